@@ -1,0 +1,60 @@
+//! An instrument: its card and its decoder, loaded from one file.
+
+use crate::weights::{LoadError, Weights};
+use serde::{Deserialize, Serialize};
+
+/// Format and version of an instrument file.
+pub const FORMAT: &str = "embouchure-instrument/1";
+
+/// What an instrument file says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Shown to the player.
+    pub name: String,
+    /// Brass, strings, woodwind, voice, …
+    pub family: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Who trained them.
+    pub author: String,
+    /// Recordings they were trained on, with attribution.
+    pub trained_on: String,
+    /// Minutes of those recordings that were used.
+    pub minutes: f32,
+    /// Content id of the encoder file they were trained with.
+    pub encoder_id: String,
+    /// Units of the decoder's hidden layers.
+    pub width: usize,
+    /// Playable range: 5th and 95th percentile of the f0 trained on, Hz.
+    pub f0_range_hz: [f32; 2],
+    /// 5th, 50th, 80th and 95th percentile of the loudness trained on, dB.
+    pub loudness_db: [f32; 4],
+    /// Mean of each value of z over the training data.
+    pub z_mean: Vec<f32>,
+    /// Standard deviation of each value of z over the training data.
+    pub z_std: Vec<f32>,
+    /// Last held-out training loss.
+    pub loss: f32,
+    /// Day of the training, YYYY-MM-DD.
+    pub date: String,
+}
+
+/// Immutable, shared between threads by `Arc`.
+pub struct Instrument {
+    /// What the file says about itself.
+    pub card: Card,
+    /// Content id of the file.
+    pub id: String,
+}
+
+impl Instrument {
+    /// Reads an instrument file that must have been trained with the encoder `encoder_id`. Allocates; takes tens of
+    /// milliseconds, so never call it on the audio or GUI thread.
+    pub fn from_bytes(bytes: &[u8], encoder_id: &str) -> Result<Self, LoadError> {
+        let (_weights, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
+        if card.encoder_id != encoder_id {
+            return Err(LoadError::ForeignEncoder { expected: encoder_id.into(), actual: card.encoder_id });
+        }
+        Ok(Self { card, id: crate::weights::content_id(bytes) })
+    }
+}

@@ -1,0 +1,12 @@
+//! Embouchure's engine: audio in, another instrument out.
+//!
+//! Knows no plugin framework, no GUI, no file dialog and no training. Threads and data flow are drawn in
+//! ARCHITECTURE.md at the top of the repository.
+
+pub mod config;
+pub mod controls;
+pub mod encoder;
+pub mod instrument;
+pub mod pipeline;
+pub mod stream;
+pub mod weights;

@@ -1,0 +1,38 @@
+//! Host blocks to model hops and back: rings, worker thread, latency.
+
+mod engine;
+mod telemetry;
+
+pub use engine::{BlockParams, Engine, EngineConfig, PrepareError, latency_samples};
+pub use telemetry::{Telemetry, TelemetryView};
+
+use crate::config::HOP_SIZE;
+use crate::controls::{Controls, SourceControls};
+
+/// What the worker runs once per hop: the networks in the product, something simple in a test.
+pub trait HopModel: Send {
+    /// Forgets the past, as if newly made.
+    fn reset(&mut self);
+    /// Reads one hop of audio at the model rate and says what to play.
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput;
+}
+
+/// Result of one hop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HopOutput {
+    /// What to play.
+    pub controls: Controls,
+    /// What was heard: for meters and for the f0 track, before transposition.
+    pub heard: Heard,
+}
+
+/// What the tracker hears in one hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Heard {
+    /// Detected fundamental, Hz; 0 = unvoiced or gated.
+    pub f0_hz: f32,
+    /// Probability that the hop is voiced, 0 to 1.
+    pub voicing: f32,
+    /// A-weighted level, dB.
+    pub loudness_db: f32,
+}

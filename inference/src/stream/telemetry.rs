@@ -1,0 +1,63 @@
+//! What the engine tells the editor, through atomics only.
+
+use super::Heard;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+/// Written by the engine's threads, read by the editor.
+#[derive(Debug, Default)]
+pub struct Telemetry {
+    f0_hz: AtomicU32,
+    voicing: AtomicU32,
+    loudness_db: AtomicU32,
+    played_hz: AtomicU32,
+    late_frames: AtomicU64,
+    lost_samples: AtomicU64,
+}
+
+/// One reading of [`Telemetry`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct TelemetryView {
+    /// What was heard in the newest hop.
+    pub heard: Heard,
+    /// Fundamental being played, Hz; 0 = silent.
+    pub played_hz: f32,
+    /// Control frames that were not there when they were due, since `prepare`.
+    pub late_frames: u64,
+    /// Input samples that the worker was too slow to take, since `prepare`.
+    pub lost_samples: u64,
+}
+
+impl Telemetry {
+    /// Publishes the newest hop. Realtime-safe.
+    pub fn publish(&self, heard: &Heard, played_hz: f32) {
+        self.f0_hz.store(heard.f0_hz.to_bits(), Relaxed);
+        self.voicing.store(heard.voicing.to_bits(), Relaxed);
+        self.loudness_db.store(heard.loudness_db.to_bits(), Relaxed);
+        self.played_hz.store(played_hz.to_bits(), Relaxed);
+    }
+
+    /// Counts one late control frame. Realtime-safe.
+    pub fn count_late_frame(&self) {
+        self.late_frames.fetch_add(1, Relaxed);
+    }
+
+    /// Counts input samples dropped because the ring was full. Realtime-safe.
+    pub fn count_lost_samples(&self, n: u64) {
+        self.lost_samples.fetch_add(n, Relaxed);
+    }
+
+    /// Reads everything; fields may belong to neighbouring hops. Realtime-safe.
+    pub fn view(&self) -> TelemetryView {
+        let float = |a: &AtomicU32| f32::from_bits(a.load(Relaxed));
+        TelemetryView {
+            heard: Heard {
+                f0_hz: float(&self.f0_hz),
+                voicing: float(&self.voicing),
+                loudness_db: float(&self.loudness_db),
+            },
+            played_hz: float(&self.played_hz),
+            late_frames: self.late_frames.load(Relaxed),
+            lost_samples: self.lost_samples.load(Relaxed),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Weights files: safetensors with a card in the metadata. Everything is checked here, once, before use.
+
+use candle_core::{DType, Device, Tensor};
+use safetensors::SafeTensors;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// Why a weights file was refused. Each message says what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file could not be read.
+    #[error("cannot read {path}: {source}")]
+    Io {
+        /// What was asked for.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Not safetensors, or cut off.
+    #[error("not a whole weights file ({0}): it may be truncated or of another kind; copy or download it again")]
+    Broken(String),
+    /// A safetensors file, but not of ours or of another version.
+    #[error("this is a file of format {actual:?}, and {expected:?} is needed: choose a file made by this version")]
+    Format {
+        /// Format and version that were asked for.
+        expected: &'static str,
+        /// What the file says, empty if nothing.
+        actual: String,
+    },
+    /// The card cannot be read.
+    #[error("the file's card is unreadable ({0}): export it again")]
+    Card(String),
+    /// A tensor is not there.
+    #[error("the tensor {name:?} is missing: export the file again")]
+    MissingTensor {
+        /// Its name.
+        name: String,
+    },
+    /// A tensor has the wrong size.
+    #[error("the tensor {name:?} has shape {actual:?} where {expected:?} is needed: it belongs to another model")]
+    Shape {
+        /// Its name.
+        name: String,
+        /// What the card's sizes ask for.
+        expected: Vec<usize>,
+        /// What the file has.
+        actual: Vec<usize>,
+    },
+    /// A tensor is not made of 32-bit floats.
+    #[error("the tensor {name:?} holds {actual} where F32 is needed: export the file again")]
+    Kind {
+        /// Its name.
+        name: String,
+        /// What the file has.
+        actual: String,
+    },
+    /// A weight is NaN or infinite.
+    #[error("the tensor {name:?} holds a value that is not a finite number: the training failed, use an earlier file")]
+    NotFinite {
+        /// Its name.
+        name: String,
+    },
+    /// The instrument listens to another encoder.
+    #[error("this instrument was trained with encoder {actual}, and this program has {expected}: train it again")]
+    ForeignEncoder {
+        /// Encoder in use.
+        expected: String,
+        /// Encoder named in the file.
+        actual: String,
+    },
+    /// The network library refused.
+    #[error("the network could not be built: {0}")]
+    Network(#[from] candle_core::Error),
+}
+
+/// Tensors and card of one file; names and shapes are checked as they are taken.
+pub struct Weights {
+    tensors: HashMap<String, Tensor>,
+}
+
+impl Weights {
+    /// Reads a file that must be of `format`, and its card. Allocates.
+    pub fn from_bytes<C: DeserializeOwned>(bytes: &[u8], format: &'static str) -> Result<(Self, C), LoadError> {
+        let broken = |e: safetensors::SafeTensorError| LoadError::Broken(e.to_string());
+        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+        let metadata = header.metadata().clone().unwrap_or_default();
+        let actual = metadata.get("format").cloned().unwrap_or_default();
+        if actual != format {
+            return Err(LoadError::Format { expected: format, actual });
+        }
+        let card = metadata.get("card").map(String::as_str).unwrap_or_default();
+        let card = serde_json::from_str(card).map_err(|e| LoadError::Card(e.to_string()))?;
+        let mut tensors = HashMap::new();
+        for (name, view) in file.tensors() {
+            tensors.insert(name.clone(), read_tensor(&name, &view)?);
+        }
+        Ok((Self { tensors }, card))
+    }
+
+    /// Takes the tensor `name`, which must have this shape.
+    pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
+        let missing = || LoadError::MissingTensor { name: name.into() };
+        let tensor = self.tensors.remove(name).ok_or_else(missing)?;
+        if tensor.dims() != shape {
+            return Err(LoadError::Shape { name: name.into(), expected: shape.into(), actual: tensor.dims().into() });
+        }
+        Ok(tensor)
+    }
+}
+
+fn read_tensor(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor, LoadError> {
+    if view.dtype() != safetensors::Dtype::F32 {
+        return Err(LoadError::Kind { name: name.into(), actual: format!("{:?}", view.dtype()) });
+    }
+    let tensor = Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), &Device::Cpu)?;
+    let finite = tensor.flatten_all()?.to_vec1::<f32>()?.iter().all(|v| v.is_finite());
+    if finite { Ok(tensor) } else { Err(LoadError::NotFinite { name: name.into() }) }
+}
+
+/// Writes a weights file that [`Weights::from_bytes`] reads.
+pub fn to_bytes<C: Serialize>(
+    tensors: &HashMap<String, Tensor>,
+    card: &C,
+    format: &'static str,
+) -> Result<Vec<u8>, LoadError> {
+    let card = serde_json::to_string(card).map_err(|e| LoadError::Card(e.to_string()))?;
+    let metadata = HashMap::from([("format".to_string(), format.to_string()), ("card".to_string(), card)]);
+    // Sorted, so that the same weights give the same bytes.
+    let sorted: std::collections::BTreeMap<_, _> = tensors.iter().collect();
+    safetensors::serialize(sorted, Some(metadata)).map_err(|e| LoadError::Broken(e.to_string()))
+}
+
+/// Content hash that names a file: the first 16 hexadecimal digits of its SHA-256.
+pub fn content_id(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect()
+}
+
+/// Reads a whole file.
+pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
+    std::fs::read(path).map_err(|source| LoadError::Io { path: path.display().to_string(), source })
+}
