@@ -1,12 +1,158 @@
-//! stub
-/// Immutable encoder weights.
-pub struct Encoder {
-    /// Content id of the file.
-    pub id: String,
+//! Reads raw audio: pitch posterior, voicing and the latent timbre vector z, one of each per hop.
+//!
+//! A causal, streamed relative of CREPE (Kim et al. 2018, arXiv:1802.06182): every layer remembers its past, so a hop
+//! costs only its own outputs, and the label was at the frame's newest sample, so nothing is late by construction.
+
+use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
+use crate::features::LevelNormalizer;
+use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, leaky_relu, rms_norm};
+use crate::weights::{LoadError, Weights, content_id};
+use candle_core::{Device, Result, Tensor};
+use serde::{Deserialize, Serialize};
+
+/// Format and version of an encoder file.
+pub const FORMAT: &str = "embouchure-encoder/1";
+
+const fn conv(n_in: usize, n_out: usize, kernel: usize, stride: usize, dilation: usize) -> ConvSpec {
+    ConvSpec { n_in, n_out, kernel, stride, dilation }
 }
+
+/// The convolutions: strides multiply to the hop, the receptive field is one frame.
+pub const CONVS: [ConvSpec; 6] = [
+    conv(1, 32, 32, 8, 1),
+    conv(32, 64, 5, 4, 1),
+    conv(64, 128, 3, 2, 1),
+    conv(128, 160, 3, 1, 1),
+    conv(160, 160, 3, 1, 2),
+    conv(160, 160, 3, 1, 4),
+];
+
+/// Units between the convolutions and the heads.
+pub const N_TRUNK: usize = 192;
+/// Outputs of the head: pitch posterior (logits), voicing (logit), z.
+pub const N_HEAD: usize = N_PITCH_BINS + 1 + N_Z;
+
+const _: () = {
+    let (mut stride, mut field, mut i) = (1, 1, 0);
+    while i < CONVS.len() {
+        field += (CONVS[i].kernel - 1) * CONVS[i].dilation * stride;
+        stride *= CONVS[i].stride;
+        i += 1;
+    }
+    assert!(stride == HOP_SIZE && field == FRAME_SIZE);
+};
+
+/// What an encoder file says about itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    /// Shown by `inspect`.
+    pub name: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// Who trained them.
+    pub author: String,
+    /// What they were trained on, with attribution.
+    pub trained_on: String,
+    /// Training steps taken.
+    pub steps: usize,
+    /// Last held-out training loss.
+    pub loss: f32,
+    /// Day of the training, YYYY-MM-DD.
+    pub date: String,
+}
+
+/// Immutable weights, shared between threads by `Arc`.
+pub struct Encoder {
+    /// What the file says about itself.
+    pub card: Card,
+    /// Content id of the file: instruments name the encoder that they listen to.
+    pub id: String,
+    convs: Vec<CausalConv>,
+    trunk: Linear,
+    head: Linear,
+}
+
+/// What the encoder hears in one hop.
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    /// Unnormalised log posterior over pitch bins, `[N_PITCH_BINS]`.
+    pub pitch_logits: Vec<f32>,
+    /// Probability that the hop is voiced.
+    pub voicing: f32,
+    /// Latent timbre vector, `[N_Z]`.
+    pub z: Vec<f32>,
+}
+
+/// State of one stream.
+pub struct EncoderState {
+    level: LevelNormalizer,
+    convs: Vec<ConvState>,
+}
+
 impl Encoder {
     /// Reads an encoder file. Allocates.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, crate::weights::LoadError> {
-        Ok(Self { id: crate::weights::content_id(bytes) })
+    pub fn from_bytes(bytes: &[u8]) -> std::result::Result<Self, LoadError> {
+        let (mut weights, card) = Weights::from_bytes(bytes, FORMAT)?;
+        let load_conv = |(i, spec): (usize, &ConvSpec)| CausalConv::load(&mut weights, &format!("conv.{i}"), *spec);
+        let convs = CONVS.iter().enumerate().map(load_conv).collect::<std::result::Result<_, _>>()?;
+        let trunk = Linear::load(&mut weights, "trunk", CONVS[CONVS.len() - 1].n_out, N_TRUNK)?;
+        let head = Linear::load(&mut weights, "head", N_TRUNK, N_HEAD)?;
+        Ok(Self { card, id: content_id(bytes), convs, trunk, head })
     }
+
+    /// State of a stream that has heard nothing. Allocates.
+    pub fn state(&self) -> Result<EncoderState> {
+        let mut n_new = HOP_SIZE;
+        let state = |conv: (&CausalConv, &ConvSpec)| {
+            let state = conv.0.state(n_new);
+            n_new /= conv.1.stride;
+            state
+        };
+        Ok(EncoderState {
+            level: LevelNormalizer::default(),
+            convs: self.convs.iter().zip(&CONVS).map(state).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Reads the next hop of a stream at the model rate. Allocates (worker thread only).
+    pub fn step(&self, state: &mut EncoderState, samples: &[f32; HOP_SIZE]) -> Result<Encoding> {
+        let mut samples = *samples;
+        state.level.hop(&mut samples);
+        let mut x = Tensor::from_slice(&samples, (HOP_SIZE, 1), &Device::Cpu)?;
+        for (i, (conv, state)) in self.convs.iter().zip(&mut state.convs).enumerate() {
+            x = activate(i, &x, &conv.step(state, &x)?)?;
+        }
+        let head = self.head.forward(&leaky_relu(&self.trunk.forward(&x)?)?)?;
+        Ok(split(head.flatten_all()?.to_vec1()?))
+    }
+
+    /// Reads a whole clip: one encoding per whole hop, the same as `step` gives. Allocates.
+    pub fn forward(&self, samples: &[f32]) -> Result<Vec<Encoding>> {
+        let samples = LevelNormalizer::clip(samples);
+        let n = samples.len();
+        let mut x = Tensor::from_vec(samples, (n, 1), &Device::Cpu)?;
+        for (i, conv) in self.convs.iter().enumerate() {
+            x = activate(i, &x, &conv.forward(&x)?)?;
+        }
+        let head = self.head.forward(&leaky_relu(&self.trunk.forward(&x)?)?)?;
+        Ok(head.to_vec2()?.into_iter().map(split).collect())
+    }
+}
+
+/// Nonlinearity and normalisation after convolution `i`; layers of equal width also pass their input on.
+fn activate(i: usize, input: &Tensor, output: &Tensor) -> Result<Tensor> {
+    let y = rms_norm(&leaky_relu(output)?)?;
+    if is_residual(i) { input + y } else { Ok(y) }
+}
+
+/// True if convolution `i` adds to its input.
+pub const fn is_residual(i: usize) -> bool {
+    CONVS[i].n_in == CONVS[i].n_out && CONVS[i].stride == 1
+}
+
+fn split(mut head: Vec<f32>) -> Encoding {
+    let z = head.split_off(N_PITCH_BINS + 1);
+    let voicing = 1.0 / (1.0 + (-head[N_PITCH_BINS]).exp());
+    head.truncate(N_PITCH_BINS);
+    Encoding { pitch_logits: head, voicing, z }
 }

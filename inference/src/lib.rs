@@ -6,7 +6,9 @@
 pub mod config;
 pub mod controls;
 pub mod encoder;
+pub mod features;
 pub mod instrument;
+pub mod layers;
 pub mod pipeline;
 pub mod stream;
 pub mod weights;

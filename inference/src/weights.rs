@@ -100,6 +100,11 @@ impl Weights {
         Ok((Self { tensors }, card))
     }
 
+    /// All tensors not yet taken.
+    pub fn tensors(&self) -> &HashMap<String, Tensor> {
+        &self.tensors
+    }
+
     /// Takes the tensor `name`, which must have this shape.
     pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, LoadError> {
         let missing = || LoadError::MissingTensor { name: name.into() };

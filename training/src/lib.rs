@@ -1,1 +1,10 @@
-//! placeholder
+//! Learns the encoder and the instruments.
+
+pub mod checkpoint;
+pub mod corpus;
+pub mod encoder;
+pub mod ops;
+pub mod optimizer;
+pub mod params;
+pub mod random;
+pub mod run;

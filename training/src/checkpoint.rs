@@ -1,0 +1,48 @@
+//! Saves a running training and takes it up again.
+
+use crate::optimizer::Optimizer;
+use crate::params::Params;
+use anyhow::{Context, Result};
+use embouchure_inference::weights::{Weights, read_file, to_bytes};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+const FORMAT: &str = "embouchure-checkpoint/1";
+
+/// Where a training stands.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Steps taken.
+    pub step: usize,
+    /// Mean loss of the last steps.
+    pub loss: f32,
+}
+
+/// Writes parameters, moments and progress; a kill in between leaves the old file whole.
+pub fn save(path: &Path, params: &Params, optimizer: &Optimizer, progress: Progress) -> Result<()> {
+    let mut tensors = params.tensors("\0")?;
+    tensors.extend(optimizer.tensors()?);
+    write_atomically(path, &to_bytes(&tensors, &progress, FORMAT)?)
+}
+
+/// Takes up the checkpoint at `path`, or starts at step 0 if there is none.
+pub fn resume(path: &Path, params: &Params, optimizer: &mut Optimizer) -> Result<Progress> {
+    if !path.exists() {
+        return Ok(Progress::default());
+    }
+    let (weights, progress) = Weights::from_bytes::<Progress>(&read_file(path)?, FORMAT)
+        .with_context(|| format!("cannot resume {}; delete it to start anew", path.display()))?;
+    params.restore(weights.tensors())?;
+    optimizer.restore(params, weights.tensors(), progress.step)?;
+    Ok(progress)
+}
+
+/// Writes beside the file first, then renames.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let beside = path.with_extension("part");
+    std::fs::write(&beside, bytes).with_context(|| format!("cannot write {}", beside.display()))?;
+    std::fs::rename(&beside, path).with_context(|| format!("cannot write {}", path.display()))
+}

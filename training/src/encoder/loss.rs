@@ -1,0 +1,125 @@
+//! What the encoder is asked for: the pitch bin, whether there is a pitch, and a z that tells the spectrum.
+
+use super::batch::Batch;
+use super::net::predict_spectrum;
+use crate::ops::{slice, tensor, values};
+use crate::params::Params;
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use embouchure_inference::config::{N_PITCH_BINS, N_Z, hz_to_bin};
+
+/// Width of the blurred label, bins: 25 cents, as CREPE.
+const BLUR: f32 = 1.25;
+const SPECTRUM_WEIGHT: f64 = 0.3;
+/// Keeps z near the size that the decoder expects.
+const Z_WEIGHT: f64 = 2e-3;
+
+/// The parts of the loss, for the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Parts {
+    /// Cross-entropy of the pitch posterior over voiced hops, nats.
+    pub pitch: f32,
+    /// Cross-entropy of voicing, nats.
+    pub voicing: f32,
+    /// Squared error of the log-mel prediction.
+    pub spectrum: f32,
+}
+
+/// Loss of the head's outputs (`[rows, N_HEAD]`) on `batch`.
+pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<(Tensor, Parts)> {
+    let pitch = head.narrow(1, 0, N_PITCH_BINS)?.contiguous()?;
+    let pitch = pitch.apply_op1(BlurredCrossEntropy { f0_hz: batch.f0_hz.clone() })?;
+    let logit = head.narrow(1, N_PITCH_BINS, 1)?.flatten_all()?;
+    let voicing = binary_cross_entropy(&logit, &batch.voiced()?)?;
+    let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
+    let error = (predict_spectrum(params, &z, &batch.pitch_features()?)? - batch.mel_tensor()?)?.sqr()?;
+    let spectrum = error.broadcast_mul(&batch.sounding()?)?.mean_all()?;
+    let parts = Parts { pitch: scalar(&pitch)?, voicing: scalar(&voicing)?, spectrum: scalar(&spectrum)? };
+    let z_size = z.sqr()?.mean_all()?;
+    let total = (((pitch + voicing)? + (spectrum * SPECTRUM_WEIGHT)?)? + (z_size * Z_WEIGHT)?)?;
+    Ok((total, parts))
+}
+
+fn scalar(t: &Tensor) -> Result<f32> {
+    t.to_scalar()
+}
+
+/// `max(x, 0) - x·y + ln(1 + e^-|x|)`, which never overflows.
+fn binary_cross_entropy(logit: &Tensor, label: &Tensor) -> Result<Tensor> {
+    let tail = (logit.abs()?.neg()?.exp()? + 1.0)?.log()?;
+    ((logit.relu()? - (logit * label)?)? + tail)?.mean_all()
+}
+
+/// Mean over voiced rows of the cross-entropy to a Gaussian around the true bin.
+struct BlurredCrossEntropy {
+    /// One per row; 0 = unvoiced, not counted.
+    f0_hz: Vec<f32>,
+}
+
+impl BlurredCrossEntropy {
+    fn n_voiced(&self) -> f32 {
+        self.f0_hz.iter().filter(|f| **f > 0.0).count().max(1) as f32
+    }
+
+    fn label(f0_hz: f32) -> Vec<f32> {
+        let centre = hz_to_bin(f0_hz);
+        let mut label = vec![0.0; N_PITCH_BINS];
+        let (from, to) = ((centre - 6.0).max(0.0) as usize, ((centre + 7.0).max(0.0) as usize).min(N_PITCH_BINS));
+        for (bin, weight) in label.iter_mut().enumerate().take(to).skip(from) {
+            *weight = (-0.5 * ((bin as f32 - centre) / BLUR).powi(2)).exp();
+        }
+        let sum: f32 = label.iter().sum();
+        label.iter_mut().for_each(|w| *w /= sum.max(1e-9));
+        label
+    }
+}
+
+/// Probabilities of one row and the logarithm of their normaliser.
+fn softmax(row: &[f32]) -> (Vec<f32>, f32) {
+    let top = row.iter().copied().fold(f32::MIN, f32::max);
+    let mut p: Vec<f32> = row.iter().map(|x| (x - top).exp()).collect();
+    let sum: f32 = p.iter().sum();
+    p.iter_mut().for_each(|p| *p /= sum);
+    (p, top + sum.ln())
+}
+
+impl CustomOp1 for BlurredCrossEntropy {
+    fn name(&self) -> &'static str {
+        "blurred-cross-entropy"
+    }
+
+    fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let rows = slice(logits, layout)?.chunks_exact(N_PITCH_BINS);
+        let mut total = 0.0;
+        for (row, f0) in rows.zip(&self.f0_hz).filter(|(_, f0)| **f0 > 0.0) {
+            let (_, normaliser) = softmax(row);
+            total += Self::label(*f0).iter().zip(row).map(|(w, x)| w * (normaliser - x)).sum::<f32>();
+        }
+        Ok((CpuStorage::F32(vec![total / self.n_voiced()]), ().into()))
+    }
+
+    fn bwd(&self, logits: &Tensor, _out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let scale = grad.to_scalar::<f32>()? / self.n_voiced();
+        let mut d = values(logits)?;
+        for (row, f0) in d.chunks_exact_mut(N_PITCH_BINS).zip(&self.f0_hz) {
+            if *f0 <= 0.0 {
+                row.fill(0.0);
+                continue;
+            }
+            let (p, label) = (softmax(row).0, Self::label(*f0));
+            row.iter_mut().zip(p.iter().zip(label)).for_each(|(x, (p, w))| *x = (p - w) * scale);
+        }
+        Ok(Some(tensor(d, logits.shape())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::check::{gradients_match, random};
+
+    #[test]
+    fn gradient_is_right() {
+        let op = || BlurredCrossEntropy { f0_hz: vec![31.5, 0.0] };
+        gradients_match(&[random(&[2, N_PITCH_BINS], 12)], |v| v[0].apply_op1(op()));
+    }
+}

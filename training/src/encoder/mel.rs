@@ -1,0 +1,51 @@
+//! Log-mel bands of the newest 32 ms: what z must help to predict.
+
+use super::net::N_MEL;
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use realfft::{RealFftPlanner, RealToComplex};
+use std::sync::Arc;
+
+const WINDOW: usize = 512;
+/// Rows softer than this (mean square of a window) say nothing: -60 dB.
+const SILENT: f32 = 1e-6;
+
+/// Plans and tables.
+pub struct MelFrames {
+    fft: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    /// Mel band that each bin adds to.
+    band: Vec<usize>,
+}
+
+impl MelFrames {
+    /// Allocates the tables.
+    pub fn new() -> Self {
+        let mel = |hz: f32| 2595.0 * (1.0 + hz / 700.0).log10();
+        let nyquist = MODEL_RATE as f32 / 2.0;
+        let band = |bin: usize| (mel(bin as f32 * MODEL_RATE as f32 / WINDOW as f32) / mel(nyquist) * N_MEL as f32) as usize;
+        Self {
+            fft: RealFftPlanner::new().plan_fft_forward(WINDOW),
+            window: (0..WINDOW).map(|i| (std::f32::consts::PI * i as f32 / WINDOW as f32).sin().powi(2)).collect(),
+            band: (0..=WINDOW / 2).map(|bin| band(bin).min(N_MEL - 1)).collect(),
+        }
+    }
+
+    /// Appends one row of `N_MEL` values per hop, natural logarithm relative to the row's level, and whether it sounds.
+    pub fn append(&self, samples: &[f32], mel: &mut Vec<f32>, sounding: &mut Vec<f32>) {
+        let mut padded = vec![0.0; WINDOW - HOP_SIZE];
+        padded.extend_from_slice(samples);
+        let mut spectrum = self.fft.make_output_vec();
+        for frame in padded.windows(WINDOW).step_by(HOP_SIZE) {
+            let mut frame: Vec<f32> = frame.iter().zip(&self.window).map(|(x, w)| x * w).collect();
+            let power = frame.iter().map(|x| x * x).sum::<f32>() / WINDOW as f32;
+            self.fft.process(&mut frame, &mut spectrum).expect("buffers have the plan's sizes");
+            let mut bands = [0.0f32; N_MEL];
+            for (x, band) in spectrum.iter().zip(&self.band) {
+                bands[*band] += x.norm_sqr();
+            }
+            let total = bands.iter().sum::<f32>() + 1e-12;
+            mel.extend(bands.map(|b| 0.5 * (b / total + 1e-6).ln()));
+            sounding.push(f32::from(power > SILENT));
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The encoder as a trainable network over batches; same names and arithmetic as `inference::encoder`.
+
+use crate::ops::{causal_conv, leaky_rms};
+use crate::params::Params;
+use candle_core::{Result, Tensor};
+use embouchure_inference::config::N_Z;
+use embouchure_inference::encoder::{CONVS, N_HEAD, N_TRUNK, is_residual};
+use embouchure_inference::layers::leaky_relu;
+
+/// Prefix of the parameters that are thrown away after training.
+pub const THROW_AWAY: &str = "probe";
+/// Mel bands that z must help to predict.
+pub const N_MEL: usize = 32;
+const N_PROBE: usize = 96;
+
+/// Untrained parameters of the encoder, and of a small network that predicts the spectrum from z and f0.
+pub fn new_params(seed: u64) -> Result<Params> {
+    let mut params = Params::new(seed);
+    for (i, spec) in CONVS.iter().enumerate() {
+        params.add_linear(&format!("conv.{i}"), spec.kernel * spec.n_in, spec.n_out, 2f32.sqrt())?;
+    }
+    params.add_linear("trunk", CONVS[CONVS.len() - 1].n_out, N_TRUNK, 1.0)?;
+    params.add_linear("head", N_TRUNK, N_HEAD, 0.3)?;
+    params.add_linear("probe.0", N_Z + 2, N_PROBE, 1.0)?;
+    params.add_linear("probe.1", N_PROBE, N_MEL, 1.0)?;
+    Ok(params)
+}
+
+/// `x`: `[batch, samples, 1]`, level-normalised. Returns the head's outputs, `[batch · hops, N_HEAD]`.
+pub fn encode(params: &Params, x: &Tensor) -> Result<Tensor> {
+    let mut x = x.clone();
+    for (i, spec) in CONVS.iter().enumerate() {
+        let (weight, bias) = (params.get(&format!("conv.{i}.weight"))?, params.get(&format!("conv.{i}.bias"))?);
+        let y = leaky_rms(&causal_conv(&x, weight, bias, *spec)?)?;
+        x = if is_residual(i) { (x + y)? } else { y };
+    }
+    let (batch, hops, width) = x.dims3()?;
+    let trunk = leaky_relu(&params.linear("trunk", &x.reshape((batch * hops, width))?)?)?;
+    params.linear("head", &trunk)
+}
+
+/// `z`: `[rows, N_Z]`; `pitch`: `[rows, 2]`, scaled f0 and voicing. Returns log-mel bands, `[rows, N_MEL]`.
+pub fn predict_spectrum(params: &Params, z: &Tensor, pitch: &Tensor) -> Result<Tensor> {
+    let x = Tensor::cat(&[z, pitch], 1)?;
+    params.linear("probe.1", &leaky_relu(&params.linear("probe.0", &x)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embouchure_inference::encoder::{Card, Encoder, FORMAT};
+    use embouchure_inference::features::LevelNormalizer;
+    use embouchure_inference::weights::to_bytes;
+
+    fn card() -> Card {
+        let text = String::new;
+        Card { name: text(), licence: text(), author: text(), trained_on: text(), steps: 0, loss: 0.0, date: text() }
+    }
+
+    #[test]
+    fn trained_encoder_is_the_one_that_plays() -> anyhow::Result<()> {
+        let params = new_params(3)?;
+        let encoder = Encoder::from_bytes(&to_bytes(&params.tensors(THROW_AWAY)?, &card(), FORMAT)?)?;
+        let clip: Vec<f32> = (0..6400).map(|i| (i as f32 * 0.11).sin() * (i as f32 * 0.0007).cos()).collect();
+        let x = Tensor::from_vec(LevelNormalizer::clip(&clip), (1, 6400, 1), &candle_core::Device::Cpu)?;
+        let trained: Vec<Vec<f32>> = encode(&params, &x)?.to_vec2()?;
+        for (row, encoding) in trained.iter().zip(encoder.forward(&clip)?) {
+            let played = encoding.pitch_logits.iter().chain(&encoding.z);
+            let row = row[..440].iter().chain(&row[441..]);
+            assert!(row.zip(played).all(|(a, b)| (a - b).abs() < 1e-4));
+        }
+        Ok(())
+    }
+}
