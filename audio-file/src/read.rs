@@ -10,6 +10,10 @@ use symphonia::core::errors::Error as DecodeError;
 use symphonia::core::formats::probe::Hint;
 use symphonia::core::formats::{FormatReader, TrackType};
 use symphonia::core::io::MediaSourceStream;
+use symphonia::core::packet::Packet;
+
+/// A longer hole between two packets is taken for a wrong time stamp.
+const MAX_HOLE_S: i64 = 10;
 
 /// Reads a whole file: wav, flac, ogg vorbis or mp3, any rate, any number of channels. Allocates.
 ///
@@ -23,21 +27,22 @@ pub fn read(path: &Path) -> Result<Audio, AudioFileError> {
     let name = || path.display().to_string();
     let (mut format, mut decoder, track_id) = open(path)?;
     let mut sound = Sound::default();
+    let mut n_damaged = 0;
     // Any error of the container is taken for the end of a file that was cut off.
     while let Ok(Some(packet)) = format.next_packet() {
         if packet.track_id != track_id {
             continue;
         }
         match decoder.decode(&packet) {
-            Ok(decoded) => sound.push(&decoded, path)?,
-            Err(DecodeError::DecodeError(_) | DecodeError::IoError(_)) => sound.gap += packet.dur.get() as usize,
+            Ok(decoded) => sound.push(&packet, &decoded, path)?,
+            Err(DecodeError::DecodeError(_) | DecodeError::IoError(_)) => n_damaged += 1,
             Err(_) => break,
         }
     }
     match sound.audio {
         Some(audio) if !audio.channels[0].is_empty() => Ok(audio),
         // A header and not one good packet: most likely something else that began like a sound file.
-        _ if sound.gap > 0 => Err(AudioFileError::NotAudio { path: name() }),
+        _ if n_damaged > 0 => Err(AudioFileError::NotAudio { path: name() }),
         _ => Err(AudioFileError::Empty { path: name() }),
     }
 }
@@ -97,15 +102,15 @@ fn refusal(error: DecodeError, path: &Path) -> AudioFileError {
 #[derive(Default)]
 struct Sound {
     audio: Option<Audio>,
-    /// Samples lost to damage since the last good packet. They become silence only when another good packet follows,
-    /// so that a torn end does not.
-    gap: usize,
+    /// Time stamp at which the last good packet ended, samples from an origin of the file's own.
+    end: Option<i64>,
     /// Decoded packet, `[channel_idx][sample_idx]`; kept to save allocations.
-    packet: Vec<Vec<f32>>,
+    samples: Vec<Vec<f32>>,
 }
 
 impl Sound {
-    fn push(&mut self, decoded: &GenericAudioBufferRef, path: &Path) -> Result<(), AudioFileError> {
+    /// Appends a packet, after silence for what is missing before it.
+    fn push(&mut self, packet: &Packet, decoded: &GenericAudioBufferRef, path: &Path) -> Result<(), AudioFileError> {
         let (rate, n_channels) = (decoded.spec().rate(), decoded.num_planes());
         if n_channels == 0 || rate == 0 {
             return Ok(());
@@ -115,12 +120,15 @@ impl Sound {
             let reason = "its sample rate or number of channels changes on the way".to_string();
             return Err(AudioFileError::UnsupportedCodec { path: path.display().to_string(), reason });
         }
-        decoded.copy_to_vecs_planar(&mut self.packet);
-        for (channel, packet) in audio.channels.iter_mut().zip(&self.packet) {
-            channel.extend(std::iter::repeat_n(0.0, self.gap));
-            channel.extend(packet.iter().map(|v| if v.is_finite() { *v } else { 0.0 }));
+        let start = packet.pts.get();
+        let hole = self.end.map_or(0, |end| start.saturating_sub(end));
+        let hole = if (0..i64::from(rate) * MAX_HOLE_S).contains(&hole) { hole as usize } else { 0 };
+        self.end = Some(start.saturating_add_unsigned(packet.block_dur().get()));
+        decoded.copy_to_vecs_planar(&mut self.samples);
+        for (channel, samples) in audio.channels.iter_mut().zip(&self.samples) {
+            channel.extend(std::iter::repeat_n(0.0, hole));
+            channel.extend(samples.iter().map(|v| if v.is_finite() { *v } else { 0.0 }));
         }
-        self.gap = 0;
         Ok(())
     }
 }

@@ -26,8 +26,12 @@ pub fn write_wav(path: &Path, audio: &Audio) -> Result<(), AudioFileError> {
         let refused = |source| AudioFileError::Folder { path: folder.display().to_string(), source };
         std::fs::create_dir_all(folder).map_err(refused)?;
     }
-    let spec =
-        WavSpec { channels: n_channels, sample_rate: audio.rate, bits_per_sample: 32, sample_format: SampleFormat::Float };
+    let spec = WavSpec {
+        channels: n_channels,
+        sample_rate: audio.rate,
+        bits_per_sample: 32,
+        sample_format: SampleFormat::Float,
+    };
     write_samples(path, audio, spec).map_err(|e| unwritable(e.to_string()))
 }
 

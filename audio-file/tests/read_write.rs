@@ -44,7 +44,7 @@ fn error_db(actual: &[f32], expected: &[f32]) -> f64 {
 #[test]
 fn wav_comes_back_bit_for_bit() {
     let folder = Folder::new("round-trip");
-    let values = vec![0.0, -0.0, 1.0, -1.0, 1.5, -300.0, 1e-30, 0.123_456_79];
+    let values = [0.0, -0.0, 1.0, -1.0, 1.5, -300.0, 1e-30, 0.123_456_79];
     for n_channels in [1, 2, 5] {
         for rate in [8000, 44_100, 96_000] {
             let channels = (0..n_channels).map(|c| values.iter().map(|v| v * (1.0 + c as f32)).collect()).collect();
@@ -120,7 +120,6 @@ fn a_damaged_packet_keeps_the_time_of_what_follows() {
         let mut bytes = std::fs::read(fixture(name)).unwrap();
         bytes[start..start + 60].fill(0x55);
         let audio = read(&folder.file(name, &bytes)).unwrap();
-        println!("{name} {} {:.1}", audio.channels[0].len(), error_db(&audio.channels[0][9000..], &expected.channels[0][9000..]));
         assert_eq!(audio.channels[0].len(), expected.channels[0].len(), "{name}");
         let error = error_db(&audio.channels[0][9000..], &expected.channels[0][9000..]);
         assert!(error < -15.0, "{name}: {error:.1} dB");
@@ -146,7 +145,10 @@ fn unreadable_files_say_why_and_name_themselves() {
     check(&folder.0.join("nowhere.wav"), "there is no file");
     check(&folder.0, "cannot read");
     check(&folder.file("empty.wav", b""), "holds no sound");
-    check(&folder.file("text.wav", b"Dear diary, today I practised for two hours.\n".repeat(500).as_slice()), "not a sound file");
+    check(
+        &folder.file("text.wav", b"Dear diary, today I practised for two hours.\n".repeat(500).as_slice()),
+        "not a sound file",
+    );
     check(&folder.file("zeros.mp3", &[0; 50_000]), "not a sound file");
     let noise: Vec<u8> = (0..200_000u64).map(|i| (i.wrapping_mul(6364136223846793005) >> 33) as u8).collect();
     check(&folder.file("noise.mp3", &noise), "not a sound file");
