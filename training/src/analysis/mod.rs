@@ -1,0 +1,12 @@
+//! Takes recordings apart, offline and with all the time in the world: f0, harmonic amplitudes, noise.
+
+mod harmonics;
+mod noise;
+mod pitch;
+
+pub use harmonics::{HarmonicTrack, fill_gaps, harmonic_amplitudes, phase};
+pub use noise::noise_bands;
+pub use pitch::{PitchFrame, track_pitch};
+
+/// Frames per second of every analysis: one control frame.
+pub const FRAME_RATE: usize = 250;
