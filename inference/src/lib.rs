@@ -9,4 +9,5 @@ pub mod encoder;
 pub mod instrument;
 pub mod pipeline;
 pub mod stream;
+pub mod synth;
 pub mod weights;
