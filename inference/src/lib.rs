@@ -11,4 +11,5 @@ pub mod instrument;
 pub mod layers;
 pub mod pipeline;
 pub mod stream;
+pub mod synth;
 pub mod weights;

@@ -1,0 +1,132 @@
+//! Controls to audio: a bank of harmonic oscillators plus filtered noise, at any sample rate.
+//!
+//! After Serra & Smith 1990 ("Spectral modeling synthesis") and Engel et al. 2020 (DDSP, arXiv:2001.04643).
+
+pub mod brightness;
+pub mod harmonic;
+pub mod noise;
+
+use crate::config::{HOP_SIZE, MODEL_RATE};
+use crate::controls::Controls;
+use harmonic::HarmonicBank;
+use noise::NoiseBank;
+
+/// Renders control frames one after the other; what lies between two frames is interpolated.
+///
+/// The sound depends only on the sequence of frames, brightness values and lengths, so it is the same bit for bit in a
+/// plugin, in a bounce and in training.
+pub struct Synth {
+    harmonic: HarmonicBank,
+    noise: NoiseBank,
+}
+
+impl Synth {
+    /// Allocates for hops of up to [`max_hop_len`] samples. `host_rate` in Hz, > 0.
+    pub fn new(host_rate: f64) -> Self {
+        Self { harmonic: HarmonicBank::new(host_rate), noise: NoiseBank::new(host_rate, max_hop_len(host_rate)) }
+    }
+
+    /// Back to silence, as if newly made. Realtime-safe.
+    pub fn reset(&mut self) {
+        self.harmonic.reset();
+        self.noise.reset();
+    }
+
+    /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
+    pub fn start_from(&mut self, controls: &Controls, brightness_db: f32) {
+        let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
+        self.harmonic.start_from(controls.f0_hz, &amplitudes);
+        self.noise.start_from(&controls.noise_magnitudes);
+    }
+
+    /// Renders the way from the previous frame to `controls`, which are reached with the sample after `out`.
+    ///
+    /// `brightness_db`: tilt in dB per octave at `controls`. `out`: at most [`max_hop_len`] samples, overwritten; exact
+    /// zeros if both frames are silent. Realtime-safe.
+    pub fn render(&mut self, controls: &Controls, brightness_db: f32, out: &mut [f32]) {
+        let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
+        self.harmonic.render(controls.f0_hz, &amplitudes, out);
+        self.noise.render_add(&controls.noise_magnitudes, out);
+    }
+}
+
+/// Most host samples between two control frames.
+pub fn max_hop_len(host_rate: f64) -> usize {
+    hop_samples(host_rate).ceil() as usize + 1
+}
+
+/// Host samples between two control frames; not a whole number at every rate.
+pub fn hop_samples(host_rate: f64) -> f64 {
+    host_rate * HOP_SIZE as f64 / f64::from(MODEL_RATE)
+}
+
+/// Renders frames that are one hop apart, the first at sample 0; the last is held for a hop. Allocates.
+///
+/// Gives `controls.len()` hops of samples at `host_rate` (Hz). `brightness_db`: tilt in dB per octave.
+pub fn render_clip(controls: &[Controls], host_rate: f64, brightness_db: f32) -> Vec<f32> {
+    let hop_start = |h: usize| (h as f64 * hop_samples(host_rate)).round() as usize;
+    let mut out = vec![0.0; hop_start(controls.len())];
+    let mut synth = Synth::new(host_rate);
+    if let Some(first) = controls.first() {
+        synth.start_from(first, brightness_db);
+    }
+    for h in 0..controls.len() {
+        let next = controls.get(h + 1).unwrap_or(&controls[h]);
+        synth.render(next, brightness_db, &mut out[hop_start(h)..hop_start(h + 1)]);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tone(amplitude: f32, noise: f32) -> Controls {
+        let mut controls = Controls { amplitude, ..Controls::SILENT };
+        controls.harmonic_distribution[0] = 0.75;
+        controls.harmonic_distribution[1] = 0.25;
+        controls.noise_magnitudes.fill(noise);
+        controls
+    }
+
+    #[test]
+    fn silent_frames_give_exact_zeros_between_them() {
+        let clip = [tone(0.0, 0.0), tone(0.0, 0.0), tone(0.5, 0.1), tone(0.0, 0.0), tone(0.0, 0.0), tone(0.0, 0.0)];
+        let out = render_clip(&clip, 48_000.0, 0.0);
+        assert!(out[..192].iter().all(|x| *x == 0.0));
+        assert!(out[193..575].iter().any(|x| x.abs() > 0.1));
+        assert!(out[576..].iter().all(|x| *x == 0.0));
+    }
+
+    #[test]
+    fn a_clip_has_the_length_of_its_frames_at_every_rate() {
+        for (rate, expected) in [(48_000.0, 19_200), (44_100.0, 17_640), (1234.5678, 494), (192_000.0, 76_800)] {
+            assert_eq!(render_clip(&[tone(0.1, 0.1); 100], rate, 0.0).len(), expected);
+        }
+        assert!(render_clip(&[], 48_000.0, 0.0).is_empty());
+    }
+
+    #[test]
+    fn reset_is_new() {
+        let mut used = Synth::new(44_100.0);
+        let mut a = vec![0.0; 177];
+        let mut b = vec![0.0; 177];
+        used.render(&tone(0.7, 0.3), 3.0, &mut a);
+        used.reset();
+        let mut new = Synth::new(44_100.0);
+        for amplitude in [0.3, 0.0, 0.5] {
+            used.render(&tone(amplitude, 0.2), -1.0, &mut a);
+            new.render(&tone(amplitude, 0.2), -1.0, &mut b);
+            assert_eq!(a, b);
+        }
+    }
+
+    #[test]
+    fn there_is_no_click_at_the_frames() {
+        let clip = [tone(0.0, 0.0), tone(0.9, 0.0), tone(0.2, 0.0), tone(0.0, 0.0), tone(0.5, 0.0)];
+        let out = render_clip(&clip, 48_000.0, 0.0);
+        let jump = out.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
+        // Slope of harmonics 1 and 2 at 440 Hz and level 0.9, and of the ramp: 0.9·2π·440·(0.75+0.5)/48000 + 0.9/192.
+        assert!(jump < 0.071, "{jump}");
+    }
+}
