@@ -1,12 +1,185 @@
-//! stub
-use crate::encoder::Clip;
+//! Recordings with exactly known f0: each is taken apart and put together again from its own measured pitch and
+//! harmonics (Salamon et al. 2017, "An analysis/synthesis framework for automatic f0 annotation"), so that the label
+//! is not an estimate but what was rendered.
+
+use crate::analysis::{HarmonicTrack, PitchFrame, fill_gaps, harmonic_amplitudes, track_pitch};
+use crate::encoder::{CLIP_HOPS, CLIP_SAMPLES, Clip};
+use crate::random::Draw;
+use crate::recordings::{load_mono, prepare_all};
+use anyhow::Result;
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use rand_chacha::ChaCha8Rng;
-/// Recordings.
+use std::f64::consts::TAU;
+use std::path::{Path, PathBuf};
+
+const N_HARMONICS: usize = 64;
+const TOP_HZ: f32 = 7600.0;
+/// More aperiodic than this without pitch: surely breath, consonants or silence, and kept as recorded.
+const SURELY_UNVOICED: f32 = 0.5;
+/// Shortest note that is trusted, hops.
+const SHORTEST_NOTE: usize = 8;
+/// Harmonics softer than this against the loudest frame count as silence: -45 dB.
+const INAUDIBLE: f32 = 0.0056;
+
+/// Recordings taken apart.
 #[derive(Default)]
-pub struct Corpus {}
+pub struct Corpus {
+    recordings: Vec<Recording>,
+    n_hops: usize,
+}
+
+/// One file, per hop.
+struct Recording {
+    f0_hz: Vec<f32>,
+    voiced: Vec<bool>,
+    harmonics: HarmonicTrack,
+    /// What was recorded where it is surely unvoiced, zero elsewhere.
+    unvoiced: Vec<f32>,
+    /// Loudest sum of harmonic amplitudes.
+    peak: f32,
+}
+
 impl Corpus {
-    /// A clip.
-    pub fn draw_clip(&self, _rng: &mut ChaCha8Rng) -> Option<Clip> {
+    /// Takes all files apart, on all cores. Files that cannot be read are named and left out.
+    pub fn analyse(files: &[PathBuf]) -> Result<Self> {
+        let recordings = prepare_all("analysing", files, Recording::analyse)?;
+        let n_hops = recordings.iter().map(|r| r.f0_hz.len()).sum();
+        Ok(Self { recordings, n_hops })
+    }
+
+    /// Minutes of audio.
+    pub fn minutes(&self) -> f32 {
+        self.n_hops as f32 / 250.0 / 60.0
+    }
+
+    /// A random second of a random recording, at random transposed; `None` if there are no recordings.
+    pub fn draw_clip(&self, rng: &mut ChaCha8Rng) -> Option<Clip> {
+        let mut at = rng.index(self.n_hops.max(1));
+        for recording in &self.recordings {
+            if at < recording.f0_hz.len() {
+                return Some(recording.render(at, rng));
+            }
+            at -= recording.f0_hz.len();
+        }
         None
+    }
+}
+
+impl Recording {
+    fn analyse(path: &Path) -> Result<Self> {
+        let samples = load_mono(path, MODEL_RATE)?;
+        let pitch = track_pitch(&samples, MODEL_RATE);
+        let detected: Vec<f32> = pitch.iter().map(|p| p.f0_hz).collect();
+        let f0_hz = fill_gaps(&detected);
+        let harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+        let level = |h: usize| harmonics.frame(h).iter().sum::<f32>();
+        let peak = (0..f0_hz.len()).map(level).fold(1e-6, f32::max);
+        let mut voiced: Vec<bool> = (0..f0_hz.len()).map(|h| detected[h] > 0.0 && level(h) > INAUDIBLE * peak).collect();
+        drop_short_notes(&mut voiced);
+        let unvoiced = keep_unvoiced(&samples, &pitch, &voiced);
+        Ok(Self { f0_hz, voiced, harmonics, unvoiced, peak })
+    }
+
+    /// One second from hop `start` on, or less and then silence.
+    fn render(&self, start: usize, rng: &mut ChaCha8Rng) -> Clip {
+        let ratio = if rng.chance(0.7) { rng.uniform(-7.0, 7.0) / 12.0 } else { 0.0 }.exp2();
+        let gain = 0.3 / self.peak;
+        let phases: Vec<f32> = (0..N_HARMONICS).map(|_| rng.unit()).collect();
+        let mut clip = Clip { samples: vec![0.0; CLIP_SAMPLES], f0_hz: vec![0.0; CLIP_HOPS] };
+        let mut turns = rng.unit() as f64;
+        let n = CLIP_HOPS.min(self.f0_hz.len() - start);
+        for h in 0..n {
+            let now = start + h;
+            let before = now.saturating_sub(1).max(start);
+            let (from, to) = (self.f0_hz[before] * ratio, self.f0_hz[now] * ratio);
+            let (fade_in, fade_out) = (f32::from(self.voiced[before]), f32::from(self.voiced[now]));
+            let out = &mut clip.samples[h * HOP_SIZE..][..HOP_SIZE];
+            let unvoiced = &self.unvoiced[now * HOP_SIZE..][..HOP_SIZE];
+            for (i, x) in out.iter_mut().enumerate() {
+                let w = (i + 1) as f32 / HOP_SIZE as f32;
+                let hz = from + (to - from) * w;
+                turns += hz as f64 / MODEL_RATE as f64;
+                let level = fade_in + (fade_out - fade_in) * w;
+                *x = gain * unvoiced[i];
+                if level > 0.0 {
+                    let (a, b) = (self.harmonics.frame(before), self.harmonics.frame(now));
+                    let n_below = ((TOP_HZ / hz) as usize).min(N_HARMONICS);
+                    *x += gain * level * tone(turns, &phases[..n_below], a, b, w);
+                }
+            }
+            if self.voiced[now] && to < 4900.0 && to > 33.0 {
+                clip.f0_hz[h] = to;
+            }
+        }
+        clip
+    }
+}
+
+/// Harmonics at `turns` of the fundamental, their amplitudes between two frames.
+fn tone(turns: f64, phases: &[f32], from: &[f32], to: &[f32], w: f32) -> f32 {
+    let (s, c) = ((turns.fract() * TAU) as f32).sin_cos();
+    let (mut s0, mut c0, mut s1, mut c1) = (0.0f32, 1.0f32, s, c);
+    let mut sum = 0.0;
+    for (k, phase) in phases.iter().enumerate() {
+        // A fixed mixture of sine and cosine stands for the partial's phase.
+        let mixture = 1.0 - 2.0 * phase;
+        let amplitude = from[k] + (to[k] - from[k]) * w;
+        sum += amplitude * (mixture * s1 + (1.0 - mixture * mixture).max(0.0).sqrt() * c1);
+        (s0, s1) = (s1, 2.0 * c * s1 - s0);
+        (c0, c1) = (c1, 2.0 * c * c1 - c0);
+    }
+    sum
+}
+
+fn drop_short_notes(voiced: &mut [bool]) {
+    for note in voiced.chunk_by_mut(|a, b| a == b) {
+        if note.len() < SHORTEST_NOTE {
+            note.fill(false);
+        }
+    }
+}
+
+/// The recording where it surely has no pitch, faded over a hop at the borders.
+fn keep_unvoiced(samples: &[f32], pitch: &[PitchFrame], voiced: &[bool]) -> Vec<f32> {
+    let sure = |h: usize| {
+        let near = h.saturating_sub(4)..(h + 5).min(pitch.len());
+        near.clone().all(|i| !voiced[i] && pitch[i].f0_hz == 0.0 && pitch[i].aperiodicity > SURELY_UNVOICED)
+    };
+    let kept: Vec<f32> = (0..pitch.len()).map(|h| f32::from(sure(h))).collect();
+    let mut out = samples[..pitch.len() * HOP_SIZE].to_vec();
+    for (h, hop) in out.chunks_exact_mut(HOP_SIZE).enumerate() {
+        let from = kept[h.saturating_sub(1)].min(kept[h]);
+        let to = kept[h].min(*kept.get(h + 1).unwrap_or(&kept[h]));
+        for (i, x) in hop.iter_mut().enumerate() {
+            *x *= from + (to - from) * i as f32 / HOP_SIZE as f32;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::generator;
+
+    /// The pitch that the clip has is the pitch that it is labelled with, whatever the recording was.
+    #[test]
+    fn labels_are_what_is_rendered() {
+        let n = 1000;
+        let recording = Recording {
+            f0_hz: (0..n).map(|h| 300.0 + 8.0 * (h as f32 * 0.1).sin()).collect(),
+            voiced: vec![true; n],
+            harmonics: HarmonicTrack::constant(n, &std::array::from_fn::<f32, N_HARMONICS, _>(|k| 0.5 / (k + 1) as f32)),
+            unvoiced: vec![0.0; n * HOP_SIZE],
+            peak: 1.0,
+        };
+        for seed in 0..3 {
+            let clip = recording.render(100, &mut generator(seed, 0));
+            let heard = track_pitch(&clip.samples, MODEL_RATE);
+            for (heard, label) in heard.iter().zip(&clip.f0_hz).take(240).skip(10) {
+                let cents = 1200.0 * (heard.f0_hz / label).log2();
+                assert!(cents.abs() < 40.0, "{} Hz labelled {label}", heard.f0_hz);
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Learns the encoder and the instruments.
 
+pub mod analysis;
 pub mod checkpoint;
 pub mod corpus;
 pub mod encoder;
@@ -7,4 +8,5 @@ pub mod ops;
 pub mod optimizer;
 pub mod params;
 pub mod random;
+pub mod recordings;
 pub mod run;

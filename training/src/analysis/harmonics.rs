@@ -16,6 +16,11 @@ pub struct HarmonicTrack {
 }
 
 impl HarmonicTrack {
+    /// The same amplitudes in every frame.
+    pub fn constant(n_frames: usize, amplitudes: &[f32]) -> Self {
+        Self { n_harmonics: amplitudes.len(), amplitudes: amplitudes.repeat(n_frames) }
+    }
+
     /// Amplitudes of one frame.
     pub fn frame(&self, frame: usize) -> &[f32] {
         &self.amplitudes[frame * self.n_harmonics..][..self.n_harmonics]
