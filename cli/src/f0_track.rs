@@ -1,0 +1,126 @@
+//! What the engine heard, hop by hop.
+
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::stream::{HopModel, HopOutput};
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A model that notes the pitch it hears; the sound is that of the model inside.
+pub struct Listening<M> {
+    model: M,
+    track: Track,
+}
+
+/// Detected fundamental of each hop, Hz, 0 = unvoiced. Clones share one track: keep one, give one to [`Listening`].
+#[derive(Clone, Default)]
+pub struct Track(Arc<Mutex<Vec<f32>>>);
+
+impl<M> Listening<M> {
+    pub fn new(model: M, track: Track) -> Self {
+        Self { model, track }
+    }
+}
+
+impl<M: HopModel> HopModel for Listening<M> {
+    fn reset(&mut self) {
+        self.track.with(Vec::clear);
+        self.model.reset();
+    }
+
+    // The lock is free until the rendering is over, and rendering is offline.
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let output = self.model.hop(samples, source);
+        self.track.with(|f0_hz| f0_hz.push(output.heard.f0_hz));
+        output
+    }
+}
+
+impl Track {
+    /// Has room for a clip of `n_samples` at `rate`, and for the silence behind it. Allocates.
+    pub fn for_clip(n_samples: usize, rate: u32) -> Self {
+        let n_hops = n_hops(n_samples, rate) + 1000;
+        Self(Arc::new(Mutex::new(Vec::with_capacity(n_hops))))
+    }
+
+    /// The hops that end within a clip of `n_samples` at `rate`. Allocates.
+    pub fn within_clip(&self, n_samples: usize, rate: u32) -> Vec<f32> {
+        self.with(|f0_hz| f0_hz.iter().take(n_hops(n_samples, rate)).copied().collect())
+    }
+
+    fn with<R>(&self, f: impl FnOnce(&mut Vec<f32>) -> R) -> R {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn n_hops(n_samples: usize, rate: u32) -> usize {
+    (n_samples as u64 * u64::from(MODEL_RATE) / (u64::from(rate) * HOP_SIZE as u64)) as usize
+}
+
+/// Writes `time_s,f0_hz`: one row per hop, at the time at which the hop ends in the input.
+pub fn write_csv(mut out: impl Write, f0_hz: &[f32]) -> io::Result<()> {
+    writeln!(out, "time_s,f0_hz")?;
+    for (hop_idx, f0_hz) in f0_hz.iter().enumerate() {
+        let time_s = ((hop_idx + 1) * HOP_SIZE) as f64 / f64::from(MODEL_RATE);
+        writeln!(out, "{time_s:.3},{f0_hz:.2}")?;
+    }
+    out.flush()
+}
+
+/// 5th and 95th percentile of the voiced hops, Hz: the range, without the odd wrong hop. Allocates.
+pub fn range_hz(f0_hz: &[f32]) -> Option<[f32; 2]> {
+    let mut voiced: Vec<f32> = f0_hz.iter().copied().filter(|f| *f > 0.0).collect();
+    voiced.sort_by(f32::total_cmp);
+    let last = voiced.len().checked_sub(1)?;
+    Some([0.05, 0.95].map(|q| voiced[(last as f32 * q).round() as usize]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embouchure_inference::controls::Controls;
+    use embouchure_inference::stream::Heard;
+
+    /// Hears the first sample of each hop.
+    struct First;
+
+    impl HopModel for First {
+        fn reset(&mut self) {}
+        fn hop(&mut self, samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+            HopOutput { controls: Controls::SILENT, heard: Heard { f0_hz: samples[0], ..Default::default() } }
+        }
+    }
+
+    #[test]
+    fn each_hop_is_noted_once_and_reset_starts_again() {
+        let track = Track::for_clip(3200, 16_000);
+        let mut model = Listening::new(First, track.clone());
+        let source = SourceControls::default();
+        for f0_hz in [1.0, 2.0, 3.0] {
+            assert_eq!(model.hop(&[f0_hz; HOP_SIZE], &source).heard.f0_hz, f0_hz);
+        }
+        assert_eq!(track.within_clip(192, 16_000), [1.0, 2.0, 3.0]);
+        assert_eq!(track.within_clip(191, 16_000), [1.0, 2.0]);
+        assert_eq!(track.within_clip(48_000, 48_000), [1.0, 2.0, 3.0]);
+        model.reset();
+        model.hop(&[4.0; HOP_SIZE], &source);
+        assert_eq!(track.within_clip(48_000, 48_000), [4.0]);
+    }
+
+    #[test]
+    fn rows_are_stamped_with_the_end_of_the_hop() {
+        let mut csv = Vec::new();
+        write_csv(&mut csv, &[0.0, 440.0, 441.256]).unwrap();
+        assert_eq!(String::from_utf8(csv).unwrap(), "time_s,f0_hz\n0.004,0.00\n0.008,440.00\n0.012,441.26\n");
+    }
+
+    #[test]
+    fn the_range_leaves_out_silence_and_outliers() {
+        assert_eq!(range_hz(&[0.0, 0.0]), None);
+        assert_eq!(range_hz(&[0.0, 220.0]), Some([220.0, 220.0]));
+        let mut f0_hz: Vec<f32> = (0..=100).map(|i| 200.0 + i as f32).collect();
+        f0_hz.extend([31.0, 4900.0]);
+        let [low, high] = range_hz(&f0_hz).unwrap();
+        assert!((203.0..206.0).contains(&low) && (295.0..298.0).contains(&high), "{low} {high}");
+    }
+}

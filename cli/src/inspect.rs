@@ -1,0 +1,165 @@
+//! `embouchure inspect`: what a weights file says about itself.
+
+use crate::{note, shelf};
+use anyhow::{Context, Result};
+use clap::Args;
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::{Card, FORMAT, Instrument};
+use embouchure_inference::weights::{LoadError, Weights, content_id};
+use safetensors::SafeTensors;
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+/// Name under which the encoder can be inspected.
+const ENCODER_NAME: &str = "encoder";
+/// Beginning of the format of encoder files; the rest is the version.
+const ENCODER_FORMAT: &str = "embouchure-encoder/";
+
+/// Show what an instrument is, where it comes from and what it can play.
+///
+/// Checks the whole file as well: what is shown here will load.
+#[derive(Args)]
+pub struct InspectCommand {
+    /// Name of an instrument that comes with Embouchure, "encoder", or an instrument or encoder file.
+    #[arg(value_name = "NAME|FILE")]
+    wanted: String,
+}
+
+impl InspectCommand {
+    /// Checks and prints.
+    pub fn run(self) -> Result<()> {
+        let bytes = if self.wanted.eq_ignore_ascii_case(ENCODER_NAME) {
+            Cow::Borrowed(embouchure_weights::ENCODER)
+        } else {
+            shelf::load(&self.wanted)?
+        };
+        let text = describe(&bytes).with_context(|| self.wanted.clone())?;
+        match std::io::stdout().write_all(text.as_bytes()) {
+            // Read by a pager that was closed.
+            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+            result => Ok(result?),
+        }
+    }
+}
+
+/// What a weights file says of itself, before any of it is checked.
+pub struct Label {
+    /// Format and version; empty if there is none.
+    pub format: String,
+    /// The card, JSON; empty if there is none.
+    pub card: String,
+}
+
+/// Reads only the header of a weights file. Allocates.
+pub fn read_label(bytes: &[u8]) -> Result<Label, LoadError> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| LoadError::Broken(e.to_string()))?;
+    let field = |name: &str| header.metadata().as_ref().and_then(|m| m.get(name)).cloned().unwrap_or_default();
+    Ok(Label { format: field("format"), card: field("card") })
+}
+
+/// Checks a weights file and describes it, line by line. Allocates.
+fn describe(bytes: &[u8]) -> Result<String, LoadError> {
+    let label = read_label(bytes)?;
+    let mut text = if label.format.starts_with(ENCODER_FORMAT) {
+        Encoder::from_bytes(bytes)?;
+        describe_encoder(&label)?
+    } else {
+        let (_, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
+        Instrument::from_bytes(bytes, &card.encoder_id)?;
+        describe_instrument(&card)
+    };
+    let _ = writeln!(text, "file size      {} kB", bytes.len().div_ceil(1000));
+    let _ = writeln!(text, "content id     {}", content_id(bytes));
+    Ok(text)
+}
+
+fn describe_encoder(label: &Label) -> Result<String, LoadError> {
+    let card: serde_json::Value = serde_json::from_str(&label.card).map_err(|e| LoadError::Card(e.to_string()))?;
+    Ok(format!("encoder        {}\ncard           {card:#}\n", label.format))
+}
+
+fn describe_instrument(card: &Card) -> String {
+    let ours = content_id(embouchure_weights::ENCODER);
+    let fits = if card.encoder_id == ours { "in this program" } else { "not in this program: cannot be played here" };
+    let [low, high] = card.f0_range_hz;
+    let [soft, middle, loud, loudest] = card.loudness_db;
+    let rows = [
+        ("instrument", card.name.clone()),
+        ("family", card.family.clone()),
+        ("licence", card.licence.clone()),
+        ("author", card.author.clone()),
+        ("trained on", card.trained_on.clone()),
+        ("minutes", format!("{:.1}", card.minutes)),
+        ("date", card.date.clone()),
+        ("range", format!("{} to {} ({low:.0} to {high:.0} Hz)", note::name(low), note::name(high))),
+        (
+            "loudness",
+            format!("{soft:.0} to {loudest:.0} dB, half of the time above {middle:.0}, a fifth above {loud:.0}"),
+        ),
+        ("loss", format!("{:.4}", card.loss)),
+        ("width", format!("{} units", card.width)),
+        ("encoder", format!("{} ({fits})", card.encoder_id)),
+    ];
+    rows.iter().map(|(name, value)| format!("{name:<14} {value}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card() -> Card {
+        Card {
+            name: "Flugelhorn".into(),
+            family: "brass".into(),
+            licence: "CC0".into(),
+            author: "A. Player".into(),
+            trained_on: "own recordings".into(),
+            minutes: 12.34,
+            encoder_id: "0123456789abcdef".into(),
+            width: 192,
+            f0_range_hz: [164.8, 932.3],
+            loudness_db: [-60.0, -35.0, -25.0, -15.0],
+            z_mean: vec![0.0; 16],
+            z_std: vec![1.0; 16],
+            loss: 0.1234,
+            date: "2025-01-31".into(),
+        }
+    }
+
+    #[test]
+    fn a_card_is_shown_in_the_words_of_a_musician() {
+        let text = describe_instrument(&card());
+        for expected in [
+            "instrument     Flugelhorn\n",
+            "licence        CC0\n",
+            "minutes        12.3\n",
+            "range          E3 to A#5 (165 to 932 Hz)\n",
+            "encoder        0123456789abcdef (not in this program: cannot be played here)\n",
+        ] {
+            assert!(text.contains(expected), "{expected}\nin\n{text}");
+        }
+    }
+
+    #[test]
+    fn an_encoder_is_told_by_its_format() {
+        let json = serde_json::json!({ "steps": 12_000, "date": "2025-01-31" });
+        let bytes =
+            embouchure_inference::weights::to_bytes(&Default::default(), &json, "embouchure-encoder/1").unwrap();
+        let label = read_label(&bytes).unwrap();
+        assert_eq!(label.format, "embouchure-encoder/1");
+        let text = describe_encoder(&label).unwrap();
+        assert!(text.contains("embouchure-encoder/1") && text.contains("\"steps\": 12000"), "{text}");
+    }
+
+    #[test]
+    fn other_files_are_refused_by_name_of_what_is_wrong() {
+        let message = |bytes: &[u8]| describe(bytes).unwrap_err().to_string();
+        assert!(message(b"").contains("not a whole weights file"));
+        assert!(message(b"RIFF....WAVE").contains("not a whole weights file"));
+        let foreign = embouchure_inference::weights::to_bytes(&Default::default(), &card(), "someone-else/7").unwrap();
+        assert!(message(&foreign).contains("someone-else/7"));
+        let bare = embouchure_inference::weights::to_bytes(&Default::default(), &"no card", FORMAT).unwrap();
+        assert!(message(&bare).contains("card is unreadable"));
+    }
+}

@@ -1,0 +1,187 @@
+//! `embouchure render`: a recording becomes another instrument.
+
+use crate::f0_track::{self, Listening, Track};
+use crate::offline::{self, Rendered, Settings};
+use crate::{note, shelf};
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+use embouchure_audio_file::{Audio, read, to_mono, write_wav};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
+use embouchure_inference::pipeline::Pipeline;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Turn a recording into another instrument.
+///
+/// The recording should be one melody line, dry and alone: whistled, hummed, sung or played. The result has the same
+/// length, sample rate and timing, so it can be laid beside the original in any session.
+#[derive(Args)]
+pub struct RenderCommand {
+    /// Recording to read: wav, flac, ogg or mp3.
+    input: PathBuf,
+    /// File to write; must end in .wav (32-bit float).
+    output: PathBuf,
+    /// Name of an instrument that comes with Embouchure, or an instrument file of your own.
+    #[arg(long, short, value_name = "NAME|FILE", default_value = embouchure_weights::DEFAULT_INSTRUMENT)]
+    instrument: String,
+    /// "auto" moves your line by whole octaves into the instrument's range; a number moves it by exactly so many
+    /// semitones.
+    #[arg(long, value_name = "auto|SEMITONES", default_value = "auto", value_parser = parse_transpose)]
+    #[arg(allow_negative_numbers = true)]
+    transpose: Transpose,
+    /// How much of the instrument is heard: 0 = only the recording, 1 = only the instrument.
+    #[arg(long, value_name = "0..1", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    #[arg(allow_negative_numbers = true)]
+    mix: f32,
+    /// Darker (below 0) or brighter (above 0) than the instrument was recorded, dB per octave.
+    #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -12.0, 12.0))]
+    #[arg(allow_negative_numbers = true)]
+    brightness: f32,
+    /// The instrument is silent where the recording is below this level, dB under full scale.
+    #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
+    #[arg(allow_negative_numbers = true)]
+    gate: f32,
+    /// Samples that are worked on at once. Does not change the sound.
+    #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=65_536))]
+    block: u32,
+    /// Also write the pitch that was heard, every 4 ms, as a table of time and Hz (0 = no pitch).
+    #[arg(long, value_name = "FILE")]
+    f0_csv: Option<PathBuf>,
+}
+
+/// What to do to the pitch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Transpose {
+    Auto,
+    Semitones(f32),
+}
+
+impl RenderCommand {
+    /// Reads, renders, writes and says so.
+    pub fn run(self) -> Result<()> {
+        check_output(&self.input, &self.output)?;
+        let audio = one_or_two_channels(read(&self.input)?);
+        let pipeline = self.load_pipeline()?;
+        let (n_samples, rate) = (audio.channels[0].len(), audio.rate);
+        let track = Track::for_clip(n_samples, rate);
+        let model = Listening::new(pipeline, track.clone());
+        let progress = progress_bar(n_samples);
+        let start = Instant::now();
+        let show = |done: usize| progress.set_position(done as u64);
+        let rendered = offline::render(audio, Box::new(model), &self.settings(), show)?;
+        let elapsed = start.elapsed();
+        progress.finish_and_clear();
+        ensure!(rendered.complete, "the engine lost part of the sound, so nothing was written: please report this");
+        write_wav(&self.output, &rendered.audio)?;
+        let f0_hz = track.within_clip(n_samples, rate);
+        if let Some(path) = &self.f0_csv {
+            write_track(path, &f0_hz).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        let _ = writeln!(std::io::stdout(), "{}: {}", self.output.display(), summary(&rendered, &f0_hz, elapsed));
+        Ok(())
+    }
+
+    fn load_pipeline(&self) -> Result<Pipeline> {
+        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?;
+        let bytes = shelf::load(&self.instrument)?;
+        let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
+        Ok(Pipeline::new(Arc::new(encoder), Arc::new(instrument)).0)
+    }
+
+    fn settings(&self) -> Settings {
+        let (transpose_semitones, octave_fit) = match self.transpose {
+            Transpose::Auto => (0.0, true),
+            Transpose::Semitones(semitones) => (semitones, false),
+        };
+        Settings {
+            block_size: self.block as usize,
+            mix: self.mix,
+            brightness_db: self.brightness,
+            source: SourceControls { transpose_semitones, octave_fit, gate_db: self.gate },
+        }
+    }
+}
+
+fn check_output(input: &Path, output: &Path) -> Result<()> {
+    if !output.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
+        bail!("cannot write {}: only wav is written, so let its name end in .wav", output.display());
+    }
+    let same = matches!((input.canonicalize(), output.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    ensure!(!same, "{} would be overwritten with the result: choose another name", input.display());
+    Ok(())
+}
+
+fn one_or_two_channels(audio: Audio) -> Audio {
+    if audio.channels.len() <= 2 {
+        return audio;
+    }
+    eprintln!("note: the {} channels are mixed to one", audio.channels.len());
+    Audio { channels: vec![to_mono(&audio)], rate: audio.rate }
+}
+
+/// Hidden by indicatif when the output is no terminal.
+fn progress_bar(n_samples: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %, {eta} left");
+    ProgressBar::new(n_samples as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn write_track(path: &Path, f0_hz: &[f32]) -> std::io::Result<()> {
+    f0_track::write_csv(std::io::BufWriter::new(std::fs::File::create(path)?), f0_hz)
+}
+
+fn summary(rendered: &Rendered, f0_hz: &[f32], elapsed: Duration) -> String {
+    let duration_s = rendered.audio.channels[0].len() as f64 / f64::from(rendered.audio.rate);
+    let factor = duration_s / elapsed.as_secs_f64().max(1e-9);
+    let heard = match f0_track::range_hz(f0_hz) {
+        Some([low, high]) => format!("heard {} to {}", note::name(low), note::name(high)),
+        None => "no pitch heard".to_string(),
+    };
+    let latency_samples = rendered.latency_samples;
+    let latency_ms = 1000.0 * latency_samples as f64 / f64::from(rendered.audio.rate);
+    format!(
+        "{duration_s:.1} s, {factor:.1} times as fast as realtime, latency of {latency_samples} samples \
+         ({latency_ms:.1} ms) removed, {heard}"
+    )
+}
+
+fn parse_transpose(text: &str) -> Result<Transpose> {
+    if text.eq_ignore_ascii_case("auto") {
+        return Ok(Transpose::Auto);
+    }
+    let semitones = parse_within(text, -48.0, 48.0).context("\"auto\" or a number of semitones is needed")?;
+    Ok(Transpose::Semitones(semitones))
+}
+
+fn parse_within(text: &str, min: f32, max: f32) -> Result<f32> {
+    let value: f32 = text.parse()?;
+    ensure!((min..=max).contains(&value), "it must lie between {min} and {max}");
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transposition_is_auto_or_semitones() {
+        assert_eq!(parse_transpose("auto").unwrap(), Transpose::Auto);
+        assert_eq!(parse_transpose("-12").unwrap(), Transpose::Semitones(-12.0));
+        assert_eq!(parse_transpose("0").unwrap(), Transpose::Semitones(0.0));
+        for bad in ["", "up", "49", "NaN", "inf"] {
+            assert!(parse_transpose(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn more_than_two_channels_become_one() {
+        let audio = |n: usize| Audio { channels: (0..n).map(|c| vec![c as f32; 3]).collect(), rate: 48_000 };
+        assert_eq!(one_or_two_channels(audio(1)), audio(1));
+        assert_eq!(one_or_two_channels(audio(2)), audio(2));
+        assert_eq!(one_or_two_channels(audio(3)).channels, [[1.0; 3]]);
+    }
+}

@@ -1,0 +1,204 @@
+//! The program as its user meets it.
+
+use embouchure_audio_file::{Audio, read, write_wav};
+use std::f32::consts::TAU;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of its own for each test, emptied before and removed after.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("embouchure-cli-{}-{name}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.join(name).display().to_string()
+    }
+
+    fn write(&self, name: &str, audio: &Audio) -> String {
+        write_wav(&self.0.join(name), audio).unwrap();
+        self.path(name)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn embouchure(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_embouchure")).args(arguments).output().unwrap()
+}
+
+fn succeed(arguments: &[&str]) -> String {
+    let output = embouchure(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs what must fail with one line on the error stream, exit code 1 and nothing else, and returns that line.
+fn fail(arguments: &[&str]) -> String {
+    let output = embouchure(arguments);
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {message}");
+    assert!(output.stdout.is_empty());
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(message.starts_with("error: "), "{message}");
+    message
+}
+
+/// A second of a voice-like tone at 220 Hz between silences, a little different on each channel.
+fn tone(rate: u32, n_channels: usize) -> Audio {
+    let n_samples = rate as usize + 123;
+    let sample = |i: usize, c: usize| {
+        let t = i as f32 / rate as f32;
+        let loudness = if (0.2..0.8).contains(&t) { 0.2 / (1.0 + c as f32) } else { 0.0 };
+        loudness * (1..8).map(|h| (TAU * 220.0 * h as f32 * t).sin() / h as f32).sum::<f32>()
+    };
+    Audio { channels: (0..n_channels).map(|c| (0..n_samples).map(|i| sample(i, c)).collect()).collect(), rate }
+}
+
+fn bytes(path: &str) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn no_mix_gives_back_the_input() {
+    let folder = Folder::new("dry");
+    for (rate, n_channels) in [(44_100, 2), (48_000, 1)] {
+        let audio = tone(rate, n_channels);
+        let (input, output) = (folder.write("in.wav", &audio), folder.path("new/out.wav"));
+        let said = succeed(&["render", &input, &output, "--mix", "0"]);
+        assert!(read(Path::new(&output)).unwrap() == audio, "{rate} Hz, {n_channels} channels");
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains("1.0 s") && said.contains("realtime") && said.contains("samples"), "{said}");
+    }
+}
+
+#[test]
+fn the_length_of_the_blocks_does_not_matter() {
+    let folder = Folder::new("blocks");
+    let input = folder.write("in.wav", &tone(44_100, 2));
+    let reference = folder.path("reference.wav");
+    succeed(&["render", &input, &reference]);
+    for block in ["1", "64", "1000", "65536"] {
+        let output = folder.path("out.wav");
+        succeed(&["render", &input, &output, "--block", block]);
+        assert!(bytes(&output) == bytes(&reference), "blocks of {block}");
+    }
+}
+
+#[test]
+fn the_instrument_is_heard_and_the_options_are_obeyed() {
+    let folder = Folder::new("wet");
+    let audio = tone(48_000, 1);
+    let input = folder.write("in.wav", &audio);
+    let plain = folder.path("plain.wav");
+    succeed(&["render", &input, &plain]);
+    let wet = read(Path::new(&plain)).unwrap();
+    assert_eq!((wet.rate, wet.channels.len(), wet.channels[0].len()), (48_000, 1, audio.channels[0].len()));
+    assert!(wet != audio);
+    assert!(wet.channels[0][12_000..38_000].iter().any(|v| v.abs() > 1e-3), "silence");
+    for option in [["--transpose", "-7"], ["--brightness", "-3"], ["--gate", "-3"], ["--mix", "0.5"]] {
+        let output = folder.path("out.wav");
+        succeed(&["render", &input, &output, option[0], option[1]]);
+        assert!(bytes(&output) != bytes(&plain), "{option:?}");
+    }
+}
+
+#[test]
+fn the_pitch_track_has_a_row_for_every_hop() {
+    let folder = Folder::new("track");
+    let (input, csv) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("f0.csv"));
+    let said = succeed(&["render", &input, &folder.path("out.wav"), "--f0-csv", &csv]);
+    assert!(said.contains("heard A3 to A3"), "{said}");
+    let csv = std::fs::read_to_string(&csv).unwrap();
+    let (head, rows) = csv.split_once('\n').unwrap();
+    assert_eq!(head, "time_s,f0_hz");
+    let rows: Vec<(f32, f32)> = rows
+        .lines()
+        .map(|row| row.split_once(',').unwrap())
+        .map(|(t, f)| (t.parse().unwrap(), f.parse().unwrap()))
+        .collect();
+    assert_eq!(rows.len(), 250);
+    let mut n_right = 0;
+    for (hop_idx, (time_s, f0_hz)) in rows.iter().enumerate() {
+        assert!((time_s - 0.004 * (hop_idx + 1) as f32).abs() < 1e-6);
+        if !(0.19..0.95).contains(time_s) {
+            assert_eq!(*f0_hz, 0.0, "at {time_s} s there is silence");
+        }
+        n_right += usize::from((0.3..0.8).contains(time_s) && (f0_hz / 220.0 - 1.0).abs() < 0.03);
+    }
+    assert!(n_right > 110, "{n_right} of 125 hops");
+}
+
+#[test]
+fn many_channels_become_one_and_that_is_said() {
+    let folder = Folder::new("surround");
+    let (input, output) = (folder.write("in.wav", &tone(48_000, 6)), folder.path("out.wav"));
+    let result = embouchure(&["render", &input, &output]);
+    assert!(result.status.success());
+    assert!(String::from_utf8_lossy(&result.stderr).contains("6 channels are mixed"));
+    assert_eq!(read(Path::new(&output)).unwrap().channels.len(), 1);
+}
+
+#[test]
+fn bad_input_is_told_in_one_line() {
+    let folder = Folder::new("bad");
+    let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
+    let (missing, text) = (folder.path("missing.wav"), folder.path("notes.txt"));
+    std::fs::write(&text, "la la la".repeat(1000)).unwrap();
+    assert!(fail(&["render", &missing, &output]).contains("there is no file"));
+    assert!(fail(&["render", &text, &output]).contains("not a sound file"));
+    assert!(fail(&["render", &input, &folder.path("out.mp3")]).contains(".wav"));
+    assert!(fail(&["render", &input, &input]).contains("overwritten"));
+    let message = fail(&["render", &input, &output, "--instrument", "kazoo"]);
+    assert!(message.contains("kazoo") && message.contains("trumpet"), "{message}");
+    assert!(fail(&["render", &input, &output, "--instrument", &text]).contains("not a whole weights file"));
+    assert!(!Path::new(&output).exists());
+}
+
+#[test]
+fn options_out_of_range_are_refused() {
+    for (option, value) in [
+        ("--mix", "1.5"),
+        ("--mix", "-0.1"),
+        ("--mix", "NaN"),
+        ("--block", "0"),
+        ("--transpose", "up"),
+        ("--gate", "3"),
+        ("--brightness", "loud"),
+    ] {
+        let output = embouchure(&["render", "in.wav", "out.wav", option, value]);
+        assert_eq!(output.status.code(), Some(2), "{option} {value}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(option));
+    }
+}
+
+#[test]
+fn inspect_refuses_bad_files() {
+    let folder = Folder::new("inspect");
+    let path = folder.path("bad.safetensors");
+    assert!(fail(&["inspect", &path]).contains("no instrument and no file"));
+    std::fs::write(&path, b"not weights at all").unwrap();
+    assert!(fail(&["inspect", &path]).contains("not a whole weights file"));
+    std::fs::write(&path, b"").unwrap();
+    assert!(fail(&["inspect", &path]).contains("not a whole weights file"));
+    assert!(fail(&["inspect", &folder.0.display().to_string()]).contains("cannot read"));
+}
+
+#[test]
+fn inspect_shows_what_is_shipped() {
+    let trumpet = succeed(&["inspect", "trumpet"]);
+    for row in ["instrument", "licence", "trained on", "range", "encoder", "content id"] {
+        assert!(trumpet.contains(row), "{row} in\n{trumpet}");
+    }
+    assert!(trumpet.contains("in this program"), "{trumpet}");
+    assert!(succeed(&["inspect", "encoder"]).contains("embouchure-encoder/1"));
+}
