@@ -1,5 +1,7 @@
 //! An instrument: its card and its decoder, loaded from one file.
 
+use crate::config::N_Z;
+use crate::decoder::Decoder;
 use crate::weights::{LoadError, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -45,16 +47,42 @@ pub struct Instrument {
     pub card: Card,
     /// Content id of the file.
     pub id: String,
+    pub(crate) decoder: Decoder,
 }
 
 impl Instrument {
     /// Reads an instrument file that must have been trained with the encoder `encoder_id`. Allocates; takes tens of
     /// milliseconds, so never call it on the audio or GUI thread.
     pub fn from_bytes(bytes: &[u8], encoder_id: &str) -> Result<Self, LoadError> {
-        let (_weights, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
+        let (mut weights, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
+        card.check()?;
         if card.encoder_id != encoder_id {
             return Err(LoadError::ForeignEncoder { expected: encoder_id.into(), actual: card.encoder_id });
         }
-        Ok(Self { card, id: crate::weights::content_id(bytes) })
+        let decoder = Decoder::load(&mut weights, card.width)?;
+        Ok(Self { card, id: crate::weights::content_id(bytes), decoder })
+    }
+
+    /// The decoder, for rendering whole clips.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+}
+
+impl Card {
+    /// Refuses values that would make the sound wrong rather than fail.
+    fn check(&self) -> Result<(), LoadError> {
+        let [low, high] = self.f0_range_hz;
+        let wrong = |what: &str| Err(LoadError::Card(format!("{what} makes no sense")));
+        if !(low > 0.0 && low <= high && high.is_finite()) {
+            return wrong("its playable range");
+        }
+        if !self.loudness_db.iter().all(|x| x.is_finite()) {
+            return wrong("its loudness");
+        }
+        if self.z_mean.len() != N_Z || self.z_std.len() != N_Z || !self.z_std.iter().all(|s| *s > 0.0) {
+            return wrong("its statistics of z");
+        }
+        Ok(())
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod config;
 pub mod controls;
+pub mod decoder;
 pub mod encoder;
 pub mod features;
 pub mod instrument;

@@ -1,34 +1,217 @@
 //! The networks of one running effect: encoder, pitch, gate, decoder. Runs on the worker thread.
 
-use crate::config::HOP_SIZE;
+use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::{Controls, SourceControls};
-use crate::encoder::Encoder;
-use crate::instrument::Instrument;
+use crate::decoder::{DecoderState, Features, controls};
+use crate::encoder::{Encoder, EncoderState, Encoding};
+use crate::features::{Gate, LoudnessFit, LoudnessMeter, OctaveFit, PitchTracker};
+use crate::instrument::{Card, Instrument};
 use crate::stream::{Heard, HopModel, HopOutput};
+use candle_core::Result;
+use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
 
+/// Hops over which an old instrument fades into a new one: 32 ms.
+const CROSSFADE_HOPS: usize = 8;
+/// Lowest and highest pitch that is played, Hz, wherever transposition leads.
+const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
+
 /// Streaming state over shared weights.
-pub struct Pipeline {}
+pub struct Pipeline {
+    encoder: Arc<Encoder>,
+    listening: Listening,
+    playing: Player,
+    /// Instrument on its way out and the hops that it has left.
+    leaving: Option<(Player, usize)>,
+    arrivals: Receiver<Arc<Instrument>>,
+    /// Last pitch played, Hz: what the release of a note is played at.
+    played_hz: f32,
+}
 
 /// Hands a new instrument to a running [`Pipeline`], from any thread but the audio thread.
 #[derive(Clone)]
-pub struct InstrumentSlot {}
+pub struct InstrumentSlot(Sender<Arc<Instrument>>);
+
+/// Everything that remembers the input.
+struct Listening {
+    encoder: EncoderState,
+    pitch: PitchTracker,
+    loudness: LoudnessMeter,
+    gate: Gate,
+    octave: OctaveFit,
+    source_level: LoudnessFit,
+    /// Mean square of the last hops, for the gate.
+    energies: [f32; 4],
+}
+
+/// An instrument and its stream.
+struct Player {
+    instrument: Arc<Instrument>,
+    state: DecoderState,
+}
+
+/// One hop of the source, before it is fitted to an instrument.
+struct Source {
+    encoding: Encoding,
+    f0_hz: f32,
+    loudness_db: f32,
+    gain: f32,
+    is_note: bool,
+}
 
 impl Pipeline {
     /// Allocates the state; the weights are shared.
-    pub fn new(_encoder: Arc<Encoder>, _instrument: Arc<Instrument>) -> (Self, InstrumentSlot) {
-        (Self {}, InstrumentSlot {})
+    pub fn new(encoder: Arc<Encoder>, instrument: Arc<Instrument>) -> Result<(Self, InstrumentSlot)> {
+        let (sender, arrivals) = unbounded();
+        let listening = Listening::new(&encoder)?;
+        let playing = Player::new(instrument)?;
+        let pipeline = Self { encoder, listening, playing, leaving: None, arrivals, played_hz: 440.0 };
+        Ok((pipeline, InstrumentSlot(sender)))
+    }
+
+    fn take_arrivals(&mut self) -> Result<()> {
+        while let Ok(instrument) = self.arrivals.try_recv() {
+            let new = Player::new(instrument)?;
+            self.leaving = Some((std::mem::replace(&mut self.playing, new), CROSSFADE_HOPS));
+        }
+        Ok(())
+    }
+
+    fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
+        self.take_arrivals()?;
+        let source = self.listening.hop(&self.encoder, samples, wishes.gate_db)?;
+        if source.is_note {
+            self.played_hz = self.fit_pitch(source.f0_hz, wishes);
+        }
+        let mut played = self.playing.hop(&source, self.listening.source_level.level_db(), self.played_hz)?;
+        if let Some((old, hops_left)) = &mut self.leaving {
+            let before = old.hop(&source, self.listening.source_level.level_db(), self.played_hz)?;
+            let share = *hops_left as f32 / (CROSSFADE_HOPS + 1) as f32;
+            played = crossfade(&played, &before, share);
+            *hops_left -= 1;
+        }
+        self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
+        let heard = Heard {
+            f0_hz: if source.is_note { source.f0_hz } else { 0.0 },
+            voicing: source.encoding.voicing,
+            loudness_db: source.loudness_db,
+        };
+        Ok(HopOutput { controls: scaled(played, source.gain), heard })
+    }
+
+    fn fit_pitch(&mut self, f0_hz: f32, wishes: &SourceControls) -> f32 {
+        let transposed = f0_hz * (wishes.transpose_semitones / 12.0).exp2();
+        let range_hz = self.playing.instrument.card.f0_range_hz;
+        let octaves = if wishes.octave_fit { self.listening.octave.hop(transposed, range_hz) } else { 0.0 };
+        (transposed * octaves.exp2()).clamp(PLAYED_HZ.0, PLAYED_HZ.1)
     }
 }
 
 impl InstrumentSlot {
     /// The worker crossfades to `instrument` from its next hop on, and frees the old one.
-    pub fn play(&self, _instrument: Arc<Instrument>) {}
+    pub fn play(&self, instrument: Arc<Instrument>) {
+        // Fails only when the pipeline is gone, and then nobody wants to hear it.
+        let _ = self.0.send(instrument);
+    }
 }
 
 impl HopModel for Pipeline {
-    fn reset(&mut self) {}
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
-        HopOutput { controls: Controls::SILENT, heard: Heard::default() }
+    fn reset(&mut self) {
+        // Fails only when memory runs out; then the past is kept rather than the worker lost.
+        if let (Ok(listening), Ok(playing)) =
+            (Listening::new(&self.encoder), Player::new(self.playing.instrument.clone()))
+        {
+            (self.listening, self.playing, self.leaving) = (listening, playing, None);
+        }
+        self.played_hz = 440.0;
     }
+
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let silence = HopOutput { controls: Controls::SILENT, heard: Heard::default() };
+        // Shapes were checked when the files were loaded, so the networks cannot fail here.
+        self.run(samples, source).unwrap_or(silence)
+    }
+}
+
+impl Listening {
+    fn new(encoder: &Encoder) -> Result<Self> {
+        Ok(Self {
+            encoder: encoder.state()?,
+            pitch: PitchTracker::default(),
+            loudness: LoudnessMeter::default(),
+            gate: Gate::default(),
+            octave: OctaveFit::default(),
+            source_level: LoudnessFit::default(),
+            energies: [0.0; 4],
+        })
+    }
+
+    fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], gate_db: f32) -> Result<Source> {
+        let encoding = encoder.step(&mut self.encoder, samples)?;
+        let f0_hz = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
+        self.loudness.push(samples);
+        let loudness_db = self.loudness.level_db(f0_hz);
+        self.energies.rotate_left(1);
+        self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
+        let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
+        let gain = self.gate.hop(level_db, encoding.voicing, gate_db);
+        let is_note = self.gate.is_open();
+        if is_note {
+            self.source_level.hop(loudness_db);
+        }
+        Ok(Source { encoding, f0_hz, loudness_db, gain, is_note })
+    }
+}
+
+impl Player {
+    fn new(instrument: Arc<Instrument>) -> Result<Self> {
+        let state = instrument.decoder.state()?;
+        Ok(Self { instrument, state })
+    }
+
+    fn hop(&mut self, source: &Source, source_level_db: f32, f0_hz: f32) -> Result<Controls> {
+        let card = &self.instrument.card;
+        let features = Features {
+            f0_hz: within(f0_hz, card),
+            loudness_db: fit_loudness(source.loudness_db, source_level_db, card),
+            voicing: source.encoding.voicing,
+            z: &source.encoding.z[..N_Z],
+        };
+        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
+        Ok(controls(&raw, f0_hz))
+    }
+}
+
+/// Pitch that the decoder is told: it knows nothing beyond a third outside its range.
+fn within(f0_hz: f32, card: &Card) -> f32 {
+    f0_hz.clamp(card.f0_range_hz[0] / 1.26, card.f0_range_hz[1] * 1.26)
+}
+
+/// The source's upper level onto the instrument's, never louder than the decoder has heard.
+fn fit_loudness(loudness_db: f32, source_level_db: f32, card: &Card) -> f32 {
+    let [_, _, upper, loudest] = card.loudness_db;
+    (loudness_db - source_level_db + upper).min(loudest + 3.0)
+}
+
+fn scaled(controls: Controls, gain: f32) -> Controls {
+    Controls {
+        amplitude: controls.amplitude * gain,
+        noise_magnitudes: controls.noise_magnitudes.map(|m| m * gain),
+        ..controls
+    }
+}
+
+/// `share` of `old` and the rest of `new`.
+fn crossfade(new: &Controls, old: &Controls, share: f32) -> Controls {
+    let mix = |new: f32, old: f32| new + (old - new) * share;
+    let amplitude = mix(new.amplitude, old.amplitude);
+    let mut mixed = Controls { amplitude, ..*new };
+    for k in 0..mixed.harmonic_distribution.len() {
+        let (n, o) = (new.amplitude * new.harmonic_distribution[k], old.amplitude * old.harmonic_distribution[k]);
+        mixed.harmonic_distribution[k] = mix(n, o) / amplitude.max(1e-9);
+    }
+    for b in 0..mixed.noise_magnitudes.len() {
+        mixed.noise_magnitudes[b] = mix(new.noise_magnitudes[b], old.noise_magnitudes[b]);
+    }
+    mixed
 }

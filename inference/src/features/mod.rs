@@ -1,7 +1,13 @@
-//! What is measured in the input beside the network: level for the encoder, loudness for the decoder.
+//! What is measured in the input beside the network, and what is made of it before the decoder hears it.
 
+mod fit;
+mod gate;
 mod level;
 mod loudness;
+mod pitch;
 
+pub use fit::{LoudnessFit, OctaveFit};
+pub use gate::Gate;
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
+pub use pitch::PitchTracker;

@@ -1,0 +1,154 @@
+//! Pitch, loudness, voicing and z to raw outputs, and those to valid controls.
+//!
+//! Engel et al. 2020, "DDSP" (arXiv:2001.04643): dense layers with layer normalisation around a GRU, one frame per hop.
+
+use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
+use crate::controls::Controls;
+use crate::instrument::Card;
+use crate::layers::{Gru, GruState, LayerNorm, Linear, leaky_relu};
+use crate::weights::{LoadError, Weights};
+use candle_core::{Device, Result, Tensor};
+
+/// Inputs per frame: f0, loudness, voicing, z.
+pub const N_FEATURES: usize = 3 + N_Z;
+/// Raw outputs per frame: amplitude, harmonic distribution, noise magnitudes.
+pub const N_RAW: usize = 1 + N_HARMONICS + N_NOISE_BANDS;
+/// Moves the noise outputs down, so that an untrained decoder is not a storm.
+const NOISE_BIAS: f32 = -5.0;
+/// z beyond this many standard deviations of the training data is cut.
+const Z_LIMIT: f32 = 3.0;
+
+/// What the decoder is told about one frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Features<'a> {
+    /// Pitch to play, Hz, > 0.
+    pub f0_hz: f32,
+    /// On the instrument's own scale, dB.
+    pub loudness_db: f32,
+    /// Probability that the frame is voiced.
+    pub voicing: f32,
+    /// `[N_Z]`, as the encoder gives it.
+    pub z: &'a [f32],
+}
+
+impl Features<'_> {
+    /// Network inputs; each is about -1 to 1.
+    pub fn scaled(&self, card: &Card) -> [f32; N_FEATURES] {
+        let mut x = [0.0; N_FEATURES];
+        let midi = 69.0 + 12.0 * (self.f0_hz / 440.0).log2();
+        x[0] = midi / 63.5 - 1.0;
+        x[1] = self.loudness_db / 40.0 + 1.0;
+        x[2] = 2.0 * self.voicing - 1.0;
+        for (i, x) in x[3..].iter_mut().enumerate() {
+            *x = ((self.z[i] - card.z_mean[i]) / card.z_std[i]).clamp(-Z_LIMIT, Z_LIMIT);
+        }
+        x
+    }
+}
+
+/// Immutable decoder weights.
+pub struct Decoder {
+    input: [(Linear, LayerNorm); 2],
+    gru: Gru,
+    output: (Linear, LayerNorm),
+    head: Linear,
+}
+
+/// State of one stream.
+pub struct DecoderState(GruState);
+
+impl Decoder {
+    /// Takes the decoder's tensors from an instrument file; hidden layers have `width` units.
+    pub fn load(weights: &mut Weights, width: usize) -> std::result::Result<Self, LoadError> {
+        let mut dense = |name: &str, n_in: usize| -> std::result::Result<_, LoadError> {
+            let linear = Linear::load(weights, name, n_in, width)?;
+            Ok((linear, LayerNorm::load(weights, &format!("{name}.norm"), width)?))
+        };
+        let input = [dense("input.0", N_FEATURES)?, dense("input.1", width)?];
+        let output = dense("output", 2 * width)?;
+        let gru = Gru::load(weights, "gru", width, width)?;
+        Ok(Self { input, gru, output, head: Linear::load(weights, "head", width, N_RAW)? })
+    }
+
+    /// State of a stream that has heard nothing. Allocates.
+    pub fn state(&self) -> Result<DecoderState> {
+        Ok(DecoderState(self.gru.state()?))
+    }
+
+    /// One frame. Returns `[N_RAW]` raw outputs. Allocates (worker thread only).
+    pub fn step(&self, state: &mut DecoderState, features: &[f32; N_FEATURES]) -> Result<Vec<f32>> {
+        let x = self.hear(&Tensor::from_slice(features, (1, N_FEATURES), &Device::Cpu)?)?;
+        let h = self.gru.step(&mut state.0, &x)?;
+        self.speak(&h, &x)?.flatten_all()?.to_vec1()
+    }
+
+    /// A whole clip, the same as `step` gives frame by frame. Allocates.
+    pub fn forward(&self, features: &[[f32; N_FEATURES]]) -> Result<Vec<Vec<f32>>> {
+        let x = Tensor::from_slice(features.as_flattened(), (features.len(), N_FEATURES), &Device::Cpu)?;
+        let x = self.hear(&x)?;
+        let h = self.gru.forward(&x)?;
+        self.speak(&h, &x)?.to_vec2()
+    }
+
+    fn hear(&self, x: &Tensor) -> Result<Tensor> {
+        self.input.iter().try_fold(x.clone(), |x, layer| dense(layer, &x))
+    }
+
+    fn speak(&self, h: &Tensor, x: &Tensor) -> Result<Tensor> {
+        self.head.forward(&dense(&self.output, &Tensor::cat(&[h, x], 1)?)?)
+    }
+}
+
+fn dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tensor> {
+    leaky_relu(&norm.forward(&linear.forward(x)?)?)
+}
+
+/// `2 · sigmoid(x)^ln 10 + 1e-7`: positive, and about linear in dB below 0 (DDSP's scaling).
+pub fn exp_sigmoid(x: f32) -> f32 {
+    let log_sigmoid = if x > -15.0 { -(-x).exp().ln_1p() } else { x };
+    2.0 * (std::f32::consts::LN_10 * log_sigmoid).exp() + 1e-7
+}
+
+/// Raw outputs (`[N_RAW]`) to valid controls at `f0_hz` (> 0).
+///
+/// Harmonics above 20 kHz get nothing, so a note keeps its level wherever it is played; the host's own Nyquist
+/// frequency is the synth's business.
+pub fn controls(raw: &[f32], f0_hz: f32) -> Controls {
+    let mut controls = Controls { f0_hz, amplitude: exp_sigmoid(raw[0]), ..Controls::SILENT };
+    let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
+    let mut sum = 0.0;
+    for (weight, raw) in controls.harmonic_distribution[..n_audible].iter_mut().zip(&raw[1..]) {
+        *weight = exp_sigmoid(*raw);
+        sum += *weight;
+    }
+    controls.harmonic_distribution.iter_mut().for_each(|w| *w /= sum);
+    for (magnitude, raw) in controls.noise_magnitudes.iter_mut().zip(&raw[1 + N_HARMONICS..]) {
+        *magnitude = exp_sigmoid(raw + NOISE_BIAS);
+    }
+    controls
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_sigmoid_is_what_the_formula_says() {
+        for x in [-30.0f32, -14.9, -15.1, -3.0, 0.0, 2.0, 20.0] {
+            let exact = 2.0 * (1.0 / (1.0 + (-x as f64).exp())).powf(std::f64::consts::LN_10) + 1e-7;
+            assert!((exp_sigmoid(x) as f64 / exact - 1.0).abs() < 1e-3, "at {x}");
+        }
+    }
+
+    #[test]
+    fn controls_are_valid_at_any_pitch() {
+        let raw: Vec<f32> = (0..N_RAW).map(|i| (i as f32 * 1.7).sin() * 8.0).collect();
+        for f0_hz in [31.0, 440.0, 4999.0, 25_000.0] {
+            let c = controls(&raw, f0_hz);
+            assert!((c.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+            let above = (20_000.0 / f0_hz) as usize;
+            assert!(c.harmonic_distribution[above.clamp(1, 100)..].iter().all(|w| *w == 0.0));
+            assert!(c.amplitude > 0.0 && c.noise_magnitudes.iter().all(|m| *m > 0.0 && m.is_finite()));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! One pitch per hop from the encoder's posteriors: a belief that is carried from hop to hop, so that single hops
+//! cannot jump an octave.
+
+use crate::config::{N_PITCH_BINS, bin_to_hz};
+
+/// Share of the belief that may jump anywhere between two hops.
+const JUMP: f32 = 0.01;
+/// Share that moves one bin (20 cents) up or down between two hops.
+const GLIDE: f32 = 0.2;
+/// The pitch is the mean over this many bins on either side of the most believed one.
+const REACH: usize = 4;
+/// Hops less voiced than this loosen the belief.
+const VOICED: f32 = 0.5;
+
+/// Forward filter over pitch bins. Realtime-safe.
+#[derive(Clone, Debug)]
+pub struct PitchTracker {
+    /// Probability of each bin.
+    belief: [f32; N_PITCH_BINS],
+}
+
+impl Default for PitchTracker {
+    fn default() -> Self {
+        Self { belief: [1.0 / N_PITCH_BINS as f32; N_PITCH_BINS] }
+    }
+}
+
+impl PitchTracker {
+    /// Takes in one hop, `[N_PITCH_BINS]` logits and the probability of voicing. Returns f0 in Hz.
+    pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> f32 {
+        let posterior = softmax(pitch_logits);
+        self.predict(if voicing > VOICED { JUMP } else { 0.3 });
+        let mut total = 0.0;
+        for (belief, p) in self.belief.iter_mut().zip(&posterior) {
+            *belief *= p + 1e-9;
+            total += *belief;
+        }
+        self.belief.iter_mut().for_each(|b| *b /= total);
+        let best = (0..N_PITCH_BINS).max_by(|a, b| self.belief[*a].total_cmp(&self.belief[*b])).unwrap_or(0);
+        bin_to_hz(local_mean(&posterior, best))
+    }
+
+    fn predict(&mut self, jump: f32) {
+        let mut before = self.belief[0];
+        for i in 0..N_PITCH_BINS {
+            let here = self.belief[i];
+            let after = self.belief[(i + 1).min(N_PITCH_BINS - 1)];
+            let moved = (1.0 - GLIDE) * here + 0.5 * GLIDE * (before + after);
+            self.belief[i] = (1.0 - jump) * moved + jump / N_PITCH_BINS as f32;
+            before = here;
+        }
+    }
+}
+
+fn softmax(logits: &[f32]) -> [f32; N_PITCH_BINS] {
+    let top = logits.iter().copied().fold(f32::MIN, f32::max);
+    let mut p: [f32; N_PITCH_BINS] = std::array::from_fn(|i| (logits[i] - top).exp());
+    let sum: f32 = p.iter().sum();
+    p.iter_mut().for_each(|p| *p /= sum);
+    p
+}
+
+/// Mean bin of the posterior around `best`: finer than a bin, and newer than the belief.
+fn local_mean(posterior: &[f32; N_PITCH_BINS], best: usize) -> f32 {
+    let range = best.saturating_sub(REACH)..(best + REACH + 1).min(N_PITCH_BINS);
+    let (mut sum, mut weighted) = (1e-12, 1e-12 * best as f32);
+    for bin in range {
+        sum += posterior[bin];
+        weighted += posterior[bin] * bin as f32;
+    }
+    weighted / sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::hz_to_bin;
+
+    fn logits(hz: f32, strength: f32) -> Vec<f32> {
+        (0..N_PITCH_BINS).map(|b| -0.5 * ((b as f32 - hz_to_bin(hz)) / 1.25).powi(2) * strength).collect()
+    }
+
+    #[test]
+    fn finer_than_a_bin() {
+        for hz in [55.0, 441.7, 1234.5, 3999.0] {
+            let mut tracker = PitchTracker::default();
+            let heard = tracker.hop(&logits(hz, 1.0), 1.0);
+            assert!((1200.0 * (heard / hz).log2()).abs() < 1.0, "{heard} for {hz}");
+        }
+    }
+
+    #[test]
+    fn one_doubtful_hop_is_no_octave_jump_but_a_sure_one_is() {
+        let mut tracker = PitchTracker::default();
+        for _ in 0..10 {
+            tracker.hop(&logits(220.0, 1.0), 1.0);
+        }
+        // Mostly 440 Hz, but 220 Hz not excluded.
+        let doubtful: Vec<f32> =
+            logits(440.0, 1.0).iter().zip(logits(220.0, 1.0)).map(|(a, b)| (a.exp() * 0.9 + b.exp() * 0.1).ln()).collect();
+        let heard = tracker.hop(&doubtful, 1.0);
+        assert!((heard - 220.0).abs() < 3.0, "{heard}");
+        for _ in 0..2 {
+            tracker.hop(&logits(440.0, 1.0), 1.0);
+        }
+        let heard = tracker.hop(&logits(440.0, 1.0), 1.0);
+        assert!((heard - 440.0).abs() < 3.0, "{heard}");
+    }
+}
