@@ -14,7 +14,7 @@ pub const N_FEATURES: usize = 3 + N_Z;
 /// Raw outputs per frame: amplitude, harmonic distribution, noise magnitudes.
 pub const N_RAW: usize = 1 + N_HARMONICS + N_NOISE_BANDS;
 /// Moves the noise outputs down, so that an untrained decoder is not a storm.
-const NOISE_BIAS: f32 = -5.0;
+pub const NOISE_BIAS: f32 = -5.0;
 /// z beyond this many standard deviations of the training data is cut.
 const Z_LIMIT: f32 = 3.0;
 

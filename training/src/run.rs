@@ -1,16 +1,22 @@
 //! What every long run shows and obeys: a progress bar, log lines without a terminal, Ctrl-C.
 
+use crate::checkpoint::{Progress, resume, save};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::params::Params;
 use anyhow::Result;
+use candle_core::Tensor;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Set by Ctrl-C; the run then ends after the current step and keeps what it has.
-pub struct Interrupt(Arc<AtomicBool>);
+struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     /// Takes over Ctrl-C; later calls in one process share the first one's handler.
-    pub fn listen() -> Result<Self> {
+    fn listen() -> Result<Self> {
         let raised = Arc::new(AtomicBool::new(false));
         let flag = raised.clone();
         match ctrlc::set_handler(move || flag.store(true, Relaxed)) {
@@ -20,21 +26,84 @@ impl Interrupt {
     }
 
     /// True after Ctrl-C.
-    pub fn raised(&self) -> bool {
+    fn raised(&self) -> bool {
         self.0.load(Relaxed)
     }
 }
 
 /// Bar with time left and the current losses.
-pub fn progress_bar(total: usize, done: usize) -> ProgressBar {
+fn progress_bar(total: usize, done: usize) -> ProgressBar {
     let style = "{bar:30} {pos}/{len} {per_sec} ETA {eta} {msg}";
     let bar = ProgressBar::new(total as u64).with_position(done as u64);
     bar.with_style(ProgressStyle::with_template(style).expect("the template above is valid"))
 }
 
 /// One plain line where there is no terminal to draw a bar on.
-pub fn log_line(bar: &ProgressBar, step: usize) {
+fn log_line(bar: &ProgressBar, step: usize) {
     if bar.is_hidden() {
         println!("step {step}: {}, {:.0} s left", bar.message(), bar.eta().as_secs_f32());
     }
+}
+
+/// How a network is trained.
+pub struct Training<'a> {
+    /// Resumed from if it exists, and written at every report.
+    pub checkpoint: &'a Path,
+    /// Learning rate and steps in all, those before a resume included.
+    pub schedule: Schedule,
+    /// The gradient is clipped to this norm.
+    pub max_norm: f32,
+    /// Steps between checkpoints and log lines.
+    pub report_every: usize,
+}
+
+/// A loss and the parts of it that are worth showing.
+pub type Loss = (Tensor, Vec<(&'static str, f32)>);
+
+/// Trains `params` until done or interrupted. `make` gives the batch of a step, the same one for the same step, and
+/// runs on a thread of its own; `loss` is asked for every batch.
+pub fn train<B: Send + 'static>(
+    training: &Training,
+    params: &Params,
+    mut make: impl FnMut(usize) -> B + Send + 'static,
+    loss: impl Fn(&B) -> candle_core::Result<Loss>,
+) -> Result<Progress> {
+    let mut optimizer = Optimizer::default();
+    let mut progress = resume(training.checkpoint, params, &mut optimizer)?;
+    let (first, total) = (progress.step, training.schedule.total);
+    let (sender, batches) = sync_channel(4);
+    // Ends when the receiver is gone.
+    std::thread::spawn(move || (first..total).map(&mut make).try_for_each(|batch| sender.send(batch)));
+
+    let interrupt = Interrupt::listen()?;
+    let bar = progress_bar(total, first);
+    let mut sums: Vec<(&str, f32)> = Vec::new();
+    let mut n = 0.0;
+    for batch in batches {
+        let (value, parts) = loss(&batch)?;
+        optimizer.step(params, &value.backward()?, training.schedule.at(progress.step), training.max_norm)?;
+        progress.step += 1;
+        n += 1.0;
+        let value = value.to_scalar::<f32>()?;
+        let shown = std::iter::once(("loss", value)).chain(parts);
+        match sums.is_empty() {
+            true => sums.extend(shown),
+            false => sums.iter_mut().zip(shown).for_each(|(sum, (_, x))| sum.1 += x),
+        }
+        bar.inc(1);
+        if progress.step.is_multiple_of(training.report_every) || interrupt.raised() || progress.step == total {
+            progress.loss = sums[0].1 / n;
+            let line: Vec<String> = sums.iter().map(|(name, sum)| format!("{name} {:.3}", sum / n)).collect();
+            bar.set_message(line.join(", "));
+            log_line(&bar, progress.step);
+            sums.clear();
+            n = 0.0;
+            save(training.checkpoint, params, &optimizer, progress)?;
+        }
+        if interrupt.raised() {
+            break;
+        }
+    }
+    bar.finish();
+    Ok(progress)
 }

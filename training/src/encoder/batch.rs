@@ -11,7 +11,7 @@ use embouchure_inference::config::{HOP_SIZE, hz_to_bin, N_PITCH_BINS};
 use embouchure_inference::features::LevelNormalizer;
 
 /// The first steps hear synthetic tones only, whose variety is endless; recordings refine.
-const TONES_ONLY: usize = 6400;
+const TONES_ONLY: usize = 7100;
 /// Hops of one clip: one second.
 pub const CLIP_HOPS: usize = 250;
 /// Samples of one clip at the model rate.

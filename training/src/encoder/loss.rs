@@ -4,6 +4,7 @@ use super::batch::Batch;
 use super::net::predict_spectrum;
 use crate::ops::{slice, tensor, values};
 use crate::params::Params;
+use crate::run::Loss;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::config::{N_PITCH_BINS, N_Z, hz_to_bin};
 
@@ -13,19 +14,8 @@ const SPECTRUM_WEIGHT: f64 = 0.3;
 /// Keeps z near the size that the decoder expects.
 const Z_WEIGHT: f64 = 2e-3;
 
-/// The parts of the loss, for the log.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Parts {
-    /// Cross-entropy of the pitch posterior over voiced hops, nats.
-    pub pitch: f32,
-    /// Cross-entropy of voicing, nats.
-    pub voicing: f32,
-    /// Squared error of the log-mel prediction.
-    pub spectrum: f32,
-}
-
 /// Loss of the head's outputs (`[rows, N_HEAD]`) on `batch`.
-pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<(Tensor, Parts)> {
+pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
     let pitch = head.narrow(1, 0, N_PITCH_BINS)?.contiguous()?;
     let pitch = pitch.apply_op1(BlurredCrossEntropy { f0_hz: batch.f0_hz.clone() })?;
     let logit = head.narrow(1, N_PITCH_BINS, 1)?.flatten_all()?;
@@ -33,7 +23,7 @@ pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<(Tensor, Pa
     let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
     let error = (predict_spectrum(params, &z, &batch.pitch_features()?)? - batch.mel_tensor()?)?.sqr()?;
     let spectrum = error.broadcast_mul(&batch.sounding()?)?.mean_all()?;
-    let parts = Parts { pitch: scalar(&pitch)?, voicing: scalar(&voicing)?, spectrum: scalar(&spectrum)? };
+    let parts = vec![("pitch", scalar(&pitch)?), ("voicing", scalar(&voicing)?), ("spectrum", scalar(&spectrum)?)];
     let z_size = z.sqr()?.mean_all()?;
     let total = (((pitch + voicing)? + (spectrum * SPECTRUM_WEIGHT)?)? + (z_size * Z_WEIGHT)?)?;
     Ok((total, parts))

@@ -5,11 +5,17 @@ mod activation;
 mod conv;
 mod gru;
 mod layer_norm;
+mod noise;
+mod oscillator;
+mod spectral;
 
 pub use activation::leaky_rms;
 pub use conv::causal_conv;
 pub use gru::gru_sequence;
 pub use layer_norm::layer_norm;
+pub use noise::filtered_noise;
+pub use oscillator::oscillator;
+pub use spectral::spectral_loss;
 
 #[cfg(test)]
 pub(crate) mod check;

@@ -1,0 +1,143 @@
+//! Training sequences for the decoder, with the dynamics that recordings of loud notes leave out.
+
+use super::performance::{HeardHop, Performance, TARGET_HOP};
+use crate::random::{Draw, generator};
+use candle_core::{Device, Result, Tensor};
+use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
+use embouchure_inference::decoder::{Features, N_FEATURES};
+use embouchure_inference::instrument::Card;
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+
+/// Frames of one sequence: one second.
+pub const FRAMES: usize = 250;
+/// Softest that a note is played, dB against the recording.
+const SOFTEST_DB: f32 = -30.0;
+/// Brass gets darker when it gets softer: dB per octave above [`BRIGHT_HZ`] for every dB of level.
+const DARKENING: f32 = 0.2;
+const BRIGHT_HZ: f32 = 700.0;
+/// Breath fades less than the tone.
+const NOISE_SHARE: f32 = 0.8;
+
+/// Sequences side by side; rows are frames.
+pub struct Batch {
+    n_clips: usize,
+    features: Vec<[f32; N_FEATURES]>,
+    audible: Vec<f32>,
+    /// `[rows][N_HARMONICS]`, linear.
+    pub harmonics: Vec<f32>,
+    /// `[rows][N_NOISE_BANDS]`, linear.
+    pub noise: Vec<f32>,
+    /// Phase of the fundamental, turns, per sample of the target.
+    pub turns: Arc<Vec<f64>>,
+    /// `[clips][FRAMES · TARGET_HOP]`.
+    pub audio: Arc<Vec<f32>>,
+    /// Of the step, for the noise.
+    pub seed: u64,
+}
+
+/// Makes batch after batch; the same seed and index give the same batch.
+pub struct Batches {
+    /// Decides every draw.
+    pub seed: u64,
+    /// Recordings to draw from.
+    pub performances: Arc<Vec<Performance>>,
+    /// Scales the features.
+    pub card: Card,
+}
+
+impl Batches {
+    /// `n_clips` sequences; with `as_recorded`, no dynamics are added, so that the audio is the target.
+    pub fn make(&self, index: usize, n_clips: usize, as_recorded: bool) -> Batch {
+        let mut rng = generator(self.seed, index as u64);
+        let mut batch = Batch {
+            n_clips,
+            features: vec![],
+            audible: vec![],
+            harmonics: vec![],
+            noise: vec![],
+            turns: Arc::default(),
+            audio: Arc::default(),
+            seed: self.seed ^ index as u64,
+        };
+        let (mut turns, mut audio) = (Vec::new(), Vec::new());
+        for _ in 0..n_clips {
+            let (performance, start) = self.draw(&mut rng);
+            let softer_db = match as_recorded || rng.chance(0.3) {
+                true => 0.0,
+                false => rng.uniform(SOFTEST_DB, 0.0),
+            };
+            self.append(&mut batch, performance, start, softer_db, &mut rng);
+            let f0: Vec<f32> = (0..FRAMES).map(|t| performance.f0_hz[(start + t).min(performance.len() - 1)]).collect();
+            turns.extend(crate::analysis::phase(&f0, TARGET_HOP, super::performance::TARGET_RATE));
+            let from = start * TARGET_HOP;
+            let to = (from + FRAMES * TARGET_HOP).min(performance.audio.len());
+            audio.extend_from_slice(&performance.audio[from..to]);
+            audio.resize(turns.len(), 0.0);
+        }
+        (batch.turns, batch.audio) = (Arc::new(turns), Arc::new(audio));
+        batch
+    }
+
+    /// A random place, every hop of every recording equally likely.
+    fn draw(&self, rng: &mut ChaCha8Rng) -> (&Performance, usize) {
+        let total: usize = self.performances.iter().map(Performance::len).sum();
+        let mut at = rng.index(total);
+        for performance in self.performances.iter() {
+            if at < performance.len() {
+                // Rather a whole sequence than one that ends in silence, but some of those too.
+                let last_whole = performance.len().saturating_sub(FRAMES);
+                return (performance, if rng.chance(0.85) { at.min(last_whole) } else { at });
+            }
+            at -= performance.len();
+        }
+        unreachable!("`at` is below the sum of all lengths")
+    }
+
+    fn append(&self, batch: &mut Batch, p: &Performance, start: usize, softer_db: f32, rng: &mut ChaCha8Rng) {
+        let disguise = &p.heard[if rng.chance(0.25) { 0 } else { rng.index(p.heard.len()) }];
+        let gain = 10f32.powf(softer_db / 20.0);
+        let silence = HeardHop { voicing: 0.0, z: self.card.z_mean.clone() };
+        for t in start..start + FRAMES {
+            let over = t >= p.len();
+            let at = t.min(p.len() - 1);
+            let heard = if over { &silence } else { disguise.get(at).unwrap_or(&silence) };
+            let loudness_db = if over { -100.0 } else { (p.loudness_db[at] + softer_db).max(-100.0) };
+            let f0_hz = p.f0_hz[at];
+            let features = Features { f0_hz, loudness_db, voicing: heard.voicing, z: &heard.z };
+            batch.features.push(features.scaled(&self.card));
+            let level = if over { 0.0 } else { gain };
+            for (k, amplitude) in (1..=N_HARMONICS).zip(p.harmonics.frame(at)) {
+                let hz = k as f32 * f0_hz;
+                let octaves_above = (hz / BRIGHT_HZ).log2().max(0.0);
+                let darker = 10f32.powf(softer_db * DARKENING * octaves_above / 20.0);
+                batch.audible.push(f32::from(hz <= NOISE_MAX_HZ));
+                batch.harmonics.push(amplitude * level * darker);
+            }
+            batch.noise.extend(p.noise[at].iter().map(|m| m * level.powf(NOISE_SHARE)));
+        }
+    }
+}
+
+impl Batch {
+    /// `[clips, FRAMES, N_FEATURES]`.
+    pub fn features(&self) -> Result<Tensor> {
+        let values = self.features.as_flattened();
+        Tensor::from_slice(values, (self.n_clips, FRAMES, N_FEATURES), &Device::Cpu)
+    }
+
+    /// `[clips, FRAMES, N_HARMONICS]`: 1 for harmonics below 20 kHz.
+    pub fn audible(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.audible, (self.n_clips, FRAMES, N_HARMONICS), &Device::Cpu)
+    }
+
+    /// Measured harmonic amplitudes, `[clips, FRAMES, N_HARMONICS]`.
+    pub fn harmonics(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.harmonics, (self.n_clips, FRAMES, N_HARMONICS), &Device::Cpu)
+    }
+
+    /// Measured noise, `[clips, FRAMES, N_NOISE_BANDS]`.
+    pub fn noise(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.noise, (self.n_clips, FRAMES, N_NOISE_BANDS), &Device::Cpu)
+    }
+}

@@ -1,0 +1,95 @@
+//! The decoder as a trainable network over batches; same names and arithmetic as `inference::decoder`.
+
+use crate::ops::{gru_sequence, layer_norm};
+use crate::params::Params;
+use candle_core::{D, Result, Tensor};
+use candle_nn::ops::sigmoid;
+use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
+use embouchure_inference::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
+use embouchure_inference::layers::leaky_relu;
+
+/// Untrained parameters with hidden layers of `width` units.
+pub fn new_params(seed: u64, width: usize) -> Result<Params> {
+    let mut params = Params::new(seed);
+    for (name, n_in) in [("input.0", N_FEATURES), ("input.1", width), ("output", 2 * width)] {
+        params.add_linear(name, n_in, width, 1.0)?;
+        params.add_norm(&format!("{name}.norm"), width)?;
+    }
+    params.add_linear("gru.input", width, 3 * width, 1.0)?;
+    params.add_linear("gru.hidden", width, 3 * width, 1.0)?;
+    params.add_linear("head", width, N_RAW, 0.3)?;
+    Ok(params)
+}
+
+/// `features`: `[batch, frames, N_FEATURES]`. Returns raw outputs, `[batch, frames, N_RAW]`.
+pub fn decode(params: &Params, features: &Tensor) -> Result<Tensor> {
+    let (batch, frames, _) = features.dims3()?;
+    let x = features.reshape((batch * frames, N_FEATURES))?;
+    let x = dense(params, "input.1", &dense(params, "input.0", &x)?)?;
+    let gates = params.linear("gru.input", &x)?;
+    let width = x.dim(1)?;
+    let gates = gates.reshape((batch, frames, 3 * width))?;
+    let h = gru_sequence(&gates, params.get("gru.hidden.weight")?, params.get("gru.hidden.bias")?)?;
+    let h = h.reshape((batch * frames, width))?;
+    let out = params.linear("head", &dense(params, "output", &Tensor::cat(&[&h, &x], 1)?)?)?;
+    out.reshape((batch, frames, N_RAW))
+}
+
+fn dense(params: &Params, name: &str, x: &Tensor) -> Result<Tensor> {
+    let y = params.linear(name, x)?;
+    let (weight, bias) = (params.get(&format!("{name}.norm.weight"))?, params.get(&format!("{name}.norm.bias"))?);
+    leaky_relu(&layer_norm(&y, weight, bias)?)
+}
+
+/// Raw outputs as physical values.
+pub struct Played {
+    /// `[batch, frames, N_HARMONICS]`, linear.
+    pub harmonic_amplitudes: Tensor,
+    /// `[batch, frames, N_NOISE_BANDS]`, linear.
+    pub noise_magnitudes: Tensor,
+}
+
+/// As `inference::decoder::controls`; `audible`: `[batch, frames, N_HARMONICS]`, 1 for harmonics below 20 kHz.
+pub fn controls(raw: &Tensor, audible: &Tensor) -> Result<Played> {
+    let part = |from, n| raw.narrow(D::Minus1, from, n)?.contiguous();
+    let amplitude = exp_sigmoid(&part(0, 1)?)?;
+    let weights = (exp_sigmoid(&part(1, N_HARMONICS)?)? * audible)?;
+    let distribution = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
+    let noise = (part(1 + N_HARMONICS, N_NOISE_BANDS)? + NOISE_BIAS as f64)?;
+    Ok(Played { harmonic_amplitudes: distribution.broadcast_mul(&amplitude)?, noise_magnitudes: exp_sigmoid(&noise)? })
+}
+
+fn exp_sigmoid(x: &Tensor) -> Result<Tensor> {
+    // The floor keeps the logarithm finite; both are far below audibility.
+    let log = (sigmoid(x)? + 1e-7)?.log()?;
+    ((log * std::f64::consts::LN_10)?.exp()? * 2.0)? + 1e-7
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::check::random;
+    use crate::ops::values;
+    use embouchure_inference::decoder;
+
+    #[test]
+    fn controls_are_those_of_the_runtime() -> Result<()> {
+        let raw = (random(&[1, 3, N_RAW], 30) * 6.0)?;
+        let f0_hz = [200.0, 440.0, 3000.0];
+        let audible: Vec<f32> =
+            f0_hz.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| f32::from(k as f32 <= 20_000.0 / f))).collect();
+        let played = controls(&raw, &Tensor::from_vec(audible, (1, 3, N_HARMONICS), raw.device())?)?;
+        let (harmonics, noise) = (values(&played.harmonic_amplitudes)?, values(&played.noise_magnitudes)?);
+        for (t, f0) in f0_hz.iter().enumerate() {
+            let expected = decoder::controls(&values(&raw.narrow(1, t, 1)?)?, *f0);
+            for k in 0..N_HARMONICS {
+                let e = expected.amplitude * expected.harmonic_distribution[k];
+                assert!((harmonics[t * N_HARMONICS + k] - e).abs() < 1e-4 * expected.amplitude, "harmonic {k}");
+            }
+            for b in 0..N_NOISE_BANDS {
+                assert!((noise[t * N_NOISE_BANDS + b] / expected.noise_magnitudes[b] - 1.0).abs() < 0.02, "band {b}");
+            }
+        }
+        Ok(())
+    }
+}
