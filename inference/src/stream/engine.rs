@@ -1,8 +1,18 @@
 //! The whole effect as the host's audio callback sees it.
 
+use super::link::{CHUNK_SIZE, Chunk, Link};
+use super::mix::{DelayLine, MixLaw};
+use super::resample::HopResampler;
+use super::timing::{HopClock, latency_samples};
+use super::wet::{WetPlayer, wait_a_little};
+use super::worker::{Time, Worker};
 use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
+use crate::synth::hop_samples;
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::thread::JoinHandle;
 
 /// What the host fixes before it starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +30,7 @@ pub struct EngineConfig {
 pub struct BlockParams<'a> {
     /// 0 = dry, 1 = wet (equal power between).
     pub mix: &'a [f32],
-    /// Tilt over the harmonics, dB per octave; 0 = as learned.
+    /// Tilt over the harmonics, dB per octave; 0 = as learned. Read once per control frame.
     pub brightness_db: &'a [f32],
     /// Linear gain of dry and wet together.
     pub output_gain: &'a [f32],
@@ -39,21 +49,69 @@ pub enum PrepareError {
     Thread(#[from] std::io::Error),
 }
 
-/// Delay of the whole effect, dry and wet, in samples at the host's rate.
-pub fn latency_samples(host_rate: f64, max_block: usize) -> usize {
-    max_block + (host_rate * 0.008) as usize
-}
+/// Louder input (36 dB over full scale) is clipped for the analysis only; keeps the resampler and the model finite.
+const MAX_ANALYSED: f32 = 64.0;
 
 /// Callback side of the effect; owns the worker thread, which ends when this is dropped.
+///
+/// The output is a function of the input, the parameters and the sample rate: the same bit for bit however the host cuts
+/// its blocks, live or offline, as long as no frame is late. With another `max_block` only the latency differs.
 pub struct Engine {
     latency: usize,
+    max_block: usize,
+    offline: bool,
+    /// Samples processed since the reset.
+    position: u64,
+    link: Arc<Link>,
     telemetry: Arc<Telemetry>,
+    /// Joined on drop.
+    worker: Option<JoinHandle<()>>,
+    wet: WetPlayer,
+    /// Wet samples of the block, `[max_block]`.
+    wet_block: Vec<f32>,
+    dry: [DelayLine; 2],
+    mix: MixLaw,
 }
 
 impl Engine {
-    /// Allocates everything and starts the worker thread.
-    pub fn prepare(config: EngineConfig, _model: Box<dyn HopModel>) -> Result<Self, PrepareError> {
-        Ok(Self { latency: latency_samples(config.host_rate, config.max_block), telemetry: Arc::default() })
+    /// Allocates everything and starts the worker thread, which owns `model`.
+    pub fn prepare(config: EngineConfig, model: Box<dyn HopModel>) -> Result<Self, PrepareError> {
+        let EngineConfig { host_rate, offline, .. } = config;
+        let max_block = config.max_block.max(1);
+        let clock = HopClock { host_rate };
+        let invalid = PrepareError::HostRate(host_rate);
+        if !(1000.0..=768_000.0).contains(&host_rate) {
+            return Err(invalid);
+        }
+        let Ok(resampler) = HopResampler::new(&clock) else { return Err(invalid) };
+
+        let latency = latency_samples(host_rate, max_block);
+        let n_frames = ((latency + 2 * max_block) as f64 / hop_samples(host_rate)) as usize + 8;
+        let link = Arc::new(Link::new(max_block, n_frames));
+        let telemetry = Arc::<Telemetry>::default();
+        let worker = Worker {
+            link: link.clone(),
+            telemetry: telemetry.clone(),
+            model,
+            resampler,
+            offline,
+            time: Time::default(),
+        };
+        let worker = std::thread::Builder::new().name("embouchure".into()).spawn(move || worker.run())?;
+        let wait_for = offline.then(|| worker.thread().clone());
+        Ok(Self {
+            latency,
+            max_block,
+            offline,
+            position: 0,
+            wet: WetPlayer::new(link.clone(), telemetry.clone(), clock, wait_for),
+            link,
+            telemetry,
+            worker: Some(worker),
+            wet_block: vec![0.0; max_block],
+            dry: [DelayLine::new(latency), DelayLine::new(latency)],
+            mix: MixLaw::DRY,
+        })
     }
 
     /// Delay between input and output, dry and wet, in samples at the host's rate.
@@ -66,14 +124,104 @@ impl Engine {
         &self.telemetry
     }
 
-    /// Forgets the past. Realtime-safe.
-    pub fn reset(&mut self) {}
+    /// Forgets the past, as if newly prepared; the worker follows with the next block. Realtime-safe.
+    pub fn reset(&mut self) {
+        let epoch = self.link.epoch.load(Acquire).wrapping_add(1);
+        self.link.epoch.store(epoch, Release);
+        while self.link.frames.pop().is_some() {}
+        self.position = 0;
+        self.wet.reset();
+        self.dry.iter_mut().for_each(DelayLine::reset);
+    }
 
     /// Processes one block in place. `channels`: one or two slices of equal length (at most `max_block`), of which the
-    /// first `n_inputs` carry input; a mono source is copied to both outputs. Realtime-safe, unless offline.
-    pub fn process(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, _params: &BlockParams) {
-        if let ([first, second], 1) = (channels, n_inputs) {
-            second.copy_from_slice(first);
+    /// first `n_inputs` carry input; a mono source is copied to both outputs. The wet signal is the same in both.
+    /// Samples that are not finite count as 0. Realtime-safe, unless offline.
+    pub fn process(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, params: &BlockParams) {
+        let shortest = channels.iter().map(|c| c.len()).min().unwrap_or(0);
+        let n =
+            [params.mix, params.brightness_db, params.output_gain].iter().map(|p| p.len()).fold(shortest, usize::min);
+        debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
+        let n_inputs = n_inputs.min(channels.len());
+        // More than `max_block` is a fault of the host; in pieces it only costs latency that is there.
+        for start in (0..n).step_by(self.max_block) {
+            let piece = start..n.min(start + self.max_block);
+            self.send_input(channels, n_inputs, piece.clone(), &params.source);
+            self.render_wet(&params.brightness_db[piece.clone()]);
+            self.write_output(channels, n_inputs, piece.clone(), params);
+            self.position += piece.len() as u64;
         }
+    }
+
+    fn send_input(&self, channels: &[&mut [f32]], n_inputs: usize, piece: Range<usize>, source: &SourceControls) {
+        for start in piece.clone().step_by(CHUNK_SIZE) {
+            let len = CHUNK_SIZE.min(piece.end - start);
+            let mut samples = [0.0; CHUNK_SIZE];
+            for (i, x) in samples[..len].iter_mut().enumerate() {
+                let [left, right] = input(channels, n_inputs, start + i);
+                *x = (0.5 * left + 0.5 * right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
+            }
+            let epoch = self.link.epoch.load(Acquire);
+            let position = self.position + (start - piece.start) as u64;
+            self.send(Chunk { epoch, start: position, len, samples, source: *source });
+        }
+    }
+
+    /// Offline waits for room; live the chunk is lost, and the worker puts silence in its place.
+    fn send(&self, chunk: Chunk) {
+        let mut n_waits = 0;
+        while self.link.chunks.push(chunk).is_err() {
+            match &self.worker {
+                Some(worker) if self.offline && self.link.alive.load(Acquire) => {
+                    wait_a_little(worker.thread(), n_waits);
+                    n_waits += 1;
+                }
+                _ => return self.telemetry.count_lost_samples(chunk.len as u64),
+            }
+        }
+    }
+
+    fn render_wet(&mut self, brightness_db: &[f32]) {
+        let start = self.position as i64 - self.latency as i64;
+        self.wet.render(start, brightness_db, &mut self.wet_block[..brightness_db.len()]);
+    }
+
+    fn write_output(
+        &mut self,
+        channels: &mut [&mut [f32]],
+        n_inputs: usize,
+        piece: Range<usize>,
+        params: &BlockParams,
+    ) {
+        for (i, wet) in piece.zip(&self.wet_block) {
+            let [left, right] = input(channels, n_inputs, i);
+            let dry = [self.dry[0].step(left), self.dry[1].step(right)];
+            let (dry_gain, wet_gain) = self.mix.gains(params.mix[i]);
+            for (channel, dry) in channels.iter_mut().zip(dry) {
+                channel[i] = (dry * dry_gain + wet * wet_gain) * params.output_gain[i];
+            }
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.link.stop.store(true, Release);
+        if let Some(worker) = self.worker.take() {
+            worker.thread().unpark();
+            // An Err is a panic of the model, already reported by the panic hook.
+            let _ = worker.join();
+        }
+    }
+}
+
+/// Left and right of sample `i`; one input stands for both.
+#[inline]
+fn input(channels: &[&mut [f32]], n_inputs: usize, i: usize) -> [f32; 2] {
+    let sample = |channel: usize| Some(channels[channel][i]).filter(|x| x.is_finite()).unwrap_or(0.0);
+    match n_inputs {
+        0 => [0.0; 2],
+        1 => [sample(0); 2],
+        _ => [sample(0), sample(1)],
     }
 }

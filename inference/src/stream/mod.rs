@@ -1,10 +1,17 @@
 //! Host blocks to model hops and back: rings, worker thread, latency.
 
 mod engine;
+mod link;
+mod mix;
+mod resample;
 mod telemetry;
+mod timing;
+mod wet;
+mod worker;
 
-pub use engine::{BlockParams, Engine, EngineConfig, PrepareError, latency_samples};
+pub use engine::{BlockParams, Engine, EngineConfig, PrepareError};
 pub use telemetry::{Telemetry, TelemetryView};
+pub use timing::latency_samples;
 
 use crate::config::HOP_SIZE;
 use crate::controls::{Controls, SourceControls};

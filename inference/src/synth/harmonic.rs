@@ -5,7 +5,7 @@
 //! when the pitch glides.
 
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
-use std::f64::consts::{FRAC_PI_2, TAU};
+use std::f64::consts::FRAC_PI_2;
 
 /// Samples computed side by side.
 const LANES: usize = 16;
@@ -197,6 +197,7 @@ fn sin_cos_turns(turns: f64) -> (f64, f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::f64::consts::TAU;
 
     const HOP: usize = 192;
 

@@ -1,0 +1,159 @@
+//! The wet signal on the audio thread: each control frame rendered at its place in time, or a fade if it is late.
+
+use super::Telemetry;
+use super::link::{Frame, Link};
+use super::timing::HopClock;
+use crate::config::FRAME_RATE;
+use crate::controls::Controls;
+use crate::synth::Synth;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Acquire;
+use std::thread::Thread;
+use std::time::Duration;
+
+/// Hops over which the last frame fades when no more come: 20 ms.
+const FADE_HOPS: u32 = (0.02 * FRAME_RATE) as u32;
+/// Offline waiting: tries before the callback lets the processor go.
+const YIELDS_BEFORE_SLEEP: u32 = 100;
+
+/// Renders hop by hop: all of a hop when its first sample is due, so nothing depends on how blocks cut it.
+pub(super) struct WetPlayer {
+    link: Arc<Link>,
+    telemetry: Arc<Telemetry>,
+    clock: HopClock,
+    synth: Synth,
+    /// Set when offline: the worker to wake and wait for.
+    wait_for: Option<Thread>,
+    /// The hop being played, `[played..len]` still to come.
+    rendered: Vec<f32>,
+    len: usize,
+    played: usize,
+    /// Frame at the end of the next hop to render.
+    next: u64,
+    /// A frame that came before its turn.
+    early: Option<Frame>,
+    /// Last frame that was there in time.
+    held: Controls,
+    /// Frames missed since.
+    n_missed: u32,
+}
+
+impl WetPlayer {
+    /// Allocates. `wait_for`: the worker's thread, if rendering may wait for it.
+    pub fn new(link: Arc<Link>, telemetry: Arc<Telemetry>, clock: HopClock, wait_for: Option<Thread>) -> Self {
+        Self {
+            link,
+            telemetry,
+            clock,
+            synth: Synth::new(clock.host_rate),
+            wait_for,
+            rendered: vec![0.0; clock.max_hop_len()],
+            len: 0,
+            played: 0,
+            next: 1,
+            early: None,
+            held: Controls::SILENT,
+            n_missed: 0,
+        }
+    }
+
+    /// Forgets the past; frames of older epochs are thrown away when they are met.
+    pub fn reset(&mut self) {
+        self.synth.reset();
+        (self.len, self.played) = (0, 0);
+        self.next = 1;
+        self.early = None;
+        self.held = Controls::SILENT;
+        self.n_missed = 0;
+    }
+
+    /// Plays `out.len()` samples, the first of which belongs to input sample `start`; calls must follow each other.
+    /// `brightness_db`: one value per sample.
+    pub fn render(&mut self, start: i64, brightness_db: &[f32], out: &mut [f32]) {
+        let silent_until = self.clock.hop_end(0);
+        let n_silent = (silent_until - start).clamp(0, out.len() as i64) as usize;
+        out[..n_silent].fill(0.0);
+        let mut i = n_silent;
+        while i < out.len() {
+            if self.played == self.len {
+                self.render_hop(brightness_db[i]);
+            }
+            let n = (out.len() - i).min(self.len - self.played);
+            out[i..i + n].copy_from_slice(&self.rendered[self.played..self.played + n]);
+            self.played += n;
+            i += n;
+        }
+    }
+
+    /// The way to the next frame. After a reset it leads from silence, after late frames from where the fade is, so
+    /// there is never a step.
+    fn render_hop(&mut self, brightness_db: f32) {
+        let epoch = self.link.epoch.load(Acquire);
+        match self.frame(epoch, self.next) {
+            Some(controls) => {
+                self.held = controls;
+                self.n_missed = 0;
+            }
+            None => {
+                self.telemetry.count_late_frame();
+                self.n_missed = (self.n_missed + 1).min(FADE_HOPS);
+            }
+        }
+        let gain = (FADE_HOPS - self.n_missed) as f32 / FADE_HOPS as f32;
+        let mut target = self.held;
+        if gain < 1.0 {
+            target.amplitude *= gain;
+            target.noise_magnitudes = target.noise_magnitudes.map(|m| m * gain);
+        }
+        self.len = self.clock.hop_len(self.next).min(self.rendered.len());
+        self.played = 0;
+        self.synth.render(&target, brightness_db, &mut self.rendered[..self.len]);
+        self.next += 1;
+    }
+
+    /// Frame `hop`, if it is there; what came too late for its turn is skipped.
+    fn frame(&mut self, epoch: u32, hop: u64) -> Option<Controls> {
+        while let Some(frame) = self.early.take().or_else(|| self.pop()) {
+            if frame.epoch != epoch || frame.hop < hop {
+                continue;
+            }
+            if frame.hop == hop {
+                return Some(frame.controls);
+            }
+            self.early = Some(frame);
+            break;
+        }
+        None
+    }
+
+    fn pop(&self) -> Option<Frame> {
+        match &self.wait_for {
+            None => self.link.frames.pop(),
+            Some(worker) => self.pop_waiting(worker),
+        }
+    }
+
+    /// Waits until there is a frame, or none can come any more.
+    fn pop_waiting(&self, worker: &Thread) -> Option<Frame> {
+        for n in 0u32.. {
+            let was_alive = self.link.alive.load(Acquire);
+            // A dying worker may have left a last frame, so look after asking.
+            let frame = self.link.frames.pop();
+            if frame.is_some() || !was_alive {
+                return frame;
+            }
+            wait_a_little(worker, n);
+        }
+        None
+    }
+}
+
+/// One turn of waiting for `worker`, after `n` others. Offline only.
+pub(super) fn wait_a_little(worker: &Thread, n: u32) {
+    worker.unpark();
+    if n < YIELDS_BEFORE_SLEEP {
+        std::thread::yield_now();
+    } else {
+        std::thread::sleep(Duration::from_micros(100));
+    }
+}

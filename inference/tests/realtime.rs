@@ -1,0 +1,98 @@
+//! The audio callback neither allocates nor frees.
+
+mod common;
+
+use common::*;
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::stream::BlockParams;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    /// Allocations and frees on this thread while `Some`.
+    static COUNT: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+struct Counting;
+
+fn count() {
+    // During thread teardown there is nothing to count.
+    let _ = COUNT.try_with(|c| c.set(c.get().map(|n| n + 1)));
+}
+
+// SAFETY: forwards to the system's allocator; the counter neither allocates nor unwinds.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        count();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations and frees of this thread in `f`.
+fn counted(f: impl FnOnce()) -> usize {
+    COUNT.set(Some(0));
+    f();
+    COUNT.replace(None).unwrap_or(0)
+}
+
+#[test]
+fn the_counter_can_fire() {
+    let mut kept = None;
+    assert_eq!(counted(|| kept = Some(vec![1u8; 100])), 1);
+    assert_eq!(counted(|| kept = None), 1);
+    assert!(kept.is_none());
+    assert_eq!(counted(|| ()), 0);
+}
+
+#[test]
+fn process_and_reset_neither_allocate_nor_free() {
+    for host_rate in [44_100.0, 48_000.0, 96_000.0] {
+        let mut engine = engine(host_rate, 511, false);
+        let input = phrases(host_rate, 0.7);
+        let (mut left, mut right) = (input.clone(), input.clone());
+        let (mix, brightness, gain) = (vec![0.6; 511], vec![3.0; 511], vec![0.9; 511]);
+        let mut start = 0;
+        let mut n_loud = 0;
+        for (i, n) in [1, 7, 64, 511, 0, 600].iter().cycle().enumerate() {
+            if start + n > input.len() {
+                break;
+            }
+            let (left, right) = (&mut left[start..start + n], &mut right[start..start + n]);
+            let moving: Vec<f32> = (0..*n).map(|i| i as f32 / 600.0).collect();
+            let (mix, brightness, gain) = if *n == 600 {
+                (&moving[..], &moving[..], &moving[..])
+            } else {
+                (&mix[..*n], &brightness[..*n], &gain[..*n])
+            };
+            let params =
+                BlockParams { mix, brightness_db: brightness, output_gain: gain, source: SourceControls::default() };
+            let count = counted(|| engine.process(&mut [left, right], 2, &params));
+            assert_eq!(count, 0, "block {i} of {n} at {host_rate} Hz");
+            n_loud += usize::from(left.iter().any(|x| x.abs() > 0.05));
+            // Lets some frames be in time, others late.
+            if i % 3 != 0 {
+                std::thread::sleep(std::time::Duration::from_millis(2));
+            }
+            if i % 150 == 149 {
+                assert_eq!(counted(|| engine.reset()), 0);
+            }
+            start += n;
+        }
+        assert!(n_loud > 10, "something was rendered");
+        assert!(engine.telemetry().view().heard.f0_hz > 0.0, "the worker ran");
+    }
+}

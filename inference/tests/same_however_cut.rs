@@ -1,0 +1,122 @@
+//! The output is a function of the input alone: same bits for any blocks, live or offline, after a reset or new.
+
+mod common;
+
+use common::*;
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::stream::{BlockParams, latency_samples};
+use std::time::Duration;
+
+const RATES: [f64; 7] = [44_100.0, 48_000.0, 96_000.0, 192_000.0, 8000.0, 1234.5678, 16_000.0];
+
+fn seconds(host_rate: f64) -> f64 {
+    if host_rate > 50_000.0 { 0.25 } else { 0.6 }
+}
+
+#[test]
+fn any_cut_into_blocks_gives_the_same_bits() {
+    let setting = Setting { brightness_swing_db: 9.0, ..WET };
+    for host_rate in RATES {
+        let input = padded(&phrases(host_rate, seconds(host_rate)), latency_samples(host_rate, 4096));
+        let whole = play(&mut engine(host_rate, 4096, true), &input, &even_cuts(input.len(), 4096), setting);
+        assert!(rms(&whole[latency_samples(host_rate, 4096)..]) > 0.02, "something sounds at {host_rate} Hz");
+        let mut cuts = vec![even_cuts(input.len(), 64), even_cuts(input.len(), 511), even_cuts(input.len(), 1)];
+        cuts.extend((0..4).map(|seed| random_cuts(seed, input.len(), 4096)));
+        cuts.extend((4..6).map(|seed| random_cuts(seed, input.len(), 100)));
+        for (i, cuts) in cuts.iter().enumerate() {
+            let out = play(&mut engine(host_rate, 4096, true), &input, cuts, setting);
+            assert!(out == whole, "cut {i} at {host_rate} Hz");
+        }
+    }
+}
+
+#[test]
+fn another_largest_block_only_moves_the_output() {
+    for host_rate in RATES {
+        let input = phrases(host_rate, seconds(host_rate));
+        let wet = |max_block: usize| {
+            let mut engine = engine(host_rate, max_block, true);
+            let latency = engine.latency_samples();
+            assert_eq!(latency, latency_samples(host_rate, max_block));
+            let input = padded(&input, latency);
+            let out = play(&mut engine, &input, &even_cuts(input.len(), max_block), WET);
+            assert!(out[..latency - 100.min(latency)].iter().all(|x| *x == 0.0), "silent until the first frame");
+            out[latency..].to_vec()
+        };
+        let expected = wet(4096);
+        for max_block in [1, 16, 64, 511, 1024] {
+            assert!(wet(max_block) == expected, "blocks of {max_block} at {host_rate} Hz");
+        }
+    }
+}
+
+#[test]
+fn source_controls_act_at_their_sample_however_blocks_are_cut() {
+    let input = phrases(48_000.0, 0.4);
+    let change = 7013;
+    let play = |cuts: &[usize]| {
+        let mut engine = engine(48_000.0, 1024, true);
+        let mut out = input.clone();
+        let mut start = 0;
+        for n in cuts {
+            let (ones, zeros) = (vec![1.0; *n], vec![0.0; *n]);
+            let transpose_semitones = if start >= change { 12.0 } else { 0.0 };
+            let source = SourceControls { transpose_semitones, ..SourceControls::default() };
+            let params = BlockParams { mix: &ones, brightness_db: &zeros, output_gain: &ones, source };
+            engine.process(&mut [&mut out[start..start + n]], 1, &params);
+            start += n;
+        }
+        out
+    };
+    // Every cut has a block that starts at the change.
+    let with_change = |head: Vec<usize>, tail: Vec<usize>| [head, tail].concat();
+    let rest = input.len() - change;
+    let expected = play(&with_change(even_cuts(change, 1024), even_cuts(rest, 1024)));
+    for seed in 0..5 {
+        let cuts = with_change(random_cuts(seed, change, 700), random_cuts(seed + 50, rest, 90));
+        assert!(play(&cuts) == expected, "cut {seed}");
+    }
+    assert!(play(&even_cuts(input.len(), 1024)) != expected, "the change is heard");
+}
+
+#[test]
+fn after_a_reset_the_engine_is_as_new() {
+    for host_rate in [44_100.0, 1234.5678] {
+        let input = phrases(host_rate, 0.5);
+        let cuts = even_cuts(input.len(), 300);
+        let setting = Setting { mix: 0.4, brightness_swing_db: 5.0, gain: 0.8 };
+        let expected = play(&mut engine(host_rate, 512, true), &input, &cuts, setting);
+        let mut used = engine(host_rate, 512, true);
+        for n in [input.len() / 3, 1, input.len() / 2] {
+            let loud: Vec<f32> = input[..n].iter().map(|x| 0.5 - x).collect();
+            play(&mut used, &loud, &even_cuts(n, 512), WET);
+            used.reset();
+            assert!(play(&mut used, &input, &cuts, setting) == expected, "after {n} samples at {host_rate} Hz");
+            used.reset();
+            used.reset();
+        }
+    }
+}
+
+#[test]
+fn live_and_offline_give_the_same_bits() {
+    let input = phrases(48_000.0, 0.5);
+    let cuts = random_cuts(3, input.len(), 256);
+    let expected = play(&mut engine(48_000.0, 256, true), &input, &cuts, WET);
+    // A busy machine makes frames late; then a slower clock is as good a host.
+    for slowness in 1..30 {
+        let mut live = engine(48_000.0, 256, false);
+        let mut done = 0;
+        let out = play_paced(&mut live, &input, &cuts, WET, |n| {
+            std::thread::sleep(Duration::from_secs_f64(f64::from(slowness) * (n - done) as f64 / 48_000.0));
+            done = n;
+        });
+        let view = live.telemetry().view();
+        if view.late_frames == 0 {
+            assert_eq!(view.lost_samples, 0);
+            assert!(out == expected);
+            return;
+        }
+    }
+    panic!("frames were late at a thirtieth of realtime");
+}
