@@ -1,1 +1,227 @@
-//! placeholder
+//! Embouchure as CLAP, VST3 and app: the host's calls go to the engine, the player's hands to the parameters.
+
+use embouchure_inference::stream::EngineConfig;
+use nice_plug::prelude::*;
+use nice_plug_egui::RepaintNotifier;
+use std::sync::Arc;
+
+pub mod editor;
+pub mod effect;
+pub mod instruments;
+pub mod params;
+pub mod session;
+pub mod shared;
+
+use editor::{EmbouchureEditor, Wiring};
+use effect::Effect;
+use instruments::Instruments;
+use params::EmbouchureParams;
+use shared::{Running, Shared};
+
+/// Seconds of audio between two wake-ups of the editor.
+const REPAINT_S: f32 = 0.016;
+
+/// One instance of the plugin.
+pub struct Embouchure {
+    params: Arc<EmbouchureParams>,
+    instruments: Arc<Instruments>,
+    shared: Arc<Shared>,
+    notifier: RepaintNotifier,
+    /// `None` while inactive, and if the engine could not be prepared; then audio passes untouched.
+    effect: Option<Effect>,
+    is_offline: bool,
+    n_inputs: usize,
+    samples_per_repaint: usize,
+    samples_since_repaint: usize,
+}
+
+/// What runs on the framework's background thread.
+#[derive(Clone, Copy, Debug)]
+pub enum Task {
+    /// The host has loaded a session: play its instrument.
+    FollowSession,
+    /// The player has chosen a shipped instrument.
+    OpenBuiltIn(&'static str),
+}
+
+impl Default for Embouchure {
+    fn default() -> Self {
+        let params = Arc::new(EmbouchureParams::default());
+        Self {
+            instruments: Arc::new(Instruments::new(params.session.clone())),
+            params,
+            shared: Arc::default(),
+            notifier: RepaintNotifier::new(),
+            effect: None,
+            is_offline: false,
+            n_inputs: 2,
+            samples_per_repaint: 0,
+            samples_since_repaint: 0,
+        }
+    }
+}
+
+impl Plugin for Embouchure {
+    const NAME: &'static str = "Embouchure";
+    const VENDOR: &'static str = "Embouchure";
+    const URL: &'static str = "";
+    const EMAIL: &'static str = "";
+    const VERSION: &'static str = env!("CARGO_PKG_VERSION");
+    const AUDIO_IO_LAYOUTS: &'static [AudioIOLayout] =
+        &[layout(2, 2, "Stereo"), layout(1, 2, "Mono to stereo"), layout(1, 1, "Mono")];
+    const SAMPLE_ACCURATE_AUTOMATION: bool = true;
+    type Editor = EmbouchureEditor;
+    type SysExMessage = ();
+    type BackgroundTask = Task;
+
+    fn task_executor(&mut self) -> TaskExecutor<Self> {
+        let (instruments, notifier) = (self.instruments.clone(), self.notifier.clone());
+        Box::new(move |task| {
+            match task {
+                Task::FollowSession => instruments.follow_session(),
+                Task::OpenBuiltIn(name) => instruments.open_built_in(name),
+            }
+            notifier.request_repaint();
+        })
+    }
+
+    fn params(&self) -> Arc<dyn Params> {
+        self.params.clone()
+    }
+
+    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<EmbouchureEditor> {
+        Some(EmbouchureEditor::new(Wiring {
+            params: self.params.clone(),
+            instruments: self.instruments.clone(),
+            shared: self.shared.clone(),
+            notifier: self.notifier.clone(),
+            executor,
+        }))
+    }
+
+    fn activate(
+        &mut self,
+        layout: &AudioIOLayout,
+        host: &BufferConfig,
+        context: &mut impl ActivateContext<Self>,
+    ) -> bool {
+        // Here rather than in the background, so that an offline render starts with the right sound.
+        self.params.session.take_was_loaded();
+        self.instruments.follow_session();
+        self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
+        self.is_offline = host.process_mode == ProcessMode::Offline;
+        self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
+        let config = EngineConfig {
+            host_rate: host.sample_rate.into(),
+            max_block: host.max_buffer_size as usize,
+            offline: self.is_offline,
+        };
+        self.effect = Effect::prepare(config, self.n_inputs, self.instruments.model())
+            .inspect_err(|e| self.instruments.report(e.to_string()))
+            .ok();
+        let engine = self.effect.as_ref().map(Effect::engine);
+        let latency_samples = engine.map_or(0, |e| e.latency_samples() as u32);
+        context.set_latency_samples(latency_samples);
+        let running = Running { host_rate: host.sample_rate, latency_samples };
+        self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
+        true
+    }
+
+    fn deactivate(&mut self) {
+        self.instruments.stopped();
+        self.shared.deactivated();
+        self.effect = None;
+    }
+
+    fn reset(&mut self) {
+        if let Some(effect) = &mut self.effect {
+            effect.reset(&self.params);
+        }
+    }
+
+    fn process(
+        &mut self,
+        buffer: &mut Buffer,
+        _aux: &mut AuxiliaryBuffers,
+        context: &mut impl ProcessContext<Self>,
+    ) -> ProcessStatus {
+        if self.params.session.take_was_loaded() {
+            self.follow_session(context);
+        }
+        let channels = buffer.as_slice();
+        let heard = self.n_inputs.min(channels.len());
+        channels[..heard].iter().for_each(|c| self.shared.input.note(c));
+        match &mut self.effect {
+            Some(effect) => effect.process(channels, &self.params),
+            None => copy_mono_input(channels, self.n_inputs),
+        }
+        channels.iter().for_each(|c| self.shared.output.note(c));
+        self.wake_editor(channels.first().map_or(0, |c| c.len()));
+        ProcessStatus::Tail(self.effect.as_ref().map_or(0, Effect::tail_samples))
+    }
+}
+
+impl Embouchure {
+    fn follow_session(&self, context: &mut impl ProcessContext<Self>) {
+        if self.is_offline {
+            // Nobody waits for this block, and the render shall not depend on how fast a file is read.
+            util::permit_alloc(|| self.instruments.follow_session());
+        } else {
+            context.execute_background(Task::FollowSession);
+        }
+    }
+
+    fn wake_editor(&mut self, n_samples: usize) {
+        self.samples_since_repaint += n_samples;
+        if self.samples_since_repaint >= self.samples_per_repaint {
+            self.samples_since_repaint = 0;
+            self.notifier.request_repaint();
+        }
+    }
+}
+
+impl ClapPlugin for Embouchure {
+    const CLAP_ID: &'static str = "org.embouchure.embouchure";
+    const CLAP_DESCRIPTION: Option<&'static str> = Some("Whistle, hum, sing or play, and hear another instrument");
+    const CLAP_MANUAL_URL: Option<&'static str> = None;
+    const CLAP_SUPPORT_URL: Option<&'static str> = None;
+    const CLAP_FEATURES: &'static [ClapFeature] =
+        &[ClapFeature::AudioEffect, ClapFeature::PitchShifter, ClapFeature::Stereo, ClapFeature::Mono];
+
+    fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
+        context.add_section("Embouchure", |section| {
+            section.add_page("Main", |page| {
+                page.add_param(&self.params.mix);
+                page.add_param(&self.params.brightness_db);
+                page.add_param(&self.params.transpose_semitones);
+                page.add_param(&self.params.octave_fit);
+                page.add_param(&self.params.gate_db);
+                page.add_param(&self.params.gain_db);
+            });
+        });
+    }
+}
+
+impl Vst3Plugin for Embouchure {
+    const VST3_CLASS_ID: [u8; 16] = *b"EmbouchureTimbre";
+    const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::PitchShift];
+}
+
+const fn layout(n_inputs: u32, n_outputs: u32, name: &'static str) -> AudioIOLayout {
+    AudioIOLayout {
+        main_input_channels: NonZeroU32::new(n_inputs),
+        main_output_channels: NonZeroU32::new(n_outputs),
+        names: PortNames { layout: Some(name), ..PortNames::const_default() },
+        ..AudioIOLayout::const_default()
+    }
+}
+
+/// What the engine would do first: the host fills only the first channel of a stereo output from a mono input.
+fn copy_mono_input(channels: &mut [&mut [f32]], n_inputs: usize) {
+    if let ([first, second], 1) = (channels, n_inputs) {
+        second.copy_from_slice(first);
+    }
+}
+
+nice_export_clap!(Embouchure);
+nice_export_vst3!(Embouchure);
