@@ -225,3 +225,121 @@ fn copy_mono_input(channels: &mut [&mut [f32]], n_inputs: usize) {
 
 nice_export_clap!(Embouchure);
 nice_export_vst3!(Embouchure);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::{InstrumentRef, Session};
+    use nice_plug::context::PluginApi;
+    use nice_plug::context::process::SendEventError;
+    use nice_plug::params::persist::PersistentField;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+    /// A host that counts tasks and does none.
+    struct Host {
+        transport: Transport,
+        n_tasks: AtomicU32,
+    }
+
+    impl ActivateContext<Embouchure> for Host {
+        fn plugin_api(&self) -> PluginApi {
+            PluginApi::Clap
+        }
+        fn execute(&self, _task: Task) {}
+        fn set_latency_samples(&self, _samples: u32) {}
+        fn set_current_voice_capacity(&self, _capacity: u32) {}
+    }
+
+    impl ProcessContext<Embouchure> for Host {
+        fn plugin_api(&self) -> PluginApi {
+            PluginApi::Clap
+        }
+        fn execute_background(&self, _task: Task) {
+            self.n_tasks.fetch_add(1, Relaxed);
+        }
+        fn execute_gui(&self, _task: Task) {}
+        fn transport(&self) -> &Transport {
+            &self.transport
+        }
+        fn next_event(&mut self) -> Option<PluginNoteEvent<Embouchure>> {
+            None
+        }
+        fn try_send_event(
+            &mut self,
+            _event: PluginNoteEvent<Embouchure>,
+        ) -> Result<(), (PluginNoteEvent<Embouchure>, SendEventError)> {
+            Ok(())
+        }
+        fn set_latency_samples(&self, _samples: u32) {}
+        fn request_restart(&self) {}
+        fn set_current_voice_capacity(&self, _capacity: u32) {}
+    }
+
+    struct Bench {
+        plugin: Embouchure,
+        host: Host,
+    }
+
+    impl Bench {
+        fn new(process_mode: ProcessMode) -> Self {
+            let mut plugin = Embouchure::default();
+            let mut host = Host { transport: Transport::new(48_000.0), n_tasks: AtomicU32::new(0) };
+            let config =
+                BufferConfig { sample_rate: 48_000.0, min_buffer_size: None, max_buffer_size: 64, process_mode };
+            assert!(plugin.activate(&Embouchure::AUDIO_IO_LAYOUTS[0], &config, &mut host));
+            plugin.reset();
+            Self { plugin, host }
+        }
+
+        fn load_session_with_missing_file(&self) {
+            let instrument = InstrumentRef::file("", Path::new("/nowhere"), "");
+            self.plugin.params.session.set(Session { instrument, ..Session::default() });
+        }
+
+        fn is_missing_file_reported(&self) -> bool {
+            self.plugin.instruments.view().message.is_some_and(|m| m.contains("/nowhere"))
+        }
+
+        fn process(&mut self) {
+            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            let mut buffer = Buffer::default();
+            // SAFETY: both channels have 64 samples.
+            unsafe {
+                buffer.set_slices(64, |slices| *slices = vec![&mut left, &mut right]);
+            }
+            let mut aux = AuxiliaryBuffers { inputs: &mut [], outputs: &mut [] };
+            let status = self.plugin.process(&mut buffer, &mut aux, &mut self.host);
+            assert!(matches!(status, ProcessStatus::Tail(n) if n > 24_000), "{status:?}");
+        }
+    }
+
+    #[test]
+    fn a_session_loaded_while_active_is_followed_in_the_background() {
+        let mut bench = Bench::new(ProcessMode::Realtime);
+        bench.process();
+        assert_eq!(bench.host.n_tasks.load(Relaxed), 0);
+        bench.load_session_with_missing_file();
+        (0..3).for_each(|_| bench.process());
+        assert_eq!(bench.host.n_tasks.load(Relaxed), 1);
+        bench.plugin.task_executor()(Task::FollowSession);
+        assert!(bench.is_missing_file_reported());
+    }
+
+    #[test]
+    fn offline_it_is_followed_at_once() {
+        let mut bench = Bench::new(ProcessMode::Offline);
+        bench.load_session_with_missing_file();
+        bench.process();
+        assert_eq!(bench.host.n_tasks.load(Relaxed), 0);
+        assert!(bench.is_missing_file_reported());
+    }
+
+    #[test]
+    fn an_engine_that_cannot_be_made_leaves_the_input_audible() {
+        let mut channels = [[0.5_f32, -0.5], [0.0, 0.0]];
+        let [left, right] = &mut channels;
+        copy_mono_input(&mut [left, right], 1);
+        assert_eq!(channels, [[0.5, -0.5]; 2]);
+    }
+}

@@ -188,7 +188,8 @@ mod tests {
     fn garbage_changes_nothing() {
         let params = EmbouchureParams::default();
         params.session.edit(|s| s.instrument = InstrumentRef::built_in("kept"));
-        for garbage in ["", "null", "[1, 2]", "\"x\"", "{\"instrument\": 3}", "{\"instrument\": {\"kind\": \"alien\"}}"] {
+        for garbage in ["", "null", "[1, 2]", "\"x\"", "{\"instrument\": 3}", "{\"instrument\": {\"kind\": \"alien\"}}"]
+        {
             load(&params, garbage);
             assert_eq!(params.session.get().instrument.name(), "kept", "{garbage}");
             assert!(!params.session.take_was_loaded(), "{garbage}");

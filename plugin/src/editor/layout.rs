@@ -4,7 +4,7 @@ use super::knob::{Edit, Place};
 use super::theme::{ALARM, BACKGROUND, BODY, Canvas, DIM, SMALL, TEXT, TITLE};
 use super::{App, button, knob, note, toggle};
 use crate::Task;
-use egui::{Align2, Popup, RichText, Ui};
+use egui::{Align2, Button, Popup, RichText, TextWrapMode, Ui};
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
@@ -41,7 +41,8 @@ fn header(app: &App, ui: &mut Ui, canvas: &Canvas) {
 fn shipped_menu(app: &App, canvas: &Canvas, anchor: &egui::Response) {
     Popup::menu(anchor).show(|ui| {
         for (name, _) in embouchure_weights::INSTRUMENTS {
-            if ui.button(RichText::new(capitalised(name)).font(canvas.font(BODY))).clicked() {
+            let label = RichText::new(capitalised(name)).font(canvas.font(BODY));
+            if ui.add(Button::new(label).wrap_mode(TextWrapMode::Extend)).clicked() {
                 app.wiring.executor.execute_background(Task::OpenBuiltIn(name));
             }
         }
@@ -91,7 +92,7 @@ fn status(app: &App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
     let colour = if telemetry.late_frames > 0 { ALARM } else { DIM };
     canvas.text(painter, (canvas.pos(540.0, 314.0), Align2::RIGHT_CENTER), 160.0, (SMALL, colour), &late);
     if let Some(message) = app.wiring.instruments.view().message {
-        canvas.paragraph(painter, canvas.rect(20.0, 324.0, 520.0, 30.0), (SMALL, ALARM), &message);
+        canvas.paragraph(painter, canvas.rect(20.0, 324.0, 520.0, 30.0), (SMALL, ALARM), &capitalised(&message));
     }
 }
 

@@ -46,16 +46,16 @@ impl Meter {
         if self.hold_db <= FLOOR_DB { "-inf".into() } else { format!("{:.1}", self.hold_db) }
     }
 
-    /// Draws the meter: a column 48 × 148 design units from (`x`, `y`).
+    /// Draws the meter: a column 48 × 222 design units from (`x`, `y`).
     pub fn show(&self, ui: &Ui, canvas: &Canvas, at: (f32, f32), label: &str) {
         let painter = ui.painter();
         let share = |db: f32| (db - FLOOR_DB) / (TOP_DB - FLOOR_DB);
-        let column = canvas.rect(at.0 + 17.0, at.1 + 20.0, 14.0, 108.0);
+        let column = canvas.rect(at.0 + 17.0, at.1 + 20.0, 14.0, 178.0);
         painter.rect_filled(column, canvas.corner(3.0), BACKGROUND);
-        let colour = |db: f32| if db > 0.0 { ALARM } else { LEVEL };
         if self.level_db > FLOOR_DB {
             let bar = lower_part(column, share(self.level_db));
-            painter.rect_filled(bar, canvas.corner(3.0), colour(self.level_db));
+            let colour = if self.level_db > 0.0 { ALARM } else { LEVEL };
+            painter.rect_filled(bar, canvas.corner(3.0), colour);
         }
         let line = |db: f32, width: f32, colour| {
             let y = lower_part(column, share(db)).top();
@@ -65,9 +65,10 @@ impl Meter {
         if self.hold_db > FLOOR_DB {
             line(self.hold_db, 2.0, TEXT);
         }
+        let hold_colour = if self.hold_db > 0.0 { ALARM } else { TEXT };
         let middle = |y| (canvas.pos(at.0 + 24.0, at.1 + y), Align2::CENTER_CENTER);
         canvas.text(painter, middle(9.0), 48.0, (SMALL, DIM), label);
-        canvas.text(painter, middle(139.0), 48.0, (SMALL, colour(self.hold_db).lerp_to_gamma(TEXT, 0.6)), &self.text());
+        canvas.text(painter, middle(210.0), 48.0, (SMALL, hold_colour), &self.text());
     }
 }
 

@@ -4,7 +4,8 @@ use super::theme::{ACCENT, BACKGROUND, Canvas, DIM, SMALL, TEXT};
 use egui::{Align2, Rect, Ui, vec2};
 use embouchure_inference::stream::TelemetryView;
 
-const NAMES: [&str; 12] = ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"];
+/// The font that egui brings has no sharp sign.
+const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 
 /// The nearest note of the equal temperament, A4 = 440 Hz.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,9 +82,9 @@ mod tests {
     fn names_notes() {
         assert_eq!(text(440.0), "A4 0 ct");
         assert_eq!(text(261.6256), "C4 0 ct");
-        assert_eq!(text(466.1638), "A♯4 0 ct");
+        assert_eq!(text(466.1638), "A#4 0 ct");
         assert_eq!(text(27.5), "A0 0 ct");
-        assert_eq!(text(4978.0), "D♯8 0 ct");
+        assert_eq!(text(4978.0), "D#8 0 ct");
         assert_eq!(text(8.1758), "C-1 0 ct");
         assert_eq!(text(7.7169), "B-2 0 ct");
     }
@@ -91,7 +92,7 @@ mod tests {
     #[test]
     fn deviates_by_half_a_semitone_at_most() {
         assert_eq!(text(440.0 * (49.0_f32 / 1200.0).exp2()), "A4 +49 ct");
-        assert_eq!(text(440.0 * (51.0_f32 / 1200.0).exp2()), "A♯4 -49 ct");
+        assert_eq!(text(440.0 * (51.0_f32 / 1200.0).exp2()), "A#4 -49 ct");
         assert_eq!(text(440.0 * (-12.0_f32 / 1200.0).exp2()), "A4 -12 ct");
     }
 

@@ -109,3 +109,21 @@ impl NiceEguiApp for SharedApp {
         self.0.lock().resized(WindowSize { width: size.logical.width as f32, height: size.logical.height as f32 });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Embouchure;
+    use nice_plug::prelude::{AsyncExecutor, Plugin};
+
+    #[test]
+    fn a_new_window_has_the_sessions_size() {
+        let mut plugin = Embouchure::default();
+        let editor = plugin.editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ()))).unwrap();
+        assert_eq!(editor.size(), NativeSize { width: 560, height: 360 });
+        editor.session.edit(|s| s.window = WindowSize { width: 700.0, height: 450.0 });
+        assert_eq!(editor.size(), NativeSize { width: 700, height: 450 });
+        editor.app.lock().resized(WindowSize { width: 1.0, height: 500.0 });
+        assert_eq!(editor.session.get().window, WindowSize { width: WindowSize::MIN.width, height: 500.0 });
+    }
+}
