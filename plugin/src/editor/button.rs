@@ -1,0 +1,21 @@
+//! A push button.
+
+use super::theme::{BODY, Canvas, DIM, GROOVE, PANEL, TEXT};
+use egui::{Align2, Rect, Response, Role, Sense, Ui, WidgetInfo};
+
+/// Draws a button in `rect`; it answers to clicks, Space and Enter unless it is disabled.
+pub fn show(ui: &mut Ui, canvas: &Canvas, rect: Rect, label: &str, is_enabled: bool) -> Response {
+    let sense = if is_enabled { Sense::click() } else { Sense::hover() };
+    let response = ui.interact(rect, ui.scope_id().with(label), sense);
+    let painter = ui.painter();
+    let is_hot = is_enabled && (response.hovered() || response.is_pointer_button_down_on());
+    painter.rect_filled(rect, canvas.corner(6.0), if is_hot { GROOVE } else { PANEL });
+    let colour = if is_enabled { TEXT } else { DIM };
+    let width = rect.width() / canvas.px(1.0);
+    canvas.text(painter, (rect.center(), Align2::CENTER_CENTER), width, (BODY, colour), label);
+    if response.has_focus() {
+        canvas.focus_ring(painter, rect);
+    }
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, is_enabled, label));
+    response
+}

@@ -1,0 +1,103 @@
+//! A peak meter with hold.
+
+use super::theme::{ALARM, BACKGROUND, Canvas, DIM, LEVEL, SMALL, TEXT, lower_part};
+use egui::{Align2, Stroke, Ui};
+
+const FLOOR_DB: f32 = -60.0;
+const TOP_DB: f32 = 6.0;
+/// The bar falls slowly enough to read.
+const FALL_DB_PER_S: f32 = 30.0;
+const HOLD_S: f64 = 1.5;
+
+/// Ballistics of one meter.
+#[derive(Debug)]
+pub struct Meter {
+    level_db: f32,
+    hold_db: f32,
+    held_since_s: f64,
+    updated_s: f64,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { level_db: FLOOR_DB, hold_db: FLOOR_DB, held_since_s: 0.0, updated_s: 0.0 }
+    }
+}
+
+impl Meter {
+    /// Takes in the linear peak since the last call; `now_s` is any steady clock.
+    pub fn update(&mut self, peak: f32, now_s: f64) {
+        let peak_db = (20.0 * peak.log10()).clamp(FLOOR_DB, 99.0);
+        // The clock starts again with each new window.
+        let elapsed_s = (now_s - self.updated_s).max(0.0);
+        let fall_db = FALL_DB_PER_S * elapsed_s as f32;
+        self.updated_s = now_s;
+        self.level_db = peak_db.max(self.level_db - fall_db);
+        if self.level_db >= self.hold_db || now_s < self.held_since_s {
+            self.hold_db = self.level_db;
+            self.held_since_s = now_s;
+        } else if now_s - self.held_since_s > HOLD_S {
+            self.hold_db = self.level_db.max(self.hold_db - fall_db);
+        }
+    }
+
+    /// The held peak as text.
+    fn text(&self) -> String {
+        if self.hold_db <= FLOOR_DB { "-inf".into() } else { format!("{:.1}", self.hold_db) }
+    }
+
+    /// Draws the meter: a column 48 × 222 design units from (`x`, `y`).
+    pub fn show(&self, ui: &Ui, canvas: &Canvas, at: (f32, f32), label: &str) {
+        let painter = ui.painter();
+        let share = |db: f32| (db - FLOOR_DB) / (TOP_DB - FLOOR_DB);
+        let column = canvas.rect(at.0 + 17.0, at.1 + 20.0, 14.0, 178.0);
+        painter.rect_filled(column, canvas.corner(3.0), BACKGROUND);
+        if self.level_db > FLOOR_DB {
+            let bar = lower_part(column, share(self.level_db));
+            let colour = if self.level_db > 0.0 { ALARM } else { LEVEL };
+            painter.rect_filled(bar, canvas.corner(3.0), colour);
+        }
+        let line = |db: f32, width: f32, colour| {
+            let y = lower_part(column, share(db)).top();
+            painter.hline(column.x_range(), y, Stroke::new(canvas.px(width), colour));
+        };
+        line(0.0, 1.0, DIM);
+        if self.hold_db > FLOOR_DB {
+            line(self.hold_db, 2.0, TEXT);
+        }
+        let hold_colour = if self.hold_db > 0.0 { ALARM } else { TEXT };
+        let middle = |y| (canvas.pos(at.0 + 24.0, at.1 + y), Align2::CENTER_CENTER);
+        canvas.text(painter, middle(9.0), 48.0, (SMALL, DIM), label);
+        canvas.text(painter, middle(210.0), 48.0, (SMALL, hold_colour), &self.text());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rises_at_once_holds_and_falls() {
+        let mut meter = Meter::default();
+        meter.update(0.5, 10.0);
+        assert!((meter.level_db + 6.02).abs() < 0.01 && meter.hold_db == meter.level_db);
+        meter.update(0.0, 11.0);
+        assert!((meter.level_db + 36.02).abs() < 0.01, "{meter:?}");
+        assert_eq!(meter.text(), "-6.0");
+        meter.update(0.0, 11.4);
+        assert_eq!(meter.text(), "-6.0");
+        for tick in 0..200 {
+            meter.update(0.0, 11.5 + 0.02 * tick as f64);
+        }
+        assert_eq!(meter.text(), "-inf");
+    }
+
+    #[test]
+    fn a_new_windows_clock_does_not_freeze_it() {
+        let mut meter = Meter::default();
+        meter.update(1.0, 1000.0);
+        meter.update(0.0, 0.0);
+        (1..400).for_each(|tick| meter.update(0.0, 0.02 * tick as f64));
+        assert_eq!(meter.text(), "-inf");
+    }
+}

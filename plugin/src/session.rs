@@ -1,0 +1,212 @@
+//! What the host's project remembers beside the parameters.
+
+use embouchure_weights::DEFAULT_INSTRUMENT;
+use nice_plug::params::persist::PersistentField;
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Persisted state. Unknown fields are ignored and absent ones get their default, so sessions of other versions load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Session {
+    /// What plays.
+    pub instrument: InstrumentRef,
+    /// Size of the editor's window.
+    pub window: WindowSize,
+}
+
+/// Names an instrument without holding it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum InstrumentRef {
+    /// One of those in the binary.
+    BuiltIn {
+        /// Key in `embouchure_weights::INSTRUMENTS`.
+        name: String,
+    },
+    /// A weights file of the player's.
+    File {
+        /// Name on its card, to show while the file cannot be read.
+        #[serde(default)]
+        name: String,
+        /// Where it was.
+        path: PathBuf,
+        /// Content id when the session was made; empty if not known.
+        #[serde(default)]
+        id: String,
+    },
+}
+
+impl InstrumentRef {
+    /// Names one of the instruments in the binary.
+    pub fn built_in(name: &str) -> Self {
+        Self::BuiltIn { name: name.into() }
+    }
+
+    /// Names a file whose content has this `id`. A path that is not Unicode is stored approximately, because a
+    /// project file cannot hold it.
+    pub fn file(name: &str, path: &Path, id: &str) -> Self {
+        Self::File { name: name.into(), path: path.to_string_lossy().into_owned().into(), id: id.into() }
+    }
+
+    /// For messages.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::BuiltIn { name } => name,
+            Self::File { name, path, .. } if name.is_empty() => path.to_str().unwrap_or_default(),
+            Self::File { name, .. } => name,
+        }
+    }
+}
+
+impl Default for InstrumentRef {
+    fn default() -> Self {
+        Self::built_in(DEFAULT_INSTRUMENT)
+    }
+}
+
+/// Logical pixels, before the host's scaling for high-resolution screens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowSize {
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+}
+
+impl WindowSize {
+    /// Size of a new editor; everything in it is laid out in these units and scaled with the window.
+    pub const DESIGN: Self = Self { width: 560.0, height: 360.0 };
+    /// Below this the text is no longer legible.
+    pub const MIN: Self = Self { width: 420.0, height: 270.0 };
+    const MAX: Self = Self { width: 2240.0, height: 1440.0 };
+
+    /// This size, or the nearest one that can be shown.
+    pub fn usable(self) -> Self {
+        Self {
+            width: self.width.clamp(Self::MIN.width, Self::MAX.width),
+            height: self.height.clamp(Self::MIN.height, Self::MAX.height),
+        }
+    }
+}
+
+impl Default for WindowSize {
+    fn default() -> Self {
+        Self::DESIGN
+    }
+}
+
+/// The session as the framework saves and loads it. Notes when the host loads one, because an active plugin is not
+/// told in any other way.
+#[derive(Default)]
+pub struct SessionField {
+    session: RwLock<Session>,
+    was_loaded: AtomicBool,
+}
+
+impl SessionField {
+    /// A copy. Not for the audio thread.
+    pub fn get(&self) -> Session {
+        self.session.read().clone()
+    }
+
+    /// Edits the session on the player's behalf. Not for the audio thread.
+    pub fn edit(&self, edit: impl FnOnce(&mut Session)) {
+        edit(&mut self.session.write());
+    }
+
+    /// True once after each time the host has loaded a session. Realtime-safe.
+    pub fn take_was_loaded(&self) -> bool {
+        // The plain load keeps the cache line shared in the usual case.
+        self.was_loaded.load(Ordering::Relaxed) && self.was_loaded.swap(false, Ordering::AcqRel)
+    }
+}
+
+impl<'a> PersistentField<'a, Session> for SessionField {
+    fn set(&self, session: Session) {
+        *self.session.write() = session;
+        self.was_loaded.store(true, Ordering::Release);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Session) -> R,
+    {
+        f(&self.session.read())
+    }
+}
+
+impl<'a> PersistentField<'a, Session> for std::sync::Arc<SessionField> {
+    fn set(&self, session: Session) {
+        self.as_ref().set(session);
+    }
+
+    fn map<F, R>(&self, f: F) -> R
+    where
+        F: Fn(&Session) -> R,
+    {
+        self.as_ref().map(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::EmbouchureParams;
+    use nice_plug::prelude::Params;
+    use std::collections::BTreeMap;
+
+    fn load(params: &EmbouchureParams, json: &str) {
+        params.deserialize_fields(&BTreeMap::from([("session".to_string(), json.to_string())]));
+    }
+
+    #[test]
+    fn survives_a_round_trip() {
+        let session = Session {
+            instrument: InstrumentRef::file("Oboe", Path::new("/music/oboe.safetensors"), "0123456789abcdef"),
+            window: WindowSize { width: 700.0, height: 450.0 },
+        };
+        let first = EmbouchureParams::default();
+        first.session.edit(|s| *s = session.clone());
+        let second = EmbouchureParams::default();
+        second.deserialize_fields(&first.serialize_fields());
+        assert_eq!(second.session.get(), session);
+    }
+
+    #[test]
+    fn a_load_raises_the_flag_once() {
+        let params = EmbouchureParams::default();
+        assert!(!params.session.take_was_loaded());
+        load(&params, "{}");
+        assert!(params.session.take_was_loaded());
+        assert!(!params.session.take_was_loaded());
+    }
+
+    #[test]
+    fn garbage_changes_nothing() {
+        let params = EmbouchureParams::default();
+        params.session.edit(|s| s.instrument = InstrumentRef::built_in("kept"));
+        for garbage in ["", "null", "[1, 2]", "\"x\"", "{\"instrument\": 3}", "{\"instrument\": {\"kind\": \"alien\"}}"]
+        {
+            load(&params, garbage);
+            assert_eq!(params.session.get().instrument.name(), "kept", "{garbage}");
+            assert!(!params.session.take_was_loaded(), "{garbage}");
+        }
+    }
+
+    #[test]
+    fn sessions_of_other_versions_load() {
+        let params = EmbouchureParams::default();
+        load(&params, r#"{"new": 1, "instrument": {"kind": "file", "path": "a", "new": 2}}"#);
+        assert_eq!(params.session.get().instrument, InstrumentRef::file("", Path::new("a"), ""));
+        assert_eq!(params.session.get().window, WindowSize::DESIGN);
+    }
+
+    #[test]
+    fn absurd_window_sizes_are_brought_into_range() {
+        let size = WindowSize { width: 1e9, height: -3.0 }.usable();
+        assert_eq!((size.width, size.height), (2240.0, 270.0));
+    }
+}
