@@ -1,6 +1,14 @@
-//! Audio files in and out: wav, flac, ogg and mp3 of any rate are read, wav is written.
+//! Audio files in and out: wav, flac, ogg vorbis and mp3 of any rate are read, wav is written.
 
-use std::path::Path;
+mod error;
+mod read;
+mod resample;
+mod write;
+
+pub use error::AudioFileError;
+pub use read::read;
+pub use resample::resample;
+pub use write::write_wav;
 
 /// Decoded audio.
 #[derive(Clone, Debug, PartialEq)]
@@ -11,32 +19,25 @@ pub struct Audio {
     pub rate: u32,
 }
 
-/// Why a file could not be read or written.
-#[derive(Debug, thiserror::Error)]
-pub enum AudioFileError {
-    /// Stand-in until the reader is written.
-    #[error("cannot read {0}")]
-    Unreadable(String),
-}
-
-/// Reads a whole file. Errors name the file and what to do.
-pub fn read(path: &Path) -> Result<Audio, AudioFileError> {
-    Err(AudioFileError::Unreadable(path.display().to_string()))
-}
-
-/// Writes 32-bit float wav.
-pub fn write_wav(path: &Path, _audio: &Audio) -> Result<(), AudioFileError> {
-    Err(AudioFileError::Unreadable(path.display().to_string()))
-}
-
-/// Mean of all channels.
+/// Mean of all channels. Allocates.
 pub fn to_mono(audio: &Audio) -> Vec<f32> {
-    let n = audio.channels.first().map_or(0, Vec::len);
-    (0..n).map(|i| audio.channels.iter().map(|c| c[i]).sum::<f32>() / audio.channels.len() as f32).collect()
+    if let [only] = audio.channels.as_slice() {
+        return only.clone();
+    }
+    let n_samples = audio.channels.first().map_or(0, Vec::len);
+    let scale = 1.0 / audio.channels.len() as f32;
+    (0..n_samples).map(|i| audio.channels.iter().map(|c| c[i]).sum::<f32>() * scale).collect()
 }
 
-/// Resamples a whole clip with the filter's delay removed, so that time 0 stays time 0. Allocates.
-pub fn resample(samples: &[f32], from_rate: u32, to_rate: u32) -> Vec<f32> {
-    assert_eq!(from_rate, to_rate, "stand-in");
-    samples.to_vec()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mono_is_the_mean_of_the_channels() {
+        let audio = Audio { channels: vec![vec![1.0, 0.5], vec![0.0, -0.5]], rate: 48_000 };
+        assert_eq!(to_mono(&audio), [0.5, 0.0]);
+        assert_eq!(to_mono(&Audio { channels: vec![vec![0.1]], rate: 1 }), [0.1]);
+        assert!(to_mono(&Audio { channels: vec![], rate: 1 }).is_empty());
+    }
 }
