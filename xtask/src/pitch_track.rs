@@ -10,9 +10,11 @@ pub const F0_MIN_HZ: f64 = 50.0;
 pub const F0_MAX_HZ: f64 = 4200.0;
 /// Seconds between estimates.
 pub const HOP_SECONDS: f64 = 0.01;
-/// Largest aperiodicity (normalised difference) that still counts as a pitch. The article proposes 0.1 for speech; a
-/// whistle's breath noise asks for more.
+/// Largest aperiodicity (normalised difference) that still counts as a pitch: a whistle carries breath noise.
 const MAX_APERIODICITY: f64 = 0.2;
+/// A period may be this much less periodic than the best one. The article takes one threshold (0.1) for both purposes;
+/// apart, noise costs no frames and a strong second harmonic no octave.
+const TOLERANCE: f64 = 0.08;
 /// Frames this far below the loudest one have no pitch.
 const GATE_DB: f64 = -45.0;
 /// Periods of the lowest f0 that are compared.
@@ -81,8 +83,12 @@ impl Yin {
         let difference = self.difference();
         let normalised = normalise(&difference);
         let min_lag = (self.rate / F0_MAX_HZ).floor().max(2.0) as usize;
+        let least = normalised[min_lag..self.max_lag].iter().copied().fold(f64::INFINITY, f64::min);
+        if least > MAX_APERIODICITY {
+            return None;
+        }
         // The first dip that is deep enough: deeper ones at its multiples are octaves too low.
-        let mut lag = (min_lag..self.max_lag).find(|lag| normalised[*lag] < MAX_APERIODICITY)?;
+        let mut lag = (min_lag..self.max_lag).find(|lag| normalised[*lag] <= least + TOLERANCE)?;
         while lag + 1 < self.max_lag && normalised[lag + 1] < normalised[lag] {
             lag += 1;
         }

@@ -24,9 +24,8 @@ pub struct Grid {
 pub fn spectrogram(samples: &[f32], rate: f64, grid: &Grid) -> Vec<f32> {
     let window_size = (WINDOW_SECONDS * rate).round() as usize;
     let fft_size = (window_size * PADDING).next_power_of_two();
-    let window: Vec<f64> = (0..window_size)
-        .map(|i| 0.5 - 0.5 * (TAU * (i as f64 + 0.5) / window_size as f64).cos())
-        .collect();
+    let window: Vec<f64> =
+        (0..window_size).map(|i| 0.5 - 0.5 * (TAU * (i as f64 + 0.5) / window_size as f64).cos()).collect();
     let full_scale = window.iter().sum::<f64>() / 2.0;
     let fft = RealFftPlanner::<f64>::new().plan_fft_forward(fft_size);
     let (mut frame, mut spectrum) = (fft.make_input_vec(), fft.make_output_vec());
@@ -72,7 +71,8 @@ mod tests {
 
     #[test]
     fn a_sine_is_a_line_at_its_pitch_and_level() {
-        let samples: Vec<f32> = (0..48_000).map(|i| (0.1 * (TAU * 1000.0 * i as f64 / 48_000.0).sin()) as f32).collect();
+        let samples: Vec<f32> =
+            (0..48_000).map(|i| (0.1 * (TAU * 1000.0 * i as f64 / 48_000.0).sin()) as f32).collect();
         let grid = Grid { n_columns: 10, n_rows: 400, low_hz: 50.0, high_hz: 20_000.0 };
         let levels = spectrogram(&samples, 48_000.0, &grid);
         let column: Vec<f32> = (0..grid.n_rows).map(|row| levels[row * grid.n_columns + 5]).collect();

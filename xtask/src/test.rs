@@ -22,11 +22,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let bundles = bundle::run(&bundle::Arguments::default())?;
 
     let (summary, rust) = cargo_test(&arguments.extra)?;
-    let foreign = if arguments.skip_foreign_hosts {
-        Ok("skipped, as asked for".to_owned())
-    } else {
-        foreign::run(&bundles.vst3)
-    };
+    let foreign =
+        if arguments.skip_foreign_hosts { Ok("skipped, as asked for".to_owned()) } else { foreign::run(&bundles.vst3) };
 
     println!("\nSummary\n{}", summary.text());
     match &foreign {
