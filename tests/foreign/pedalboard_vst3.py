@@ -43,15 +43,14 @@ class Checks:
             print(f"FAILED: {what} {seen}")
 
 
-def load(path, mix):
+def load(path, **raw_values):
+    """A new instance. `raw_values`: 0 to 1, as the VST3 interface carries them."""
     plugin = load_plugin(path)
-    set_value(plugin, "dry_wet", mix)
+    for name, raw_value in raw_values.items():
+        plugin.parameters[name].raw_value = raw_value
+    # The host hands changes to the processor with the next block; until then neither sound nor state has them.
+    plugin.process(np.zeros((2, 4800), np.float32), 48_000, buffer_size=512)
     return plugin
-
-
-def set_value(plugin, name, raw_value):
-    """`raw_value`: 0 to 1, as the VST3 interface carries it; free of how the plugin prints its values."""
-    plugin.parameters[name].raw_value = raw_value
 
 
 def check_parameters(path, checks):
@@ -61,7 +60,7 @@ def check_parameters(path, checks):
 
 
 def check_dry(path, checks):
-    plugin = load(path, 0.0)
+    plugin = load(path, dry_wet=0.0)
     for rate in RATES:
         for block in BLOCKS:
             for n_channels in (1, 2):
@@ -78,7 +77,7 @@ def check_dry(path, checks):
 
 
 def check_wet(path, checks):
-    plugin = load(path, 1.0)
+    plugin = load(path, dry_wet=1.0)
     for rate in RATES:
         x = phrase(rate)
         reference = plugin.process(x, rate, buffer_size=4096, reset=True)
@@ -93,9 +92,7 @@ def check_wet(path, checks):
 
 
 def check_state(path, checks):
-    first = load_plugin(path)
-    for name, value in {"dry_wet": 0.25, "brightness": 0.75, "transpose": 0.0, "octave_fit": 0.0}.items():
-        set_value(first, name, value)
+    first = load(path, dry_wet=0.25, brightness=0.75, transpose=0.0, octave_fit=0.0)
     state = first.raw_state
     second = load_plugin(path)
     checks.that("the state holds the parameters", second.raw_state != state)

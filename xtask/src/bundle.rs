@@ -32,13 +32,28 @@ pub struct Bundles {
     pub app: PathBuf,
 }
 
-/// Builds and bundles. Afterwards the working directory is the workspace's, as the bundler wants it.
+/// Builds the plugin alone and bundles it.
 pub fn run(arguments: &Arguments) -> Result<Bundles> {
+    build_and_bundle(&["--package", PACKAGE], &arguments.profile)
+}
+
+/// Builds everything that `cargo test --release --workspace` builds, and bundles the plugin. Cargo compiles a dependency
+/// anew for each set of features that a selection of packages asks of it, so a build of the plugin alone before the
+/// tests would compile the largest dependencies twice.
+pub fn run_for_tests() -> Result<Bundles> {
+    build_and_bundle(&["--workspace", "--all-targets"], "release")
+}
+
+/// Afterwards the working directory is the workspace's, as the bundler wants it.
+fn build_and_bundle(selection: &[&str], profile: &str) -> Result<Bundles> {
     system::ensure(&[system::Job::Build])?;
     std::env::set_current_dir(workspace::root())?;
     let target = workspace::target_folder()?;
-    let flags = ["--profile".to_owned(), arguments.profile.clone()];
-    nice_plug_xtask::build(&[PACKAGE.to_owned()], &flags)?;
+    let flags = ["--profile".to_owned(), profile.to_owned()];
+    workspace::run(workspace::cargo().arg("build").args(selection).args(&flags))?;
+    // The bundler looks for the app under a library's name, with underscores; cargo keeps a binary's dashes.
+    let app = |name: &str| target.join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    std::fs::copy(app(PACKAGE), app(&PACKAGE.replace('-', "_"))).context("cannot find the app that was built")?;
     nice_plug_xtask::bundle(&target, PACKAGE, &flags, false).context("cannot bundle the plugin")?;
 
     let folder = target.join("bundled");

@@ -132,7 +132,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         rate,
     )?;
     report.print(&folder);
+    if is_copy(&input_mono, &output_mono) {
+        println!("The output is the input: this build has no trained weights, or the effect is off.");
+    }
     Ok(())
+}
+
+fn is_copy(input: &[f32], output: &[f32]) -> bool {
+    input.iter().zip(output).all(|(i, o)| (i - o).abs() < 1e-4)
 }
 
 /// A file at the rate the host shall run at, with at most two channels.

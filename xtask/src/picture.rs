@@ -17,13 +17,19 @@ const BOTTOM: i32 = 80;
 const GAP: i32 = 70;
 const LOW_HZ: f64 = 50.0;
 const HIGH_HZ: f64 = 20_000.0;
-/// Colours span this many dB below the loudest spot of both panels.
-const SPAN_DB: f32 = 80.0;
+/// Colours span this many dB, down from the loudest spot of both panels rounded up to tens.
+const SPAN_DB: f32 = 90.0;
 
 const BACKGROUND: RGBColor = RGBColor(16, 16, 22);
 const TEXT: RGBColor = RGBColor(225, 225, 230);
 const FAINT: RGBColor = RGBColor(150, 150, 160);
 const PITCH: RGBColor = RGBColor(64, 240, 220);
+
+const TITLE_FONT: &str = "ubuntu";
+/// Small letters of equal width stay legible without hinting and kerning, which plotters lacks.
+const SMALL_FONT: &str = "hack";
+/// Texts of at least this size take [`TITLE_FONT`].
+const TITLE_SIZE: i32 = 24;
 
 /// One of the two clips.
 pub struct Panel<'a> {
@@ -37,20 +43,23 @@ pub struct Panel<'a> {
 
 /// Draws `panels` (input, output: of one length, at `rate` Hz) to a PNG.
 pub fn draw(path: &Path, title: &str, subtitle: &str, panels: [&Panel; 2], rate: f64) -> Result<()> {
-    register_font("sans-serif", FontStyle::Normal, epaint_default_fonts::UBUNTU_LIGHT)
-        .map_err(|_| anyhow!("the font cannot be used"))?;
+    for (name, bytes) in
+        [(TITLE_FONT, epaint_default_fonts::UBUNTU_LIGHT), (SMALL_FONT, epaint_default_fonts::HACK_REGULAR)]
+    {
+        register_font(name, FontStyle::Normal, bytes).map_err(|_| anyhow!("the font {name} cannot be used"))?;
+    }
     let root = BitMapBackend::new(path, SIZE).into_drawing_area();
     root.fill(&BACKGROUND)?;
     text(&root, title, (LEFT, 30), 36, TEXT, HPos::Left)?;
-    text(&root, subtitle, (LEFT, 68), 20, FAINT, HPos::Left)?;
+    text(&root, subtitle, (LEFT, 68), 17, FAINT, HPos::Left)?;
 
     let width = SIZE.0 as i32 - LEFT - RIGHT;
     let height = (SIZE.1 as i32 - TOP - BOTTOM - GAP) / 2;
     let grid = Grid { n_columns: width as usize, n_rows: height as usize, low_hz: LOW_HZ, high_hz: HIGH_HZ };
     let levels = panels.map(|panel| spectrogram(panel.samples, rate, &grid));
     let loudest = levels.iter().flatten().copied().fold(f32::NEG_INFINITY, f32::max);
-    // Silence would make every colour mean nothing.
-    let top_db = if loudest > -120.0 { loudest } else { 0.0 };
+    // In silence the loudest spot would make every colour mean nothing.
+    let top_db = if loudest > -120.0 { (loudest / 10.0).ceil() * 10.0 } else { 0.0 };
     let seconds = panels[0].samples.len() as f64 / rate;
 
     for (index, (panel, levels)) in panels.iter().zip(&levels).enumerate() {
@@ -61,7 +70,7 @@ pub fn draw(path: &Path, title: &str, subtitle: &str, panels: [&Panel; 2], rate:
         draw_pitch(&root, &axes, panel.f0_hz)?;
     }
     let label_y = SIZE.1 as i32 - BOTTOM + 52;
-    text(&root, "time in seconds", (LEFT + width / 2, label_y), 20, FAINT, HPos::Center)?;
+    text(&root, "time in seconds", (LEFT + width / 2, label_y), 17, FAINT, HPos::Center)?;
     draw_legend(&root, LEFT + width)?;
     draw_colour_bar(&root, top_db)?;
     root.present()?;
@@ -102,19 +111,19 @@ fn draw_axes(root: &Area, axes: &Axes) -> Result<()> {
         let y = axes.y(hz);
         line(root, [(axes.left - 7, y), (axes.left, y)], TEXT.into())?;
         line(root, [(axes.left, y), (right, y)], WHITE.mix(0.10))?;
-        text(root, &label, (axes.left - 13, y), 18, TEXT, HPos::Right)?;
+        text(root, &label, (axes.left - 13, y), 16, TEXT, HPos::Right)?;
     }
     for octave in 2..=9 {
         let y = axes.y(440.0 * 2.0_f64.powf(f64::from(octave) - 4.75));
         line(root, [(right, y), (right + 7, y)], FAINT.into())?;
-        text(root, &format!("C{octave}"), (right + 13, y), 18, FAINT, HPos::Left)?;
+        text(root, &format!("C{octave}"), (right + 13, y), 16, FAINT, HPos::Left)?;
     }
-    let step = nice_step(axes.seconds / 8.0);
+    let step = nice_step(axes.seconds / 10.0);
     for tick in 0..=(axes.seconds / step + 1e-9) as usize {
         let seconds = tick as f64 * step;
         let x = axes.x(seconds);
         line(root, [(x, bottom), (x, bottom + 7)], TEXT.into())?;
-        text(root, &format!("{}", (seconds * 1000.0).round() / 1000.0), (x, bottom + 20), 18, TEXT, HPos::Center)?;
+        text(root, &format!("{}", (seconds * 1000.0).round() / 1000.0), (x, bottom + 20), 16, TEXT, HPos::Center)?;
     }
     let frame = [(axes.left - 1, axes.top - 1), (right, axes.top - 1), (right, bottom), (axes.left - 1, bottom)];
     root.draw(&PathElement::new([&frame[..], &frame[..1]].concat(), FAINT))?;
@@ -153,8 +162,8 @@ fn draw_pitch(root: &Area, axes: &Axes, f0_hz: &[Option<f64>]) -> Result<()> {
 
 fn draw_legend(root: &Area, right: i32) -> Result<()> {
     let y = TOP - 18;
-    root.draw(&PathElement::new(vec![(right - 330, y), (right - 290, y)], PITCH.stroke_width(3)))?;
-    text(root, "pitch as YIN finds it in this audio", (right - 280, y), 18, FAINT, HPos::Left)
+    root.draw(&PathElement::new(vec![(right - 400, y), (right - 360, y)], PITCH.stroke_width(3)))?;
+    text(root, "pitch as YIN finds it in this audio", (right - 350, y), 16, FAINT, HPos::Left)
 }
 
 fn draw_colour_bar(root: &Area, top_db: f32) -> Result<()> {
@@ -165,12 +174,12 @@ fn draw_colour_bar(root: &Area, top_db: f32) -> Result<()> {
         let [r, g, b] = magma(share);
         line(root, [(left, y), (left + width, y)], RGBColor(r, g, b).into())?;
     }
-    for below in (0..=SPAN_DB as i32).step_by(20) {
+    for below in (0..=SPAN_DB as i32).step_by(10) {
         let y = top + (bottom - top) * below / SPAN_DB as i32;
         line(root, [(left + width, y), (left + width + 5, y)], TEXT.into())?;
-        text(root, &format!("{:.0}", top_db - below as f32), (left + width + 10, y), 18, TEXT, HPos::Left)?;
+        text(root, &format!("{}", top_db as i32 - below), (left + width + 10, y), 16, TEXT, HPos::Left)?;
     }
-    text(root, "dB", (left + width / 2, top - 18), 18, TEXT, HPos::Center)
+    text(root, "dB", (left + width / 2, top - 18), 16, TEXT, HPos::Center)
 }
 
 fn line(root: &Area, ends: [(i32, i32); 2], colour: RGBAColor) -> Result<()> {
@@ -180,7 +189,8 @@ fn line(root: &Area, ends: [(i32, i32); 2], colour: RGBAColor) -> Result<()> {
 
 /// `at`: the vertical middle of the text, and horizontally the end that `align` names.
 fn text(root: &Area, words: &str, at: (i32, i32), size: i32, colour: RGBColor, align: HPos) -> Result<()> {
-    let style = ("sans-serif", size).into_font().color(&colour).pos(Pos::new(align, VPos::Center));
+    let font = if size >= TITLE_SIZE { TITLE_FONT } else { SMALL_FONT };
+    let style = (font, size).into_font().color(&colour).pos(Pos::new(align, VPos::Center));
     root.draw_text(words, &style, at)?;
     Ok(())
 }

@@ -19,9 +19,10 @@ pub struct Arguments {
 /// Fails when any test fails, after all have run.
 pub fn run(arguments: &Arguments) -> Result<()> {
     system::ensure(&[system::Job::Build, system::Job::Test])?;
-    let bundles = bundle::run(&bundle::Arguments::default())?;
+    let is_selection = arguments.extra.iter().any(|word| word == "-p" || word.starts_with("--package"));
+    let bundles = if is_selection { bundle::run(&bundle::Arguments::default())? } else { bundle::run_for_tests()? };
 
-    let (summary, rust) = cargo_test(&arguments.extra)?;
+    let (summary, rust) = cargo_test(&arguments.extra, is_selection)?;
     let foreign =
         if arguments.skip_foreign_hosts { Ok("skipped, as asked for".to_owned()) } else { foreign::run(&bundles.vst3) };
 
@@ -37,10 +38,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// Runs `cargo test`, shows its output as it comes and keeps the lines that matter. The second value says whether all
 /// tests passed.
-fn cargo_test(extra: &[String]) -> Result<(Summary, Result<()>)> {
+fn cargo_test(extra: &[String], is_selection: bool) -> Result<(Summary, Result<()>)> {
     let mut command = workspace::cargo();
     command.args(["test", "--release", "--no-fail-fast"]).current_dir(workspace::root()).stdin(Stdio::null());
-    if !extra.iter().any(|word| word == "-p" || word.starts_with("--package")) {
+    if !is_selection {
         command.arg("--workspace");
     }
     command.args(extra);
