@@ -1,1 +1,54 @@
-fn main() {}
+//! `cargo xtask COMMAND`: everything around the code that cargo alone does not do.
+
+mod bundle;
+mod demo;
+mod foreign;
+mod install;
+mod melody;
+mod picture;
+mod pitch_track;
+mod spectrogram;
+mod system;
+mod test;
+mod train;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, bundles, installs, tests, trains and demonstrates Embouchure")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Install the system packages that building and testing need (as root), or say which are missing
+    Setup,
+    /// Build the plugin and the app into target/bundled
+    Bundle(bundle::Arguments),
+    /// Bundle, then copy the plugins into your plugin folders
+    Install(bundle::Arguments),
+    /// Play a clip through the built plugin and draw what happened into target/demo
+    Demo(demo::Arguments),
+    /// Run all tests, those of the built plugin in hosts among them
+    Test(test::Arguments),
+    /// Train an instrument: the same as `embouchure train`
+    Train(train::Arguments),
+    /// Host the plugin for `demo`, in a process of its own so that a crash can be reported
+    #[command(hide = true)]
+    Host(demo::hosted::Arguments),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().command {
+        Command::Setup => system::ensure(&[system::Job::Build, system::Job::Test]),
+        Command::Bundle(arguments) => bundle::run(&arguments).map(|_| ()),
+        Command::Install(arguments) => install::run(&arguments),
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Host(arguments) => demo::hosted::run(&arguments),
+    }
+}

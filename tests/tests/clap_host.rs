@@ -1,0 +1,190 @@
+//! The built CLAP file in a host: latency, block sizes, port configurations, state.
+
+use embouchure_host::{ClapHost, Layout, Played, Session};
+use embouchure_tests::bundled_clap;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::f64::consts::TAU;
+
+const MIX: &str = "Dry/Wet";
+const RATES: [f64; 2] = [44_100.0, 48_000.0];
+const MONO: Layout = Layout { n_inputs: 1, n_outputs: 1 };
+const MONO_TO_STEREO: Layout = Layout { n_inputs: 1, n_outputs: 2 };
+const STEREO: Layout = Layout { n_inputs: 2, n_outputs: 2 };
+
+fn host(layout: Layout, mix: f64) -> ClapHost {
+    let mut host = ClapHost::load(&bundled_clap()).unwrap();
+    host.select_layout(layout).unwrap();
+    host.set_offline(true).unwrap();
+    host.set_parameter(MIX, mix).unwrap();
+    host
+}
+
+/// Seeded noise: every sample differs, so that a shift by one is seen.
+fn noise(n_channels: usize, n_samples: usize) -> Vec<Vec<f32>> {
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    (0..n_channels).map(|_| (0..n_samples).map(|_| random.random_range(-0.5..0.5)).collect()).collect()
+}
+
+/// A tone that glides, swells and pauses: every part of the effect has something to do.
+fn phrase(rate: f64) -> Vec<f32> {
+    let mut phase = 0.0;
+    (0..(1.5 * rate) as usize)
+        .map(|i| {
+            let time = i as f64 / rate;
+            let f0_hz = 500.0 * (0.7 * time + 0.02 * (TAU * 5.0 * time).sin()).exp2();
+            phase += TAU * f0_hz / rate;
+            let level = if (0.6..0.7).contains(&time) { 0.0 } else { 0.3 * (TAU * 0.8 * time).sin().abs() };
+            (level * (phase.sin() + 0.2 * (2.0 * phase).sin())) as f32
+        })
+        .collect()
+}
+
+/// Largest difference, and where it is.
+fn worst(a: &[f32], b: &[f32]) -> (usize, f32) {
+    assert_eq!(a.len(), b.len());
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs()).enumerate();
+    differences.max_by(|x, y| x.1.total_cmp(&y.1)).unwrap_or((0, 0.0))
+}
+
+fn assert_sound(played: &Played) {
+    assert!(played.channels.iter().flatten().all(|s| s.is_finite() && s.abs() < 8.0), "not a sane signal");
+}
+
+#[test]
+fn dry_is_the_input_delayed_by_the_reported_latency() {
+    for rate in RATES {
+        for layout in [MONO, MONO_TO_STEREO, STEREO] {
+            for block in [64, 511, 4096] {
+                let input = noise(layout.n_inputs, 30_000);
+                let played = host(layout, 0.0).play(&input, Session { rate, block, max_block: block }).unwrap();
+                assert!(played.latency_samples > 0, "an analysis takes time");
+                assert_eq!(played.channels.len(), layout.n_outputs);
+                for (channel, output) in played.channels.iter().enumerate() {
+                    let mut expected = vec![0.0; played.latency_samples];
+                    expected.extend(&input[channel.min(layout.n_inputs - 1)]);
+                    let (at, difference) = worst(output, &expected);
+                    assert!(
+                        difference <= 1e-6,
+                        "channel {channel} of {layout:?} at {rate} Hz, blocks of {block}: {difference} at {at}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn wet_does_not_depend_on_block_size() {
+    for rate in RATES {
+        let input = [phrase(rate)];
+        let play = |block| {
+            let mut host = host(MONO_TO_STEREO, 1.0);
+            let played = host.play(&input, Session { rate, block, max_block: 4096 }).unwrap();
+            assert_sound(&played);
+            assert!(played.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
+            played
+        };
+        let reference = play(4096);
+        for block in [64, 511] {
+            let played = play(block);
+            assert_eq!(played.latency_samples, reference.latency_samples);
+            for (a, b) in played.channels.iter().zip(&reference.channels) {
+                let (at, difference) = worst(a, b);
+                let same = a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
+                assert!(same, "blocks of {block} at {rate} Hz differ by {difference} at {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn wet_is_aligned_whatever_the_largest_block() {
+    for rate in RATES {
+        let input = [phrase(rate)];
+        let play = |max_block| {
+            let played = host(MONO, 1.0).play(&input, Session { rate, block: max_block, max_block }).unwrap();
+            assert_sound(&played);
+            played.aligned().remove(0)
+        };
+        let reference = play(4096);
+        for max_block in [64, 511] {
+            // The same up to rounding. A shift by one sample would differ by 0.02.
+            let (at, difference) = worst(&play(max_block), &reference);
+            assert!(difference <= 1e-5, "largest block {max_block} at {rate} Hz: {difference} at {at}");
+        }
+    }
+}
+
+#[test]
+fn an_instance_can_be_started_again() {
+    let mut host = host(MONO, 1.0);
+    let session = Session { rate: 48_000.0, block: 256, max_block: 256 };
+    let input = [phrase(48_000.0)];
+    let first = host.play(&input, session).unwrap();
+    host.play(&[phrase(44_100.0)], Session { rate: 44_100.0, ..session }).unwrap();
+    let again = host.play(&input, session).unwrap();
+    assert_eq!(worst(&first.channels[0], &again.channels[0]).1, 0.0, "the first playing left something behind");
+}
+
+#[test]
+fn state_survives_a_round_trip() {
+    let mut first = ClapHost::load(&bundled_clap()).unwrap();
+    let parameters = first.parameters();
+    assert!(!parameters.is_empty());
+    for parameter in &parameters {
+        // Off the default, and one of the allowed values for a switch or a whole number.
+        let value = if parameter.default == parameter.max { parameter.min } else { parameter.max };
+        first.set_parameter(&parameter.name, value).unwrap();
+    }
+    let state = first.save_state().unwrap();
+    let mut second = ClapHost::load(&bundled_clap()).unwrap();
+    assert_ne!(second.save_state().unwrap(), state, "the values above are not the defaults");
+    second.load_state(&state).unwrap();
+    assert_eq!(second.save_state().unwrap(), state);
+    for parameter in &parameters {
+        assert_eq!(second.parameter(&parameter.name).unwrap(), first.parameter(&parameter.name).unwrap());
+    }
+}
+
+#[test]
+fn damaged_states_are_refused_or_ignored() {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut host = host(MONO, 0.5);
+    let good = host.save_state().unwrap();
+    let mut damaged: Vec<Vec<u8>> = vec![vec![], vec![0; 8], vec![0xff; 64], good[..good.len() / 2].to_vec()];
+    // The right length in front of nonsense.
+    damaged.push([&3_u64.to_le_bytes()[..], b"{}}"].concat());
+    damaged.push([&15_u64.to_le_bytes()[..], b"{\"fields\":null}"].concat());
+    for _ in 0..20 {
+        let mut bytes = good.clone();
+        for _ in 0..random.random_range(1..8) {
+            let at = random.random_range(0..bytes.len());
+            bytes[at] = random.random();
+        }
+        damaged.push(bytes);
+        damaged.push((0..random.random_range(0..400)).map(|_| random.random()).collect());
+    }
+    for bytes in &damaged {
+        // Either answer is right; a crash ends this process.
+        let _ = host.load_state(bytes);
+    }
+    let session = Session { rate: 48_000.0, block: 300, max_block: 300 };
+    assert_sound(&host.play(&[phrase(48_000.0)], session).unwrap());
+    host.load_state(&good).unwrap();
+    assert_eq!(host.save_state().unwrap(), good, "a good state heals");
+}
+
+#[test]
+fn two_instances_do_not_disturb_each_other() {
+    let session = Session { rate: 48_000.0, block: 128, max_block: 128 };
+    let input = [phrase(48_000.0)];
+    let alone = host(MONO, 1.0).play(&input, session).unwrap();
+    // Each on a thread of its own: a plugin instance belongs to one main thread.
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (0..2).map(|_| scope.spawn(|| host(MONO, 1.0).play(&input, session).unwrap())).collect();
+        for other in others {
+            assert_eq!(worst(&other.join().unwrap().channels[0], &alone.channels[0]).1, 0.0);
+        }
+    });
+}

@@ -1,0 +1,143 @@
+//! `cargo xtask test`: every test there is, with what it needs installed and built first.
+
+use crate::{bundle, foreign, system, workspace};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+/// Arguments of `cargo xtask test`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Leave out the test in a host written in Python, which downloads packages
+    #[arg(long)]
+    skip_foreign_hosts: bool,
+    /// Passed on to `cargo test`, for instance `-- -p embouchure-inference`
+    #[arg(last = true)]
+    extra: Vec<String>,
+}
+
+/// Fails when any test fails, after all have run.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    system::ensure(&[system::Job::Build, system::Job::Test])?;
+    let is_selection = arguments.extra.iter().any(|word| word == "-p" || word.starts_with("--package"));
+    let bundles = if is_selection { bundle::run(&bundle::Arguments::default())? } else { bundle::run_for_tests()? };
+
+    let (summary, rust) = cargo_test(&arguments.extra, is_selection)?;
+    let foreign =
+        if arguments.skip_foreign_hosts { Ok("skipped, as asked for".to_owned()) } else { foreign::run(&bundles.vst3) };
+
+    println!("\nSummary\n{}", summary.text());
+    match &foreign {
+        Ok(line) => println!("foreign hosts: {line}"),
+        Err(error) => println!("foreign hosts: FAILED: {error:#}"),
+    }
+    println!("{}", summary.total());
+    rust?;
+    foreign.map(|_| ()).context("the test in foreign hosts failed (--skip-foreign-hosts leaves it out)")
+}
+
+/// Runs `cargo test`, shows its output as it comes and keeps the lines that matter. The second value says whether all
+/// tests passed.
+fn cargo_test(extra: &[String], is_selection: bool) -> Result<(Summary, Result<()>)> {
+    let mut command = workspace::cargo();
+    command.args(["test", "--release", "--no-fail-fast"]).current_dir(workspace::root()).stdin(Stdio::null());
+    if !is_selection {
+        command.arg("--workspace");
+    }
+    command.args(extra);
+    let shown = workspace::shown(&command);
+    println!("{shown}");
+    // One pipe for both streams: cargo names the binary on one, the binary prints its result on the other.
+    let (reader, writer) = std::io::pipe()?;
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn().with_context(|| format!("cannot run {shown}"))?;
+    // The command holds the writing ends; the pipe ends when the last of them is closed.
+    drop(command);
+    let mut summary = Summary::default();
+    for line in BufReader::new(reader).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        writeln!(std::io::stdout(), "{line}")?;
+        summary.take(&line);
+    }
+    let status = child.wait()?;
+    let outcome = if status.success() { Ok(()) } else { Err(anyhow::anyhow!("{shown}: {status}")) };
+    if outcome.is_ok() && summary.results.is_empty() {
+        bail!("{shown} printed no result: has the form of its output changed?");
+    }
+    Ok((summary, outcome))
+}
+
+/// What `cargo test` printed, in a line per binary.
+#[derive(Default)]
+struct Summary {
+    /// The binary that cargo announced last.
+    running: String,
+    /// Lines to show: results, and the names of failed tests.
+    results: Vec<String>,
+    n_passed: usize,
+    n_failed: usize,
+    n_ignored: usize,
+}
+
+impl Summary {
+    fn take(&mut self, line: &str) {
+        let line = line.trim();
+        if let Some(what) = line.strip_prefix("Running ").or(line.strip_prefix("Doc-tests ")) {
+            self.running = what.to_owned();
+        } else if let Some(result) = line.strip_prefix("test result: ") {
+            self.n_passed += count(result, " passed");
+            self.n_failed += count(result, " failed");
+            self.n_ignored += count(result, " ignored");
+            if ["passed", "failed", "ignored"].iter().any(|word| count(result, &format!(" {word}")) > 0) {
+                self.results.push(format!("{}: {result}", self.running));
+            }
+        } else if let Some(test) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
+            self.results.push(format!("    FAILED {test}"));
+        } else if line.contains("(signal: ") {
+            // A binary that crashed prints no result.
+            self.n_failed += 1;
+            self.results.push(format!("{}: {line}", self.running));
+        }
+    }
+
+    fn text(&self) -> String {
+        self.results.join("\n")
+    }
+
+    fn total(&self) -> String {
+        format!("total: {} passed, {} failed, {} ignored", self.n_passed, self.n_failed, self.n_ignored)
+    }
+}
+
+/// The number before `word`.
+fn count(result: &str, word: &str) -> usize {
+    let before = result.split(word).next().filter(|before| before.len() < result.len());
+    before.and_then(|before| before.rsplit(' ').next()).and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn summarises_what_cargo_prints() {
+        let mut summary = Summary::default();
+        for line in [
+            "     Running unittests src/lib.rs (target/release/deps/embouchure_inference-0123)",
+            "running 2 tests",
+            "test decoder::tests::gate ... ok",
+            "test synth::tests::level ... FAILED",
+            "test result: FAILED. 1 passed; 1 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s",
+            "   Doc-tests embouchure_host",
+            "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
+            "     Running tests/clap_host.rs (target/release/deps/clap_host-0123)",
+            "  process didn't exit successfully: `clap_host-0123` (signal: 11, SIGSEGV: invalid memory reference)",
+        ] {
+            summary.take(line);
+        }
+        assert_eq!(summary.total(), "total: 1 passed, 2 failed, 3 ignored");
+        let text = summary.text();
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.contains("FAILED synth::tests::level") && text.contains("SIGSEGV"), "{text}");
+    }
+}
