@@ -5,7 +5,7 @@ use super::mix::{DelayLine, MixLaw};
 use super::resample::HopResampler;
 use super::timing::{HopClock, latency_samples};
 use super::wet::{WetPlayer, wait_a_little};
-use super::worker::{Time, Worker};
+use super::worker::{Input, Worker};
 use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
 use crate::synth::hop_samples;
@@ -89,14 +89,8 @@ impl Engine {
         let n_frames = ((latency + 2 * max_block) as f64 / hop_samples(host_rate)) as usize + 8;
         let link = Arc::new(Link::new(max_block, n_frames));
         let telemetry = Arc::<Telemetry>::default();
-        let worker = Worker {
-            link: link.clone(),
-            telemetry: telemetry.clone(),
-            model,
-            resampler,
-            offline,
-            time: Time::default(),
-        };
+        let input = Input { resampler, host_rate, offline };
+        let worker = Worker::new(link.clone(), telemetry.clone(), model, input);
         let worker = std::thread::Builder::new().name("embouchure".into()).spawn(move || worker.run())?;
         let wait_for = offline.then(|| worker.thread().clone());
         Ok(Self {

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::{Duration, Instant};
 
-/// Polling keeps system calls out of the audio callback (waking a thread costs it 11 µs); this is half a millisecond
-/// out of a margin of 3.3.
+/// Polling keeps system calls out of the audio callback (waking a thread costs it 11 µs). Between this and
+/// [`IDLE_POLL`] the worker looks four times per block: each look costs the worker some 10 µs, and with blocks longer
+/// than the margin it has a block's time for a hop.
 const POLL: Duration = Duration::from_micros(500);
 /// While no input comes; still within the margin for the first hop after the pause.
 const IDLE_POLL: Duration = Duration::from_millis(2);
@@ -21,17 +22,27 @@ const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
 const MAX_GAIN: f32 = 1000.0;
 
 pub(super) struct Worker {
-    pub link: Arc<Link>,
-    pub telemetry: Arc<Telemetry>,
-    pub model: Box<dyn HopModel>,
+    link: Arc<Link>,
+    telemetry: Arc<Telemetry>,
+    model: Box<dyn HopModel>,
+    resampler: HopResampler,
+    host_rate: f64,
+    offline: bool,
+    /// Time between two looks for input while it flows.
+    poll: Duration,
+    time: Time,
+}
+
+/// What the worker must know of the host.
+pub(super) struct Input {
     pub resampler: HopResampler,
+    pub host_rate: f64,
     pub offline: bool,
-    pub time: Time,
 }
 
 /// Where the worker is in the input.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Time {
+struct Time {
     epoch: u32,
     /// Host sample that comes next.
     next_sample: u64,
@@ -40,22 +51,38 @@ pub(super) struct Time {
 }
 
 impl Worker {
+    pub fn new(link: Arc<Link>, telemetry: Arc<Telemetry>, model: Box<dyn HopModel>, input: Input) -> Self {
+        let Input { resampler, host_rate, offline } = input;
+        Self { link, telemetry, model, resampler, host_rate, offline, poll: POLL, time: Time::default() }
+    }
+
     /// Runs until told to stop. A panic in the model ends the thread and is seen as `alive == false`.
     pub fn run(mut self) {
         let _guard = AliveGuard(self.link.clone());
         let mut last_input = Instant::now();
+        let mut n_fresh = 0;
         while !self.link.stop.load(Acquire) {
             match self.link.chunks.pop() {
                 Some(chunk) => {
                     self.hear(&chunk);
                     last_input = Instant::now();
+                    n_fresh += chunk.len;
                 }
                 // Offline the callback wakes the worker.
                 None if self.offline => std::thread::park_timeout(POLL),
                 None if last_input.elapsed() > IDLE_AFTER => std::thread::sleep(IDLE_POLL),
-                None => std::thread::sleep(POLL),
+                None => std::thread::sleep(self.poll(std::mem::take(&mut n_fresh))),
             }
         }
+    }
+
+    /// How long to sleep after `n_fresh` samples of input, 0 if none came since the last time.
+    fn poll(&mut self, n_fresh: usize) -> Duration {
+        if n_fresh > 0 {
+            let quarter = Duration::from_secs_f64(n_fresh as f64 / self.host_rate / 4.0);
+            self.poll = quarter.clamp(POLL, IDLE_POLL);
+        }
+        self.poll
     }
 
     fn hear(&mut self, chunk: &Chunk) {
