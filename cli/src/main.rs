@@ -6,6 +6,7 @@ mod note;
 mod offline;
 mod render;
 mod shelf;
+mod train;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -28,12 +29,14 @@ struct Cli {
 enum Command {
     Render(render::RenderCommand),
     Inspect(inspect::InspectCommand),
+    Train(train::TrainCommand),
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Render(command) => command.run(),
         Command::Inspect(command) => command.run(),
+        Command::Train(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

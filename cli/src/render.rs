@@ -90,7 +90,7 @@ impl RenderCommand {
         let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?;
         let bytes = shelf::load(&self.instrument)?;
         let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
-        Ok(Pipeline::new(Arc::new(encoder), Arc::new(instrument)).0)
+        Ok(Pipeline::new(Arc::new(encoder), Arc::new(instrument))?.0)
     }
 
     fn settings(&self) -> Settings {

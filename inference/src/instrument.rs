@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub const FORMAT: &str = "embouchure-instrument/1";
 
 /// What an instrument file says about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Shown to the player.
     pub name: String,

@@ -115,8 +115,8 @@ impl Instruments {
     pub fn model(&self) -> Model {
         let mut state = self.state.lock();
         let playing = state.playing.as_ref().map(|p| p.instrument.clone());
-        if let (Some(instrument), Ok(encoder)) = (playing, encoder()) {
-            let (pipeline, slot) = Pipeline::new(encoder, instrument);
+        let networks = playing.zip(encoder().ok()).map(|(instrument, encoder)| Pipeline::new(encoder, instrument));
+        if let Some(Ok((pipeline, slot))) = networks {
             state.slot = Some(slot);
             state.runs_dry = false;
             return Model { hop_model: Box::new(pipeline), is_playable: true };

@@ -1,0 +1,155 @@
+//! `embouchure train`: learn an encoder or an instrument.
+
+use anyhow::{Context, Result};
+use clap::{Args, Subcommand};
+use embouchure_inference::encoder::{self, Encoder};
+use embouchure_inference::instrument;
+use embouchure_inference::weights::read_file;
+use embouchure_training::corpus::Corpus;
+use embouchure_training::encoder::EncoderTraining;
+use embouchure_training::instrument::InstrumentTraining;
+use embouchure_training::recordings::training_files;
+use std::path::{Path, PathBuf};
+
+/// Train an instrument from recordings of it, or the encoder that all instruments listen to.
+///
+/// Progress is saved as it goes: run the same command again after an interruption and it continues. Ctrl-C ends the
+/// training and writes what has been learned so far.
+#[derive(Args)]
+pub struct TrainCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    Instrument(InstrumentArguments),
+    Encoder(EncoderArguments),
+}
+
+/// Train an instrument from a folder of recordings: one instrument, one note at a time.
+#[derive(Args)]
+struct InstrumentArguments {
+    /// Folder of wav, flac, ogg or mp3 files.
+    #[arg(long, value_name = "DIR")]
+    audio: PathBuf,
+    /// Name that the player sees.
+    #[arg(long)]
+    name: String,
+    /// Brass, strings, woodwind, voice, …
+    #[arg(long, default_value = "")]
+    family: String,
+    /// Units of the hidden layers: more sound better and need more of your processor.
+    #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(16..=512))]
+    width: u16,
+    /// Steps that learn from measured harmonics and noise.
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    warm_up_steps: usize,
+    /// Steps after them that learn from the sound itself.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    sound_steps: usize,
+    /// Encoder file; the one in this program if left out.
+    #[arg(long, value_name = "FILE")]
+    encoder: Option<PathBuf>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// Train the encoder on recordings with a pitch, whatever the instrument, and on synthetic tones.
+#[derive(Args)]
+struct EncoderArguments {
+    /// Folder of recordings, searched with all its subfolders; may be given more than once.
+    #[arg(long, value_name = "DIR", required = true)]
+    data: Vec<PathBuf>,
+    /// Steps.
+    #[arg(long, value_name = "N", default_value_t = 12_500)]
+    steps: usize,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Args)]
+struct Common {
+    /// Weights file to write.
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+    /// Decides every random draw: the same seed gives the same weights on the same machine.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Licence of the weights, as the recordings allow.
+    #[arg(long, default_value = "")]
+    licence: String,
+    /// Who trains them.
+    #[arg(long, default_value = "")]
+    author: String,
+    /// The recordings, with the attribution that their licences ask for.
+    #[arg(long, default_value = "")]
+    trained_on: String,
+    /// Where the training is saved on the way; beside the weights file if left out.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+}
+
+impl TrainCommand {
+    /// Trains until done or interrupted.
+    pub fn run(self) -> Result<()> {
+        match self.what {
+            What::Instrument(arguments) => arguments.run(),
+            What::Encoder(arguments) => arguments.run(),
+        }
+    }
+}
+
+impl InstrumentArguments {
+    fn run(self) -> Result<()> {
+        let files = training_files(&self.audio)?;
+        anyhow::ensure!(!files.is_empty(), "no wav, flac, ogg or mp3 file in {}", self.audio.display());
+        let encoder = match &self.encoder {
+            Some(path) => Encoder::from_bytes(&read_file(path)?).with_context(|| path.display().to_string())?,
+            None => Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?,
+        };
+        let checkpoint = self.common.checkpoint();
+        let Common { out, seed, licence, author, trained_on, .. } = self.common;
+        let card = instrument::Card {
+            name: self.name,
+            family: self.family,
+            licence,
+            author,
+            trained_on,
+            width: self.width.into(),
+            date: today(),
+            ..instrument::Card::default()
+        };
+        let steps = (self.warm_up_steps, self.sound_steps);
+        embouchure_training::instrument::train(InstrumentTraining { files, encoder, steps, seed, checkpoint, out, card })
+    }
+}
+
+impl EncoderArguments {
+    fn run(self) -> Result<()> {
+        let mut files = Vec::new();
+        for folder in &self.data {
+            files.extend(training_files(folder)?);
+        }
+        let corpus = Corpus::analyse(&files)?;
+        println!("{} recordings, {:.1} minutes", files.len(), corpus.minutes());
+        let checkpoint = self.common.checkpoint();
+        let Common { out, seed, licence, author, trained_on, .. } = self.common;
+        let name = "encoder".into();
+        let card = encoder::Card { name, licence, author, trained_on, date: today(), steps: 0, loss: 0.0 };
+        let steps = self.steps;
+        embouchure_training::encoder::train(EncoderTraining { corpus, steps, seed, checkpoint, out, card })
+    }
+}
+
+impl Common {
+    fn checkpoint(&self) -> PathBuf {
+        let beside = |out: &Path| out.with_extension("checkpoint");
+        self.checkpoint.clone().unwrap_or_else(|| beside(&self.out))
+    }
+}
+
+/// Day, YYYY-MM-DD.
+fn today() -> String {
+    time::OffsetDateTime::now_utc().date().to_string()
+}
