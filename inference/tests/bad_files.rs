@@ -1,0 +1,117 @@
+//! Weights files that must be refused, each with its own message.
+
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
+use embouchure_inference::weights::{LoadError, content_id};
+
+const TRUMPET: &[u8] = embouchure_weights::INSTRUMENTS[0].1;
+
+fn load(bytes: &[u8]) -> LoadError {
+    match Instrument::from_bytes(bytes, &content_id(embouchure_weights::ENCODER)) {
+        Ok(_) => panic!("the file was taken"),
+        Err(error) => error,
+    }
+}
+
+/// Length of the safetensors header, and where the tensors start.
+fn header_len() -> usize {
+    8 + u64::from_le_bytes(TRUMPET[..8].try_into().unwrap()) as usize
+}
+
+/// The file with `from` replaced by `to`, of equal length, in its header.
+fn with_header(from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let (header, data) = TRUMPET.split_at(header_len());
+    let text = String::from_utf8(header[8..].to_vec()).unwrap();
+    assert!(text.contains(from), "{from} is not in the header");
+    [&header[..8], text.replacen(from, to, 1).as_bytes(), data].concat()
+}
+
+#[test]
+fn truncated_anywhere() {
+    for n in [0, 4, 100, header_len() - 1, header_len(), TRUMPET.len() / 2, TRUMPET.len() - 1] {
+        let error = load(&TRUMPET[..n]);
+        assert!(matches!(error, LoadError::Broken(_)), "{n} bytes: {error}");
+        assert!(error.to_string().contains("copy or download it again"));
+    }
+}
+
+#[test]
+fn not_a_weights_file() {
+    assert!(matches!(load(b"RIFF....WAVEfmt and some more text that is no model"), LoadError::Broken(_)));
+}
+
+#[test]
+fn encoder_in_place_of_an_instrument_and_the_reverse() {
+    let error = load(embouchure_weights::ENCODER);
+    assert!(matches!(error, LoadError::Format { .. }), "{error}");
+    assert!(matches!(Encoder::from_bytes(TRUMPET), Err(LoadError::Format { .. })));
+}
+
+#[test]
+fn version_from_the_future() {
+    let error = load(&with_header("embouchure-instrument/1", "embouchure-instrument/2"));
+    assert!(error.to_string().contains("embouchure-instrument/2"), "{error}");
+}
+
+#[test]
+fn missing_tensor() {
+    let error = load(&with_header("\"head.bias\"", "\"head.bies\""));
+    assert!(matches!(&error, LoadError::MissingTensor { name } if name == "head.bias"), "{error}");
+}
+
+#[test]
+fn wrong_shape() {
+    // Equally many values in another arrangement.
+    let error = load(&with_header("\"shape\":[165,160]", "\"shape\":[160,165]"));
+    assert!(matches!(&error, LoadError::Shape { name, .. } if name == "head.weight"), "{error}");
+}
+
+#[test]
+fn width_that_does_not_fit_the_tensors() {
+    let error = load(&with_header("\\\"width\\\":160", "\\\"width\\\":128"));
+    assert!(matches!(error, LoadError::Shape { .. }), "{error}");
+}
+
+#[test]
+fn values_that_are_not_numbers() {
+    for bad in [f32::NAN, f32::INFINITY] {
+        let mut bytes = TRUMPET.to_vec();
+        let at = header_len() + 4000;
+        bytes[at..at + 4].copy_from_slice(&bad.to_le_bytes());
+        let error = load(&bytes);
+        assert!(matches!(error, LoadError::NotFinite { .. }), "{error}");
+    }
+}
+
+#[test]
+fn trained_with_another_encoder() {
+    let error = match Instrument::from_bytes(TRUMPET, "0000000000000000") {
+        Ok(_) => panic!("taken"),
+        Err(error) => error,
+    };
+    assert!(matches!(error, LoadError::ForeignEncoder { .. }));
+    assert!(error.to_string().contains("train it again"));
+}
+
+#[test]
+fn unreadable_card() {
+    let error = load(&with_header("\\\"f0_range_hz\\\"", "\\\"f0_range_xx\\\""));
+    assert!(matches!(error, LoadError::Card(_)), "{error}");
+}
+
+/// Random damage may be harmless or refused, but never a panic.
+#[test]
+fn random_damage() {
+    use rand::{RngExt, SeedableRng};
+    let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(9);
+    for _ in 0..300 {
+        let mut bytes = TRUMPET.to_vec();
+        for _ in 0..rng.random_range(1..20) {
+            let at = if rng.random_bool(0.7) { rng.random_range(0..header_len()) } else { rng.random_range(0..bytes.len()) };
+            bytes[at] = rng.random();
+        }
+        bytes.truncate(rng.random_range(bytes.len() / 2..=bytes.len()));
+        let _ = Instrument::from_bytes(&bytes, "x");
+    }
+}

@@ -1,0 +1,150 @@
+//! The shipped networks: streamed and whole they are the same, and they do what they are for.
+
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_Z};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::decoder::{Features, controls};
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
+use embouchure_inference::pipeline::Pipeline;
+use embouchure_inference::stream::{HopModel, HopOutput};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+
+fn encoder() -> Encoder {
+    Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads")
+}
+
+fn trumpet() -> Instrument {
+    Instrument::from_bytes(embouchure_weights::INSTRUMENTS[0].1, &encoder().id).expect("the shipped trumpet loads")
+}
+
+/// A tone with five harmonics that swells, at the model rate.
+fn tone(hz: f32, n_hops: usize) -> Vec<f32> {
+    let n = n_hops * HOP_SIZE;
+    let sample = |i: usize| {
+        let phase = (i as f64 * hz as f64 / MODEL_RATE as f64).fract() as f32 * std::f32::consts::TAU;
+        let swell = (i as f32 / 1600.0).min(1.0) * 0.2;
+        (1..=5).map(|k| swell / k as f32 * (k as f32 * phase).sin()).sum()
+    };
+    (0..n).map(sample).collect()
+}
+
+fn noise(n_hops: usize, level: f32) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    (0..n_hops * HOP_SIZE).map(|_| level * rng.random_range(-1.0..1.0)).collect()
+}
+
+fn play(pipeline: &mut Pipeline, samples: &[f32], source: &SourceControls) -> Vec<HopOutput> {
+    samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| pipeline.hop(hop, source)).collect()
+}
+
+fn pipeline() -> Pipeline {
+    Pipeline::new(Arc::new(encoder()), Arc::new(trumpet())).expect("enough memory").0
+}
+
+#[test]
+fn the_encoder_hears_the_same_in_a_stream_and_in_a_clip() {
+    let encoder = encoder();
+    let clip = [tone(330.0, 60), noise(20, 0.1), tone(1500.0, 40)].concat();
+    let whole = encoder.forward(&clip).unwrap();
+    let mut state = encoder.state().unwrap();
+    for (hop, whole) in clip.as_chunks::<HOP_SIZE>().0.iter().zip(&whole) {
+        let streamed = encoder.step(&mut state, hop).unwrap();
+        assert!((streamed.voicing - whole.voicing).abs() < 1e-3);
+        let pairs = streamed.pitch_logits.iter().zip(&whole.pitch_logits).chain(streamed.z.iter().zip(&whole.z));
+        for (a, b) in pairs {
+            assert!((a - b).abs() < 2e-3 * (1.0 + b.abs()), "{a} and {b}");
+        }
+    }
+}
+
+#[test]
+fn the_decoder_plays_the_same_in_a_stream_and_in_a_clip() {
+    let trumpet = trumpet();
+    let features: Vec<_> = (0..200)
+        .map(|t| {
+            let z = [(t as f32 * 0.1).sin(); N_Z];
+            let (f0_hz, loudness_db) = (300.0 + t as f32, -50.0 + 0.2 * t as f32);
+            Features { f0_hz, loudness_db, voicing: 0.9, z: &z }.scaled(&trumpet.card)
+        })
+        .collect();
+    let whole = trumpet.decoder().forward(&features).unwrap();
+    let mut state = trumpet.decoder().state().unwrap();
+    for (features, whole) in features.iter().zip(&whole) {
+        let streamed = trumpet.decoder().step(&mut state, features).unwrap();
+        assert!(streamed.iter().zip(whole).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + b.abs())));
+        let played = controls(&streamed, 440.0);
+        assert!((played.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4);
+    }
+}
+
+#[test]
+fn pitch_is_heard_from_bass_voice_to_high_whistle() {
+    for hz in [82.4, 110.0, 220.0, 440.0, 880.0, 1760.0, 3520.0] {
+        let mut pipeline = pipeline();
+        let heard = play(&mut pipeline, &tone(hz, 150), &SourceControls::default());
+        let settled = &heard[60..];
+        let right = settled.iter().filter(|o| (1200.0 * (o.heard.f0_hz / hz).log2()).abs() < 50.0).count();
+        assert!(right as f32 > 0.95 * settled.len() as f32, "{hz} Hz: {right} of {} hops", settled.len());
+    }
+}
+
+#[test]
+fn silence_and_hiss_are_exact_silence() {
+    for quiet in [vec![0.0; 250 * HOP_SIZE], noise(250, 0.003), noise(250, 0.1)] {
+        let mut pipeline = pipeline();
+        let played = play(&mut pipeline, &quiet, &SourceControls::default());
+        let sounding = played.iter().filter(|o| !o.controls.is_silent()).count();
+        assert!(sounding <= 5, "{sounding} of 250 hops sound");
+    }
+}
+
+#[test]
+fn a_note_ends_in_exact_silence() {
+    let mut pipeline = pipeline();
+    let clip = [tone(440.0, 100), vec![0.0; 100 * HOP_SIZE]].concat();
+    let played = play(&mut pipeline, &clip, &SourceControls::default());
+    assert!(!played[90].controls.is_silent());
+    assert!(played[160..].iter().all(|o| o.controls.is_silent()));
+}
+
+#[test]
+fn octave_fit_brings_a_whistle_into_the_trumpets_range_and_transposition_moves_it_exactly() {
+    let fitted = |source: SourceControls, hz: f32| play(&mut pipeline(), &tone(hz, 120), &source)[110].controls.f0_hz;
+    let [low, high] = trumpet().card.f0_range_hz;
+    let played = fitted(SourceControls::default(), 2100.0);
+    assert!((low..=high).contains(&played), "{played}");
+    let exact = SourceControls { transpose_semitones: -12.0, octave_fit: false, ..Default::default() };
+    let cents = 1200.0 * (fitted(exact, 880.0) / 440.0).log2();
+    assert!(cents.abs() < 25.0, "{cents} cents off");
+}
+
+#[test]
+fn reset_is_new() {
+    let mut used = pipeline();
+    play(&mut used, &noise(50, 0.3), &SourceControls::default());
+    used.reset();
+    let clip = tone(500.0, 80);
+    assert_eq!(
+        play(&mut used, &clip, &SourceControls::default()),
+        play(&mut pipeline(), &clip, &SourceControls::default())
+    );
+}
+
+#[test]
+fn a_new_instrument_fades_in_and_the_old_one_is_freed() {
+    let old = Arc::new(trumpet());
+    let (mut pipeline, slot) = Pipeline::new(Arc::new(encoder()), old.clone()).unwrap();
+    let source = SourceControls::default();
+    let clip = tone(440.0, 200);
+    let before = play(&mut pipeline, &clip[..100 * HOP_SIZE], &source);
+    slot.play(Arc::new(trumpet()));
+    let after = play(&mut pipeline, &clip[100 * HOP_SIZE..], &source);
+    assert_eq!(Arc::strong_count(&old), 1, "only the test still holds it");
+    // The same instrument again, with an empty memory: the level may not jump from hop to hop.
+    let levels: Vec<f32> = before[95..].iter().chain(&after).map(|o| o.controls.amplitude).collect();
+    for pair in levels.windows(2) {
+        assert!((pair[1] / pair[0]).log10().abs() < 0.15, "{pair:?}");
+    }
+}
