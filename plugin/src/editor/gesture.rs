@@ -15,10 +15,6 @@ struct Open {
     normalized: f32,
 }
 
-// SAFETY: the pointer is compared, and handed back to the framework, which looks it up among the parameters that it
-// owns itself. It is never dereferenced here.
-unsafe impl Send for Gestures {}
-
 impl Gestures {
     /// Starts a drag at the parameter's present value.
     pub fn begin(&mut self, setter: &ParamSetter, param: &impl Param) {
