@@ -121,7 +121,15 @@ impl InstrumentArguments {
             ..instrument::Card::default()
         };
         let steps = (self.warm_up_steps, self.sound_steps);
-        embouchure_training::instrument::train(InstrumentTraining { files, encoder, steps, seed, checkpoint, out, card })
+        embouchure_training::instrument::train(InstrumentTraining {
+            files,
+            encoder,
+            steps,
+            seed,
+            checkpoint,
+            out,
+            card,
+        })
     }
 }
 

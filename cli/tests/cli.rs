@@ -200,5 +200,5 @@ fn inspect_shows_what_is_shipped() {
         assert!(trumpet.contains(row), "{row} in\n{trumpet}");
     }
     assert!(trumpet.contains("in this program"), "{trumpet}");
-    assert!(succeed(&["inspect", "encoder"]).contains("embouchure-encoder/1"));
+    assert!(succeed(&["inspect", "encoder"]).starts_with("encoder "));
 }

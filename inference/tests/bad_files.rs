@@ -108,7 +108,8 @@ fn random_damage() {
     for _ in 0..300 {
         let mut bytes = TRUMPET.to_vec();
         for _ in 0..rng.random_range(1..20) {
-            let at = if rng.random_bool(0.7) { rng.random_range(0..header_len()) } else { rng.random_range(0..bytes.len()) };
+            let at =
+                if rng.random_bool(0.7) { rng.random_range(0..header_len()) } else { rng.random_range(0..bytes.len()) };
             bytes[at] = rng.random();
         }
         bytes.truncate(rng.random_range(bytes.len() / 2..=bytes.len()));

@@ -74,7 +74,8 @@ impl Recording {
         let harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
         let level = |h: usize| harmonics.frame(h).iter().sum::<f32>();
         let peak = (0..f0_hz.len()).map(level).fold(1e-6, f32::max);
-        let mut voiced: Vec<bool> = (0..f0_hz.len()).map(|h| detected[h] > 0.0 && level(h) > INAUDIBLE * peak).collect();
+        let mut voiced: Vec<bool> =
+            (0..f0_hz.len()).map(|h| detected[h] > 0.0 && level(h) > INAUDIBLE * peak).collect();
         drop_short_notes(&mut voiced);
         let unvoiced = keep_unvoiced(&samples, &pitch, &voiced);
         Ok(Self { f0_hz, voiced, harmonics, unvoiced, peak })
@@ -169,7 +170,10 @@ mod tests {
         let recording = Recording {
             f0_hz: (0..n).map(|h| 300.0 + 8.0 * (h as f32 * 0.1).sin()).collect(),
             voiced: vec![true; n],
-            harmonics: HarmonicTrack::constant(n, &std::array::from_fn::<f32, N_HARMONICS, _>(|k| 0.5 / (k + 1) as f32)),
+            harmonics: HarmonicTrack::constant(
+                n,
+                &std::array::from_fn::<f32, N_HARMONICS, _>(|k| 0.5 / (k + 1) as f32),
+            ),
             unvoiced: vec![0.0; n * HOP_SIZE],
             peak: 1.0,
         };

@@ -61,8 +61,10 @@ impl Optimizer {
         let correction = (1.0 - BETA.0.powi(self.n_steps), 1.0 - BETA.1.powi(self.n_steps));
         for (name, var, grad) in gradients {
             let n = grad.len();
-            let moments =
-                self.moments.entry(name.clone()).or_insert_with(|| Moments { first: vec![0.0; n], second: vec![0.0; n] });
+            let moments = self
+                .moments
+                .entry(name.clone())
+                .or_insert_with(|| Moments { first: vec![0.0; n], second: vec![0.0; n] });
             let mut at = values(var.as_tensor())?;
             // Biases and norms are few and want to be where they are.
             let decay = if var.rank() > 1 { rate * WEIGHT_DECAY } else { 0.0 };

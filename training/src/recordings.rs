@@ -48,7 +48,11 @@ pub fn load_mono(path: &Path, rate: u32) -> Result<Vec<f32>> {
 }
 
 /// Runs `prepare` on every file, on all cores, with a progress bar; files that fail are named and left out.
-pub fn prepare_all<T: Send>(verb: &str, files: &[PathBuf], prepare: impl Fn(&Path) -> Result<T> + Sync) -> Result<Vec<T>> {
+pub fn prepare_all<T: Send>(
+    verb: &str,
+    files: &[PathBuf],
+    prepare: impl Fn(&Path) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
     let bar = ProgressBar::new(files.len() as u64).with_message(verb.to_string());
     let prepared = files.par_iter().filter_map(|path| {
         let result = prepare(path).inspect_err(|e| bar.println(format!("left out {}: {e:#}", path.display())));

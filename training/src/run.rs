@@ -8,8 +8,8 @@ use candle_core::Tensor;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::sync_channel;
 
 /// Set by Ctrl-C; the run then ends after the current step and keeps what it has.
 struct Interrupt(Arc<AtomicBool>);

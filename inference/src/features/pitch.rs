@@ -96,8 +96,11 @@ mod tests {
             tracker.hop(&logits(220.0, 1.0), 1.0);
         }
         // Mostly 440 Hz, but 220 Hz not excluded.
-        let doubtful: Vec<f32> =
-            logits(440.0, 1.0).iter().zip(logits(220.0, 1.0)).map(|(a, b)| (a.exp() * 0.9 + b.exp() * 0.1).ln()).collect();
+        let doubtful: Vec<f32> = logits(440.0, 1.0)
+            .iter()
+            .zip(logits(220.0, 1.0))
+            .map(|(a, b)| (a.exp() * 0.9 + b.exp() * 0.1).ln())
+            .collect();
         let heard = tracker.hop(&doubtful, 1.0);
         assert!((heard - 220.0).abs() < 3.0, "{heard}");
         for _ in 0..2 {

@@ -29,7 +29,13 @@ impl HarmonicTrack {
 
 /// Measures up to `n_harmonics` harmonics below `top_hz` at the end of every hop. `f0_hz`: one value per hop, all > 0
 /// (see [`fill_gaps`]).
-pub fn harmonic_amplitudes(samples: &[f32], rate: u32, f0_hz: &[f32], n_harmonics: usize, top_hz: f32) -> HarmonicTrack {
+pub fn harmonic_amplitudes(
+    samples: &[f32],
+    rate: u32,
+    f0_hz: &[f32],
+    n_harmonics: usize,
+    top_hz: f32,
+) -> HarmonicTrack {
     let hop = rate as usize / FRAME_RATE;
     let turns = phase(f0_hz, hop, rate);
     let rotors: Vec<Complex<f32>> =

@@ -11,7 +11,7 @@ pub const RATE: u32 = 48_000;
 /// Bins nearer to a harmonic than this share of f0 are not noise.
 const CLEARANCE: f32 = 0.33;
 /// Mean over median of an exponential distribution, which the power of a noise bin has.
-const MEAN_OF_MEDIAN: f32 = 1.442_695;
+const MEAN_OF_MEDIAN: f32 = std::f32::consts::LOG2_E;
 /// Gain of a band in which nothing was measured.
 const SILENT: f32 = 1e-7;
 

@@ -89,7 +89,8 @@ impl Difference {
         }
         found.sort_by(|a, b| a.aperiodicity.total_cmp(&b.aperiodicity));
         // Octaves below the true pitch fit as well as it does: keep the short periods even if others fit better.
-        let short = found.iter().copied().filter(|c| c.aperiodicity < 0.25).max_by(|a, b| a.octave.total_cmp(&b.octave));
+        let short =
+            found.iter().copied().filter(|c| c.aperiodicity < 0.25).max_by(|a, b| a.octave.total_cmp(&b.octave));
         found.truncate(N_CANDIDATES);
         found.extend(short);
         found
@@ -174,7 +175,10 @@ mod tests {
     fn sawtooth(hz: f32, rate: u32) -> Vec<f32> {
         let sample = |i: u32| {
             let phase = std::f32::consts::TAU * hz * i as f32 / rate as f32;
-            (1..=10).take_while(|k| *k as f32 * hz < rate as f32 * 0.45).map(|k| (phase * k as f32).sin() / k as f32).sum()
+            (1..=10)
+                .take_while(|k| *k as f32 * hz < rate as f32 * 0.45)
+                .map(|k| (phase * k as f32).sin() / k as f32)
+                .sum()
         };
         (0..rate / 2).map(sample).collect()
     }

@@ -5,6 +5,7 @@ use crate::random::{Draw, normal_noise};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use rand_chacha::ChaCha8Rng;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
+use std::f32::consts::TAU;
 use std::sync::Arc;
 
 const FFT: usize = CLIP_SAMPLES.next_power_of_two() * 2;
@@ -114,7 +115,7 @@ fn only_noise(rng: &mut ChaCha8Rng) -> Clip {
     if rng.chance(0.6) {
         let (speed, phase) = (rng.uniform(0.5, 12.0), rng.uniform(0.0, 6.0));
         for (i, x) in samples.iter_mut().enumerate() {
-            *x *= (speed * i as f32 / MODEL_RATE as f32 * 6.28 + phase).sin().max(0.0).powi(2);
+            *x *= (speed * i as f32 / MODEL_RATE as f32 * TAU + phase).sin().max(0.0).powi(2);
         }
     }
     Clip { samples, f0_hz: vec![0.0; CLIP_HOPS] }

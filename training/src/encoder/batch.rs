@@ -7,7 +7,7 @@ use crate::encoder::augment::Augment;
 use crate::encoder::mel::MelFrames;
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
-use embouchure_inference::config::{HOP_SIZE, hz_to_bin, N_PITCH_BINS};
+use embouchure_inference::config::{HOP_SIZE, N_PITCH_BINS, hz_to_bin};
 use embouchure_inference::features::LevelNormalizer;
 
 /// The first steps hear synthetic tones only, whose variety is endless; recordings refine.
@@ -56,8 +56,7 @@ impl Batches {
     /// The batch of step `index`.
     pub fn make(&mut self, index: usize) -> Batch {
         let mut rng = generator(self.seed, index as u64);
-        let mut batch =
-            Batch { n_clips: self.n_clips, samples: vec![], f0_hz: vec![], mel: vec![], sounding: vec![] };
+        let mut batch = Batch { n_clips: self.n_clips, samples: vec![], f0_hz: vec![], mel: vec![], sounding: vec![] };
         for _ in 0..self.n_clips {
             let recorded = if rng.chance(0.6) && index >= TONES_ONLY { self.corpus.draw_clip(&mut rng) } else { None };
             let mut clip = recorded.unwrap_or_else(|| tones::draw_clip(&mut rng));

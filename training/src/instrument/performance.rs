@@ -61,7 +61,8 @@ impl Performance {
         let f0_hz = fill_gaps(&measured);
         let harmonics = harmonic_amplitudes(&audio, TARGET_RATE, &f0_hz, N_HARMONICS, NOISE_MAX_HZ);
 
-        let seed = path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, |h, b| h * 31 % 65_521 + *b as u64));
+        let seed =
+            path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, |h, b| h * 31 % 65_521 + *b as u64));
         let mut rng = generator(seed, 0);
         let disguises = disguises(&at_model_rate, &f0_hz, &pitched, &harmonics, &mut rng);
         let heard = disguises.iter().map(|clip| {

@@ -43,8 +43,7 @@ pub struct InstrumentTraining {
 
 /// Trains until done or interrupted; either way the weights so far are written.
 pub fn train(job: InstrumentTraining) -> Result<()> {
-    let performances =
-        prepare_all("analysing", &job.files, |path| Performance::analyse(path, &job.encoder))?;
+    let performances = prepare_all("analysing", &job.files, |path| Performance::analyse(path, &job.encoder))?;
     let card = describe(&performances, Card { encoder_id: job.encoder.id.clone(), ..job.card })?;
     println!(
         "{} recordings, {:.1} minutes, {:.0} to {:.0} Hz",

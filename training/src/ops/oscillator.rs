@@ -48,11 +48,17 @@ impl Sines {
 
 impl Oscillator {
     /// Calls `visit(frame before, frame after, weights of the latter, sines, sample range)` for every group of samples.
-    fn groups(&self, clip: usize, frames: usize, mut visit: impl FnMut(usize, usize, &[f32; LANES], Sines, std::ops::Range<usize>)) {
+    fn groups(
+        &self,
+        clip: usize,
+        frames: usize,
+        mut visit: impl FnMut(usize, usize, &[f32; LANES], Sines, std::ops::Range<usize>),
+    ) {
         for frame in 0..frames {
             for start in (0..self.hop).step_by(LANES) {
                 let n = LANES.min(self.hop - start);
-                let weights = std::array::from_fn(|i| if i < n { (start + i + 1) as f32 / self.hop as f32 } else { 0.0 });
+                let weights =
+                    std::array::from_fn(|i| if i < n { (start + i + 1) as f32 / self.hop as f32 } else { 0.0 });
                 let range = frame * self.hop + start..frame * self.hop + start + n;
                 let offset = clip * frames * self.hop;
                 let sines = Sines::new(&self.turns[offset + range.start..offset + range.end]);
