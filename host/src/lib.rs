@@ -3,8 +3,10 @@
 //! It trusts the plugin no more than a host does: everything goes through the C interface of the built file.
 
 mod play;
+mod state;
 
 pub use play::{Played, Session};
+pub use state::{StateError, with_session};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::latency::PluginLatency;

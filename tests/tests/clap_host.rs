@@ -1,6 +1,6 @@
 //! The built CLAP file in a host: latency, block sizes, port configurations, state.
 
-use embouchure_host::{ClapHost, Layout, Played, Session};
+use embouchure_host::{ClapHost, Layout, Played, Session, with_session};
 use embouchure_tests::bundled_clap;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -187,4 +187,49 @@ fn two_instances_do_not_disturb_each_other() {
             assert_eq!(worst(&other.join().unwrap().channels[0], &alone.channels[0]).1, 0.0);
         }
     });
+}
+
+#[test]
+fn a_bad_instrument_file_leaves_the_old_sound_and_a_good_one_replaces_it() {
+    let session = Session { rate: 48_000.0, block: 512, max_block: 512 };
+    let input = [phrase(session.rate)];
+    let folder = std::env::temp_dir().join(format!("embouchure-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut host = host(MONO, 1.0);
+    let saved = host.save_state().unwrap();
+    let old = host.play(&input, session).unwrap().channels;
+    assert!(worst(&old[0], &vec![0.0; old[0].len()]).1 > 0.01, "the default instrument sounds");
+
+    let trumpet = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).unwrap();
+    let truncated = &trumpet[..trumpet.len() / 2];
+    let foreign = embouchure_weights::ENCODER;
+    let mut not_a_number = trumpet.to_vec();
+    let last = not_a_number.len() - 4;
+    not_a_number[last..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let bad: [(&str, Option<&[u8]>); 4] =
+        [("truncated", Some(truncated)), ("foreign", Some(foreign)), ("nan", Some(&not_a_number)), ("missing", None)];
+    let mut choose = |name: &str, content: Option<&[u8]>| {
+        let path = folder.join(name);
+        if let Some(content) = content {
+            std::fs::write(&path, content).unwrap();
+        }
+        let chosen = serde_json::json!({ "kind": "file", "name": name, "path": path });
+        host.load_state(&with_session(&saved, |session| session["instrument"] = chosen).unwrap()).unwrap();
+        let played = host.play(&input, session).unwrap().channels;
+        let reference = String::from_utf8_lossy(&host.save_state().unwrap()[8..]).contains(name);
+        (played, reference)
+    };
+    for (name, content) in bad {
+        let (played, keeps_reference) = choose(name, content);
+        assert_eq!(played, old, "{name}: the old sound keeps playing");
+        assert!(keeps_reference, "{name}: the project still names the file");
+    }
+
+    // The same trumpet with its output bias moved is another instrument.
+    let mut other = trumpet.to_vec();
+    for value in other[trumpet.len() - 2000..].as_chunks_mut::<4>().0 {
+        *value = (f32::from_le_bytes(*value) * 0.5).to_le_bytes();
+    }
+    assert_ne!(choose("other", Some(&other)).0, old);
+    std::fs::remove_dir_all(&folder).unwrap();
 }

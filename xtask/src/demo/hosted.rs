@@ -2,9 +2,9 @@
 
 use anyhow::{Context, Result};
 use embouchure_audio_file::{self as audio_file, Audio};
-use embouchure_host::{ClapHost, Layout, Session};
+use embouchure_host::{ClapHost, Layout, Session, with_session};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 
 /// Arguments of the hidden `cargo xtask host`.
@@ -57,22 +57,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     std::fs::write(&arguments.figures, serde_json::to_string(&hosted)?).context("cannot write the figures")
 }
 
-/// Selects the instrument through the plugin's saved state, as a project file would.
+/// Selects the instrument, one that is shipped or a file, through the plugin's saved state, as a project file would.
 fn choose_instrument(host: &mut ClapHost, instrument: &str) -> Result<()> {
-    let state = host.save_state()?;
-    host.load_state(&with_instrument(&state, instrument)?)?;
-    Ok(())
-}
-
-/// The plugin's state with another instrument in it. `instrument`: one that is shipped, or a file.
-///
-/// A state is its length (64 bits, little endian) and JSON, in which the session is JSON in a string.
-fn with_instrument(state: &[u8], instrument: &str) -> Result<Vec<u8>> {
-    let json = state.get(8..).context("the plugin saved a state that is too short")?;
-    let mut state: Value = serde_json::from_slice(json).context("the plugin saved a state that is not JSON")?;
-    let stored = state.pointer_mut("/fields/session").context("the plugin's state has no session")?;
-    let mut session: Value = serde_json::from_str(stored.as_str().unwrap_or_default())?;
-    session["instrument"] = match embouchure_weights::instrument(instrument) {
+    let chosen = match embouchure_weights::instrument(instrument) {
         Some(_) => json!({ "kind": "builtin", "name": instrument }),
         None => {
             let names: Vec<_> = embouchure_weights::INSTRUMENTS.iter().map(|(name, _)| *name).collect();
@@ -82,9 +69,9 @@ fn with_instrument(state: &[u8], instrument: &str) -> Result<Vec<u8>> {
             json!({ "kind": "file", "path": path })
         }
     };
-    *stored = Value::String(session.to_string());
-    let json = state.to_string();
-    Ok([&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat())
+    let state = host.save_state()?;
+    host.load_state(&with_session(&state, |session| session["instrument"] = chosen)?)?;
+    Ok(())
 }
 
 /// The plugin's configuration that serves a clip best. A mono clip goes to both ears where the plugin can do that.
@@ -100,19 +87,6 @@ fn layout_for(n_channels: usize, offered: &[Layout]) -> Result<Layout> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_instrument_is_chosen_as_a_project_file_would() {
-        let json = json!({ "params": { "mix": 1 }, "fields": { "session": "{\"window\":1}" } }).to_string();
-        let state = [&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat();
-        let chosen = with_instrument(&state, "trumpet").unwrap();
-        assert_eq!(chosen[..8], ((chosen.len() - 8) as u64).to_le_bytes());
-        let chosen: Value = serde_json::from_slice(&chosen[8..]).unwrap();
-        let session: Value = serde_json::from_str(chosen["fields"]["session"].as_str().unwrap()).unwrap();
-        assert_eq!(session, json!({ "window": 1, "instrument": { "kind": "builtin", "name": "trumpet" } }));
-        assert_eq!(chosen["params"]["mix"], 1, "the rest stays");
-        assert!(with_instrument(&state, "no-such-thing").unwrap_err().to_string().contains("trumpet"));
-    }
 
     #[test]
     fn mono_clips_come_out_on_both_sides_where_possible() {
