@@ -3,8 +3,10 @@
 use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::{Controls, SourceControls};
 use crate::decoder::{DecoderState, Features, controls};
-use crate::encoder::{Encoder, EncoderState, Encoding};
-use crate::features::{Gate, LoudnessFit, LoudnessMeter, OctaveFit, PitchTracker};
+use crate::encoder::{Encoder, EncoderState};
+use crate::features::{
+    Gate, GateHop, LOUDNESS_FLOOR_DB, LoudnessFit, LoudnessMeter, OctaveFit, Pitch, PitchTracker, RumbleFilter,
+};
 use crate::instrument::{Card, Instrument};
 use crate::stream::{Heard, HopModel, HopOutput};
 use candle_core::Result;
@@ -24,8 +26,8 @@ pub struct Pipeline {
     /// Instrument on its way out and the hops that it has left.
     leaving: Option<(Player, usize)>,
     arrivals: Receiver<Arc<Instrument>>,
-    /// Last pitch played, Hz: what the release of a note is played at.
-    played_hz: f32,
+    /// The last hop of a note: what is played while it is held or fades.
+    note: Note,
 }
 
 /// Hands a new instrument to a running [`Pipeline`], from any thread but the audio thread.
@@ -34,6 +36,7 @@ pub struct InstrumentSlot(Sender<Arc<Instrument>>);
 
 /// Everything that remembers the input.
 struct Listening {
+    rumble: RumbleFilter,
     encoder: EncoderState,
     pitch: PitchTracker,
     loudness: LoudnessMeter,
@@ -52,11 +55,26 @@ struct Player {
 
 /// One hop of the source, before it is fitted to an instrument.
 struct Source {
-    encoding: Encoding,
-    f0_hz: f32,
+    pitch: Pitch,
+    voicing: f32,
+    z: [f32; N_Z],
     loudness_db: f32,
     gain: f32,
     is_note: bool,
+}
+
+/// What the decoder is asked to play.
+#[derive(Clone, Copy)]
+struct Note {
+    f0_hz: f32,
+    loudness_db: f32,
+    voicing: f32,
+    /// `None` between notes: then it is the instrument's own mean.
+    z: Option<[f32; N_Z]>,
+}
+
+impl Note {
+    const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None };
 }
 
 impl Pipeline {
@@ -65,7 +83,7 @@ impl Pipeline {
         let (sender, arrivals) = unbounded();
         let listening = Listening::new(&encoder)?;
         let playing = Player::new(instrument)?;
-        let pipeline = Self { encoder, listening, playing, leaving: None, arrivals, played_hz: 440.0 };
+        let pipeline = Self { encoder, listening, playing, leaving: None, arrivals, note: Note::NONE };
         Ok((pipeline, InstrumentSlot(sender)))
     }
 
@@ -80,23 +98,31 @@ impl Pipeline {
     fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
         self.take_arrivals()?;
         let source = self.listening.hop(&self.encoder, samples, wishes.gate_db)?;
-        if source.is_note {
-            self.played_hz = self.fit_pitch(source.f0_hz, wishes);
-        }
-        let mut played = self.playing.hop(&source, self.listening.source_level.level_db(), self.played_hz)?;
+        self.follow(&source, wishes);
+        let level_db = self.listening.source_level.level_db();
+        let mut played = self.playing.hop(&self.note, level_db)?;
         if let Some((old, hops_left)) = &mut self.leaving {
-            let before = old.hop(&source, self.listening.source_level.level_db(), self.played_hz)?;
-            let share = *hops_left as f32 / (CROSSFADE_HOPS + 1) as f32;
-            played = crossfade(&played, &before, share);
+            let before = old.hop(&self.note, level_db)?;
+            played = crossfade(&played, &before, *hops_left as f32 / (CROSSFADE_HOPS + 1) as f32);
             *hops_left -= 1;
         }
         self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
         let heard = Heard {
-            f0_hz: if source.is_note { source.f0_hz } else { 0.0 },
-            voicing: source.encoding.voicing,
+            f0_hz: if source.is_note { source.pitch.f0_hz } else { 0.0 },
+            voicing: source.pitch.certainty,
             loudness_db: source.loudness_db,
         };
         Ok(HopOutput { controls: scaled(played, source.gain), heard })
+    }
+
+    /// A note is followed, held and faded as it last was, and forgotten when it has faded.
+    fn follow(&mut self, source: &Source, wishes: &SourceControls) {
+        if source.is_note {
+            let f0_hz = self.fit_pitch(source.pitch.f0_hz, wishes);
+            self.note = Note { f0_hz, loudness_db: source.loudness_db, voicing: source.voicing, z: Some(source.z) };
+        } else if source.gain == 0.0 {
+            self.note = Note { f0_hz: self.note.f0_hz, ..Note::NONE };
+        }
     }
 
     fn fit_pitch(&mut self, f0_hz: f32, wishes: &SourceControls) -> f32 {
@@ -123,7 +149,7 @@ impl HopModel for Pipeline {
         {
             (self.listening, self.playing, self.leaving) = (listening, playing, None);
         }
-        self.played_hz = 440.0;
+        self.note = Note::NONE;
     }
 
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
@@ -136,6 +162,7 @@ impl HopModel for Pipeline {
 impl Listening {
     fn new(encoder: &Encoder) -> Result<Self> {
         Ok(Self {
+            rumble: RumbleFilter::default(),
             encoder: encoder.state()?,
             pitch: PitchTracker::default(),
             loudness: LoudnessMeter::default(),
@@ -147,19 +174,21 @@ impl Listening {
     }
 
     fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], gate_db: f32) -> Result<Source> {
+        let samples = &self.rumble.hop(samples);
         let encoding = encoder.step(&mut self.encoder, samples)?;
-        let f0_hz = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
+        let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
         self.loudness.push(samples);
-        let loudness_db = self.loudness.level_db(f0_hz);
+        let loudness_db = self.loudness.level_db(pitch.f0_hz);
         self.energies.rotate_left(1);
         self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
         let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
-        let gain = self.gate.hop(level_db, encoding.voicing, gate_db);
-        let is_note = self.gate.is_open();
+        let GateHop { gain, is_note } = self.gate.hop(level_db, pitch.certainty, gate_db);
         if is_note {
             self.source_level.hop(loudness_db);
         }
-        Ok(Source { encoding, f0_hz, loudness_db, gain, is_note })
+        let mut z = [0.0; N_Z];
+        z.copy_from_slice(&encoding.z);
+        Ok(Source { pitch, voicing: encoding.voicing, z, loudness_db, gain, is_note })
     }
 }
 
@@ -169,16 +198,16 @@ impl Player {
         Ok(Self { instrument, state })
     }
 
-    fn hop(&mut self, source: &Source, source_level_db: f32, f0_hz: f32) -> Result<Controls> {
+    fn hop(&mut self, note: &Note, source_level_db: f32) -> Result<Controls> {
         let card = &self.instrument.card;
         let features = Features {
-            f0_hz: within(f0_hz, card),
-            loudness_db: fit_loudness(source.loudness_db, source_level_db, card),
-            voicing: source.encoding.voicing,
-            z: &source.encoding.z[..N_Z],
+            f0_hz: within(note.f0_hz, card),
+            loudness_db: fit_loudness(note.loudness_db, source_level_db, card),
+            voicing: note.voicing,
+            z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
         let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
-        Ok(controls(&raw, f0_hz))
+        Ok(controls(&raw, note.f0_hz))
     }
 }
 
@@ -190,7 +219,7 @@ fn within(f0_hz: f32, card: &Card) -> f32 {
 /// The source's upper level onto the instrument's, never louder than the decoder has heard.
 fn fit_loudness(loudness_db: f32, source_level_db: f32, card: &Card) -> f32 {
     let [_, _, upper, loudest] = card.loudness_db;
-    (loudness_db - source_level_db + upper).min(loudest + 3.0)
+    (loudness_db - source_level_db + upper).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
 }
 
 fn scaled(controls: Controls, gain: f32) -> Controls {

@@ -1,45 +1,75 @@
 //! Brings a source to an instrument: by whole octaves into its range, by level onto its loudness.
 
-use crate::config::FRAME_RATE;
+use crate::config::{FRAME_RATE, N_PITCH_BINS, hz_to_bin};
 
 /// The octave follows every note during the first tenth of a second, then only a line that leaves the range.
 const SETTLING_HOPS: f32 = 0.1 * FRAME_RATE;
 /// How far the line may leave the range before the octave changes, octaves.
 const TOLERANCE: f32 = 0.25;
-/// The line's mean pitch is taken over about this long, hops.
-const PITCH_MEMORY: f32 = 0.5 * FRAME_RATE;
+/// Pitches are forgotten over about this long, hops.
+const MEMORY: f32 = 2.0 * FRAME_RATE;
+/// Pitch bins of 20 cents that share a place in the histogram: a semitone.
+const BINS_PER_PLACE: usize = 5;
+/// Places of the histogram, with room for transposition by three octaves up and down.
+const N_PLACES: usize = N_PITCH_BINS / BINS_PER_PLACE + 72;
 
-/// Octave that a source is moved by. Realtime-safe.
-#[derive(Clone, Copy, Debug, Default)]
+/// Octave that a source is moved by: what brings the line's median pitch into the range. A median, because a moment of
+/// rumble must not move a whistle by an octave. Realtime-safe.
+#[derive(Clone, Debug)]
 pub struct OctaveFit {
-    /// Mean of log2 f0.
-    mean: f32,
+    /// Hops per semitone, fading.
+    histogram: [f32; N_PLACES],
     n_hops: f32,
     octaves: f32,
+}
+
+impl Default for OctaveFit {
+    fn default() -> Self {
+        Self { histogram: [0.0; N_PLACES], n_hops: 0.0, octaves: 0.0 }
+    }
 }
 
 impl OctaveFit {
     /// Takes in one voiced hop and returns the octaves to move by. `range_hz`: playable range of the instrument.
     pub fn hop(&mut self, f0_hz: f32, range_hz: [f32; 2]) -> f32 {
         self.n_hops += 1.0;
-        self.mean += (f0_hz.log2() - self.mean) / self.n_hops.min(PITCH_MEMORY);
-        let [low, high] = range_hz.map(f32::log2);
-        let played = self.mean + self.octaves;
-        let settled = self.n_hops > SETTLING_HOPS;
-        if !settled || played < low - TOLERANCE || played > high + TOLERANCE {
-            self.octaves = Self::needed(self.mean, low, high);
+        self.histogram.iter_mut().for_each(|count| *count *= 1.0 - 1.0 / MEMORY);
+        let place = (Self::place(f0_hz) + 0.5).clamp(0.0, (N_PLACES - 1) as f32);
+        self.histogram[place as usize] += 1.0;
+        let median = self.median();
+        let [low, high] = range_hz.map(|hz| Self::place(hz) / 12.0);
+        let played = median + self.octaves;
+        let is_settled = self.n_hops > SETTLING_HOPS;
+        if !is_settled || played < low - TOLERANCE || played > high + TOLERANCE {
+            self.octaves = Self::needed(median, low, high);
         }
         self.octaves
     }
 
-    /// Fewest octaves that bring `mean` between `low` and `high`, or nearest to their middle.
-    fn needed(mean: f32, low: f32, high: f32) -> f32 {
-        if mean < low {
-            let up = (low - mean).ceil();
-            if mean + up <= high { up } else { ((low + high) / 2.0 - mean).round() }
-        } else if mean > high {
-            let down = (mean - high).ceil();
-            if mean - down >= low { -down } else { ((low + high) / 2.0 - mean).round() }
+    /// Semitones above the histogram's first place.
+    fn place(hz: f32) -> f32 {
+        hz_to_bin(hz) / BINS_PER_PLACE as f32 + 36.0
+    }
+
+    /// Octaves above the histogram's first place.
+    fn median(&self) -> f32 {
+        let half = self.histogram.iter().sum::<f32>() / 2.0;
+        let mut below = 0.0;
+        let is_middle = |count: &f32| {
+            below += count;
+            below >= half
+        };
+        self.histogram.iter().position(is_middle).unwrap_or(0) as f32 / 12.0
+    }
+
+    /// Fewest octaves that bring `median` between `low` and `high`, or nearest to their middle.
+    fn needed(median: f32, low: f32, high: f32) -> f32 {
+        if median < low {
+            let up = (low - median).ceil();
+            if median + up <= high { up } else { ((low + high) / 2.0 - median).round() }
+        } else if median > high {
+            let down = (median - high).ceil();
+            if median - down >= low { -down } else { ((low + high) / 2.0 - median).round() }
         } else {
             0.0
         }
@@ -103,6 +133,15 @@ mod tests {
         let mut fit = OctaveFit::default();
         let octaves: Vec<f32> = (0..1000).map(|i| fit.hop(700.0 + 350.0 * (i as f32 * 0.02).sin(), TRUMPET)).collect();
         assert!(octaves[30..].windows(2).all(|w| w[0] == w[1]));
+    }
+
+    #[test]
+    fn a_moment_of_rumble_does_not_move_a_whistle() {
+        let mut fit = OctaveFit::default();
+        (0..10).for_each(|_| _ = fit.hop(1300.0, TRUMPET));
+        (0..8).for_each(|_| _ = fit.hop(38.0, TRUMPET));
+        let octaves: Vec<f32> = (0..500).map(|_| fit.hop(1300.0, TRUMPET)).collect();
+        assert!(octaves.iter().all(|o| *o == -1.0), "{octaves:?}");
     }
 
     #[test]

@@ -5,9 +5,11 @@ mod gate;
 mod level;
 mod loudness;
 mod pitch;
+mod rumble;
 
 pub use fit::{LoudnessFit, OctaveFit};
-pub use gate::Gate;
+pub use gate::{Gate, GateHop};
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
-pub use pitch::PitchTracker;
+pub use pitch::{Pitch, PitchTracker};
+pub use rumble::RumbleFilter;

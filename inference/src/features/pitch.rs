@@ -12,6 +12,15 @@ const REACH: usize = 4;
 /// Hops less voiced than this loosen the belief.
 const VOICED: f32 = 0.5;
 
+/// Pitch of one hop.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pitch {
+    /// Hz, > 0.
+    pub f0_hz: f32,
+    /// Probability that this pitch sounds, 0 to 1. A hiss that makes the encoder think of pitches makes it think of many.
+    pub certainty: f32,
+}
+
 /// Forward filter over pitch bins. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct PitchTracker {
@@ -26,8 +35,8 @@ impl Default for PitchTracker {
 }
 
 impl PitchTracker {
-    /// Takes in one hop, `[N_PITCH_BINS]` logits and the probability of voicing. Returns f0 in Hz.
-    pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> f32 {
+    /// Takes in one hop: `[N_PITCH_BINS]` logits and the probability of voicing.
+    pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> Pitch {
         let posterior = softmax(pitch_logits);
         self.predict(if voicing > VOICED { JUMP } else { 0.3 });
         let mut total = 0.0;
@@ -37,7 +46,8 @@ impl PitchTracker {
         }
         self.belief.iter_mut().for_each(|b| *b /= total);
         let best = (0..N_PITCH_BINS).max_by(|a, b| self.belief[*a].total_cmp(&self.belief[*b])).unwrap_or(0);
-        bin_to_hz(local_mean(&posterior, best))
+        let (mean, share) = around(&posterior, best);
+        Pitch { f0_hz: bin_to_hz(mean), certainty: voicing * share }
     }
 
     fn predict(&mut self, jump: f32) {
@@ -60,15 +70,15 @@ fn softmax(logits: &[f32]) -> [f32; N_PITCH_BINS] {
     p
 }
 
-/// Mean bin of the posterior around `best`: finer than a bin, and newer than the belief.
-fn local_mean(posterior: &[f32; N_PITCH_BINS], best: usize) -> f32 {
+/// Mean bin of the posterior around `best`, finer than a bin and newer than the belief, and its share of the posterior.
+fn around(posterior: &[f32; N_PITCH_BINS], best: usize) -> (f32, f32) {
     let range = best.saturating_sub(REACH)..(best + REACH + 1).min(N_PITCH_BINS);
     let (mut sum, mut weighted) = (1e-12, 1e-12 * best as f32);
     for bin in range {
         sum += posterior[bin];
         weighted += posterior[bin] * bin as f32;
     }
-    weighted / sum
+    (weighted / sum, sum)
 }
 
 #[cfg(test)]
@@ -84,7 +94,7 @@ mod tests {
     fn finer_than_a_bin() {
         for hz in [55.0, 441.7, 1234.5, 3999.0] {
             let mut tracker = PitchTracker::default();
-            let heard = tracker.hop(&logits(hz, 1.0), 1.0);
+            let heard = tracker.hop(&logits(hz, 1.0), 1.0).f0_hz;
             assert!((1200.0 * (heard / hz).log2()).abs() < 1.0, "{heard} for {hz}");
         }
     }
@@ -101,12 +111,19 @@ mod tests {
             .zip(logits(220.0, 1.0))
             .map(|(a, b)| (a.exp() * 0.9 + b.exp() * 0.1).ln())
             .collect();
-        let heard = tracker.hop(&doubtful, 1.0);
+        let heard = tracker.hop(&doubtful, 1.0).f0_hz;
         assert!((heard - 220.0).abs() < 3.0, "{heard}");
         for _ in 0..2 {
             tracker.hop(&logits(440.0, 1.0), 1.0);
         }
-        let heard = tracker.hop(&logits(440.0, 1.0), 1.0);
+        let heard = tracker.hop(&logits(440.0, 1.0), 1.0).f0_hz;
         assert!((heard - 440.0).abs() < 3.0, "{heard}");
+    }
+
+    #[test]
+    fn many_pitches_at_once_are_no_pitch() {
+        let mut tracker = PitchTracker::default();
+        assert!(tracker.hop(&logits(440.0, 1.0), 0.9).certainty > 0.85);
+        assert!(tracker.hop(&[0.0; N_PITCH_BINS], 0.9).certainty < 0.1);
     }
 }
