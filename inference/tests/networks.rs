@@ -19,13 +19,14 @@ fn trumpet() -> Instrument {
     Instrument::from_bytes(embouchure_weights::INSTRUMENTS[0].1, &encoder().id).expect("the shipped trumpet loads")
 }
 
-/// A tone with five harmonics that swells, at the model rate.
+/// A tone with up to five harmonics, below Nyquist, that swells, at the model rate.
 fn tone(hz: f32, n_hops: usize) -> Vec<f32> {
     let n = n_hops * HOP_SIZE;
     let sample = |i: usize| {
         let phase = (i as f64 * hz as f64 / MODEL_RATE as f64).fract() as f32 * std::f32::consts::TAU;
         let swell = (i as f32 / 1600.0).min(1.0) * 0.2;
-        (1..=5).map(|k| swell / k as f32 * (k as f32 * phase).sin()).sum()
+        let audible = (1..=5).take_while(|k| *k as f32 * hz < 7000.0);
+        audible.map(|k| swell / k as f32 * (k as f32 * phase).sin()).sum()
     };
     (0..n).map(sample).collect()
 }
