@@ -5,9 +5,9 @@
 use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
-use crate::layers::{Gru, GruState, LayerNorm, Linear, leaky_relu};
+use crate::layers::{Gru, GruState, LayerNorm, Linear, device, leaky_relu};
 use crate::weights::{LoadError, Weights};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 /// Inputs per frame: f0, loudness, voicing, z.
 pub const N_FEATURES: usize = 3 + N_Z;
@@ -77,14 +77,14 @@ impl Decoder {
 
     /// One frame. Returns `[N_RAW]` raw outputs. Allocates (worker thread only).
     pub fn step(&self, state: &mut DecoderState, features: &[f32; N_FEATURES]) -> Result<Vec<f32>> {
-        let x = self.hear(&Tensor::from_slice(features, (1, N_FEATURES), &Device::Cpu)?)?;
+        let x = self.hear(&Tensor::from_slice(features, (1, N_FEATURES), device())?)?;
         let h = self.gru.step(&mut state.0, &x)?;
         self.speak(&h, &x)?.flatten_all()?.to_vec1()
     }
 
     /// A whole clip, the same as `step` gives frame by frame. Allocates.
     pub fn forward(&self, features: &[[f32; N_FEATURES]]) -> Result<Vec<Vec<f32>>> {
-        let x = Tensor::from_slice(features.as_flattened(), (features.len(), N_FEATURES), &Device::Cpu)?;
+        let x = Tensor::from_slice(features.as_flattened(), (features.len(), N_FEATURES), device())?;
         let x = self.hear(&x)?;
         let h = self.gru.forward(&x)?;
         self.speak(&h, &x)?.to_vec2()

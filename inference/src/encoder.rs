@@ -5,9 +5,9 @@
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
 use crate::features::LevelNormalizer;
-use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, leaky_relu, rms_norm};
+use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, device, leaky_relu, rms_norm};
 use crate::weights::{LoadError, Weights, content_id};
-use candle_core::{Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
 
 /// Format and version of an encoder file.
@@ -118,7 +118,7 @@ impl Encoder {
     pub fn step(&self, state: &mut EncoderState, samples: &[f32; HOP_SIZE]) -> Result<Encoding> {
         let mut samples = *samples;
         state.level.hop(&mut samples);
-        let mut x = Tensor::from_slice(&samples, (HOP_SIZE, 1), &Device::Cpu)?;
+        let mut x = Tensor::from_slice(&samples, (HOP_SIZE, 1), device())?;
         for (i, (conv, state)) in self.convs.iter().zip(&mut state.convs).enumerate() {
             x = activate(i, &x, &conv.step(state, &x)?)?;
         }
@@ -130,7 +130,7 @@ impl Encoder {
     pub fn forward(&self, samples: &[f32]) -> Result<Vec<Encoding>> {
         let samples = LevelNormalizer::clip(samples);
         let n = samples.len();
-        let mut x = Tensor::from_vec(samples, (n, 1), &Device::Cpu)?;
+        let mut x = Tensor::from_vec(samples, (n, 1), device())?;
         for (i, conv) in self.convs.iter().enumerate() {
             x = activate(i, &x, &conv.forward(&x)?)?;
         }

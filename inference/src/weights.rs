@@ -1,5 +1,6 @@
 //! Weights files: safetensors with a card in the metadata. Everything is checked here, once, before use.
 
+use crate::layers::device;
 use candle_core::{DType, Device, Tensor};
 use safetensors::SafeTensors;
 use serde::{Serialize, de::DeserializeOwned};
@@ -122,7 +123,7 @@ fn read_tensor(name: &str, view: &safetensors::tensor::TensorView) -> Result<Ten
     }
     let tensor = Tensor::from_raw_buffer(view.data(), DType::F32, view.shape(), &Device::Cpu)?;
     let finite = tensor.flatten_all()?.to_vec1::<f32>()?.iter().all(|v| v.is_finite());
-    if finite { Ok(tensor) } else { Err(LoadError::NotFinite { name: name.into() }) }
+    if finite { Ok(tensor.to_device(device())?) } else { Err(LoadError::NotFinite { name: name.into() }) }
 }
 
 /// Writes a weights file that [`Weights::from_bytes`] reads.

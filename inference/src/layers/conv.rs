@@ -1,7 +1,9 @@
 //! Causal strided convolution: output `i` sees inputs up to the end of its own stride block, never later.
 
+use super::device;
+use super::matmul::affine;
 use crate::weights::{LoadError, Weights};
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 /// Sizes of one convolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,9 +65,9 @@ impl CausalConv {
 
     /// State of a stream that gets `n_new` inputs each step, with silence as its past.
     pub fn state(&self, n_new: usize) -> Result<ConvState> {
-        let past = Tensor::zeros((self.spec.n_past(), self.spec.n_in), DType::F32, &Device::Cpu)?;
+        let past = Tensor::zeros((self.spec.n_past(), self.spec.n_in), DType::F32, device())?;
         let rows = self.spec.window_rows(n_new);
-        Ok(ConvState { past, window_rows: Tensor::new(rows, &Device::Cpu)? })
+        Ok(ConvState { past, window_rows: Tensor::new(rows, device())? })
     }
 
     /// `x`: `[n_new, in]`. Returns `[n_new / stride, out]`.
@@ -76,6 +78,6 @@ impl CausalConv {
         state.past = x.narrow(0, n_new, self.spec.n_past())?.copy()?;
         let windows = x.index_select(&state.window_rows, 0)?;
         let windows = windows.reshape((n_new / self.spec.stride, self.spec.kernel * self.spec.n_in))?;
-        windows.matmul(&self.weight_t)?.broadcast_add(&self.bias)
+        affine(&windows, &self.weight_t, &self.bias)
     }
 }

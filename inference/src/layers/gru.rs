@@ -1,8 +1,8 @@
 //! Gated recurrent unit. Cho et al. 2014 (arXiv:1406.1078), in PyTorch's form and naming.
 
-use super::Linear;
+use super::{Linear, device};
 use crate::weights::{LoadError, Weights};
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{DType, Result, Tensor};
 
 /// Weights of a GRU; gates are ordered reset, update, new.
 pub struct Gru {
@@ -26,7 +26,7 @@ impl Gru {
 
     /// State that has heard nothing.
     pub fn state(&self) -> Result<GruState> {
-        Ok(GruState(Tensor::zeros((1, self.width), DType::F32, &Device::Cpu)?))
+        Ok(GruState(Tensor::zeros((1, self.width), DType::F32, device())?))
     }
 
     /// `x`: `[1, in]`. Returns the new hidden state, `[1, width]`.

@@ -1,6 +1,7 @@
 //! Dense layer and layer normalisation.
 
 use super::LAYER_NORM_EPS;
+use super::matmul::affine;
 use crate::weights::{LoadError, Weights};
 use candle_core::{Result, Tensor};
 
@@ -21,7 +22,7 @@ impl Linear {
 
     /// `x`: `[time, in]`, contiguous. Returns `[time, out]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        x.matmul(&self.weight_t)?.broadcast_add(&self.bias)
+        affine(x, &self.weight_t, &self.bias)
     }
 }
 

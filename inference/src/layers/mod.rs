@@ -4,12 +4,15 @@
 mod conv;
 mod gru;
 mod linear;
+mod matmul;
 
 pub use conv::{CausalConv, ConvSpec, ConvState};
 pub use gru::{Gru, GruState};
 pub use linear::{LayerNorm, Linear};
+pub use matmul::{Matrix, matmul, slice};
 
-use candle_core::{D, Result, Tensor};
+use candle_core::{D, Device, Result, Tensor};
+use std::sync::OnceLock;
 
 /// Slope of [`leaky_relu`] below zero.
 pub const LEAK: f64 = 0.1;
@@ -27,4 +30,14 @@ pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
 pub fn rms_norm(x: &Tensor) -> Result<Tensor> {
     let rms = (x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?;
     x.broadcast_div(&rms)
+}
+
+/// Where the networks run: on the GPU of a Mac if built with the feature `metal`, otherwise on the CPU.
+pub fn device() -> &'static Device {
+    static DEVICE: OnceLock<Device> = OnceLock::new();
+    #[cfg(feature = "metal")]
+    let choose = || Device::new_metal(0).unwrap_or(Device::Cpu);
+    #[cfg(not(feature = "metal"))]
+    let choose = || Device::Cpu;
+    DEVICE.get_or_init(choose)
 }

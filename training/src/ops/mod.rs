@@ -20,70 +20,15 @@ pub use spectral::spectral_loss;
 #[cfg(test)]
 pub(crate) mod check;
 
-use candle_core::{CpuStorage, Device, Layout, Result, Shape, Tensor};
+pub(crate) use embouchure_inference::layers::{Matrix, matmul, slice};
+
+use candle_core::{Device, Result, Shape, Tensor};
 
 /// All values of a tensor in row-major order.
 pub(crate) fn values(t: &Tensor) -> Result<Vec<f32>> {
     t.flatten_all()?.to_vec1()
 }
 
-/// The values of a contiguous argument of a custom operation.
-pub(crate) fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("argument must be contiguous"),
-    }
-}
-
 pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &Device::Cpu)
-}
-
-/// Row-major matrix with a transposition flag, for [`matmul`].
-#[derive(Clone, Copy)]
-pub(crate) struct Matrix<'a> {
-    pub values: &'a [f32],
-    /// Distance between rows and between columns, in values.
-    pub strides: (usize, usize),
-}
-
-impl<'a> Matrix<'a> {
-    pub fn rows(values: &'a [f32], n_columns: usize) -> Self {
-        Self { values, strides: (n_columns, 1) }
-    }
-
-    pub fn transposed(self) -> Self {
-        Self { strides: (self.strides.1, self.strides.0), ..self }
-    }
-}
-
-/// `out = a · b` (added to `out` if `accumulate`), with `a` `[m, k]`, `b` `[k, n]`, `out` `[m, n]` row-major.
-pub(crate) fn matmul((m, n, k): (usize, usize, usize), out: &mut [f32], accumulate: bool, a: Matrix, b: Matrix) {
-    assert!(out.len() >= m * n);
-    assert!(m == 0 || k == 0 || a.values.len() > (m - 1) * a.strides.0 + (k - 1) * a.strides.1);
-    assert!(n == 0 || k == 0 || b.values.len() > (k - 1) * b.strides.0 + (n - 1) * b.strides.1);
-    // SAFETY: the asserts above keep every index inside the three slices.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
-            1,
-            n as isize,
-            accumulate,
-            a.values.as_ptr(),
-            a.strides.1 as isize,
-            a.strides.0 as isize,
-            b.values.as_ptr(),
-            b.strides.1 as isize,
-            b.strides.0 as isize,
-            1.0f32,
-            1.0f32,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        )
-    }
 }
