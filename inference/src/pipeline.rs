@@ -118,18 +118,18 @@ impl Pipeline {
     /// A note is followed, held and faded as it last was, and forgotten when it has faded.
     fn follow(&mut self, source: &Source, wishes: &SourceControls) {
         if source.is_note {
-            let f0_hz = self.fit_pitch(source.pitch.f0_hz, wishes);
+            let f0_hz = self.fit_pitch(source.pitch, wishes);
             self.note = Note { f0_hz, loudness_db: source.loudness_db, voicing: source.voicing, z: Some(source.z) };
         } else if source.gain == 0.0 {
             self.note = Note { f0_hz: self.note.f0_hz, ..Note::NONE };
         }
     }
 
-    fn fit_pitch(&mut self, f0_hz: f32, wishes: &SourceControls) -> f32 {
-        let transposed = f0_hz * (wishes.transpose_semitones / 12.0).exp2();
+    fn fit_pitch(&mut self, pitch: Pitch, wishes: &SourceControls) -> f32 {
+        let transposed = Pitch { f0_hz: pitch.f0_hz * (wishes.transpose_semitones / 12.0).exp2(), ..pitch };
         let range_hz = self.playing.instrument.card.f0_range_hz;
         let octaves = if wishes.octave_fit { self.listening.octave.hop(transposed, range_hz) } else { 0.0 };
-        (transposed * octaves.exp2()).clamp(PLAYED_HZ.0, PLAYED_HZ.1)
+        (transposed.f0_hz * octaves.exp2()).clamp(PLAYED_HZ.0, PLAYED_HZ.1)
     }
 }
 

@@ -134,9 +134,22 @@ pub fn to_bytes<C: Serialize>(
 ) -> Result<Vec<u8>, LoadError> {
     let card = serde_json::to_string(card).map_err(|e| LoadError::Card(e.to_string()))?;
     let metadata = HashMap::from([("format".to_string(), format.to_string()), ("card".to_string(), card)]);
-    // Sorted, so that the same weights give the same bytes.
     let sorted: std::collections::BTreeMap<_, _> = tensors.iter().collect();
-    safetensors::serialize(sorted, Some(metadata)).map_err(|e| LoadError::Broken(e.to_string()))
+    let bytes = safetensors::serialize(sorted, Some(metadata)).map_err(|e| LoadError::Broken(e.to_string()))?;
+    with_sorted_header(&bytes).ok_or_else(|| LoadError::Broken("the header was not written".into()))
+}
+
+/// The file with the keys of its JSON header in order, so that the same weights give the same bytes and so the same
+/// content id; the library writes metadata in random order.
+fn with_sorted_header(file: &[u8]) -> Option<Vec<u8>> {
+    let (len, rest) = file.split_first_chunk::<8>()?;
+    let (header, data) = rest.split_at_checked(u64::from_le_bytes(*len) as usize)?;
+    // This map keeps its keys sorted.
+    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    let mut header = serde_json::to_vec(&header).ok()?;
+    // The format wants the data aligned, and spaces in between.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Some([&(header.len() as u64).to_le_bytes(), header.as_slice(), data].concat())
 }
 
 /// Content hash that names a file: the first 16 hexadecimal digits of its SHA-256.
@@ -147,4 +160,24 @@ pub fn content_id(bytes: &[u8]) -> String {
 /// Reads a whole file.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     std::fs::read(path).map_err(|source| LoadError::Io { path: path.display().to_string(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_weights_give_the_same_bytes() -> Result<(), LoadError> {
+        let tensors = |_| -> Result<Vec<u8>, LoadError> {
+            let names = ["b", "a", "c", "e", "d"];
+            let tensor = |n: &str| Ok((n.to_string(), Tensor::new(&[n.len() as f32, 2.0], &Device::Cpu)?));
+            to_bytes(&names.into_iter().map(tensor).collect::<Result<_, LoadError>>()?, &"a card", "test/1")
+        };
+        let files = (0..20).map(tensors).collect::<Result<Vec<_>, _>>()?;
+        assert!(files.iter().all(|f| *f == files[0]));
+        let (mut weights, card) = Weights::from_bytes::<String>(&files[0], "test/1")?;
+        assert_eq!(card, "a card");
+        assert_eq!(weights.take("c", &[2])?.to_vec1::<f32>()?, [1.0, 2.0]);
+        Ok(())
+    }
 }

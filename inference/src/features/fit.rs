@@ -1,9 +1,12 @@
 //! Brings a source to an instrument: by whole octaves into its range, by level onto its loudness.
 
+use super::Pitch;
 use crate::config::{FRAME_RATE, N_PITCH_BINS, hz_to_bin};
 
-/// The octave follows every note during the first tenth of a second, then only a line that leaves the range.
-const SETTLING_HOPS: f32 = 0.1 * FRAME_RATE;
+/// The octave follows every note during the first fifth of a second, then only a line that leaves the range.
+const SETTLING_HOPS: f32 = 0.2 * FRAME_RATE;
+/// How much less an uncertain hop counts: its certainty to this power.
+const TRUST: i32 = 4;
 /// How far the line may leave the range before the octave changes, octaves.
 const TOLERANCE: f32 = 0.25;
 /// Pitches are forgotten over about this long, hops.
@@ -17,8 +20,9 @@ const N_PLACES: usize = N_PITCH_BINS / BINS_PER_PLACE + 72;
 /// rumble must not move a whistle by an octave. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct OctaveFit {
-    /// Hops per semitone, fading.
+    /// Hops per semitone, by certainty and fading.
     histogram: [f32; N_PLACES],
+    /// Hops taken in, by certainty.
     n_hops: f32,
     octaves: f32,
 }
@@ -31,11 +35,12 @@ impl Default for OctaveFit {
 
 impl OctaveFit {
     /// Takes in one voiced hop and returns the octaves to move by. `range_hz`: playable range of the instrument.
-    pub fn hop(&mut self, f0_hz: f32, range_hz: [f32; 2]) -> f32 {
-        self.n_hops += 1.0;
+    pub fn hop(&mut self, pitch: Pitch, range_hz: [f32; 2]) -> f32 {
+        let weight = pitch.certainty.powi(TRUST);
+        self.n_hops += weight;
         self.histogram.iter_mut().for_each(|count| *count *= 1.0 - 1.0 / MEMORY);
-        let place = (Self::place(f0_hz) + 0.5).clamp(0.0, (N_PLACES - 1) as f32);
-        self.histogram[place as usize] += 1.0;
+        let place = (Self::place(pitch.f0_hz) + 0.5).clamp(0.0, (N_PLACES - 1) as f32);
+        self.histogram[place as usize] += weight;
         let median = self.median();
         let [low, high] = range_hz.map(|hz| Self::place(hz) / 12.0);
         let played = median + self.octaves;
@@ -117,13 +122,17 @@ impl LoudnessFit {
 mod tests {
     use super::*;
 
+    fn sure(f0_hz: f32) -> Pitch {
+        Pitch { f0_hz, certainty: 0.98 }
+    }
+
     const TRUMPET: [f32; 2] = [175.0, 930.0];
 
     #[test]
     fn a_whistle_and_a_bass_land_in_range() {
         for hz in [40.0, 82.0, 300.0, 1500.0, 3900.0] {
             let mut fit = OctaveFit::default();
-            let played = hz * fit.hop(hz, TRUMPET).exp2();
+            let played = hz * fit.hop(sure(hz), TRUMPET).exp2();
             assert!((TRUMPET[0]..=TRUMPET[1]).contains(&played), "{hz} Hz played as {played}");
         }
     }
@@ -131,17 +140,26 @@ mod tests {
     #[test]
     fn the_octave_stays_within_a_melody() {
         let mut fit = OctaveFit::default();
-        let octaves: Vec<f32> = (0..1000).map(|i| fit.hop(700.0 + 350.0 * (i as f32 * 0.02).sin(), TRUMPET)).collect();
-        assert!(octaves[30..].windows(2).all(|w| w[0] == w[1]));
+        let octaves: Vec<f32> =
+            (0..1000).map(|i| fit.hop(sure(700.0 + 350.0 * (i as f32 * 0.02).sin()), TRUMPET)).collect();
+        assert!(octaves[60..].windows(2).all(|w| w[0] == w[1]));
     }
 
     #[test]
     fn a_moment_of_rumble_does_not_move_a_whistle() {
         let mut fit = OctaveFit::default();
-        (0..10).for_each(|_| _ = fit.hop(1300.0, TRUMPET));
-        (0..8).for_each(|_| _ = fit.hop(38.0, TRUMPET));
-        let octaves: Vec<f32> = (0..500).map(|_| fit.hop(1300.0, TRUMPET)).collect();
+        (0..10).for_each(|_| _ = fit.hop(sure(1300.0), TRUMPET));
+        (0..8).for_each(|_| _ = fit.hop(sure(38.0), TRUMPET));
+        let octaves: Vec<f32> = (0..500).map(|_| fit.hop(sure(1300.0), TRUMPET)).collect();
         assert!(octaves.iter().all(|o| *o == -1.0), "{octaves:?}");
+    }
+
+    #[test]
+    fn an_uncertain_beginning_does_not_decide() {
+        let mut fit = OctaveFit::default();
+        (0..30).for_each(|_| _ = fit.hop(Pitch { f0_hz: 70.0, certainty: 0.6 }, TRUMPET));
+        let octaves: Vec<f32> = (0..200).map(|_| fit.hop(sure(180.0), TRUMPET)).collect();
+        assert_eq!(octaves[199], 0.0);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 /// Opens above, closes below the threshold by this much, dB.
 const HYSTERESIS_DB: f32 = 3.0;
 /// Opens when the pitch is this certain, and lets go when it is less certain than the second value.
-const CERTAINTY: (f32, f32) = (0.55, 0.3);
+const CERTAINTY: (f32, f32) = (0.65, 0.3);
 /// A note that is still loud is held through this many uncertain hops: 24 ms, as long as a crack in a voice.
 const HELD_HOPS: u32 = 6;
 /// Gain per hop while opening (added) and closing (multiplied): full after 8 ms, -60 dB after 130 ms.

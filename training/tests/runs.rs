@@ -1,0 +1,148 @@
+//! Whole training runs, as short as they can be, on recordings that are synthesised here.
+
+use embouchure_audio_file::{Audio, write_wav};
+use embouchure_inference::encoder::{self, Encoder};
+use embouchure_inference::instrument::{self, Instrument};
+use embouchure_training::corpus::Corpus;
+use embouchure_training::encoder::EncoderTraining;
+use embouchure_training::instrument::InstrumentTraining;
+use embouchure_training::recordings::training_files;
+use std::path::{Path, PathBuf};
+
+/// A folder of three notes, removed at the end.
+struct Recordings(PathBuf);
+
+impl Recordings {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("embouchure-{name}-{}", std::process::id()));
+        for hz in [220.0, 330.0, 440.0] {
+            let channels = vec![note(hz, 44_100)];
+            write_wav(&folder.join(format!("train/{hz}.wav")), &Audio { channels, rate: 44_100 }).unwrap();
+        }
+        write_wav(&folder.join("heldout/x.wav"), &Audio { channels: vec![note(500.0, 44_100)], rate: 44_100 }).unwrap();
+        Self(folder)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        training_files(&self.0).unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+}
+
+impl Drop for Recordings {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Two seconds of a tone with eight harmonics that fades.
+fn note(hz: f32, rate: u32) -> Vec<f32> {
+    let sample = |i: u32| {
+        let t = i as f32 / rate as f32;
+        let fade = (t * 50.0).min(1.0) * (-t).exp() * 0.2;
+        (1..=8).map(|k| fade / k as f32 * (std::f32::consts::TAU * hz * k as f32 * t).sin()).sum()
+    };
+    (0..2 * rate).map(sample).collect()
+}
+
+fn shipped_encoder() -> Encoder {
+    Encoder::from_bytes(embouchure_weights::ENCODER).unwrap()
+}
+
+/// Trains an instrument and returns its file.
+fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<u8> {
+    let card = instrument::Card { name: "Test".into(), width: 32, ..Default::default() };
+    embouchure_training::instrument::train(InstrumentTraining {
+        files: recordings.files(),
+        encoder: shipped_encoder(),
+        steps,
+        seed: 3,
+        checkpoint: recordings.path(&format!("{out}.checkpoint")),
+        out: recordings.path(out),
+        card,
+    })
+    .unwrap();
+    std::fs::read(recordings.path(out)).unwrap()
+}
+
+fn load(bytes: &[u8]) -> Instrument {
+    Instrument::from_bytes(bytes, &shipped_encoder().id).expect("what was trained can be played")
+}
+
+#[test]
+fn held_out_recordings_are_left_out() {
+    let recordings = Recordings::new("heldout");
+    let files = recordings.files();
+    assert_eq!(files.len(), 3);
+    assert!(files.iter().all(|f| f.parent().and_then(Path::file_name).unwrap() == "train"));
+}
+
+#[test]
+fn an_instrument_learns_and_the_same_seed_gives_the_same_file() {
+    let recordings = Recordings::new("instrument");
+    let (first, again) = (instrument(&recordings, "a", (2, 1)), instrument(&recordings, "b", (2, 1)));
+    assert!(first == again, "two trainings differ");
+    let card = &load(&first).card;
+    assert!((210.0..230.0).contains(&card.f0_range_hz[0]) && (430.0..450.0).contains(&card.f0_range_hz[1]));
+
+    let (untrained, trained) = (instrument(&recordings, "c", (1, 0)), instrument(&recordings, "d", (100, 0)));
+    let (before, after) = (load(&untrained).card.loss, load(&trained).card.loss);
+    assert!(after < 0.8 * before, "{after} after {before}");
+}
+
+#[test]
+fn a_finished_training_is_not_repeated() {
+    let recordings = Recordings::new("resume");
+    let first = instrument(&recordings, "a", (2, 0));
+    let checkpoint = std::fs::read(recordings.path("a.checkpoint")).unwrap();
+    assert!(instrument(&recordings, "a", (2, 0)) == first, "taken up at its end");
+    assert!(std::fs::read(recordings.path("a.checkpoint")).unwrap() == checkpoint, "nothing was trained");
+    std::fs::write(recordings.path("a.checkpoint"), &checkpoint[..100]).unwrap();
+    let files = recordings.files();
+    let damaged = InstrumentTraining {
+        files,
+        encoder: shipped_encoder(),
+        steps: (2, 0),
+        seed: 3,
+        checkpoint: recordings.path("a.checkpoint"),
+        out: recordings.path("a"),
+        card: instrument::Card { width: 32, ..Default::default() },
+    };
+    let message = format!("{:#}", embouchure_training::instrument::train(damaged).unwrap_err());
+    assert!(message.contains("delete it to start anew"), "{message}");
+    assert!(std::fs::read(recordings.path("a")).unwrap() == first, "the file that was there stays");
+}
+
+#[test]
+fn an_encoder_is_trained_and_loads() {
+    let recordings = Recordings::new("encoder");
+    let corpus = Corpus::analyse(&recordings.files()).unwrap();
+    assert!((0.09..0.11).contains(&corpus.minutes()));
+    let text = String::new;
+    let card = encoder::Card {
+        name: "encoder".into(),
+        licence: text(),
+        author: text(),
+        trained_on: text(),
+        steps: 0,
+        loss: 0.0,
+        date: text(),
+    };
+    let out = recordings.path("encoder.safetensors");
+    let checkpoint = recordings.path("encoder.checkpoint");
+    embouchure_training::encoder::train(EncoderTraining {
+        corpus,
+        steps: 2,
+        seed: 1,
+        checkpoint,
+        out: out.clone(),
+        card,
+    })
+    .unwrap();
+    let encoder = Encoder::from_bytes(&std::fs::read(out).unwrap()).unwrap();
+    assert_eq!(encoder.card.steps, 2);
+    assert!(encoder.card.loss > 5.0, "nothing can be learned in two steps: {}", encoder.card.loss);
+}
