@@ -7,6 +7,11 @@ use crate::config::{FRAME_RATE, N_PITCH_BINS, hz_to_bin};
 const SETTLING_HOPS: f32 = 0.2 * FRAME_RATE;
 /// How much less an uncertain hop counts: its certainty to this power.
 const TRUST: i32 = 4;
+/// A move by an octave is as bad as being this much further from the middle of the range, octaves.
+const MOVE_COST: f32 = 0.4;
+/// Being outside the range counts this many times.
+const OUTSIDE_COST: f32 = 10.0;
+const MOST_OCTAVES: i32 = 6;
 /// How far the line may leave the range before the octave changes, octaves.
 const TOLERANCE: f32 = 0.25;
 /// Pitches are forgotten over about this long, hops.
@@ -67,17 +72,16 @@ impl OctaveFit {
         self.histogram.iter().position(is_middle).unwrap_or(0) as f32 / 12.0
     }
 
-    /// Fewest octaves that bring `median` between `low` and `high`, or nearest to their middle.
+    /// Octaves that bring `median` into the range, rather to its middle than to its edge, where the next notes would
+    /// leave it, and rather few than many.
     fn needed(median: f32, low: f32, high: f32) -> f32 {
-        if median < low {
-            let up = (low - median).ceil();
-            if median + up <= high { up } else { ((low + high) / 2.0 - median).round() }
-        } else if median > high {
-            let down = (median - high).ceil();
-            if median - down >= low { -down } else { ((low + high) / 2.0 - median).round() }
-        } else {
-            0.0
-        }
+        let cost = |octaves: f32| {
+            let played = median + octaves;
+            let outside = (low - played).max(played - high).max(0.0);
+            (played - (low + high) / 2.0).abs() + MOVE_COST * octaves.abs() + OUTSIDE_COST * outside
+        };
+        let choices = (-MOST_OCTAVES..=MOST_OCTAVES).map(|o| o as f32);
+        choices.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(0.0)
     }
 }
 
@@ -146,6 +150,15 @@ mod tests {
     }
 
     #[test]
+    fn a_tune_that_begins_at_the_edge_of_the_range_stays_in_one_octave() {
+        let mut fit = OctaveFit::default();
+        let octaves: Vec<f32> = (0..1000).map(|i| fit.hop(sure(880.0 + 0.8 * i as f32), TRUMPET)).collect();
+        assert!(octaves.iter().all(|o| *o == -1.0));
+        let mut fit = OctaveFit::default();
+        assert_eq!(fit.hop(sure(140.0), TRUMPET), 1.0, "a low voice goes up no further than it must");
+    }
+
+    #[test]
     fn a_moment_of_rumble_does_not_move_a_whistle() {
         let mut fit = OctaveFit::default();
         (0..10).for_each(|_| _ = fit.hop(sure(1300.0), TRUMPET));
@@ -159,7 +172,7 @@ mod tests {
         let mut fit = OctaveFit::default();
         (0..30).for_each(|_| _ = fit.hop(Pitch { f0_hz: 70.0, certainty: 0.6 }, TRUMPET));
         let octaves: Vec<f32> = (0..200).map(|_| fit.hop(sure(180.0), TRUMPET)).collect();
-        assert_eq!(octaves[199], 0.0);
+        assert_eq!(octaves[199], 1.0);
     }
 
     #[test]
