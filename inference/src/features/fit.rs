@@ -161,10 +161,10 @@ mod tests {
     #[test]
     fn a_moment_of_rumble_does_not_move_a_whistle() {
         let mut fit = OctaveFit::default();
-        (0..10).for_each(|_| _ = fit.hop(sure(1300.0), TRUMPET));
+        let before: Vec<f32> = (0..10).map(|_| fit.hop(sure(1200.0), TRUMPET)).collect();
         (0..8).for_each(|_| _ = fit.hop(sure(38.0), TRUMPET));
-        let octaves: Vec<f32> = (0..500).map(|_| fit.hop(sure(1300.0), TRUMPET)).collect();
-        assert!(octaves.iter().all(|o| *o == -1.0), "{octaves:?}");
+        let after: Vec<f32> = (0..500).map(|_| fit.hop(sure(1200.0), TRUMPET)).collect();
+        assert!(before.iter().chain(&after).all(|o| *o == -1.0));
     }
 
     #[test]
