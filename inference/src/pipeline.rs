@@ -6,6 +6,7 @@ use crate::decoder::{DecoderState, Features, controls};
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
     Gate, GateHop, LOUDNESS_FLOOR_DB, LoudnessFit, LoudnessMeter, OctaveFit, Pitch, PitchTracker, RumbleFilter,
+    fold_into,
 };
 use crate::instrument::{Card, Instrument};
 use crate::stream::{Heard, HopModel, HopOutput};
@@ -128,8 +129,11 @@ impl Pipeline {
     fn fit_pitch(&mut self, pitch: Pitch, wishes: &SourceControls) -> f32 {
         let transposed = Pitch { f0_hz: pitch.f0_hz * (wishes.transpose_semitones / 12.0).exp2(), ..pitch };
         let range_hz = self.playing.instrument.card.f0_range_hz;
-        let octaves = if wishes.octave_fit { self.listening.octave.hop(transposed, range_hz) } else { 0.0 };
-        (transposed.f0_hz * octaves.exp2()).clamp(PLAYED_HZ.0, PLAYED_HZ.1)
+        let played = match wishes.octave_fit {
+            true => fold_into(transposed.f0_hz * self.listening.octave.hop(transposed, range_hz).exp2(), range_hz),
+            false => transposed.f0_hz,
+        };
+        played.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
     }
 }
 

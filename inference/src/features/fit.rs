@@ -85,6 +85,18 @@ impl OctaveFit {
     }
 }
 
+/// How far outside the range a single note may lie: a fifth.
+const REACH: f32 = 1.5;
+
+/// Moves a pitch that lies more than a fifth outside the range by octaves to within a fifth of it. A hiss that is taken
+/// for a note shall at least not squeak. Realtime-safe.
+pub fn fold_into(f0_hz: f32, range_hz: [f32; 2]) -> f32 {
+    let [low, high] = range_hz;
+    let down = (f0_hz / (high * REACH)).log2().ceil().max(0.0);
+    let up = (low / REACH / f0_hz).log2().ceil().max(0.0);
+    f0_hz * (up - down).exp2()
+}
+
 /// Share of hops that are softer than the tracked level.
 const QUANTILE: f32 = 0.8;
 /// Step of the tracker per hop, dB: at first, and at last.
@@ -173,6 +185,17 @@ mod tests {
         (0..30).for_each(|_| _ = fit.hop(Pitch { f0_hz: 70.0, certainty: 0.6 }, TRUMPET));
         let octaves: Vec<f32> = (0..200).map(|_| fit.hop(sure(180.0), TRUMPET)).collect();
         assert_eq!(octaves[199], 1.0);
+    }
+
+    #[test]
+    fn single_notes_far_outside_are_folded_by_octaves() {
+        for hz in [20.0f32, 100.0, 117.0, 500.0, 1390.0, 1400.0, 7000.0] {
+            let folded = fold_into(hz, TRUMPET);
+            assert!((TRUMPET[0] / 1.5..=TRUMPET[1] * 1.5).contains(&folded), "{hz} Hz to {folded}");
+            let octaves = (folded / hz).log2();
+            assert!((octaves - octaves.round()).abs() < 1e-4);
+        }
+        assert_eq!(fold_into(1390.0, TRUMPET), 1390.0);
     }
 
     #[test]

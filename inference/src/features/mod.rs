@@ -7,7 +7,7 @@ mod loudness;
 mod pitch;
 mod rumble;
 
-pub use fit::{LoudnessFit, OctaveFit};
+pub use fit::{LoudnessFit, OctaveFit, fold_into};
 pub use gate::{Gate, GateHop};
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
