@@ -1,10 +1,11 @@
 //! `embouchure inspect`: what a weights file says about itself.
 
-use crate::{note, shelf};
+use crate::shelf;
 use anyhow::{Context, Result};
 use clap::Args;
 use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument::{Card, FORMAT, Instrument};
+use embouchure_inference::note::Note;
 use embouchure_inference::weights::{LoadError, Weights, content_id};
 use safetensors::SafeTensors;
 use std::borrow::Cow;
@@ -90,7 +91,7 @@ fn describe_instrument(card: &Card) -> String {
         ("trained on", card.trained_on.clone()),
         ("minutes", format!("{:.1}", card.minutes)),
         ("date", card.date.clone()),
-        ("range", format!("{} to {} ({low:.0} to {high:.0} Hz)", note::name(low), note::name(high))),
+        ("range", format!("{} ({low:.0} to {high:.0} Hz)", Note::range(low, high))),
         (
             "loudness",
             format!("{soft:.0} to {loudest:.0} dB, half of the time above {middle:.0}, a fifth above {loud:.0}"),

@@ -2,7 +2,6 @@
 
 mod f0_track;
 mod inspect;
-mod note;
 mod offline;
 mod render;
 mod shelf;

@@ -2,13 +2,14 @@
 
 use crate::f0_track::{self, Listening, Track};
 use crate::offline::{self, Rendered, Settings};
-use crate::{note, shelf};
+use crate::shelf;
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, read, to_mono, write_wav};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
+use embouchure_inference::note::Note;
 use embouchure_inference::pipeline::Pipeline;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
@@ -138,7 +139,7 @@ fn summary(rendered: &Rendered, f0_hz: &[f32], elapsed: Duration) -> String {
     let duration_s = rendered.audio.channels[0].len() as f64 / f64::from(rendered.audio.rate);
     let factor = duration_s / elapsed.as_secs_f64().max(1e-9);
     let heard = match f0_track::range_hz(f0_hz) {
-        Some([low, high]) => format!("heard {} to {}", note::name(low), note::name(high)),
+        Some([low, high]) => format!("heard {}", Note::range(low, high)),
         None => "no pitch heard".to_string(),
     };
     let latency_samples = rendered.latency_samples;

@@ -10,6 +10,7 @@ pub mod encoder;
 pub mod features;
 pub mod instrument;
 pub mod layers;
+pub mod note;
 pub mod pipeline;
 pub mod stream;
 pub mod synth;

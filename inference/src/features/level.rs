@@ -24,8 +24,7 @@ impl Default for LevelNormalizer {
 
 impl LevelNormalizer {
     /// Normalises one hop in place. The gain moves linearly over the hop, so that hops join without a step.
-    /// Returns the mean square of the hop as it came.
-    pub fn hop(&mut self, samples: &mut [f32; HOP_SIZE]) -> f32 {
+    pub fn hop(&mut self, samples: &mut [f32; HOP_SIZE]) {
         let energy = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
         self.energies[self.oldest] = energy;
         self.oldest = (self.oldest + 1) % N_HOPS;
@@ -36,7 +35,6 @@ impl LevelNormalizer {
             *x *= self.gain + slope * (i + 1) as f32;
         }
         self.gain = target;
-        energy
     }
 
     /// Normalises a whole clip; a last incomplete hop is dropped. Allocates.

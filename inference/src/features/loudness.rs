@@ -1,5 +1,6 @@
 //! A-weighted loudness of the newest few milliseconds.
 
+use super::rumble::quiet_to_zero;
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
 
 /// Loudness of silence, dB.
@@ -105,8 +106,7 @@ impl HighPass {
     fn next(&mut self, x: f64) -> f64 {
         let y = self.b * (x - self.x) + self.a * self.y;
         self.x = x;
-        // A decaying tail must not end in subnormal numbers, which are slow.
-        self.y = if y.abs() < 1e-20 { 0.0 } else { y };
+        self.y = quiet_to_zero(y);
         self.y
     }
 }

@@ -55,7 +55,7 @@ impl Section {
 }
 
 /// A decaying tail must not end in subnormal numbers, which are slow.
-fn quiet_to_zero(x: f64) -> f64 {
+pub(super) fn quiet_to_zero(x: f64) -> f64 {
     if x.abs() < 1e-20 { 0.0 } else { x }
 }
 

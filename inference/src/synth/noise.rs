@@ -207,7 +207,8 @@ fn band_to_hz(band: f32) -> f32 {
     700.0 * (10f32.powf(mel / 2595.0) - 1.0)
 }
 
-fn hz_to_mel(hz: f32) -> f32 {
+/// The mel scale: 2595 log10(1 + f / 700).
+pub fn hz_to_mel(hz: f32) -> f32 {
     2595.0 * (1.0 + hz / 700.0).log10()
 }
 

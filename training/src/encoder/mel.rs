@@ -2,6 +2,7 @@
 
 use super::net::N_MEL;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::synth::noise::hz_to_mel;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
@@ -20,10 +21,10 @@ pub struct MelFrames {
 impl MelFrames {
     /// Allocates the tables.
     pub fn new() -> Self {
-        let mel = |hz: f32| 2595.0 * (1.0 + hz / 700.0).log10();
         let nyquist = MODEL_RATE as f32 / 2.0;
-        let band =
-            |bin: usize| (mel(bin as f32 * MODEL_RATE as f32 / WINDOW as f32) / mel(nyquist) * N_MEL as f32) as usize;
+        let band = |bin: usize| {
+            (hz_to_mel(bin as f32 * MODEL_RATE as f32 / WINDOW as f32) / hz_to_mel(nyquist) * N_MEL as f32) as usize
+        };
         Self {
             fft: RealFftPlanner::new().plan_fft_forward(WINDOW),
             window: (0..WINDOW).map(|i| (std::f32::consts::PI * i as f32 / WINDOW as f32).sin().powi(2)).collect(),

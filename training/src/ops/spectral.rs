@@ -4,6 +4,7 @@
 
 use super::{slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use embouchure_inference::synth::noise::hz_to_mel;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
@@ -41,8 +42,8 @@ impl Scale {
         let mut planner = RealFftPlanner::new();
         // A full-scale sine has magnitude 1.
         let hann = |i: usize| 4.0 / size as f32 * (std::f32::consts::PI * i as f32 / size as f32).sin().powi(2);
-        let mel = |hz: f32| (1.0 + hz / 700.0).ln();
-        let band = |bin: usize| (mel(bin as f32 * 48_000.0 / size as f32) / mel(24_000.0) * N_MEL as f32) as usize;
+        let band =
+            |bin: usize| (hz_to_mel(bin as f32 * 48_000.0 / size as f32) / hz_to_mel(24_000.0) * N_MEL as f32) as usize;
         Self {
             size,
             forward: planner.plan_fft_forward(size),
