@@ -48,6 +48,25 @@ struct Listening {
     energies: [f32; 4],
 }
 
+/// The listening half alone: what is heard, without anything played.
+pub struct Listener {
+    encoder: Arc<Encoder>,
+    listening: Listening,
+}
+
+impl Listener {
+    /// Allocates the state; the weights are shared.
+    pub fn new(encoder: Arc<Encoder>) -> Result<Self> {
+        let listening = Listening::new(&encoder)?;
+        Ok(Self { encoder, listening })
+    }
+
+    /// Reads one hop at the model rate. Allocates (worker thread only).
+    pub fn hop(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Heard> {
+        Ok(self.listening.hop(&self.encoder, samples, wishes.gate_db)?.heard())
+    }
+}
+
 /// An instrument and its stream.
 struct Player {
     instrument: Arc<Instrument>,
@@ -62,6 +81,17 @@ struct Source {
     loudness_db: f32,
     gain: f32,
     is_note: bool,
+}
+
+impl Source {
+    fn heard(&self) -> Heard {
+        Heard {
+            f0_hz: if self.is_note { self.pitch.f0_hz } else { 0.0 },
+            candidate_hz: self.pitch.f0_hz,
+            voicing: self.pitch.certainty,
+            loudness_db: self.loudness_db,
+        }
+    }
 }
 
 /// What the decoder is asked to play.
@@ -108,12 +138,7 @@ impl Pipeline {
             *hops_left -= 1;
         }
         self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
-        let heard = Heard {
-            f0_hz: if source.is_note { source.pitch.f0_hz } else { 0.0 },
-            voicing: source.pitch.certainty,
-            loudness_db: source.loudness_db,
-        };
-        Ok(HopOutput { controls: scaled(played, source.gain), heard })
+        Ok(HopOutput { controls: scaled(played, source.gain), heard: source.heard() })
     }
 
     /// A note is followed, held and faded as it last was, and forgotten when it has faded.

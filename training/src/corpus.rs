@@ -3,7 +3,7 @@
 //! is not an estimate but what was rendered.
 
 use crate::analysis::{HarmonicTrack, PitchFrame, fill_gaps, harmonic_amplitudes, track_pitch};
-use crate::encoder::{CLIP_HOPS, CLIP_SAMPLES, Clip};
+use crate::encoder::{CLIP_HOPS, Clip, Timbre, breathe};
 use crate::random::Draw;
 use crate::recordings::{load_mono, prepare_all};
 use anyhow::Result;
@@ -17,9 +17,19 @@ const TOP_HZ: f32 = 7600.0;
 /// More aperiodic than this without pitch: surely breath, consonants or silence, and kept as recorded.
 const SURELY_UNVOICED: f32 = 0.5;
 /// Shortest note that is trusted, hops.
-const SHORTEST_NOTE: usize = 8;
+const SHORTEST_NOTE: usize = 15;
+/// A note ends where the pitch moves more than this from hop to hop, octaves.
+const JUMP: f32 = 1.0 / 8.0;
+/// Less than this share of a note's power beside the multiples of a partial: that partial is the fundamental.
+const BESIDE: f32 = 0.1;
 /// Harmonics softer than this against the loudest frame count as silence: -45 dB.
 const INAUDIBLE: f32 = 0.0056;
+
+/// Share of clips that are played with a timbre of their own: a whistle, a hum, a vowel, a reed.
+const DISGUISED: f32 = 0.3;
+/// Power of a weak fundamental and of a harmonic that is there, against the strongest: -20 and -40 dB.
+const WEAK: f32 = 1e-2;
+const PRESENT: f32 = 1e-4;
 
 /// Recordings taken apart.
 #[derive(Default)]
@@ -28,8 +38,8 @@ pub struct Corpus {
     n_hops: usize,
 }
 
-/// One file, per hop.
-struct Recording {
+/// One file taken apart, per hop.
+pub struct Recording {
     f0_hz: Vec<f32>,
     voiced: Vec<bool>,
     harmonics: HarmonicTrack,
@@ -57,7 +67,14 @@ impl Corpus {
         let mut at = rng.index(self.n_hops.max(1));
         for recording in &self.recordings {
             if at < recording.f0_hz.len() {
-                return Some(recording.render(at, rng));
+                let ratio = if rng.chance(0.7) { rng.uniform(-9.0, 9.0) / 12.0 } else { 0.0 }.exp2();
+                let mut clip = match rng.chance(DISGUISED) {
+                    true => recording.disguised(rng).render(at, CLIP_HOPS, ratio, rng),
+                    false => recording.render(at, CLIP_HOPS, ratio, rng),
+                };
+                let share = 10f32.powf(rng.uniform(-60.0, -12.0) / 20.0);
+                breathe(&mut clip.breath, &envelope(&clip.samples), share, rng);
+                return Some(clip);
             }
             at -= recording.f0_hz.len();
         }
@@ -66,46 +83,80 @@ impl Corpus {
 }
 
 impl Recording {
-    fn analyse(path: &Path) -> Result<Self> {
+    /// Takes one file apart.
+    pub fn analyse(path: &Path) -> Result<Self> {
         let samples = load_mono(path, MODEL_RATE)?;
         let pitch = track_pitch(&samples, MODEL_RATE);
         let detected: Vec<f32> = pitch.iter().map(|p| p.f0_hz).collect();
-        let f0_hz = fill_gaps(&detected);
-        let harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
-        let level = |h: usize| harmonics.frame(h).iter().sum::<f32>();
-        let peak = (0..f0_hz.len()).map(level).fold(1e-6, f32::max);
-        let mut voiced: Vec<bool> =
-            (0..f0_hz.len()).map(|h| detected[h] > 0.0 && level(h) > INAUDIBLE * peak).collect();
+        let mut f0_hz = fill_gaps(&detected);
+        let mut harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+        let level = |harmonics: &HarmonicTrack, h: usize| harmonics.frame(h).iter().sum::<f32>();
+        let peak = (0..f0_hz.len()).map(|h| level(&harmonics, h)).fold(1e-6, f32::max);
+        let audible = |h: usize| detected[h] > 0.0 && level(&harmonics, h) > INAUDIBLE * peak;
+        let mut voiced: Vec<bool> = (0..f0_hz.len()).map(audible).collect();
+        split_at_jumps(&mut voiced, &f0_hz);
         drop_short_notes(&mut voiced);
+        if raise_subharmonics(&mut f0_hz, &voiced, &harmonics) {
+            harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+        }
+        drop_chords(&mut voiced, &harmonics);
         let unvoiced = keep_unvoiced(&samples, &pitch, &voiced);
         Ok(Self { f0_hz, voiced, harmonics, unvoiced, peak })
     }
 
-    /// One second from hop `start` on, or less and then silence.
-    fn render(&self, start: usize, rng: &mut ChaCha8Rng) -> Clip {
-        let ratio = if rng.chance(0.7) { rng.uniform(-7.0, 7.0) / 12.0 } else { 0.0 }.exp2();
+    /// Length of the recording.
+    pub fn n_hops(&self) -> usize {
+        self.f0_hz.len()
+    }
+
+    /// Pitch at the end of each hop, 0 = no note.
+    pub fn notes(&self) -> Vec<f32> {
+        self.f0_hz.iter().zip(&self.voiced).map(|(f0, voiced)| if *voiced { *f0 } else { 0.0 }).collect()
+    }
+
+    /// The same performance with another timbre.
+    fn disguised(&self, rng: &mut ChaCha8Rng) -> Self {
+        let mut known: Vec<f32> = self.notes().into_iter().filter(|f| *f > 0.0).collect();
+        known.sort_by(f32::total_cmp);
+        let partials: Vec<f32> =
+            Timbre::draw(rng, *known.get(known.len() / 2).unwrap_or(&440.0)).amplitudes().collect();
+        let harmonics = HarmonicTrack::from_frames(N_HARMONICS, self.f0_hz.len(), |h, out| {
+            let level = self.harmonics.frame(h).iter().map(|a| a * a).sum::<f32>().sqrt();
+            out.iter_mut().zip(&partials).for_each(|(a, p)| *a = level * p);
+        });
+        Self {
+            harmonics,
+            f0_hz: self.f0_hz.clone(),
+            voiced: self.voiced.clone(),
+            unvoiced: self.unvoiced.clone(),
+            ..*self
+        }
+    }
+
+    /// `n_hops` from hop `start` on, silence after the end; the pitch is multiplied by `ratio`.
+    pub fn render(&self, start: usize, n_hops: usize, ratio: f32, rng: &mut ChaCha8Rng) -> Clip {
         let gain = 0.3 / self.peak;
         let phases: Vec<f32> = (0..N_HARMONICS).map(|_| rng.unit()).collect();
-        let mut clip = Clip { samples: vec![0.0; CLIP_SAMPLES], f0_hz: vec![0.0; CLIP_HOPS] };
+        let mut clip = Clip::silent(n_hops);
         let mut turns = rng.unit() as f64;
-        let n = CLIP_HOPS.min(self.f0_hz.len() - start);
+        let n = n_hops.min(self.f0_hz.len() - start);
         for h in 0..n {
             let now = start + h;
             let before = now.saturating_sub(1).max(start);
             let (from, to) = (self.f0_hz[before] * ratio, self.f0_hz[now] * ratio);
             let (fade_in, fade_out) = (f32::from(self.voiced[before]), f32::from(self.voiced[now]));
             let out = &mut clip.samples[h * HOP_SIZE..][..HOP_SIZE];
-            let unvoiced = &self.unvoiced[now * HOP_SIZE..][..HOP_SIZE];
+            let unvoiced = self.unvoiced[now * HOP_SIZE..][..HOP_SIZE].iter().map(|x| gain * x);
+            clip.breath[h * HOP_SIZE..][..HOP_SIZE].iter_mut().zip(unvoiced).for_each(|(b, x)| *b = x);
             for (i, x) in out.iter_mut().enumerate() {
                 let w = (i + 1) as f32 / HOP_SIZE as f32;
                 let hz = from + (to - from) * w;
                 turns += hz as f64 / MODEL_RATE as f64;
                 let level = fade_in + (fade_out - fade_in) * w;
-                *x = gain * unvoiced[i];
                 if level > 0.0 {
                     let (a, b) = (self.harmonics.frame(before), self.harmonics.frame(now));
                     let n_below = ((TOP_HZ / hz) as usize).min(N_HARMONICS);
-                    *x += gain * level * tone(turns, &phases[..n_below], a, b, w);
+                    *x = gain * level * tone(turns, &phases[..n_below], a, b, w);
                 }
             }
             if self.voiced[now] && to < 4900.0 && to > 33.0 {
@@ -114,6 +165,16 @@ impl Recording {
         }
         clip
     }
+}
+
+/// Level of every sample, after a moment (8 ms).
+fn envelope(samples: &[f32]) -> Vec<f32> {
+    let mut power = 0.0;
+    let follow = |x: &f32| {
+        power += (x * x - power) / 128.0;
+        power.sqrt()
+    };
+    samples.iter().map(follow).collect()
 }
 
 /// Harmonics at `turns` of the fundamental, their amplitudes between two frames.
@@ -130,6 +191,55 @@ fn tone(turns: f64, phases: &[f32], from: &[f32], to: &[f32], w: f32) -> f32 {
         (c0, c1) = (c1, 2.0 * c * c1 - c0);
     }
     sum
+}
+
+fn split_at_jumps(voiced: &mut [bool], f0_hz: &[f32]) {
+    for h in 1..voiced.len() {
+        voiced[h] &= (f0_hz[h] / f0_hz[h - 1]).log2().abs() < JUMP;
+    }
+}
+
+/// Where a note was heard an octave or a twelfth too low, only every second or third of its harmonics sounds, and what
+/// is rendered from them would not have the pitch it is labelled with. True if anything changed.
+fn raise_subharmonics(f0_hz: &mut [f32], voiced: &[bool], harmonics: &HarmonicTrack) -> bool {
+    let mut changed = false;
+    let mut start = 0;
+    for note in voiced.chunk_by(|a, b| a == b) {
+        let span = start..start + note.len();
+        start = span.end;
+        let power_beside = |m: usize| {
+            let (mut beside, mut total) = (0.0, 1e-12);
+            for (i, a) in span.clone().flat_map(|h| harmonics.frame(h).iter().enumerate()) {
+                total += a * a;
+                beside += if (i + 1).is_multiple_of(m) { 0.0 } else { a * a };
+            }
+            beside / total
+        };
+        if let Some(m) = [4, 3, 2].into_iter().find(|m| note[0] && power_beside(*m) < BESIDE) {
+            f0_hz[span].iter_mut().for_each(|f| *f *= m as f32);
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// Two notes that ring into each other look like one far below both: its fundamental is missing, and so are most of its
+/// lower harmonics, which no single instrument leaves out.
+fn drop_chords(voiced: &mut [bool], harmonics: &HarmonicTrack) {
+    let mut start = 0;
+    for note in voiced.chunk_by_mut(|a, b| a == b) {
+        let span = start..start + note.len();
+        start = span.end;
+        let mut power = [0.0f32; 10];
+        for h in span {
+            power.iter_mut().zip(harmonics.frame(h)).for_each(|(p, a)| *p += a * a);
+        }
+        let strongest = power.iter().copied().fold(0.0, f32::max);
+        let n_present = power.iter().filter(|p| **p > PRESENT * strongest).count();
+        if power[0] < WEAK * strongest && n_present < 6 {
+            note.fill(false);
+        }
+    }
 }
 
 fn drop_short_notes(voiced: &mut [bool]) {
@@ -178,7 +288,7 @@ mod tests {
             peak: 1.0,
         };
         for seed in 0..3 {
-            let clip = recording.render(100, &mut generator(seed, 0));
+            let clip = recording.render(100, CLIP_HOPS, 1.0, &mut generator(seed, 0));
             let heard = track_pitch(&clip.samples, MODEL_RATE);
             for (heard, label) in heard.iter().zip(&clip.f0_hz).take(240).skip(10) {
                 let cents = 1200.0 * (heard.f0_hz / label).log2();

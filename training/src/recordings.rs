@@ -18,12 +18,21 @@ const EXTENSIONS: [&str; 4] = ["flac", "wav", "mp3", "ogg"];
 
 /// All audio files under `folder`, sorted, without those held out.
 pub fn training_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = audio_files(folder)?;
+    found.retain(|path| !is_held_out(path));
+    Ok(found)
+}
+
+/// True for what is never trained on.
+pub fn is_held_out(path: &Path) -> bool {
+    let path = path.to_string_lossy().replace('\\', "/");
+    HELD_OUT.iter().any(|held| path.contains(&format!("/{held}/")) || path.ends_with(&format!("/{held}")))
+}
+
+/// All audio files under `folder`, sorted.
+pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     collect(folder, &mut found)?;
-    found.retain(|path| {
-        let path = path.to_string_lossy().replace('\\', "/");
-        !HELD_OUT.iter().any(|held| path.contains(&format!("/{held}/")) || path.ends_with(&format!("/{held}")))
-    });
     found.sort();
     Ok(found)
 }

@@ -38,6 +38,8 @@ pub struct HopOutput {
 pub struct Heard {
     /// Detected fundamental, Hz; 0 = unvoiced or gated.
     pub f0_hz: f32,
+    /// The most likely fundamental, Hz, > 0, whether or not anything sounds.
+    pub candidate_hz: f32,
     /// Probability that the hop is voiced, 0 to 1.
     pub voicing: f32,
     /// A-weighted level, dB.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 #[derive(Debug, Default)]
 pub struct Telemetry {
     f0_hz: AtomicU32,
+    candidate_hz: AtomicU32,
     voicing: AtomicU32,
     loudness_db: AtomicU32,
     played_hz: AtomicU32,
@@ -31,6 +32,7 @@ impl Telemetry {
     /// Publishes the newest hop. Realtime-safe.
     pub fn publish(&self, heard: &Heard, played_hz: f32) {
         self.f0_hz.store(heard.f0_hz.to_bits(), Relaxed);
+        self.candidate_hz.store(heard.candidate_hz.to_bits(), Relaxed);
         self.voicing.store(heard.voicing.to_bits(), Relaxed);
         self.loudness_db.store(heard.loudness_db.to_bits(), Relaxed);
         self.played_hz.store(played_hz.to_bits(), Relaxed);
@@ -52,6 +54,7 @@ impl Telemetry {
         TelemetryView {
             heard: Heard {
                 f0_hz: float(&self.f0_hz),
+                candidate_hz: float(&self.candidate_hz),
                 voicing: float(&self.voicing),
                 loudness_db: float(&self.loudness_db),
             },

@@ -21,6 +21,13 @@ impl HarmonicTrack {
         Self { n_harmonics: amplitudes.len(), amplitudes: amplitudes.repeat(n_frames) }
     }
 
+    /// Each frame's amplitudes as `fill(frame, amplitudes)` writes them.
+    pub fn from_frames(n_harmonics: usize, n_frames: usize, mut fill: impl FnMut(usize, &mut [f32])) -> Self {
+        let mut amplitudes = vec![0.0; n_frames * n_harmonics];
+        amplitudes.chunks_exact_mut(n_harmonics).enumerate().for_each(|(frame, out)| fill(frame, out));
+        Self { n_harmonics, amplitudes }
+    }
+
     /// Amplitudes of one frame.
     pub fn frame(&self, frame: usize) -> &[f32] {
         &self.amplitudes[frame * self.n_harmonics..][..self.n_harmonics]

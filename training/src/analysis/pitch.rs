@@ -18,7 +18,7 @@ const SWITCH_COST: f32 = 0.15;
 /// Cost of a pitch change, per octave, and its limit.
 const CHANGE_COST: (f32, f32) = (2.5, 0.9);
 /// Prefers the shorter of two periods that explain a frame equally well, per octave.
-const LONG_PERIOD_COST: f32 = 0.02;
+const LONG_PERIOD_COST: f32 = 0.03;
 /// Frames below this level have no pitch (mean square).
 const SILENT: f32 = 1e-7;
 

@@ -1,8 +1,9 @@
-//! What happens to a sound on its way into a plugin: rooms, noise, consonants, gain.
+//! What happens to a sound on its way into a plugin: consonants, microphones, rooms, noise, rumble, gain.
 
 use super::batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
+use super::noises::Colour;
 use crate::random::{Draw, normal_noise};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
 use rand_chacha::ChaCha8Rng;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::f32::consts::TAU;
@@ -23,32 +24,38 @@ impl Augment {
         Self { forward: planner.plan_fft_forward(FFT), inverse: planner.plan_fft_inverse(FFT) }
     }
 
-    /// Changes the clip's sound, and its labels where the sound is replaced by noise.
-    pub fn apply(&self, clip: &mut Clip, rng: &mut ChaCha8Rng) {
-        if rng.chance(0.5) {
-            tilt(&mut clip.samples, rng.uniform(-0.6, 0.6));
-        }
-        if rng.chance(0.3) {
+    /// What a microphone hears of the clip; labels that this makes doubtful are marked so. Rumble is still in it.
+    pub fn apply(&self, clip: &mut Clip, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        if rng.chance(0.4) {
             add_consonants(clip, rng);
         }
+        let mut heard = clip.sum();
+        if rng.chance(0.5) {
+            tilt(&mut heard, rng.uniform(-0.6, 0.6));
+        }
+        if rng.chance(0.3) {
+            muffle(&mut heard, rng.uniform(0.4, 0.95));
+        }
         if rng.chance(0.35) {
-            self.add_room(&mut clip.samples, rng);
+            let decay_s = self.add_room(&mut heard, rng);
+            doubt_tails(clip, decay_s);
         }
-        if rng.chance(0.08) {
-            *clip = only_noise(rng);
-        }
+        let peak = heard.iter().fold(1e-3f32, |p, x| p.max(x.abs()));
         if rng.chance(0.85) {
-            let peak = clip.samples.iter().fold(1e-3f32, |p, x| p.max(x.abs()));
             // Mostly a quiet room, sometimes one where a singer would complain.
-            let snr_db = if rng.chance(0.3) { rng.uniform(12.0, 30.0) } else { rng.uniform(30.0, 70.0) };
-            add_noise(&mut clip.samples, 0.3 * peak * 10f32.powf(-snr_db / 20.0), rng);
+            let snr_db = if rng.chance(0.35) { rng.uniform(5.0, 30.0) } else { rng.uniform(30.0, 70.0) };
+            add(&mut heard, 0.3 * peak * 10f32.powf(-snr_db / 20.0), Colour::Slope(rng.uniform(-0.5, 0.98)), rng);
+        }
+        if rng.chance(0.25) {
+            add(&mut heard, peak * 10f32.powf(rng.uniform(-40.0, 6.0) / 20.0), Colour::rumble(rng), rng);
         }
         let gain = 10f32.powf(rng.uniform(-40.0, 0.0) / 20.0);
-        clip.samples.iter_mut().for_each(|x| *x *= gain);
+        heard.iter_mut().for_each(|x| *x *= gain);
+        heard
     }
 
-    /// Convolves with exponentially decaying noise behind the direct sound.
-    fn add_room(&self, samples: &mut [f32], rng: &mut ChaCha8Rng) {
+    /// Convolves with exponentially decaying noise behind the direct sound. Returns the time of its decay by 60 dB, s.
+    fn add_room(&self, samples: &mut [f32], rng: &mut ChaCha8Rng) -> f32 {
         let decay_s = rng.log_uniform(0.03, 0.6);
         let wet = 10f32.powf(rng.uniform(-32.0, -12.0) / 20.0) / (decay_s * MODEL_RATE as f32 / 13.8).sqrt();
         let mut room = normal_noise(rng, CLIP_SAMPLES / 2);
@@ -68,6 +75,7 @@ impl Augment {
         let mut out = self.inverse.make_output_vec();
         self.inverse.process(&mut product, &mut out).expect("a product of real spectra is one of a real signal");
         samples.copy_from_slice(&out[..samples.len()]);
+        decay_s
     }
 }
 
@@ -80,43 +88,61 @@ fn tilt(samples: &mut [f32], amount: f32) {
     }
 }
 
-/// Bursts of hiss where nothing is voiced.
+/// First-order low pass: a bad microphone, or a better one's resampler.
+fn muffle(samples: &mut [f32], speed: f32) {
+    let mut smooth = 0.0;
+    for x in samples {
+        smooth += speed * (*x - smooth);
+        *x = smooth;
+    }
+}
+
+/// While a room still rings, a note may be said to sound or not.
+fn doubt_tails(clip: &mut Clip, decay_s: f32) {
+    let n = (0.7 * decay_s * FRAME_RATE) as usize;
+    let mut since_note = n;
+    for (f0_hz, known) in clip.f0_hz.iter().zip(&mut clip.voicing_known) {
+        since_note = if *f0_hz > 0.0 { 0 } else { since_note + 1 };
+        if (1..=n).contains(&since_note) {
+            *known = 0.0;
+        }
+    }
+}
+
+/// Bursts of hiss, mostly where nothing is voiced.
 fn add_consonants(clip: &mut Clip, rng: &mut ChaCha8Rng) {
     for _ in 0..1 + rng.index(4) {
         let (from, n) = (rng.index(CLIP_SAMPLES), (MODEL_RATE as f32 * rng.log_uniform(0.01, 0.2)) as usize);
         let to = (from + n).min(CLIP_SAMPLES);
-        let level = 10f32.powf(rng.uniform(-40.0, -6.0) / 20.0);
-        let (colour, sign) = (rng.uniform(0.0, 0.9), [-1.0, 1.0][rng.index(2)]);
-        let mut last = 0.0;
-        for (i, noise) in (from..to).zip(normal_noise(rng, to - from)) {
-            last = noise * (1.0 - colour) + sign * colour * last;
-            let fade = (((i - from).min(to - i)) as f32 / 80.0).min(1.0);
-            if clip.f0_hz[i / HOP_SIZE] == 0.0 {
-                clip.samples[i] += level * fade * last;
+        let level = 10f32.powf(rng.uniform(-40.0, -3.0) / 20.0);
+        let everywhere = rng.chance(0.15);
+        let attack = rng.log_uniform(4.0, 300.0);
+        for (i, noise) in (from..to).zip(Colour::draw(rng).noise(to - from, rng)) {
+            let fade = ((i - from) as f32 / attack).min((to - i) as f32 / 80.0).min(1.0);
+            if everywhere || clip.f0_hz[i / HOP_SIZE] == 0.0 {
+                clip.breath[i] += level * fade * noise;
             }
         }
     }
 }
 
-fn add_noise(samples: &mut [f32], level: f32, rng: &mut ChaCha8Rng) {
-    let colour = rng.uniform(-0.5, 0.98);
-    let gain = level * (1.0 - colour * colour).sqrt();
-    let mut last = 0.0;
-    for (x, noise) in samples.iter_mut().zip(normal_noise(rng, CLIP_SAMPLES)) {
-        last = noise + colour * last;
-        *x += gain * last;
-    }
+fn add(samples: &mut [f32], level: f32, colour: Colour, rng: &mut ChaCha8Rng) {
+    let noise = colour.noise(samples.len(), rng);
+    samples.iter_mut().zip(noise).for_each(|(x, n)| *x += level * n);
 }
 
 /// A clip without any pitch: breath that comes and goes, or steady hiss.
-fn only_noise(rng: &mut ChaCha8Rng) -> Clip {
-    let mut samples = vec![0.0; CLIP_SAMPLES];
-    add_noise(&mut samples, rng.log_uniform(0.001, 0.5), rng);
+pub fn only_noise(rng: &mut ChaCha8Rng) -> Clip {
+    let mut clip = Clip::silent(CLIP_HOPS);
+    for _ in 0..1 + rng.index(2) {
+        add(&mut clip.breath, rng.log_uniform(0.001, 0.5), Colour::draw(rng), rng);
+    }
     if rng.chance(0.6) {
         let (speed, phase) = (rng.uniform(0.5, 12.0), rng.uniform(0.0, 6.0));
-        for (i, x) in samples.iter_mut().enumerate() {
-            *x *= (speed * i as f32 / MODEL_RATE as f32 * TAU + phase).sin().max(0.0).powi(2);
+        let power = rng.log_uniform(0.5, 8.0);
+        for (i, x) in clip.breath.iter_mut().enumerate() {
+            *x *= (speed * i as f32 / MODEL_RATE as f32 * TAU + phase).sin().max(0.0).powf(power);
         }
     }
-    Clip { samples, f0_hz: vec![0.0; CLIP_HOPS] }
+    clip
 }

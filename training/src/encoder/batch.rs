@@ -1,39 +1,62 @@
 //! One training batch: clips, what was done to them, and what the network shall say.
 
-use super::net::N_MEL;
+use super::net::N_SPECTRUM;
 use super::tones;
 use crate::corpus::Corpus;
-use crate::encoder::augment::Augment;
-use crate::encoder::mel::MelFrames;
+use crate::encoder::augment::{Augment, only_noise};
+use crate::encoder::spectrum::SpectrumFrames;
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::{HOP_SIZE, N_PITCH_BINS, hz_to_bin};
-use embouchure_inference::features::LevelNormalizer;
+use embouchure_inference::features::{LevelNormalizer, RumbleFilter};
+use rand_chacha::ChaCha8Rng;
 
 /// The first steps hear synthetic tones only, whose variety is endless; recordings refine.
 const TONES_ONLY: usize = 7100;
+/// Clips without any pitch; and of the others, recordings.
+const NOISE_SHARE: f32 = 0.1;
+const CORPUS_SHARE: f32 = 0.6;
 /// Hops of one clip: one second.
 pub const CLIP_HOPS: usize = 250;
 /// Samples of one clip at the model rate.
 pub const CLIP_SAMPLES: usize = CLIP_HOPS * HOP_SIZE;
 
-/// Audio whose pitch is known.
+/// Audio whose pitch is known, at the model rate.
 pub struct Clip {
-    /// `[CLIP_SAMPLES]` at the model rate.
+    /// What has the pitch.
     pub samples: Vec<f32>,
-    /// `[CLIP_HOPS]`, pitch at the hop's last sample, 0 = unvoiced.
+    /// What has none: breath, consonants. As long as `samples`; the two are heard together.
+    pub breath: Vec<f32>,
+    /// Per hop: pitch at the hop's last sample, 0 = unvoiced.
     pub f0_hz: Vec<f32>,
+    /// Per hop: 1, or 0 where nobody can say whether the hop is voiced.
+    pub voicing_known: Vec<f32>,
+}
+
+impl Clip {
+    /// Silence.
+    pub fn silent(n_hops: usize) -> Self {
+        let samples = vec![0.0; n_hops * HOP_SIZE];
+        Self { breath: samples.clone(), samples, f0_hz: vec![0.0; n_hops], voicing_known: vec![1.0; n_hops] }
+    }
+
+    /// All that sounds.
+    pub fn sum(&self) -> Vec<f32> {
+        self.samples.iter().zip(&self.breath).map(|(x, b)| x + b).collect()
+    }
 }
 
 /// Clips side by side; rows are hops.
+#[derive(Default)]
 pub struct Batch {
     n_clips: usize,
     /// Level-normalised audio, clip after clip.
     samples: Vec<f32>,
     /// One per row; 0 = unvoiced.
     pub f0_hz: Vec<f32>,
-    /// `[rows, N_MEL]`: log-mel bands of the clean clip.
-    mel: Vec<f32>,
+    voicing_known: Vec<f32>,
+    /// `[rows, N_SPECTRUM]`, of the clean clip.
+    spectrum: Vec<f32>,
     /// One per row: 1 where the clean clip sounds.
     sounding: Vec<f32>,
 }
@@ -44,29 +67,43 @@ pub struct Batches {
     n_clips: usize,
     corpus: Corpus,
     augment: Augment,
-    mel: MelFrames,
+    spectrum: SpectrumFrames,
 }
 
 impl Batches {
     /// Recordings are drawn from `corpus`, which may be empty.
     pub fn new(seed: u64, n_clips: usize, corpus: Corpus) -> Self {
-        Self { seed, n_clips, corpus, augment: Augment::new(), mel: MelFrames::new() }
+        Self { seed, n_clips, corpus, augment: Augment::new(), spectrum: SpectrumFrames::new() }
     }
 
     /// The batch of step `index`.
     pub fn make(&mut self, index: usize) -> Batch {
         let mut rng = generator(self.seed, index as u64);
-        let mut batch = Batch { n_clips: self.n_clips, samples: vec![], f0_hz: vec![], mel: vec![], sounding: vec![] };
+        let mut batch = Batch { n_clips: self.n_clips, ..Batch::default() };
         for _ in 0..self.n_clips {
-            let recorded = if rng.chance(0.6) && index >= TONES_ONLY { self.corpus.draw_clip(&mut rng) } else { None };
-            let mut clip = recorded.unwrap_or_else(|| tones::draw_clip(&mut rng));
-            self.mel.append(&clip.samples, &mut batch.mel, &mut batch.sounding);
-            self.augment.apply(&mut clip, &mut rng);
-            batch.samples.extend(LevelNormalizer::clip(&clip.samples));
+            let mut clip = self.draw_clip(index, &mut rng);
+            self.spectrum.append(&clip, &mut batch.spectrum, &mut batch.sounding);
+            let heard = self.augment.apply(&mut clip, &mut rng);
+            batch.samples.extend(LevelNormalizer::clip(&without_rumble(&heard)));
             batch.f0_hz.extend(clip.f0_hz);
+            batch.voicing_known.extend(clip.voicing_known);
         }
         batch
     }
+
+    fn draw_clip(&self, index: usize, rng: &mut ChaCha8Rng) -> Clip {
+        if rng.chance(NOISE_SHARE) {
+            return only_noise(rng);
+        }
+        let recorded = if rng.chance(CORPUS_SHARE) && index >= TONES_ONLY { self.corpus.draw_clip(rng) } else { None };
+        recorded.unwrap_or_else(|| tones::draw_clip(rng))
+    }
+}
+
+/// What the encoder hears when it plays.
+fn without_rumble(samples: &[f32]) -> Vec<f32> {
+    let mut filter = RumbleFilter::default();
+    samples.as_chunks::<HOP_SIZE>().0.iter().flat_map(|hop| filter.hop(hop)).collect()
 }
 
 impl Batch {
@@ -91,9 +128,14 @@ impl Batch {
         Tensor::from_vec(rows, (self.f0_hz.len(), 2), &Device::Cpu)
     }
 
-    /// `[rows, N_MEL]`.
-    pub fn mel_tensor(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.mel, (self.f0_hz.len(), N_MEL), &Device::Cpu)
+    /// `[rows]`: 1 where `voiced` is certain.
+    pub fn voicing_known(&self) -> Result<Tensor> {
+        Tensor::new(self.voicing_known.as_slice(), &Device::Cpu)
+    }
+
+    /// `[rows, N_SPECTRUM]`.
+    pub fn spectrum(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.spectrum, (self.f0_hz.len(), N_SPECTRUM), &Device::Cpu)
     }
 
     /// `[rows, 1]`: 1 where something sounds.

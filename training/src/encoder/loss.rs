@@ -19,9 +19,9 @@ pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
     let pitch = head.narrow(1, 0, N_PITCH_BINS)?.contiguous()?;
     let pitch = pitch.apply_op1(BlurredCrossEntropy { f0_hz: batch.f0_hz.clone() })?;
     let logit = head.narrow(1, N_PITCH_BINS, 1)?.flatten_all()?;
-    let voicing = binary_cross_entropy(&logit, &batch.voiced()?)?;
+    let voicing = (binary_cross_entropy(&logit, &batch.voiced()?)? * batch.voicing_known()?)?.mean_all()?;
     let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
-    let error = (predict_spectrum(params, &z, &batch.pitch_features()?)? - batch.mel_tensor()?)?.sqr()?;
+    let error = (predict_spectrum(params, &z, &batch.pitch_features()?)? - batch.spectrum()?)?.sqr()?;
     let spectrum = error.broadcast_mul(&batch.sounding()?)?.mean_all()?;
     let parts = vec![("pitch", scalar(&pitch)?), ("voicing", scalar(&voicing)?), ("spectrum", scalar(&spectrum)?)];
     let z_size = z.sqr()?.mean_all()?;
@@ -33,10 +33,10 @@ fn scalar(t: &Tensor) -> Result<f32> {
     t.to_scalar()
 }
 
-/// `max(x, 0) - x·y + ln(1 + e^-|x|)`, which never overflows.
+/// Per row: `max(x, 0) - x·y + ln(1 + e^-|x|)`, which never overflows.
 fn binary_cross_entropy(logit: &Tensor, label: &Tensor) -> Result<Tensor> {
     let tail = (logit.abs()?.neg()?.exp()? + 1.0)?.log()?;
-    ((logit.relu()? - (logit * label)?)? + tail)?.mean_all()
+    (logit.relu()? - (logit * label)?)? + tail
 }
 
 /// Mean over voiced rows of the cross-entropy to a Gaussian around the true bin.

@@ -3,10 +3,13 @@
 mod augment;
 mod batch;
 mod loss;
-mod mel;
 mod net;
+mod noises;
+mod spectrum;
 mod tones;
 mod train;
 
 pub use batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
+pub(crate) use noises::breathe;
+pub(crate) use tones::Timbre;
 pub use train::{EncoderTraining, train};

@@ -11,6 +11,8 @@ use embouchure_inference::layers::leaky_relu;
 pub const THROW_AWAY: &str = "probe";
 /// Mel bands that z must help to predict.
 pub const N_MEL: usize = 32;
+/// All that z must help to predict: the bands, the share of breath, the attack.
+pub const N_SPECTRUM: usize = N_MEL + 2;
 const N_PROBE: usize = 96;
 
 /// Untrained parameters of the encoder, and of a small network that predicts the spectrum from z and f0.
@@ -22,7 +24,7 @@ pub fn new_params(seed: u64) -> Result<Params> {
     params.add_linear("trunk", CONVS[CONVS.len() - 1].n_out, N_TRUNK, 1.0)?;
     params.add_linear("head", N_TRUNK, N_HEAD, 0.3)?;
     params.add_linear("probe.0", N_Z + 2, N_PROBE, 1.0)?;
-    params.add_linear("probe.1", N_PROBE, N_MEL, 1.0)?;
+    params.add_linear("probe.1", N_PROBE, N_SPECTRUM, 1.0)?;
     Ok(params)
 }
 
@@ -39,7 +41,7 @@ pub fn encode(params: &Params, x: &Tensor) -> Result<Tensor> {
     params.linear("head", &trunk)
 }
 
-/// `z`: `[rows, N_Z]`; `pitch`: `[rows, 2]`, scaled f0 and voicing. Returns log-mel bands, `[rows, N_MEL]`.
+/// `z`: `[rows, N_Z]`; `pitch`: `[rows, 2]`, scaled f0 and voicing. Returns `[rows, N_SPECTRUM]`.
 pub fn predict_spectrum(params: &Params, z: &Tensor, pitch: &Tensor) -> Result<Tensor> {
     let x = Tensor::cat(&[z, pitch], 1)?;
     params.linear("probe.1", &leaky_relu(&params.linear("probe.0", &x)?)?)

@@ -1,7 +1,8 @@
 //! Melodies that nobody played: tones of exactly known f0, from bass voice to high whistle.
 
 use super::batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
-use crate::random::{Draw, normal_noise};
+use super::noises::breathe;
+use crate::random::Draw;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
@@ -18,18 +19,14 @@ const HIGHEST_HZ: f32 = 4800.0;
 /// One clip of a random melody with a random timbre.
 pub fn draw_clip(rng: &mut ChaCha8Rng) -> Clip {
     let melody = Melody::draw(rng);
-    let mut samples = Timbre::draw(rng, &melody).render(&melody, rng);
-    let breath = 10f32.powf(rng.uniform(-50.0, -12.0) / 20.0);
-    let noise = normal_noise(rng, CLIP_SAMPLES);
-    let mut smooth = 0.0;
-    let colour = rng.uniform(0.0, 0.95);
-    for ((x, n), a) in samples.iter_mut().zip(noise).zip(&melody.amplitude) {
-        smooth += (1.0 - colour) * (n - smooth);
-        *x += smooth * a * breath / (1.0 - colour).sqrt();
-    }
+    let samples = Timbre::draw(rng, melody.hz(CLIP_SAMPLES / 2)).render(&melody, rng);
+    let share = 10f32.powf(rng.uniform(-50.0, -8.0) / 20.0);
+    let mut clip = Clip { samples, ..Clip::silent(CLIP_HOPS) };
+    breathe(&mut clip.breath, &melody.amplitude, share, rng);
     let hop_end = |hop: usize| (hop + 1) * HOP_SIZE - 1;
     let label = |hop| if melody.amplitude[hop_end(hop)] > INAUDIBLE { melody.hz(hop_end(hop)) } else { 0.0 };
-    Clip { samples, f0_hz: (0..CLIP_HOPS).map(label).collect() }
+    clip.f0_hz = (0..CLIP_HOPS).map(label).collect();
+    clip
 }
 
 /// Pitch and level of every sample.
@@ -81,12 +78,14 @@ impl Melody {
 }
 
 /// Strength and phase of every partial.
-struct Timbre {
+pub(crate) struct Timbre {
+    /// Power 1 in all.
     partials: Vec<(f32, f32)>,
 }
 
 impl Timbre {
-    fn draw(rng: &mut ChaCha8Rng, melody: &Melody) -> Self {
+    /// Any instrument, voice or whistle, at a pitch near `middle_hz`.
+    pub fn draw(rng: &mut ChaCha8Rng, middle_hz: f32) -> Self {
         let (slope, scatter) = (rng.uniform(0.0, 2.6), rng.uniform(0.0, 8.0));
         let kind = rng.unit();
         let whistle = 10f32.powf(rng.uniform(-3.0, -1.0));
@@ -94,7 +93,6 @@ impl Timbre {
         let formants = rng.chance(0.4).then(|| {
             [(); 3].map(|()| (rng.log_uniform(250.0, 4000.0), rng.uniform(80.0, 500.0), rng.uniform(0.0, 20.0)))
         });
-        let middle_hz = melody.hz(CLIP_SAMPLES / 2);
         let strength = |rng: &mut ChaCha8Rng, k: usize| {
             let mut h = (k as f32).powf(-slope) * 10f32.powf(rng.normal() * scatter / 20.0);
             if kind < 0.2 && k > 1 {
@@ -117,6 +115,11 @@ impl Timbre {
         let power: f32 = partials.iter().map(|(h, _)| h * h).sum();
         partials.iter_mut().for_each(|(h, _)| *h /= power.sqrt());
         Self { partials }
+    }
+
+    /// Strengths of the partials.
+    pub fn amplitudes(&self) -> impl Iterator<Item = f32> {
+        self.partials.iter().map(|(h, _)| h.abs())
     }
 
     fn render(&self, melody: &Melody, rng: &mut ChaCha8Rng) -> Vec<f32> {

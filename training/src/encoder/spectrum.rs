@@ -1,5 +1,6 @@
-//! Log-mel bands of the newest 32 ms: what z must help to predict.
+//! The newest 32 ms in few numbers: log-mel bands, share of breath, attack. What z must help to predict.
 
+use super::batch::Clip;
 use super::net::N_MEL;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::synth::noise::hz_to_mel;
@@ -11,14 +12,14 @@ const WINDOW: usize = 512;
 const SILENT: f32 = 1e-6;
 
 /// Plans and tables.
-pub struct MelFrames {
+pub struct SpectrumFrames {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
     /// Mel band that each bin adds to.
     band: Vec<usize>,
 }
 
-impl MelFrames {
+impl SpectrumFrames {
     /// Allocates the tables.
     pub fn new() -> Self {
         let nyquist = MODEL_RATE as f32 / 2.0;
@@ -32,12 +33,14 @@ impl MelFrames {
         }
     }
 
-    /// Appends one row of `N_MEL` values per hop, natural logarithm relative to the row's level, and whether it sounds.
-    pub fn append(&self, samples: &[f32], mel: &mut Vec<f32>, sounding: &mut Vec<f32>) {
+    /// Appends one row of `N_SPECTRUM` values per hop, and whether it sounds: bands (natural logarithm relative to the
+    /// row's level), share of what has no pitch (0 = none, 1 = all), change of level (1 = 20 dB louder than 32 ms before).
+    pub fn append(&self, clip: &Clip, rows: &mut Vec<f32>, sounding: &mut Vec<f32>) {
         let mut padded = vec![0.0; WINDOW - HOP_SIZE];
-        padded.extend_from_slice(samples);
+        padded.extend(clip.sum());
         let mut spectrum = self.fft.make_output_vec();
-        for frame in padded.windows(WINDOW).step_by(HOP_SIZE) {
+        let (breath, all) = (levels(&clip.breath), levels(&clip.sum()));
+        for (hop, frame) in padded.windows(WINDOW).step_by(HOP_SIZE).enumerate() {
             let mut frame: Vec<f32> = frame.iter().zip(&self.window).map(|(x, w)| x * w).collect();
             let power = frame.iter().map(|x| x * x).sum::<f32>() / WINDOW as f32;
             self.fft.process(&mut frame, &mut spectrum).expect("buffers have the plan's sizes");
@@ -46,8 +49,20 @@ impl MelFrames {
                 bands[*band] += x.norm_sqr();
             }
             let total = bands.iter().sum::<f32>() + 1e-12;
-            mel.extend(bands.map(|b| 0.5 * (b / total + 1e-6).ln()));
+            rows.extend(bands.map(|b| 0.5 * (b / total + 1e-6).ln()));
+            rows.push(((breath[hop] - all[hop]) / 40.0 + 1.0).clamp(0.0, 1.0));
+            rows.push(((all[hop] - all[hop.saturating_sub(WINDOW / HOP_SIZE)]) / 20.0).clamp(-2.0, 2.0));
             sounding.push(f32::from(power > SILENT));
         }
     }
+}
+
+/// Level of the newest 16 ms at the end of each hop, dB.
+fn levels(samples: &[f32]) -> Vec<f32> {
+    let energies: Vec<f32> = samples.chunks_exact(HOP_SIZE).map(|hop| hop.iter().map(|x| x * x).sum()).collect();
+    let level = |h: usize| {
+        let recent = &energies[h.saturating_sub(3)..=h];
+        10.0 * (recent.iter().sum::<f32>() / (recent.len() * HOP_SIZE) as f32 + 1e-7).log10()
+    };
+    (0..energies.len()).map(level).collect()
 }

@@ -1,0 +1,40 @@
+//! Our own tracker, hop by hop as it plays.
+
+use super::cases::Case;
+use super::score::{Track, Tracker};
+use anyhow::Result;
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::pipeline::Listener;
+use rayon::prelude::*;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Streams every case; an encoder file may stand in for the built-in one.
+pub fn track(cases: &[Case], encoder: Option<&Path>) -> Result<Tracker> {
+    let bytes = encoder.map(std::fs::read).transpose()?;
+    let encoder = Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?);
+    let answers = cases.par_iter().map(|case| stream(&encoder, &case.samples)).collect::<Result<Vec<_>>>()?;
+    let took: Duration = answers.iter().map(|(_, took)| *took).sum();
+    let n_hops: usize = cases.iter().map(|case| case.samples.len() / HOP_SIZE).sum();
+    Ok(Tracker {
+        name: "Embouchure".into(),
+        tracks: answers.into_iter().map(|(track, _)| track).collect(),
+        cpu_share: took.as_secs_f64() * FRAME_RATE as f64 / n_hops as f64,
+    })
+}
+
+fn stream(encoder: &Arc<Encoder>, samples: &[f32]) -> Result<(Track, Duration)> {
+    let mut listener = Listener::new(encoder.clone())?;
+    let mut track = Track::default();
+    let start = Instant::now();
+    for (i, hop) in samples.as_chunks::<HOP_SIZE>().0.iter().enumerate() {
+        let heard = listener.hop(hop, &SourceControls::default())?;
+        track.time_s.push((i + 1) as f64 / FRAME_RATE as f64);
+        track.f0_hz.push(heard.candidate_hz);
+        track.voiced.push(heard.f0_hz > 0.0);
+    }
+    Ok((track, start.elapsed()))
+}
