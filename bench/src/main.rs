@@ -2,6 +2,7 @@
 
 mod pitch;
 mod table;
+mod z;
 
 use clap::{Parser, Subcommand};
 
@@ -16,10 +17,13 @@ struct Arguments {
 enum Bench {
     /// How exactly, how soon and how often wrongly a pitch is heard, beside other trackers
     Pitch(pitch::Arguments),
+    /// How much the encoder's z knows of a sound beyond its pitch and loudness
+    Z(z::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().bench {
         Bench::Pitch(arguments) => pitch::run(&arguments),
+        Bench::Z(arguments) => z::run(&arguments),
     }
 }

@@ -11,6 +11,7 @@ use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::note::Note;
 use embouchure_inference::pipeline::Pipeline;
+use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,22 @@ pub struct RenderCommand {
     #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
     #[arg(allow_negative_numbers = true)]
     gate: f32,
+    /// Only the level of --gate counts, not how loud the room is.
+    #[arg(long)]
+    fixed_gate: bool,
+    /// Time of the way from note to note, ms; 0 = as sung.
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 2000.0))]
+    glide: f32,
+    /// How far the pitch is pulled to the notes of the scale: 0 = as sung, 1 = exactly on them.
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    snap: f32,
+    /// First note of the scale: C, C#, … B.
+    #[arg(long, value_name = "NOTE", default_value = "C", value_parser = |s: &str| Key::from_name(s).ok_or("name a note: C, C#, D, D#, E, F, F#, G, G#, A, A# or B"))]
+    key: Key,
+    /// Notes that --snap pulls to: chromatic, major, minor, harmonic-minor, dorian, mixolydian, major-pentatonic,
+    /// minor-pentatonic, blues or whole-tone.
+    #[arg(long, value_name = "SCALE", default_value = "chromatic", value_parser = parse_scale)]
+    scale: Scale,
     /// Samples that are worked on at once. Does not change the sound.
     #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     block: u32,
@@ -103,9 +120,23 @@ impl RenderCommand {
             block_size: self.block as usize,
             mix: self.mix,
             brightness_db: self.brightness,
-            source: SourceControls { transpose_semitones, octave_fit, gate_db: self.gate },
+            source: SourceControls {
+                transpose_semitones,
+                octave_fit,
+                gate_db: self.gate,
+                gate_follows_room: !self.fixed_gate,
+                snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },
+                glide_s: self.glide / 1000.0,
+            },
         }
     }
+}
+
+fn parse_scale(text: &str) -> Result<Scale, String> {
+    let plain = |name: &str| name.to_lowercase().replace([' ', '_'], "-");
+    let found = Scale::ALL.iter().find(|(_, name)| plain(name) == plain(text));
+    let names = || Scale::ALL.map(|(_, name)| plain(name)).join(", ");
+    found.map(|(scale, _)| *scale).ok_or_else(|| format!("choose one of {}", names()))
 }
 
 fn check_output(input: &Path, output: &Path) -> Result<()> {

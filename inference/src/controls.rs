@@ -1,6 +1,7 @@
 //! What the decoder asks of the synth for one control frame: valid, physical values.
 
 use crate::config::{N_HARMONICS, N_NOISE_BANDS};
+use crate::tuning::SnapWish;
 
 /// Synth controls at one instant. Plain data, copied between threads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,10 +41,23 @@ pub struct SourceControls {
     pub octave_fit: bool,
     /// Input below this level (dBFS, RMS) is silence.
     pub gate_db: f32,
+    /// What is hardly louder than the room is silence, too.
+    pub gate_follows_room: bool,
+    /// Notes of a scale that the pitch is pulled to, after transposition.
+    pub snap: SnapWish,
+    /// Time of the way from note to note, s; 0 = as sung.
+    pub glide_s: f32,
 }
 
 impl Default for SourceControls {
     fn default() -> Self {
-        Self { transpose_semitones: 0.0, octave_fit: true, gate_db: -60.0 }
+        Self {
+            transpose_semitones: 0.0,
+            octave_fit: true,
+            gate_db: -60.0,
+            gate_follows_room: true,
+            snap: SnapWish::default(),
+            glide_s: 0.0,
+        }
     }
 }

@@ -14,4 +14,5 @@ pub mod note;
 pub mod pipeline;
 pub mod stream;
 pub mod synth;
+pub mod tuning;
 pub mod weights;

@@ -1,7 +1,7 @@
 //! Frequencies as musicians name them.
 
 /// ASCII: terminals and the editor's font have no sharp sign.
-const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
+pub(crate) const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 
 /// The nearest note of the equal temperament, A4 = 440 Hz.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,11 +5,12 @@ use crate::controls::{Controls, SourceControls};
 use crate::decoder::{DecoderState, Features, controls};
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
-    Gate, GateHop, LOUDNESS_FLOOR_DB, LoudnessFit, LoudnessMeter, OctaveFit, Pitch, PitchTracker, RumbleFilter,
-    fold_into,
+    Evidence, Gate, GateHop, LOUDNESS_FLOOR_DB, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveFit, Pitch, PitchTracker,
+    RumbleFilter, fold_into,
 };
 use crate::instrument::{Card, Instrument};
 use crate::stream::{Heard, HopModel, HopOutput};
+use crate::tuning::{Glide, Snap};
 use candle_core::Result;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct Pipeline {
     /// Instrument on its way out and the hops that it has left.
     leaving: Option<(Player, usize)>,
     arrivals: Receiver<Arc<Instrument>>,
+    snap: Snap,
+    glide: Glide,
     /// The last hop of a note: what is played while it is held or fades.
     note: Note,
 }
@@ -41,6 +44,9 @@ struct Listening {
     encoder: EncoderState,
     pitch: PitchTracker,
     loudness: LoudnessMeter,
+    room: NoiseFloor,
+    /// Level that a note must exceed to be heard over the room, dBFS.
+    room_db: f32,
     gate: Gate,
     octave: OctaveFit,
     source_level: LoudnessFit,
@@ -63,7 +69,7 @@ impl Listener {
 
     /// Reads one hop at the model rate. Allocates (worker thread only).
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Heard> {
-        Ok(self.listening.hop(&self.encoder, samples, wishes.gate_db)?.heard())
+        Ok(self.listening.hop(&self.encoder, samples, wishes)?.heard())
     }
 }
 
@@ -114,7 +120,8 @@ impl Pipeline {
         let (sender, arrivals) = unbounded();
         let listening = Listening::new(&encoder)?;
         let playing = Player::new(instrument)?;
-        let pipeline = Self { encoder, listening, playing, leaving: None, arrivals, note: Note::NONE };
+        let (snap, glide) = Default::default();
+        let pipeline = Self { encoder, listening, playing, leaving: None, arrivals, snap, glide, note: Note::NONE };
         Ok((pipeline, InstrumentSlot(sender)))
     }
 
@@ -128,7 +135,7 @@ impl Pipeline {
 
     fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
         self.take_arrivals()?;
-        let source = self.listening.hop(&self.encoder, samples, wishes.gate_db)?;
+        let source = self.listening.hop(&self.encoder, samples, wishes)?;
         self.follow(&source, wishes);
         let level_db = self.listening.source_level.level_db();
         let mut played = self.playing.hop(&self.note, level_db)?;
@@ -147,6 +154,8 @@ impl Pipeline {
             let f0_hz = self.fit_pitch(source.pitch, wishes);
             self.note = Note { f0_hz, loudness_db: source.loudness_db, voicing: source.voicing, z: Some(source.z) };
         } else if source.gain == 0.0 {
+            self.snap.rest();
+            self.glide.rest();
             self.note = Note { f0_hz: self.note.f0_hz, ..Note::NONE };
         }
     }
@@ -158,7 +167,8 @@ impl Pipeline {
             true => fold_into(transposed.f0_hz * self.listening.octave.hop(transposed, range_hz).exp2(), range_hz),
             false => transposed.f0_hz,
         };
-        played.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
+        let tuned = self.glide.hop(self.snap.hop(played, &wishes.snap), wishes.glide_s);
+        tuned.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
     }
 }
 
@@ -178,7 +188,7 @@ impl HopModel for Pipeline {
         {
             (self.listening, self.playing, self.leaving) = (listening, playing, None);
         }
-        self.note = Note::NONE;
+        (self.snap, self.glide, self.note) = (Snap::default(), Glide::default(), Note::NONE);
     }
 
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
@@ -195,6 +205,8 @@ impl Listening {
             encoder: encoder.state()?,
             pitch: PitchTracker::default(),
             loudness: LoudnessMeter::default(),
+            room: NoiseFloor::default(),
+            room_db: f32::MIN,
             gate: Gate::default(),
             octave: OctaveFit::default(),
             source_level: LoudnessFit::default(),
@@ -202,7 +214,7 @@ impl Listening {
         })
     }
 
-    fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], gate_db: f32) -> Result<Source> {
+    fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Source> {
         let samples = &self.rumble.hop(samples);
         let encoding = encoder.step(&mut self.encoder, samples)?;
         let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
@@ -211,7 +223,10 @@ impl Listening {
         self.energies.rotate_left(1);
         self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
         let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
-        let GateHop { gain, is_note } = self.gate.hop(level_db, pitch.certainty, gate_db);
+        let evidence = Evidence { level_db, f0_hz: pitch.f0_hz, certainty: pitch.certainty };
+        let threshold_db = if wishes.gate_follows_room { self.room_db.max(wishes.gate_db) } else { wishes.gate_db };
+        let GateHop { gain, is_note } = self.gate.hop(&evidence, threshold_db);
+        self.room_db = self.room.hop(level_db, is_note);
         if is_note {
             self.source_level.hop(loudness_db);
         }

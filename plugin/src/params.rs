@@ -49,6 +49,7 @@ impl EmbouchureParams {
             transpose_semitones: self.transpose_semitones.value() as f32,
             octave_fit: self.octave_fit.value(),
             gate_db: if gate_db <= GATE_OFF_DB { NEVER_DB } else { gate_db },
+            ..SourceControls::default()
         }
     }
 }

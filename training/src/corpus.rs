@@ -67,7 +67,7 @@ impl Corpus {
         let mut at = rng.index(self.n_hops.max(1));
         for recording in &self.recordings {
             if at < recording.f0_hz.len() {
-                let ratio = if rng.chance(0.7) { rng.uniform(-9.0, 9.0) / 12.0 } else { 0.0 }.exp2();
+                let ratio = if rng.chance(0.7) { rng.uniform(-15.0, 9.0) / 12.0 } else { 0.0 }.exp2();
                 let mut clip = match rng.chance(DISGUISED) {
                     true => recording.disguised(rng).render(at, CLIP_HOPS, ratio, rng),
                     false => recording.render(at, CLIP_HOPS, ratio, rng),

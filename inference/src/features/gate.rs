@@ -2,8 +2,12 @@
 
 /// Opens above, closes below the threshold by this much, dB.
 const HYSTERESIS_DB: f32 = 3.0;
-/// Opens when the pitch is this certain, and lets go when it is less certain than the second value.
-const CERTAINTY: (f32, f32) = (0.65, 0.3);
+/// How certain a pitch must be: near the note that sounds; elsewhere, if the hop before heard the same; elsewhere at once.
+const CERTAINTY: (f32, f32, f32) = (0.3, 0.6, 0.9);
+/// Near the note that sounds, octaves: what leaps further must be as certain as a new note.
+const NEAR: f32 = 0.5;
+/// The same pitch as in the hop before, octaves.
+const SAME: f32 = 1.0 / 12.0;
 /// A note that is still loud is held through this many uncertain hops: 24 ms, as long as a crack in a voice.
 const HELD_HOPS: u32 = 6;
 /// Gain per hop while opening (added) and closing (multiplied): full after 8 ms, -60 dB after 130 ms.
@@ -12,12 +16,26 @@ const CLOSING: f32 = 0.81;
 /// Gains below this are silence.
 const SHUT: f32 = 1e-3;
 
+/// What speaks for a note in one hop.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence {
+    /// Input level, dBFS.
+    pub level_db: f32,
+    /// The pitch if there is one, Hz, > 0.
+    pub f0_hz: f32,
+    /// Certainty of that pitch, 0 to 1.
+    pub certainty: f32,
+}
+
 /// Gate with hysteresis. Realtime-safe.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Gate {
     open: bool,
     n_uncertain: u32,
     gain: f32,
+    /// Pitch of the last hop that was part of a note, and of the last hop, Hz; 0 = none yet.
+    note_hz: f32,
+    last_hz: f32,
 }
 
 /// State of the gate after one hop.
@@ -30,12 +48,15 @@ pub struct GateHop {
 }
 
 impl Gate {
-    /// `level_db`: input level; `certainty`: of the pitch, 0 to 1; `threshold_db`: set by the player.
-    pub fn hop(&mut self, level_db: f32, certainty: f32, threshold_db: f32) -> GateHop {
+    /// `threshold_db`: level that a note must have.
+    pub fn hop(&mut self, heard: &Evidence, threshold_db: f32) -> GateHop {
         let side = if self.open { -HYSTERESIS_DB } else { HYSTERESIS_DB };
-        let needed = if self.open { CERTAINTY.1 } else { CERTAINTY.0 };
-        let is_loud = level_db > threshold_db + side;
-        let is_note = is_loud && certainty > needed;
+        let is_loud = heard.level_db > threshold_db + side;
+        let is_note = is_loud && heard.certainty > self.needed_certainty(heard.f0_hz);
+        self.last_hz = heard.f0_hz;
+        if is_note {
+            self.note_hz = heard.f0_hz;
+        }
         self.n_uncertain = if is_note { 0 } else { self.n_uncertain.saturating_add(1) };
         self.open = is_note || self.open && is_loud && self.n_uncertain <= HELD_HOPS;
         self.gain = if self.open { (self.gain + OPENING).min(1.0) } else { self.gain * CLOSING };
@@ -44,21 +65,36 @@ impl Gate {
         }
         GateHop { gain: self.gain, is_note }
     }
+
+    fn needed_certainty(&self, f0_hz: f32) -> f32 {
+        let is_within = |hz: f32, octaves: f32| hz > 0.0 && (f0_hz / hz).log2().abs() < octaves;
+        if self.open && is_within(self.note_hz, NEAR) {
+            CERTAINTY.0
+        } else if is_within(self.last_hz, SAME) {
+            CERTAINTY.1
+        } else {
+            CERTAINTY.2
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn hear(gate: &mut Gate, level_db: f32, f0_hz: f32, certainty: f32) -> GateHop {
+        gate.hop(&Evidence { level_db, f0_hz, certainty }, -60.0)
+    }
+
     #[test]
     fn opens_on_a_note_and_shuts_to_exact_silence() {
         let mut gate = Gate::default();
-        assert_eq!(gate.hop(-20.0, 0.1, -60.0).gain, 0.0, "hiss is no note");
-        assert_eq!(gate.hop(-61.0, 1.0, -60.0).gain, 0.0, "too soft");
-        gate.hop(-20.0, 0.9, -60.0);
-        assert_eq!(gate.hop(-20.0, 0.9, -60.0), GateHop { gain: 1.0, is_note: true });
-        assert_eq!(gate.hop(-62.0, 0.4, -60.0).gain, 1.0, "hysteresis holds it open");
-        let closing: Vec<f32> = (0..40).map(|_| gate.hop(-100.0, 0.0, -60.0).gain).collect();
+        assert_eq!(hear(&mut gate, -20.0, 440.0, 0.1).gain, 0.0, "hiss is no note");
+        assert_eq!(hear(&mut gate, -61.0, 440.0, 1.0).gain, 0.0, "too soft");
+        hear(&mut gate, -20.0, 440.0, 0.95);
+        assert_eq!(hear(&mut gate, -20.0, 440.0, 0.95), GateHop { gain: 1.0, is_note: true });
+        assert_eq!(hear(&mut gate, -62.0, 440.0, 0.4).gain, 1.0, "hysteresis holds it open");
+        let closing: Vec<f32> = (0..40).map(|_| hear(&mut gate, -100.0, 440.0, 0.0).gain).collect();
         assert!((0.5..1.0).contains(&closing[0]), "no click, no delay");
         assert_eq!(closing[39], 0.0);
     }
@@ -66,9 +102,21 @@ mod tests {
     #[test]
     fn a_crack_is_bridged_and_a_consonant_is_not() {
         let mut gate = Gate::default();
-        (0..5).for_each(|_| _ = gate.hop(-20.0, 0.9, -60.0));
-        let crack: Vec<GateHop> = (0..6).map(|_| gate.hop(-20.0, 0.1, -60.0)).collect();
+        (0..5).for_each(|_| _ = hear(&mut gate, -20.0, 440.0, 0.95));
+        let crack: Vec<GateHop> = (0..6).map(|_| hear(&mut gate, -20.0, 440.0, 0.1)).collect();
         assert!(crack.iter().all(|h| *h == GateHop { gain: 1.0, is_note: false }));
-        assert!(gate.hop(-20.0, 0.1, -60.0).gain < 1.0);
+        assert!(hear(&mut gate, -20.0, 440.0, 0.1).gain < 1.0);
+    }
+
+    #[test]
+    fn what_is_heard_but_once_must_be_certain() {
+        let mut gate = Gate::default();
+        assert!(!hear(&mut gate, -20.0, 220.0, 0.8).is_note);
+        assert!(!hear(&mut gate, -20.0, 440.0, 0.8).is_note, "another pitch than before");
+        assert!(hear(&mut gate, -20.0, 440.0, 0.8).is_note, "twice the same");
+        assert!(hear(&mut gate, -20.0, 450.0, 0.4).is_note, "a note goes on");
+        assert!(!hear(&mut gate, -20.0, 880.0, 0.8).is_note, "an octave is a new note");
+        assert!(hear(&mut gate, -20.0, 450.0, 0.4).is_note);
+        assert!(hear(&mut gate, -20.0, 880.0, 0.95).is_note, "unless it is certain");
     }
 }

@@ -4,12 +4,14 @@ mod fit;
 mod gate;
 mod level;
 mod loudness;
+mod noise_floor;
 mod pitch;
 mod rumble;
 
 pub use fit::{LoudnessFit, OctaveFit, fold_into};
-pub use gate::{Gate, GateHop};
+pub use gate::{Evidence, Gate, GateHop};
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
+pub use noise_floor::NoiseFloor;
 pub use pitch::{Pitch, PitchTracker};
 pub use rumble::RumbleFilter;

@@ -1,7 +1,7 @@
 //! What the encoder is asked for: the pitch bin, whether there is a pitch, and a z that tells the spectrum.
 
 use super::batch::Batch;
-use super::net::predict_spectrum;
+use super::net::{N_MEL, N_SPECTRUM, predict_spectrum};
 use crate::ops::{slice, tensor, values};
 use crate::params::Params;
 use crate::run::Loss;
@@ -11,6 +11,13 @@ use embouchure_inference::config::{N_PITCH_BINS, N_Z, hz_to_bin};
 /// Width of the blurred label, bins: 25 cents, as CREPE.
 const BLUR: f32 = 1.25;
 const SPECTRUM_WEIGHT: f64 = 0.3;
+/// Breath and attack are one value each beside the many bands.
+const SPECTRUM_WEIGHTS: [f32; N_SPECTRUM] = {
+    let mut weights = [1.0; N_SPECTRUM];
+    weights[N_MEL] = 5.0;
+    weights[N_MEL + 1] = 5.0;
+    weights
+};
 /// Keeps z near the size that the decoder expects.
 const Z_WEIGHT: f64 = 2e-3;
 
@@ -22,6 +29,7 @@ pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
     let voicing = (binary_cross_entropy(&logit, &batch.voiced()?)? * batch.voicing_known()?)?.mean_all()?;
     let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
     let error = (predict_spectrum(params, &z, &batch.pitch_features()?)? - batch.spectrum()?)?.sqr()?;
+    let error = error.broadcast_mul(&Tensor::new(&[SPECTRUM_WEIGHTS], &candle_core::Device::Cpu)?)?;
     let spectrum = error.broadcast_mul(&batch.sounding()?)?.mean_all()?;
     let parts = vec![("pitch", scalar(&pitch)?), ("voicing", scalar(&voicing)?), ("spectrum", scalar(&spectrum)?)];
     let z_size = z.sqr()?.mean_all()?;

@@ -10,6 +10,8 @@ mod tones;
 mod train;
 
 pub use batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
+pub use net::{N_MEL, N_SPECTRUM};
 pub(crate) use noises::breathe;
+pub use spectrum::{Described, describe};
 pub(crate) use tones::Timbre;
 pub use train::{EncoderTraining, train};

@@ -1,7 +1,7 @@
 //! The newest 32 ms in few numbers: log-mel bands, share of breath, attack. What z must help to predict.
 
 use super::batch::Clip;
-use super::net::N_MEL;
+use super::net::{N_MEL, N_SPECTRUM};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::synth::noise::hz_to_mel;
 use realfft::{RealFftPlanner, RealToComplex};
@@ -65,4 +65,22 @@ fn levels(samples: &[f32]) -> Vec<f32> {
         10.0 * (recent.iter().sum::<f32>() / (recent.len() * HOP_SIZE) as f32 + 1e-7).log10()
     };
     (0..energies.len()).map(level).collect()
+}
+
+/// One hop of a recording in few numbers.
+pub struct Described {
+    /// As [`SpectrumFrames::append`] writes them; what has no pitch is not known of a recording and counts as none.
+    pub values: [f32; N_SPECTRUM],
+    /// True if it is louder than silence.
+    pub sounds: bool,
+}
+
+/// Describes every hop of a recording at the model rate. Allocates.
+pub fn describe(samples: &[f32]) -> Vec<Described> {
+    let n = samples.len() / HOP_SIZE * HOP_SIZE;
+    let clip = Clip { samples: samples[..n].to_vec(), ..Clip::silent(n / HOP_SIZE) };
+    let (mut rows, mut sounding) = (Vec::new(), Vec::new());
+    SpectrumFrames::new().append(&clip, &mut rows, &mut sounding);
+    let rows = rows.as_chunks::<N_SPECTRUM>().0.iter();
+    rows.zip(sounding).map(|(values, sounds)| Described { values: *values, sounds: sounds > 0.0 }).collect()
 }

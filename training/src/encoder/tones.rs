@@ -41,8 +41,12 @@ impl Melody {
     }
 
     fn draw(rng: &mut ChaCha8Rng) -> Self {
-        // A quarter of all melodies are whistled.
-        let (low, high): (f32, f32) = if rng.chance(0.25) { (500.0, 4600.0) } else { (40.0, 2200.0) };
+        // Whistles, low voices and basses (the hardest: a period takes up to 26 ms), and everything between.
+        let (low, high): (f32, f32) = match rng.unit() {
+            x if x < 0.25 => (500.0, 4600.0),
+            x if x < 0.6 => (40.0, 330.0),
+            _ => (40.0, 2200.0),
+        };
         let mut melody = Self { octaves: Vec::new(), amplitude: Vec::new() };
         let mut octave = rng.log_uniform(low, high).log2();
         while melody.octaves.len() < CLIP_SAMPLES {
