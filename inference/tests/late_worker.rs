@@ -90,8 +90,8 @@ fn lost_input_is_counted_and_what_follows_keeps_its_time() {
     let mut stage = Stage::new();
     stage.play(0.0, 30, true);
     stage.model.held_up.store(true, SeqCst);
-    // 2048 chunks fit; three seconds of silence and more are lost.
-    stage.play(0.0, 4500, false);
+    // Six seconds fit; three of silence and more are lost.
+    stage.play(0.0, 6750, false);
     let lost = stage.engine.telemetry().view().lost_samples;
     assert!((2000 * BLOCK as u64..2500 * BLOCK as u64).contains(&lost), "{lost}");
     stage.model.held_up.store(false, SeqCst);
