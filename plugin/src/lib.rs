@@ -135,6 +135,13 @@ impl Plugin for Embouchure {
         let engine = self.effect.as_ref().map(Effect::engine);
         let latency_samples = engine.map_or(0, |e| e.latency_samples() as u32);
         context.set_latency_samples(latency_samples);
+        let is_raised = engine.is_some_and(|e| e.telemetry().view().worker_is_raised);
+        nice_log!(
+            "room for blocks of {} of {}, latency {latency_samples}, worker {} priority",
+            self.room,
+            host.max_buffer_size,
+            if is_raised { "has realtime" } else { "has no realtime" },
+        );
         let running = Running { host_rate: host.sample_rate, latency_samples, buffer, room: self.room as u32 };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
         true

@@ -3,6 +3,7 @@
 use super::link::{Flags, Heading, InputSender, Link};
 use super::mix::{DelayLine, MixLaw};
 use super::resample::HopResampler;
+use super::thread::{flush_subnormals, raise_priority};
 use super::timing::{HopClock, latency_samples};
 use super::wet::{Playback, WetPlayer, wait_a_little};
 use super::worker::{Hearing, Worker};
@@ -93,7 +94,14 @@ impl Engine {
         let telemetry = Arc::<Telemetry>::default();
         let hearing = Hearing { receiver, resampler, host_rate, offline };
         let worker = Worker::new(flags.clone(), telemetry.clone(), model, hearing, frames_in);
-        let worker = std::thread::Builder::new().name("embouchure".into()).spawn(move || worker.run())?;
+        let (say, said) = crossbeam::channel::bounded(1);
+        let worker = std::thread::Builder::new().name("embouchure".into()).spawn(move || {
+            flush_subnormals();
+            // A bounce may take all the time it needs, and shall leave the machine usable.
+            let _ = say.send(!offline && raise_priority());
+            worker.run();
+        })?;
+        telemetry.set_worker_is_raised(said.recv().unwrap_or(false));
         let wait_for = offline.then(|| worker.thread().clone());
         let playback = Playback { flags: flags.clone(), frames: frames_out, wait_for };
         Ok(Self {

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering::Acquire;
 use std::thread::Thread;
 use std::time::Duration;
 
-/// Hops over which the last frame fades when no more come: 20 ms.
+/// Hops over which the last frame fades when no more come, and sound comes back when they do: 20 ms.
 const FADE_HOPS: u32 = (0.02 * FRAME_RATE) as u32;
 /// Offline waiting: tries before the callback lets the processor go.
 const YIELDS_BEFORE_SLEEP: u32 = 100;
@@ -31,8 +31,8 @@ pub(super) struct WetPlayer {
     next: u64,
     /// Last frame that was there in time.
     held: Controls,
-    /// Frames missed since.
-    n_missed: u32,
+    /// Steps of the fade that have been taken: up with each missed frame, down again with each that is there.
+    faded: u32,
 }
 
 /// Where frames come from.
@@ -56,7 +56,7 @@ impl WetPlayer {
             played: 0,
             next: 1,
             held: Controls::SILENT,
-            n_missed: 0,
+            faded: 0,
         }
     }
 
@@ -67,7 +67,7 @@ impl WetPlayer {
         (self.len, self.played) = (0, 0);
         self.next = 1;
         self.held = Controls::SILENT;
-        self.n_missed = 0;
+        self.faded = 0;
     }
 
     /// Plays `out.len()` samples, the first of which belongs to input sample `start`; calls must follow each other.
@@ -94,14 +94,14 @@ impl WetPlayer {
         match self.playback.frame(self.next) {
             Some(controls) => {
                 self.held = controls;
-                self.n_missed = 0;
+                self.faded = self.faded.saturating_sub(1);
             }
             None => {
                 self.telemetry.count_late_frame();
-                self.n_missed = (self.n_missed + 1).min(FADE_HOPS);
+                self.faded = (self.faded + 1).min(FADE_HOPS);
             }
         }
-        let gain = (FADE_HOPS - self.n_missed) as f32 / FADE_HOPS as f32;
+        let gain = (FADE_HOPS - self.faded) as f32 / FADE_HOPS as f32;
         let mut target = self.held;
         if gain < 1.0 {
             target.amplitude *= gain;

@@ -19,6 +19,10 @@ const IDLE_POLL: Duration = Duration::from_millis(2);
 const IDLE_AFTER: Duration = Duration::from_secs(1);
 /// Most samples taken from the ring at once.
 const CHUNK_SIZE: usize = 64;
+/// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
+/// audio) it makes one.
+const HOPS_BEFORE_REST: usize = 32;
+const REST: Duration = Duration::from_millis(1);
 /// Of input that was lost, this much is shown to the model as silence; the rest only passes.
 const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
 /// Nothing a model may ask for is louder (60 dB over full scale), so that the output stays finite.
@@ -30,6 +34,8 @@ pub(super) struct Worker {
     model: Box<dyn HopModel>,
     hearing: Hearing,
     frames: Producer<Frame>,
+    /// Hops since the last pause.
+    n_restless: usize,
     /// Time between two looks for input while it flows.
     poll: Duration,
     /// Of the samples that come next.
@@ -71,6 +77,7 @@ impl Worker {
             model,
             hearing,
             frames,
+            n_restless: 0,
             poll: POLL,
             source: SourceControls::default(),
             time: Time::default(),
@@ -87,14 +94,23 @@ impl Worker {
             match self.listen() {
                 // Offline the callback wakes the worker.
                 0 if self.hearing.offline => std::thread::park_timeout(POLL),
-                0 if last_input.elapsed() > IDLE_AFTER => std::thread::sleep(IDLE_POLL),
-                0 => std::thread::sleep(self.poll(std::mem::take(&mut n_fresh))),
+                0 if last_input.elapsed() > IDLE_AFTER => self.rest(IDLE_POLL),
+                0 => {
+                    let poll = self.poll(std::mem::take(&mut n_fresh));
+                    self.rest(poll);
+                }
+                _ if self.n_restless >= HOPS_BEFORE_REST && !self.hearing.offline => self.rest(REST),
                 n => {
                     last_input = Instant::now();
                     n_fresh += n;
                 }
             }
         }
+    }
+
+    fn rest(&mut self, time: Duration) {
+        self.n_restless = 0;
+        std::thread::sleep(time);
     }
 
     /// How long to sleep after `n_fresh` samples of input, 0 if none came since the last time.
@@ -155,6 +171,7 @@ impl Worker {
             samples = &samples[taken..];
             let Some(hop) = self.hearing.resampler.hop() else { continue };
             if show_model {
+                self.n_restless += 1;
                 let output = self.model.hop(hop, &self.source);
                 let controls = made_valid(output.controls);
                 let played_hz = if controls.amplitude > 0.0 { controls.f0_hz } else { 0.0 };
