@@ -5,18 +5,19 @@
 mod play;
 mod state;
 
-pub use play::{Played, Session};
+pub use play::{Act, AsFastAsItGoes, Conductor, Played, Session};
 pub use state::{StateError, with_session};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
-use clack_extensions::latency::PluginLatency;
+use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
+use std::cell::Cell;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// One plugin, loaded and not yet active.
 pub struct ClapHost {
@@ -101,7 +102,7 @@ impl ClapHost {
 
         let host = HostInfo::new("Embouchure test host", "The Embouchure developers", "", env!("CARGO_PKG_VERSION"))
             .map_err(|e| failed(e.to_string()))?;
-        let instance = PluginInstance::new(|_| Shared::default(), |_| (), &entry, &id, &host)
+        let instance = PluginInstance::new(|_| Shared::default(), |_| MainThread::default(), &entry, &id, &host)
             .map_err(|e| failed(e.to_string()))?;
         // The channel count before any choice: a plugin starts in its first configuration.
         let mut host = Self { instance, descriptor, layout: Layout { n_inputs: 2, n_outputs: 2 } };
@@ -201,6 +202,16 @@ impl ClapHost {
             .map_err(|e| HostError::Refused { what: "refused a render mode", reason: e.to_string() })
     }
 
+    /// Times that the plugin asked to be started again, since the last call.
+    pub fn take_restarts_wanted(&mut self) -> usize {
+        self.instance.access_shared_handler(|shared| shared.restarts_wanted.swap(0, Ordering::AcqRel))
+    }
+
+    /// Times that the plugin announced another latency.
+    pub fn n_latency_changes(&mut self) -> usize {
+        self.instance.access_handler(|main_thread| main_thread.n_latency_changes.get())
+    }
+
     /// What a host stores in its project.
     pub fn save_state(&mut self) -> Result<Vec<u8>, HostError> {
         let plugin = self.instance.plugin_handle();
@@ -256,18 +267,38 @@ struct Handlers;
 
 impl HostHandlers for Handlers {
     type Shared<'a> = Shared;
-    type MainThread<'a> = ();
+    type MainThread<'a> = MainThread;
     type AudioProcessor<'a> = ();
+
+    fn declare_extensions(builder: &mut HostExtensions<Self>, _shared: &Shared) {
+        builder.register::<HostLatency>();
+    }
+}
+
+#[derive(Default)]
+struct MainThread {
+    n_latency_changes: Cell<usize>,
+}
+
+impl MainThreadHandler<'_> for MainThread {}
+
+impl HostLatencyImpl for MainThread {
+    fn changed(&self) {
+        self.n_latency_changes.set(self.n_latency_changes.get() + 1);
+    }
 }
 
 #[derive(Default)]
 struct Shared {
     /// Set by any thread of the plugin that wants a call on the main thread; cleared by the main thread.
     callback_wanted: AtomicBool,
+    restarts_wanted: AtomicUsize,
 }
 
 impl SharedHandler<'_> for Shared {
-    fn request_restart(&self) {}
+    fn request_restart(&self) {
+        self.restarts_wanted.fetch_add(1, Ordering::AcqRel);
+    }
     fn request_process(&self) {}
     fn request_callback(&self) {
         self.callback_wanted.store(true, Ordering::Release);

@@ -1,7 +1,8 @@
 //! Plays a clip through an active plugin on a thread of its own, as a host's audio thread does.
 
-use super::{ClapHost, Handlers, HostError};
+use super::{ClapHost, Handlers, HostError, Layout};
 use clack_host::prelude::*;
+use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -10,11 +11,45 @@ use std::time::{Duration, Instant};
 pub struct Session {
     /// Sample rate, Hz.
     pub rate: f64,
-    /// Samples in each call of `process`, apart from the last; 1 to `max_block`.
+    /// Samples in each call of `process`, apart from the last and what a [`Conductor`] says; 1 to `max_block`.
     pub block: usize,
     /// Largest block that the plugin is told to expect.
     pub max_block: usize,
 }
+
+/// Stands on the audio thread, around each call of `process`.
+pub trait Conductor: Send {
+    /// Length of the block that comes next, 1 to `max_block`. `usual` is the session's.
+    fn block(&mut self, usual: usize) -> usize {
+        usual
+    }
+    /// What the host does before the next block, after `n_done` samples.
+    fn act(&mut self, _n_done: usize) -> Act {
+        Act::Play
+    }
+    /// Right before the call.
+    fn before(&mut self) {}
+    /// Right after the call, when `n_done` samples have been played. A break ends the playing there.
+    fn after(&mut self, _n_done: usize) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+}
+
+/// Something that hosts do between two blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Nothing.
+    Play,
+    /// The plugin is to forget what it heard.
+    Reset,
+    /// Processing stops and starts again.
+    Suspend,
+}
+
+/// Plays as fast as it goes, in the usual blocks.
+pub struct AsFastAsItGoes;
+
+impl Conductor for AsFastAsItGoes {}
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -38,17 +73,19 @@ impl ClapHost {
     /// Activates the plugin, plays `input` (one vector of equal length per input channel) and as much silence after
     /// it as the reported latency, and deactivates the plugin.
     pub fn play(&mut self, input: &[Vec<f32>], session: Session) -> Result<Played, HostError> {
+        self.play_with(input, session, &mut AsFastAsItGoes)
+    }
+
+    /// The same under a conductor. What was not played is silence in the output.
+    pub fn play_with(
+        &mut self,
+        input: &[Vec<f32>],
+        session: Session,
+        conductor: &mut dyn Conductor,
+    ) -> Result<Played, HostError> {
         assert_eq!(input.len(), self.layout.n_inputs, "one vector per input channel");
         assert!((1..=session.max_block).contains(&session.block), "block outside 1..=max_block");
-        let configuration = PluginAudioConfiguration {
-            sample_rate: session.rate,
-            min_frames_count: 1,
-            max_frames_count: session.max_block as u32,
-        };
-        let stopped = self
-            .instance
-            .activate(|_, _| (), configuration)
-            .map_err(|e| HostError::Refused { what: "refused to start", reason: e.to_string() })?;
+        let stopped = self.activate(session)?;
         // Known only now: the latency depends on rate and block.
         let latency_samples = self.latency();
         self.serve_main_thread();
@@ -62,9 +99,9 @@ impl ClapHost {
                 padded
             })
             .collect();
-        let n_outputs = self.layout.n_outputs;
+        let desk = Desk::new(input, self.layout, session);
         let (outcome, stopped) = std::thread::scope(|scope| {
-            let audio_thread = scope.spawn(|| run_audio_thread(stopped, &input, n_outputs, session.block));
+            let audio_thread = scope.spawn(|| run_audio_thread(stopped, desk, conductor));
             while !audio_thread.is_finished() {
                 self.serve_main_thread();
                 std::thread::sleep(Duration::from_millis(1));
@@ -74,8 +111,28 @@ impl ClapHost {
         if let Some(stopped) = stopped {
             self.instance.deactivate(stopped);
         }
-        let (channels, callback_seconds) = outcome?;
-        Ok(Played { channels, latency_samples, callback_seconds })
+        let desk = outcome?;
+        Ok(Played { channels: desk.output, latency_samples, callback_seconds: desk.callback_seconds })
+    }
+
+    /// Activates and deactivates the plugin without any audio; returns the latency in between.
+    pub fn activate_in_vain(&mut self, session: Session) -> Result<usize, HostError> {
+        let stopped = self.activate(session)?;
+        let latency_samples = self.latency();
+        self.serve_main_thread();
+        self.instance.deactivate(stopped);
+        Ok(latency_samples)
+    }
+
+    fn activate(&mut self, session: Session) -> Result<StoppedPluginAudioProcessor<Handlers>, HostError> {
+        let configuration = PluginAudioConfiguration {
+            sample_rate: session.rate,
+            min_frames_count: 1,
+            max_frames_count: session.max_block as u32,
+        };
+        self.instance
+            .activate(|_, _| (), configuration)
+            .map_err(|e| HostError::Refused { what: "refused to start", reason: e.to_string() })
     }
 
     /// Does what a host's event loop does for plugins.
@@ -86,70 +143,123 @@ impl ClapHost {
     }
 }
 
-type Rendered = (Vec<Vec<f32>>, Vec<f64>);
-
 /// Gives the processor back (if it could be started) together with the outcome, so that the plugin can be deactivated.
 fn run_audio_thread(
     stopped: StoppedPluginAudioProcessor<Handlers>,
-    input: &[Vec<f32>],
-    n_outputs: usize,
-    block: usize,
-) -> (Result<Rendered, HostError>, Option<StoppedPluginAudioProcessor<Handlers>>) {
-    match stopped.start_processing() {
-        Ok(mut processor) => {
-            let outcome = process_blocks(&mut processor, input, n_outputs, block);
-            (outcome, Some(processor.stop_processing()))
-        }
-        Err(e) => {
-            let error = HostError::Refused { what: "refused to process", reason: e.to_string() };
-            (Err(error), Some(e.into_stopped_processor()))
+    mut desk: Desk,
+    conductor: &mut dyn Conductor,
+) -> (Result<Desk, HostError>, Option<StoppedPluginAudioProcessor<Handlers>>) {
+    let mut stopped = stopped;
+    loop {
+        let mut processor = match stopped.start_processing() {
+            Ok(processor) => processor,
+            Err(e) => {
+                let error = HostError::Refused { what: "refused to process", reason: e.to_string() };
+                return (Err(error), Some(e.into_stopped_processor()));
+            }
+        };
+        let outcome = desk.process_blocks(&mut processor, conductor);
+        stopped = processor.stop_processing();
+        match outcome {
+            Ok(Pause::Suspended) => {}
+            Ok(Pause::End) => return (Ok(desk), Some(stopped)),
+            Err(e) => return (Err(e), Some(stopped)),
         }
     }
 }
 
-fn process_blocks(
-    processor: &mut StartedPluginAudioProcessor<Handlers>,
-    input: &[Vec<f32>],
-    n_outputs: usize,
-    block: usize,
-) -> Result<Rendered, HostError> {
-    let n_samples = input.first().map_or(0, Vec::len);
-    let mut output = vec![vec![0.0_f32; n_samples]; n_outputs];
-    let mut callback_seconds = Vec::with_capacity(n_samples.div_ceil(block));
-    let mut input_ports = AudioPorts::with_capacity(input.len(), 1);
-    let mut output_ports = AudioPorts::with_capacity(n_outputs, 1);
-    let no_events = EventBuffer::new();
-    let mut answers = EventBuffer::new();
+/// Why blocks stop coming.
+enum Pause {
+    Suspended,
+    End,
+}
 
-    let mut start = 0;
-    while start < n_samples {
-        let end = n_samples.min(start + block);
-        // Copies, because a plugin may write into its input buffer.
-        let mut block_input: Vec<Vec<f32>> = input.iter().map(|channel| channel[start..end].to_vec()).collect();
-        let audio_in = input_ports.with_input_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_input_only(
-                block_input.iter_mut().map(|channel| InputChannel::variable(channel.as_mut_slice())),
-            ),
-        }]);
-        let mut audio_out = output_ports.with_output_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_output_only(output.iter_mut().map(|channel| &mut channel[start..end])),
-        }]);
-        answers.clear();
-        let began = Instant::now();
-        processor
-            .process(
+/// A clip on its way through the plugin.
+struct Desk {
+    session: Session,
+    input: Vec<Vec<f32>>,
+    output: Vec<Vec<f32>>,
+    /// Samples that were played.
+    n_done: usize,
+    callback_seconds: Vec<f64>,
+    /// One block of each channel, always at the same place, as in most hosts.
+    block_input: Vec<Vec<f32>>,
+    block_output: Vec<Vec<f32>>,
+}
+
+impl Desk {
+    fn new(input: Vec<Vec<f32>>, layout: Layout, session: Session) -> Self {
+        let n_samples = input.first().map_or(0, Vec::len);
+        Self {
+            block_input: vec![vec![0.0; session.max_block]; input.len()],
+            block_output: vec![vec![0.0; session.max_block]; layout.n_outputs],
+            output: vec![vec![0.0; n_samples]; layout.n_outputs],
+            input,
+            session,
+            n_done: 0,
+            callback_seconds: Vec::with_capacity(n_samples),
+        }
+    }
+
+    fn process_blocks(
+        &mut self,
+        processor: &mut StartedPluginAudioProcessor<Handlers>,
+        conductor: &mut dyn Conductor,
+    ) -> Result<Pause, HostError> {
+        let mut input_ports = AudioPorts::with_capacity(self.input.len(), 1);
+        let mut output_ports = AudioPorts::with_capacity(self.output.len(), 1);
+        let no_events = EventBuffer::new();
+        let mut answers = EventBuffer::new();
+        let n_samples = self.input.first().map_or(0, Vec::len);
+        while self.n_done < n_samples {
+            match conductor.act(self.n_done) {
+                Act::Play => {}
+                Act::Reset => processor.reset(),
+                Act::Suspend => return Ok(Pause::Suspended),
+            }
+            let n = conductor.block(self.session.block).clamp(1, self.session.max_block).min(n_samples - self.n_done);
+            let now = self.n_done..self.n_done + n;
+            // Copies, because a plugin may write into its input buffer.
+            for (block, channel) in self.block_input.iter_mut().zip(&self.input) {
+                block[..n].copy_from_slice(&channel[now.clone()]);
+            }
+            let audio_in = input_ports.with_input_buffers([AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_input_only(
+                    self.block_input.iter_mut().map(|channel| InputChannel::variable(&mut channel[..n])),
+                ),
+            }]);
+            let mut audio_out = output_ports.with_output_buffers([AudioPortBuffer {
+                latency: 0,
+                channels: AudioPortBufferType::f32_output_only(
+                    self.block_output.iter_mut().map(|channel| &mut channel[..n]),
+                ),
+            }]);
+            answers.clear();
+            let in_events = InputEvents::from_buffer(&no_events);
+            let mut out_events = OutputEvents::from_buffer(&mut answers);
+            conductor.before();
+            let began = Instant::now();
+            let outcome = processor.process(
                 &audio_in,
                 &mut audio_out,
-                &InputEvents::from_buffer(&no_events),
-                &mut OutputEvents::from_buffer(&mut answers),
-                Some(start as u64),
+                &in_events,
+                &mut out_events,
+                Some(self.n_done as u64),
                 None,
-            )
-            .map_err(|e| HostError::Refused { what: "failed to process", reason: e.to_string() })?;
-        callback_seconds.push(began.elapsed().as_secs_f64());
-        start = end;
+            );
+            let seconds = began.elapsed().as_secs_f64();
+            let flow = conductor.after(now.end);
+            outcome.map_err(|e| HostError::Refused { what: "failed to process", reason: e.to_string() })?;
+            self.callback_seconds.push(seconds);
+            for (channel, block) in self.output.iter_mut().zip(&self.block_output) {
+                channel[now.clone()].copy_from_slice(&block[..n]);
+            }
+            self.n_done = now.end;
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(Pause::End)
     }
-    Ok((output, callback_seconds))
 }

@@ -1,5 +1,6 @@
 //! The window: an egui app over the parameters and the shared view of the engine.
 
+mod buffer_menu;
 mod button;
 mod dialog;
 mod gesture;
@@ -14,6 +15,7 @@ mod window;
 pub use window::EmbouchureEditor;
 
 use crate::Embouchure;
+use crate::buffer::BufferChoice;
 use crate::instruments::Instruments;
 use crate::params::EmbouchureParams;
 use crate::session::WindowSize;
@@ -98,11 +100,25 @@ impl App {
             self.wiring.executor.execute_background(crate::Task::FollowSession);
         }
         if self.wiring.instruments.take_is_unsaved() {
-            // The framework cannot tell the host that the session has changed; a touched parameter does.
-            let (setter, mix) = (host.param_setter(), &self.wiring.params.mix);
-            setter.begin_set_parameter(mix);
-            setter.set_parameter_normalized(mix, mix.unmodulated_normalized_value());
-            setter.end_set_parameter(mix);
+            self.mark_unsaved(host);
         }
+        if self.wiring.shared.take_restart_wanted() {
+            host.request_restart();
+        }
+    }
+
+    /// The framework cannot tell the host that the session has changed; a touched parameter does.
+    fn mark_unsaved(&self, host: &GuiContext) {
+        let (setter, mix) = (host.param_setter(), &self.wiring.params.mix);
+        setter.begin_set_parameter(mix);
+        setter.set_parameter_normalized(mix, mix.unmodulated_normalized_value());
+        setter.end_set_parameter(mix);
+    }
+
+    /// The host starts the plugin again with the new latency; a choice that is made again measures again.
+    fn choose_buffer(&self, host: &GuiContext, choice: BufferChoice) {
+        self.wiring.params.session.edit(|session| session.buffer = choice);
+        self.mark_unsaved(host);
+        host.request_restart();
     }
 }

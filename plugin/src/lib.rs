@@ -5,6 +5,7 @@ use nice_plug::prelude::*;
 use nice_plug_egui::RepaintNotifier;
 use std::sync::Arc;
 
+pub mod buffer;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
@@ -12,6 +13,7 @@ pub mod params;
 pub mod session;
 pub mod shared;
 
+use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
 use instruments::Instruments;
@@ -30,6 +32,10 @@ pub struct Embouchure {
     /// `None` while inactive, and if the engine could not be prepared; then audio passes untouched.
     effect: Option<Effect>,
     is_offline: bool,
+    blocks: BlockWatch,
+    /// Longest block that the present latency makes room for, and whether that was left to us.
+    room: usize,
+    is_auto: bool,
     n_inputs: usize,
     samples_per_repaint: usize,
     samples_since_repaint: usize,
@@ -54,6 +60,9 @@ impl Default for Embouchure {
             notifier: RepaintNotifier::new(),
             effect: None,
             is_offline: false,
+            blocks: BlockWatch::default(),
+            room: 0,
+            is_auto: false,
             n_inputs: 2,
             samples_per_repaint: 0,
             samples_since_repaint: 0,
@@ -76,9 +85,15 @@ impl Plugin for Embouchure {
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
         let (instruments, notifier) = (self.instruments.clone(), self.notifier.clone());
+        let (session, shared) = (self.params.session.clone(), self.shared.clone());
         Box::new(move |task| {
             match task {
-                Task::FollowSession => instruments.follow_session(),
+                Task::FollowSession => {
+                    instruments.follow_session();
+                    if shared.running().is_some_and(|running| running.buffer != session.get().buffer) {
+                        shared.want_restart();
+                    }
+                }
                 Task::OpenBuiltIn(name) => instruments.open_built_in(name),
             }
             notifier.request_repaint();
@@ -111,18 +126,23 @@ impl Plugin for Embouchure {
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
-        let config = EngineConfig {
-            host_rate: host.sample_rate.into(),
-            max_block: host.max_buffer_size as usize,
-            offline: self.is_offline,
-        };
+        let buffer = self.choose_room(host);
+        let config =
+            EngineConfig { host_rate: host.sample_rate.into(), max_block: self.room, offline: self.is_offline };
         self.effect = Effect::prepare(config, self.n_inputs, self.instruments.model())
             .inspect_err(|e| self.instruments.report(e.to_string()))
             .ok();
         let engine = self.effect.as_ref().map(Effect::engine);
         let latency_samples = engine.map_or(0, |e| e.latency_samples() as u32);
         context.set_latency_samples(latency_samples);
-        let running = Running { host_rate: host.sample_rate, latency_samples };
+        let is_raised = engine.is_some_and(|e| e.telemetry().view().worker_is_raised);
+        nice_log!(
+            "room for blocks of {} of {}, latency {latency_samples}, worker {} priority",
+            self.room,
+            host.max_buffer_size,
+            if is_raised { "has realtime" } else { "has no realtime" },
+        );
+        let running = Running { host_rate: host.sample_rate, latency_samples, buffer, room: self.room as u32 };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
         true
     }
@@ -137,6 +157,10 @@ impl Plugin for Embouchure {
         if let Some(effect) = &mut self.effect {
             effect.reset(&self.params);
         }
+        // The sound begins anew, so a pause now disturbs nobody.
+        if self.is_auto && self.blocks.needs_less_than(self.room) {
+            self.shared.want_restart();
+        }
     }
 
     fn process(
@@ -149,6 +173,7 @@ impl Plugin for Embouchure {
             self.follow_session(context);
         }
         let channels = buffer.as_slice();
+        self.watch_block(channels, context);
         let heard = self.n_inputs.min(channels.len());
         channels[..heard].iter().for_each(|c| self.shared.input.note(c));
         match &mut self.effect {
@@ -168,6 +193,31 @@ impl Embouchure {
             util::permit_alloc(|| self.instruments.follow_session());
         } else {
             context.execute_background(Task::FollowSession);
+        }
+    }
+
+    /// How long a block the latency is to make room for from this start on; returns the choice behind it.
+    fn choose_room(&mut self, host: &BufferConfig) -> BufferChoice {
+        self.blocks.start(host.max_buffer_size as usize, host.sample_rate, !self.is_offline);
+        let choice = self.params.session.get().buffer;
+        self.room = choice.room(&self.blocks);
+        self.is_auto = choice == BufferChoice::Auto;
+        choice
+    }
+
+    /// Asks for a restart when the latency has to change, at most once for each reason: a block that is too long makes
+    /// every frame of it late, the player has chosen, or less will do.
+    fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) {
+        if let (Some(channel), false) = (channels.first(), self.is_offline) {
+            self.blocks.see(channel);
+        }
+        if self.is_auto && self.blocks.needs_more_than(self.room) {
+            // Says no more about it until the next start, whatever the host does.
+            self.is_auto = false;
+            self.shared.want_restart();
+        }
+        if self.shared.take_restart_wanted() {
+            context.request_restart();
         }
     }
 
@@ -240,6 +290,8 @@ mod tests {
     struct Host {
         transport: Transport,
         n_tasks: AtomicU32,
+        n_restarts: AtomicU32,
+        latency: AtomicU32,
     }
 
     impl ActivateContext<Embouchure> for Host {
@@ -247,7 +299,9 @@ mod tests {
             PluginApi::Clap
         }
         fn execute(&self, _task: Task) {}
-        fn set_latency_samples(&self, _samples: u32) {}
+        fn set_latency_samples(&self, samples: u32) {
+            self.latency.store(samples, Relaxed);
+        }
         fn set_current_voice_capacity(&self, _capacity: u32) {}
     }
 
@@ -272,7 +326,9 @@ mod tests {
             Ok(())
         }
         fn set_latency_samples(&self, _samples: u32) {}
-        fn request_restart(&self) {}
+        fn request_restart(&self) {
+            self.n_restarts.fetch_add(1, Relaxed);
+        }
         fn set_current_voice_capacity(&self, _capacity: u32) {}
     }
 
@@ -283,13 +339,35 @@ mod tests {
 
     impl Bench {
         fn new(process_mode: ProcessMode) -> Self {
-            let mut plugin = Embouchure::default();
-            let mut host = Host { transport: Transport::new(48_000.0), n_tasks: AtomicU32::new(0) };
-            let config =
-                BufferConfig { sample_rate: 48_000.0, min_buffer_size: None, max_buffer_size: 64, process_mode };
-            assert!(plugin.activate(&Embouchure::AUDIO_IO_LAYOUTS[0], &config, &mut host));
-            plugin.reset();
-            Self { plugin, host }
+            let host = Host {
+                transport: Transport::new(48_000.0),
+                n_tasks: AtomicU32::new(0),
+                n_restarts: AtomicU32::new(0),
+                latency: AtomicU32::new(0),
+            };
+            let mut bench = Self { plugin: Embouchure::default(), host };
+            bench.start(process_mode, 64);
+            bench
+        }
+
+        fn start(&mut self, process_mode: ProcessMode, max_buffer_size: u32) {
+            let config = BufferConfig { sample_rate: 48_000.0, min_buffer_size: None, max_buffer_size, process_mode };
+            assert!(self.plugin.activate(&Embouchure::AUDIO_IO_LAYOUTS[0], &config, &mut self.host));
+            self.plugin.reset();
+        }
+
+        /// What a host does when it was asked to; true if it was.
+        fn restart_if_asked(&mut self, max_buffer_size: u32) -> bool {
+            let is_asked = self.host.n_restarts.swap(0, Relaxed) > 0;
+            if is_asked {
+                self.plugin.deactivate();
+                self.start(ProcessMode::Realtime, max_buffer_size);
+            }
+            is_asked
+        }
+
+        fn latency(&self) -> u32 {
+            self.host.latency.load(Relaxed)
         }
 
         fn load_session_with_missing_file(&self) {
@@ -302,11 +380,14 @@ mod tests {
         }
 
         fn process(&mut self) {
-            let (mut left, mut right) = ([0.0; 64], [0.0; 64]);
+            self.process_block(&mut [0.0; 64], &mut [0.0; 64]);
+        }
+
+        fn process_block(&mut self, left: &mut [f32], right: &mut [f32]) {
             let mut buffer = Buffer::default();
-            // SAFETY: both channels have 64 samples.
+            // SAFETY: both channels have as many samples.
             unsafe {
-                buffer.set_slices(64, |slices| *slices = vec![&mut left, &mut right]);
+                buffer.set_slices(left.len(), |slices| *slices = vec![left, right]);
             }
             let mut aux = AuxiliaryBuffers { inputs: &mut [], outputs: &mut [] };
             let status = self.plugin.process(&mut buffer, &mut aux, &mut self.host);
@@ -333,6 +414,64 @@ mod tests {
         bench.process();
         assert_eq!(bench.host.n_tasks.load(Relaxed), 0);
         assert!(bench.is_missing_file_reported());
+    }
+
+    #[test]
+    fn the_latency_follows_the_blocks() {
+        let mut bench = Bench::new(ProcessMode::Realtime);
+        bench.start(ProcessMode::Realtime, 4096);
+        assert!(bench.latency() > 4096);
+        let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
+        for _ in 0..3 * 48_000 / 64 {
+            bench.process_block(&mut left[..64], &mut right[..64]);
+        }
+        assert!(!bench.restart_if_asked(4096), "not while it plays");
+        bench.plugin.reset();
+        bench.process_block(&mut left[..64], &mut right[..64]);
+        assert!(bench.restart_if_asked(4096));
+        assert!(bench.latency() <= 480, "{}", bench.latency());
+        assert!(!bench.restart_if_asked(4096));
+
+        bench.process_block(&mut left[..1000], &mut right[..1000]);
+        bench.process_block(&mut left[..1000], &mut right[..1000]);
+        assert_eq!(bench.host.n_restarts.load(Relaxed), 1, "asked once");
+        assert!(bench.restart_if_asked(4096));
+        assert!((1024..1424).contains(&bench.latency()), "{}", bench.latency());
+        bench.plugin.deactivate();
+        bench.start(ProcessMode::Offline, 8192);
+        assert!((1024..1424).contains(&bench.latency()), "a bounce has the latency of the performance");
+    }
+
+    #[test]
+    fn a_chosen_buffer_sets_the_latency_and_stays() {
+        let mut bench = Bench::new(ProcessMode::Realtime);
+        let chosen = Session { buffer: BufferChoice::Samples(128), ..Session::default() };
+        bench.plugin.params.session.set(chosen);
+        bench.plugin.deactivate();
+        bench.start(ProcessMode::Realtime, 4096);
+        assert!((128..528).contains(&bench.latency()), "{}", bench.latency());
+        let (mut left, mut right) = (vec![0.0; 4096], vec![0.0; 4096]);
+        for _ in 0..50 {
+            bench.process_block(&mut left, &mut right);
+        }
+        bench.plugin.reset();
+        bench.process();
+        assert!(!bench.restart_if_asked(4096), "the player knows best");
+    }
+
+    #[test]
+    fn a_session_with_another_buffer_asks_for_a_restart() {
+        let mut bench = Bench::new(ProcessMode::Realtime);
+        bench.start(ProcessMode::Realtime, 4096);
+        bench.plugin.params.session.set(Session { buffer: BufferChoice::Samples(32), ..Session::default() });
+        bench.process();
+        bench.plugin.task_executor()(Task::FollowSession);
+        bench.process();
+        assert!(bench.restart_if_asked(4096));
+        assert!(bench.latency() <= 432, "{}", bench.latency());
+        bench.plugin.task_executor()(Task::FollowSession);
+        bench.process();
+        assert!(!bench.restart_if_asked(4096));
     }
 
     #[test]

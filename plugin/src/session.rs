@@ -1,5 +1,6 @@
 //! What the host's project remembers beside the parameters.
 
+use crate::buffer::BufferChoice;
 use embouchure_weights::DEFAULT_INSTRUMENT;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
@@ -15,6 +16,8 @@ pub struct Session {
     pub instrument: InstrumentRef,
     /// Size of the editor's window.
     pub window: WindowSize,
+    /// Block that the latency makes room for.
+    pub buffer: BufferChoice,
 }
 
 /// Names an instrument without holding it.
@@ -167,6 +170,7 @@ mod tests {
         let session = Session {
             instrument: InstrumentRef::file("Oboe", Path::new("/music/oboe.safetensors"), "0123456789abcdef"),
             window: WindowSize { width: 700.0, height: 450.0 },
+            buffer: BufferChoice::Samples(128),
         };
         let first = EmbouchureParams::default();
         first.session.edit(|s| *s = session.clone());
@@ -203,6 +207,20 @@ mod tests {
         load(&params, r#"{"new": 1, "instrument": {"kind": "file", "path": "a", "new": 2}}"#);
         assert_eq!(params.session.get().instrument, InstrumentRef::file("", Path::new("a"), ""));
         assert_eq!(params.session.get().window, WindowSize::DESIGN);
+        assert_eq!(params.session.get().buffer, BufferChoice::Auto);
+    }
+
+    #[test]
+    fn a_buffer_is_stored_by_name() {
+        let params = EmbouchureParams::default();
+        for (json, choice) in [
+            (r#"{"buffer": "auto"}"#, BufferChoice::Auto),
+            (r#"{"buffer": {"samples": 64}}"#, BufferChoice::Samples(64)),
+            (r#"{"buffer": "host"}"#, BufferChoice::Host),
+        ] {
+            load(&params, json);
+            assert_eq!(params.session.get().buffer, choice);
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! What the audio side tells the editor: levels and rates through atomics, and where to read the engine's telemetry.
 
+use crate::buffer::BufferChoice;
 use embouchure_inference::stream::{Telemetry, TelemetryView};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// Highest absolute sample since it was last read.
 #[derive(Default)]
@@ -30,11 +31,9 @@ pub struct Shared {
     pub input: Peak,
     /// Of the louder output channel.
     pub output: Peak,
-    /// Sample rate of the host, Hz; 0 while inactive.
-    host_rate: AtomicU32,
-    latency_samples: AtomicU32,
-    /// Of the engine that runs now. `process` never takes this lock.
-    telemetry: Mutex<Option<Arc<Telemetry>>>,
+    restart_wanted: AtomicBool,
+    /// `None` while inactive. `process` never takes this lock.
+    running: Mutex<Option<(Running, Option<Arc<Telemetry>>)>>,
 }
 
 /// What an active plugin runs at.
@@ -44,31 +43,42 @@ pub struct Running {
     pub host_rate: f32,
     /// At the host's rate.
     pub latency_samples: u32,
+    /// What was chosen when it started.
+    pub buffer: BufferChoice,
+    /// Samples that the choice came to.
+    pub room: u32,
 }
 
 impl Shared {
     /// Announces a new engine. Not for the audio thread.
     pub fn activated(&self, running: Running, telemetry: Option<Arc<Telemetry>>) {
-        self.latency_samples.store(running.latency_samples, Relaxed);
-        self.host_rate.store(running.host_rate.to_bits(), Relaxed);
-        *self.telemetry.lock() = telemetry;
+        self.restart_wanted.store(false, Relaxed);
+        *self.running.lock() = Some((running, telemetry));
     }
 
     /// Announces that no engine runs. Not for the audio thread.
     pub fn deactivated(&self) {
-        self.host_rate.store(0, Relaxed);
-        *self.telemetry.lock() = None;
+        *self.running.lock() = None;
     }
 
-    /// Rate and latency, or `None` while inactive.
+    /// Rate and latency, or `None` while inactive. Not for the audio thread.
     pub fn running(&self) -> Option<Running> {
-        let host_rate = f32::from_bits(self.host_rate.load(Relaxed));
-        (host_rate > 0.0).then(|| Running { host_rate, latency_samples: self.latency_samples.load(Relaxed) })
+        self.running.lock().as_ref().map(|(running, _)| *running)
     }
 
-    /// The engine's newest telemetry; all zero while inactive.
+    /// The engine's newest telemetry; all zero while inactive. Not for the audio thread.
     pub fn telemetry(&self) -> TelemetryView {
-        self.telemetry.lock().as_ref().map(|t| t.view()).unwrap_or_default()
+        self.running.lock().as_ref().and_then(|(_, t)| t.as_ref()).map(|t| t.view()).unwrap_or_default()
+    }
+
+    /// Asks whoever can speak to the host next, audio thread or editor, for a restart: the latency is to change.
+    pub fn want_restart(&self) {
+        self.restart_wanted.store(true, Relaxed);
+    }
+
+    /// True once after a restart was asked for. Realtime-safe.
+    pub fn take_restart_wanted(&self) -> bool {
+        self.restart_wanted.load(Relaxed) && self.restart_wanted.swap(false, Relaxed)
     }
 }
 

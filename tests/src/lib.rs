@@ -1,6 +1,12 @@
-//! Finds the built plugin for the tests of this package.
+//! What the tests of this package share: the built plugin, sounds to play through it, a conductor.
 
+use embouchure_host::{Act, Conductor};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::f64::consts::TAU;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The bundled CLAP file in the target folder that the running test was built in.
 ///
@@ -15,4 +21,74 @@ pub fn bundled_clap() -> PathBuf {
             let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
             panic!("no bundled/Embouchure.clap in {}: run `cargo xtask test`, which builds it", target.display())
         })
+}
+
+/// Seeded noise: every sample differs, so that a shift by one is seen.
+pub fn noise(n_channels: usize, n_samples: usize) -> Vec<Vec<f32>> {
+    let mut random = ChaCha8Rng::seed_from_u64(11);
+    (0..n_channels).map(|_| (0..n_samples).map(|_| random.random_range(-0.5..0.5)).collect()).collect()
+}
+
+/// A tone that glides, swells and pauses: every part of the effect has something to do.
+pub fn phrase(rate: f64) -> Vec<f32> {
+    let mut phase = 0.0;
+    (0..(1.5 * rate) as usize)
+        .map(|i| {
+            let time = i as f64 / rate;
+            let f0_hz = 500.0 * (0.7 * time + 0.02 * (TAU * 5.0 * time).sin()).exp2();
+            phase += TAU * f0_hz / rate;
+            let level = if (0.6..0.7).contains(&time) { 0.0 } else { 0.3 * (TAU * 0.8 * time).sin().abs() };
+            (level * (phase.sin() + 0.2 * (2.0 * phase).sin())) as f32
+        })
+        .collect()
+}
+
+/// Largest difference, and where it is.
+pub fn worst(a: &[f32], b: &[f32]) -> (usize, f32) {
+    assert_eq!(a.len(), b.len());
+    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs()).enumerate();
+    differences.max_by(|x, y| x.1.total_cmp(&y.1)).unwrap_or((0, 0.0))
+}
+
+/// A host whose sound card sets the pace.
+pub struct Paced {
+    /// Samples in a second; less than the session's rate is a slower clock.
+    pub samples_per_second: f64,
+    /// Blocks of random lengths up to the usual one.
+    pub cuts: Option<ChaCha8Rng>,
+    /// Between which samples the host resets or suspends.
+    pub acts: Vec<(usize, Act)>,
+    started: Option<Instant>,
+}
+
+impl Paced {
+    /// `slowness` times slower than `rate` would have it.
+    pub fn new(rate: f64, slowness: f64) -> Self {
+        Self { samples_per_second: rate / slowness, cuts: None, acts: Vec::new(), started: None }
+    }
+
+    /// With blocks of random lengths.
+    pub fn cut(self, seed: u64) -> Self {
+        Self { cuts: Some(ChaCha8Rng::seed_from_u64(seed)), ..self }
+    }
+}
+
+impl Conductor for Paced {
+    fn block(&mut self, usual: usize) -> usize {
+        self.cuts.as_mut().map_or(usual, |random| random.random_range(1..=usual))
+    }
+
+    fn act(&mut self, n_done: usize) -> Act {
+        match self.acts.first() {
+            Some((at, _)) if *at <= n_done => self.acts.remove(0).1,
+            _ => Act::Play,
+        }
+    }
+
+    fn after(&mut self, n_done: usize) -> ControlFlow<()> {
+        let due = Duration::from_secs_f64(n_done as f64 / self.samples_per_second);
+        let elapsed = self.started.get_or_insert_with(Instant::now).elapsed();
+        std::thread::sleep(due.saturating_sub(elapsed));
+        ControlFlow::Continue(())
+    }
 }

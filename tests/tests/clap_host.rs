@@ -1,10 +1,9 @@
 //! The built CLAP file in a host: latency, block sizes, port configurations, state.
 
 use embouchure_host::{ClapHost, Layout, Played, Session, with_session};
-use embouchure_tests::bundled_clap;
+use embouchure_tests::{bundled_clap, noise, phrase, worst};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::f64::consts::TAU;
 
 const MIX: &str = "Dry/Wet";
 const RATES: [f64; 2] = [44_100.0, 48_000.0];
@@ -18,33 +17,6 @@ fn host(layout: Layout, mix: f64) -> ClapHost {
     host.set_offline(true).unwrap();
     host.set_parameter(MIX, mix).unwrap();
     host
-}
-
-/// Seeded noise: every sample differs, so that a shift by one is seen.
-fn noise(n_channels: usize, n_samples: usize) -> Vec<Vec<f32>> {
-    let mut random = ChaCha8Rng::seed_from_u64(11);
-    (0..n_channels).map(|_| (0..n_samples).map(|_| random.random_range(-0.5..0.5)).collect()).collect()
-}
-
-/// A tone that glides, swells and pauses: every part of the effect has something to do.
-fn phrase(rate: f64) -> Vec<f32> {
-    let mut phase = 0.0;
-    (0..(1.5 * rate) as usize)
-        .map(|i| {
-            let time = i as f64 / rate;
-            let f0_hz = 500.0 * (0.7 * time + 0.02 * (TAU * 5.0 * time).sin()).exp2();
-            phase += TAU * f0_hz / rate;
-            let level = if (0.6..0.7).contains(&time) { 0.0 } else { 0.3 * (TAU * 0.8 * time).sin().abs() };
-            (level * (phase.sin() + 0.2 * (2.0 * phase).sin())) as f32
-        })
-        .collect()
-}
-
-/// Largest difference, and where it is.
-fn worst(a: &[f32], b: &[f32]) -> (usize, f32) {
-    assert_eq!(a.len(), b.len());
-    let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs()).enumerate();
-    differences.max_by(|x, y| x.1.total_cmp(&y.1)).unwrap_or((0, 0.0))
 }
 
 fn assert_sound(played: &Played) {

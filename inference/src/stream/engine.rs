@@ -1,14 +1,14 @@
 //! The whole effect as the host's audio callback sees it.
 
-use super::link::{CHUNK_SIZE, Chunk, Link};
+use super::link::{Flags, Heading, InputSender, Link};
 use super::mix::{DelayLine, MixLaw};
 use super::resample::HopResampler;
+use super::thread::{flush_subnormals, raise_priority};
 use super::timing::{HopClock, latency_samples};
-use super::wet::{WetPlayer, wait_a_little};
-use super::worker::{Input, Worker};
+use super::wet::{Playback, WetPlayer, wait_a_little};
+use super::worker::{Hearing, Worker};
 use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
-use crate::synth::hop_samples;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -19,7 +19,8 @@ use std::thread::JoinHandle;
 pub struct EngineConfig {
     /// Sample rate of the host, Hz.
     pub host_rate: f64,
-    /// Largest block that `process` will get, samples.
+    /// Largest block that the latency makes room for, samples. Longer ones lose nothing offline; live they need frames
+    /// that cannot be there yet, which are then late like those of a slow worker.
     pub max_block: usize,
     /// The host renders faster than realtime: `process` waits for the worker, so that nothing is lost.
     pub offline: bool,
@@ -62,12 +63,15 @@ pub struct Engine {
     offline: bool,
     /// Samples processed since the reset.
     position: u64,
-    link: Arc<Link>,
+    flags: Arc<Flags>,
+    sender: InputSender,
     telemetry: Arc<Telemetry>,
     /// Joined on drop.
     worker: Option<JoinHandle<()>>,
     wet: WetPlayer,
-    /// Wet samples of the block, `[max_block]`.
+    /// What is analysed of a piece of the block, `[max_block]`.
+    mono: Vec<f32>,
+    /// Wet samples of a piece of the block, `[max_block]`.
     wet_block: Vec<f32>,
     dry: [DelayLine; 2],
     mix: MixLaw,
@@ -86,22 +90,31 @@ impl Engine {
         let Ok(resampler) = HopResampler::new(&clock) else { return Err(invalid) };
 
         let latency = latency_samples(host_rate, max_block);
-        let n_frames = ((latency + 2 * max_block) as f64 / hop_samples(host_rate)) as usize + 8;
-        let link = Arc::new(Link::new(max_block, n_frames));
+        let Link { flags, sender, receiver, frames_in, frames_out } = Link::new(host_rate, latency, max_block);
         let telemetry = Arc::<Telemetry>::default();
-        let input = Input { resampler, host_rate, offline };
-        let worker = Worker::new(link.clone(), telemetry.clone(), model, input);
-        let worker = std::thread::Builder::new().name("embouchure".into()).spawn(move || worker.run())?;
+        let hearing = Hearing { receiver, resampler, host_rate, offline };
+        let worker = Worker::new(flags.clone(), telemetry.clone(), model, hearing, frames_in);
+        let (say, said) = crossbeam::channel::bounded(1);
+        let worker = std::thread::Builder::new().name("embouchure".into()).spawn(move || {
+            flush_subnormals();
+            // A bounce may take all the time it needs, and shall leave the machine usable.
+            let _ = say.send(!offline && raise_priority());
+            worker.run();
+        })?;
+        telemetry.set_worker_is_raised(said.recv().unwrap_or(false));
         let wait_for = offline.then(|| worker.thread().clone());
+        let playback = Playback { flags: flags.clone(), frames: frames_out, wait_for };
         Ok(Self {
             latency,
             max_block,
             offline,
             position: 0,
-            wet: WetPlayer::new(link.clone(), telemetry.clone(), clock, wait_for),
-            link,
+            wet: WetPlayer::new(playback, telemetry.clone(), clock),
+            flags,
+            sender,
             telemetry,
             worker: Some(worker),
+            mono: vec![0.0; max_block],
             wet_block: vec![0.0; max_block],
             dry: [DelayLine::new(latency), DelayLine::new(latency)],
             mix: MixLaw::DRY,
@@ -120,16 +133,15 @@ impl Engine {
 
     /// Forgets the past, as if newly prepared; the worker follows with the next block. Realtime-safe.
     pub fn reset(&mut self) {
-        let epoch = self.link.epoch.load(Acquire).wrapping_add(1);
-        self.link.epoch.store(epoch, Release);
-        while self.link.frames.pop().is_some() {}
+        let epoch = self.flags.epoch.load(Acquire).wrapping_add(1);
+        self.flags.epoch.store(epoch, Release);
         self.position = 0;
         self.wet.reset();
         self.dry.iter_mut().for_each(DelayLine::reset);
     }
 
-    /// Processes one block in place. `channels`: one or two slices of equal length (at most `max_block`), of which the
-    /// first `n_inputs` carry input; a mono source is copied to both outputs. The wet signal is the same in both.
+    /// Processes one block of any length in place. `channels`: one or two slices of equal length, of which the first
+    /// `n_inputs` carry input; a mono source is copied to both outputs. The wet signal is the same in both.
     /// Samples that are not finite count as 0. Realtime-safe, unless offline.
     pub fn process(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, params: &BlockParams) {
         let shortest = channels.iter().map(|c| c.len()).min().unwrap_or(0);
@@ -137,7 +149,7 @@ impl Engine {
             [params.mix, params.brightness_db, params.output_gain].iter().map(|p| p.len()).fold(shortest, usize::min);
         debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
         let n_inputs = n_inputs.min(channels.len());
-        // More than `max_block` is a fault of the host; in pieces it only costs latency that is there.
+        // In pieces, so that offline each finds its frames, and live those that are there.
         for start in (0..n).step_by(self.max_block) {
             let piece = start..n.min(start + self.max_block);
             self.send_input(channels, n_inputs, piece.clone(), &params.source);
@@ -147,30 +159,30 @@ impl Engine {
         }
     }
 
-    fn send_input(&self, channels: &[&mut [f32]], n_inputs: usize, piece: Range<usize>, source: &SourceControls) {
-        for start in piece.clone().step_by(CHUNK_SIZE) {
-            let len = CHUNK_SIZE.min(piece.end - start);
-            let mut samples = [0.0; CHUNK_SIZE];
-            for (i, x) in samples[..len].iter_mut().enumerate() {
-                let [left, right] = input(channels, n_inputs, start + i);
-                *x = (0.5 * left + 0.5 * right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
-            }
-            let epoch = self.link.epoch.load(Acquire);
-            let position = self.position + (start - piece.start) as u64;
-            self.send(Chunk { epoch, start: position, len, samples, source: *source });
+    fn send_input(&mut self, channels: &[&mut [f32]], n_inputs: usize, piece: Range<usize>, source: &SourceControls) {
+        let n = piece.len();
+        for (x, i) in self.mono.iter_mut().zip(piece) {
+            let [left, right] = input(channels, n_inputs, i);
+            *x = (0.5 * left + 0.5 * right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
         }
+        let heading = Heading { epoch: self.flags.epoch.load(Acquire), position: self.position, source: *source };
+        self.send(heading, n);
     }
 
-    /// Offline waits for room; live the chunk is lost, and the worker puts silence in its place.
-    fn send(&self, chunk: Chunk) {
-        let mut n_waits = 0;
-        while self.link.chunks.push(chunk).is_err() {
+    /// Sends the first `n` samples of `mono`. Offline waits for room; live what finds none is lost, and the worker puts
+    /// silence in its place.
+    fn send(&mut self, mut heading: Heading, n: usize) {
+        let mut rest = &self.mono[..n];
+        for n_waits in 0.. {
+            let n_sent = self.sender.send(heading, rest);
+            heading.position += n_sent as u64;
+            rest = &rest[n_sent..];
             match &self.worker {
-                Some(worker) if self.offline && self.link.alive.load(Acquire) => {
+                _ if rest.is_empty() => return,
+                Some(worker) if self.offline && self.flags.alive.load(Acquire) => {
                     wait_a_little(worker.thread(), n_waits);
-                    n_waits += 1;
                 }
-                _ => return self.telemetry.count_lost_samples(chunk.len as u64),
+                _ => return self.telemetry.count_lost_samples(rest.len() as u64),
             }
         }
     }
@@ -200,7 +212,7 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.link.stop.store(true, Release);
+        self.flags.stop.store(true, Release);
         if let Some(worker) = self.worker.take() {
             worker.thread().unpark();
             // An Err is a panic of the model, already reported by the panic hook.

@@ -5,6 +5,7 @@ mod link;
 mod mix;
 mod resample;
 mod telemetry;
+mod thread;
 mod timing;
 mod wet;
 mod worker;

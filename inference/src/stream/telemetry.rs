@@ -1,7 +1,7 @@
 //! What the engine tells the editor, through atomics only.
 
 use super::Heard;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Written by the engine's threads, read by the editor.
 #[derive(Debug, Default)]
@@ -13,6 +13,7 @@ pub struct Telemetry {
     played_hz: AtomicU32,
     late_frames: AtomicU64,
     lost_samples: AtomicU64,
+    worker_is_raised: AtomicBool,
 }
 
 /// One reading of [`Telemetry`].
@@ -26,6 +27,8 @@ pub struct TelemetryView {
     pub late_frames: u64,
     /// Input samples that the worker was too slow to take, since `prepare`.
     pub lost_samples: u64,
+    /// The system runs the worker before ordinary threads.
+    pub worker_is_raised: bool,
 }
 
 impl Telemetry {
@@ -48,6 +51,11 @@ impl Telemetry {
         self.lost_samples.fetch_add(n, Relaxed);
     }
 
+    /// Notes whether the system granted the worker its priority. Realtime-safe.
+    pub fn set_worker_is_raised(&self, is_raised: bool) {
+        self.worker_is_raised.store(is_raised, Relaxed);
+    }
+
     /// Reads everything; fields may belong to neighbouring hops. Realtime-safe.
     pub fn view(&self) -> TelemetryView {
         let float = |a: &AtomicU32| f32::from_bits(a.load(Relaxed));
@@ -61,6 +69,7 @@ impl Telemetry {
             played_hz: float(&self.played_hz),
             late_frames: self.late_frames.load(Relaxed),
             lost_samples: self.lost_samples.load(Relaxed),
+            worker_is_raised: self.worker_is_raised.load(Relaxed),
         }
     }
 }

@@ -1,70 +1,73 @@
 //! The wet signal on the audio thread: each control frame rendered at its place in time, or a fade if it is late.
 
 use super::Telemetry;
-use super::link::{Frame, Link};
+use super::link::{Flags, Frame};
 use super::timing::HopClock;
 use crate::config::FRAME_RATE;
 use crate::controls::Controls;
 use crate::synth::Synth;
+use rtrb::Consumer;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::thread::Thread;
 use std::time::Duration;
 
-/// Hops over which the last frame fades when no more come: 20 ms.
+/// Hops over which the last frame fades when no more come, and sound comes back when they do: 20 ms.
 const FADE_HOPS: u32 = (0.02 * FRAME_RATE) as u32;
 /// Offline waiting: tries before the callback lets the processor go.
 const YIELDS_BEFORE_SLEEP: u32 = 100;
 
 /// Renders hop by hop: all of a hop when its first sample is due, so nothing depends on how blocks cut it.
 pub(super) struct WetPlayer {
-    link: Arc<Link>,
+    playback: Playback,
     telemetry: Arc<Telemetry>,
     clock: HopClock,
     synth: Synth,
-    /// Set when offline: the worker to wake and wait for.
-    wait_for: Option<Thread>,
     /// The hop being played, `[played..len]` still to come.
     rendered: Vec<f32>,
     len: usize,
     played: usize,
     /// Frame at the end of the next hop to render.
     next: u64,
-    /// A frame that came before its turn.
-    early: Option<Frame>,
     /// Last frame that was there in time.
     held: Controls,
-    /// Frames missed since.
-    n_missed: u32,
+    /// Steps of the fade that have been taken: up with each missed frame, down again with each that is there.
+    faded: u32,
+}
+
+/// Where frames come from.
+pub(super) struct Playback {
+    pub flags: Arc<Flags>,
+    pub frames: Consumer<Frame>,
+    /// Set when offline: the worker to wake and wait for.
+    pub wait_for: Option<Thread>,
 }
 
 impl WetPlayer {
-    /// Allocates. `wait_for`: the worker's thread, if rendering may wait for it.
-    pub fn new(link: Arc<Link>, telemetry: Arc<Telemetry>, clock: HopClock, wait_for: Option<Thread>) -> Self {
+    /// Allocates.
+    pub fn new(playback: Playback, telemetry: Arc<Telemetry>, clock: HopClock) -> Self {
         Self {
-            link,
+            playback,
             telemetry,
             clock,
             synth: Synth::new(clock.host_rate),
-            wait_for,
             rendered: vec![0.0; clock.max_hop_len()],
             len: 0,
             played: 0,
             next: 1,
-            early: None,
             held: Controls::SILENT,
-            n_missed: 0,
+            faded: 0,
         }
     }
 
-    /// Forgets the past; frames of older epochs are thrown away when they are met.
+    /// Forgets the past; frames of older epochs that still come are thrown away when they are met.
     pub fn reset(&mut self) {
+        self.playback.discard_all();
         self.synth.reset();
         (self.len, self.played) = (0, 0);
         self.next = 1;
-        self.early = None;
         self.held = Controls::SILENT;
-        self.n_missed = 0;
+        self.faded = 0;
     }
 
     /// Plays `out.len()` samples, the first of which belongs to input sample `start`; calls must follow each other.
@@ -88,18 +91,17 @@ impl WetPlayer {
     /// The way to the next frame. After a reset it leads from silence, after late frames from where the fade is, so
     /// there is never a step.
     fn render_hop(&mut self, brightness_db: f32) {
-        let epoch = self.link.epoch.load(Acquire);
-        match self.frame(epoch, self.next) {
+        match self.playback.frame(self.next) {
             Some(controls) => {
                 self.held = controls;
-                self.n_missed = 0;
+                self.faded = self.faded.saturating_sub(1);
             }
             None => {
                 self.telemetry.count_late_frame();
-                self.n_missed = (self.n_missed + 1).min(FADE_HOPS);
+                self.faded = (self.faded + 1).min(FADE_HOPS);
             }
         }
-        let gain = (FADE_HOPS - self.n_missed) as f32 / FADE_HOPS as f32;
+        let gain = (FADE_HOPS - self.faded) as f32 / FADE_HOPS as f32;
         let mut target = self.held;
         if gain < 1.0 {
             target.amplitude *= gain;
@@ -110,41 +112,48 @@ impl WetPlayer {
         self.synth.render(&target, brightness_db, &mut self.rendered[..self.len]);
         self.next += 1;
     }
+}
 
+impl Playback {
     /// Frame `hop`, if it is there; what came too late for its turn is skipped.
-    fn frame(&mut self, epoch: u32, hop: u64) -> Option<Controls> {
-        while let Some(frame) = self.early.take().or_else(|| self.pop()) {
-            if frame.epoch != epoch || frame.hop < hop {
-                continue;
+    fn frame(&mut self, hop: u64) -> Option<Controls> {
+        let epoch = self.flags.epoch.load(Acquire);
+        loop {
+            if self.wait_for.is_some() {
+                self.wait();
             }
-            if frame.hop == hop {
-                return Some(frame.controls);
+            let frame = self.frames.peek().ok()?;
+            if frame.epoch == epoch && frame.hop > hop {
+                return None;
             }
-            self.early = Some(frame);
-            break;
-        }
-        None
-    }
-
-    fn pop(&self) -> Option<Frame> {
-        match &self.wait_for {
-            None => self.link.frames.pop(),
-            Some(worker) => self.pop_waiting(worker),
+            let due = (frame.epoch == epoch && frame.hop == hop).then_some(frame.controls);
+            self.discard(1);
+            if due.is_some() {
+                return due;
+            }
         }
     }
 
-    /// Waits until there is a frame, or none can come any more.
-    fn pop_waiting(&self, worker: &Thread) -> Option<Frame> {
+    fn discard_all(&mut self) {
+        self.discard(self.frames.slots());
+    }
+
+    fn discard(&mut self, n: usize) {
+        if let Ok(frames) = self.frames.read_chunk(n) {
+            frames.commit_all();
+        }
+    }
+
+    /// Waits until there is a frame, or none can come any more. Offline only.
+    fn wait(&self) {
         for n in 0u32.. {
-            let was_alive = self.link.alive.load(Acquire);
             // A dying worker may have left a last frame, so look after asking.
-            let frame = self.link.frames.pop();
-            if frame.is_some() || !was_alive {
-                return frame;
+            let was_alive = self.flags.alive.load(Acquire);
+            match &self.wait_for {
+                Some(worker) if was_alive && self.frames.is_empty() => wait_a_little(worker, n),
+                _ => return,
             }
-            wait_a_little(worker, n);
         }
-        None
     }
 }
 

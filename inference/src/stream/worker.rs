@@ -1,10 +1,11 @@
-//! The thread that runs the model: chunks of input in, control frames out.
+//! The thread that runs the model: samples in, control frames out.
 
-use super::link::{CHUNK_SIZE, Chunk, Frame, Link};
+use super::link::{Flags, Frame, Heading, InputReceiver};
 use super::resample::HopResampler;
 use super::{HopModel, Telemetry};
 use crate::config::FRAME_RATE;
 use crate::controls::{Controls, SourceControls};
+use rtrb::Producer;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::{Duration, Instant};
@@ -16,25 +17,37 @@ const POLL: Duration = Duration::from_micros(500);
 /// While no input comes; still within the margin for the first hop after the pause.
 const IDLE_POLL: Duration = Duration::from_millis(2);
 const IDLE_AFTER: Duration = Duration::from_secs(1);
+/// Most samples taken from the ring at once.
+const CHUNK_SIZE: usize = 64;
+/// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
+/// audio) it makes one.
+const HOPS_BEFORE_REST: usize = 32;
+const REST: Duration = Duration::from_millis(1);
 /// Of input that was lost, this much is shown to the model as silence; the rest only passes.
 const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
 /// Nothing a model may ask for is louder (60 dB over full scale), so that the output stays finite.
 const MAX_GAIN: f32 = 1000.0;
 
 pub(super) struct Worker {
-    link: Arc<Link>,
+    flags: Arc<Flags>,
     telemetry: Arc<Telemetry>,
     model: Box<dyn HopModel>,
-    resampler: HopResampler,
-    host_rate: f64,
-    offline: bool,
+    hearing: Hearing,
+    frames: Producer<Frame>,
+    /// Hops since the last pause.
+    n_restless: usize,
     /// Time between two looks for input while it flows.
     poll: Duration,
+    /// Of the samples that come next.
+    source: SourceControls,
     time: Time,
+    /// Of the samples that come next.
+    epoch: u32,
 }
 
-/// What the worker must know of the host.
-pub(super) struct Input {
+/// Where input comes from.
+pub(super) struct Hearing {
+    pub receiver: InputReceiver,
     pub resampler: HopResampler,
     pub host_rate: f64,
     pub offline: bool,
@@ -51,76 +64,120 @@ struct Time {
 }
 
 impl Worker {
-    pub fn new(link: Arc<Link>, telemetry: Arc<Telemetry>, model: Box<dyn HopModel>, input: Input) -> Self {
-        let Input { resampler, host_rate, offline } = input;
-        Self { link, telemetry, model, resampler, host_rate, offline, poll: POLL, time: Time::default() }
+    pub fn new(
+        flags: Arc<Flags>,
+        telemetry: Arc<Telemetry>,
+        model: Box<dyn HopModel>,
+        hearing: Hearing,
+        frames: Producer<Frame>,
+    ) -> Self {
+        Self {
+            flags,
+            telemetry,
+            model,
+            hearing,
+            frames,
+            n_restless: 0,
+            poll: POLL,
+            source: SourceControls::default(),
+            time: Time::default(),
+            epoch: 0,
+        }
     }
 
     /// Runs until told to stop. A panic in the model ends the thread and is seen as `alive == false`.
     pub fn run(mut self) {
-        let _guard = AliveGuard(self.link.clone());
+        let _guard = AliveGuard(self.flags.clone());
         let mut last_input = Instant::now();
         let mut n_fresh = 0;
-        while !self.link.stop.load(Acquire) {
-            match self.link.chunks.pop() {
-                Some(chunk) => {
-                    self.hear(&chunk);
-                    last_input = Instant::now();
-                    n_fresh += chunk.len;
-                }
+        while !self.flags.stop.load(Acquire) {
+            match self.listen() {
                 // Offline the callback wakes the worker.
-                None if self.offline => std::thread::park_timeout(POLL),
-                None if last_input.elapsed() > IDLE_AFTER => std::thread::sleep(IDLE_POLL),
-                None => std::thread::sleep(self.poll(std::mem::take(&mut n_fresh))),
+                0 if self.hearing.offline => std::thread::park_timeout(POLL),
+                0 if last_input.elapsed() > IDLE_AFTER => self.rest(IDLE_POLL),
+                0 => {
+                    let poll = self.poll(std::mem::take(&mut n_fresh));
+                    self.rest(poll);
+                }
+                _ if self.n_restless >= HOPS_BEFORE_REST && !self.hearing.offline => self.rest(REST),
+                n => {
+                    last_input = Instant::now();
+                    n_fresh += n;
+                }
             }
         }
+    }
+
+    fn rest(&mut self, time: Duration) {
+        self.n_restless = 0;
+        std::thread::sleep(time);
     }
 
     /// How long to sleep after `n_fresh` samples of input, 0 if none came since the last time.
     fn poll(&mut self, n_fresh: usize) -> Duration {
         if n_fresh > 0 {
-            let quarter = Duration::from_secs_f64(n_fresh as f64 / self.host_rate / 4.0);
+            let quarter = Duration::from_secs_f64(n_fresh as f64 / self.hearing.host_rate / 4.0);
             self.poll = quarter.clamp(POLL, IDLE_POLL);
         }
         self.poll
     }
 
-    fn hear(&mut self, chunk: &Chunk) {
-        if chunk.epoch != self.link.epoch.load(Acquire) {
+    /// Takes some input, if there is any, and returns how many samples.
+    fn listen(&mut self) -> usize {
+        let mut samples = [0.0; CHUNK_SIZE];
+        let (heading, samples) = self.hearing.receiver.receive(&mut samples);
+        if let Some(heading) = heading {
+            self.follow(&heading);
+        }
+        if !self.is_out_of_date() {
+            self.feed(samples, true);
+            self.time.next_sample += samples.len() as u64;
+        }
+        samples.len()
+    }
+
+    fn follow(&mut self, heading: &Heading) {
+        self.epoch = heading.epoch;
+        if self.is_out_of_date() {
             return;
         }
-        if chunk.epoch != self.time.epoch {
+        if heading.epoch != self.time.epoch {
             self.model.reset();
-            self.resampler.reset();
-            self.time = Time { epoch: chunk.epoch, ..Time::default() };
+            self.hearing.resampler.reset();
+            self.time = Time { epoch: heading.epoch, ..Time::default() };
         }
-        self.bridge_gap(chunk.start, &chunk.source);
-        self.feed(&chunk.samples[..chunk.len], &chunk.source, true);
-        self.time.next_sample = chunk.start + chunk.len as u64;
+        self.source = heading.source;
+        self.bridge_gap(heading.position);
+    }
+
+    /// The samples that come next are from before a reset.
+    fn is_out_of_date(&self) -> bool {
+        self.epoch != self.flags.epoch.load(Acquire)
     }
 
     /// Puts silence in the place of lost input, so that everything after it keeps its time.
-    fn bridge_gap(&mut self, start: u64, source: &SourceControls) {
+    fn bridge_gap(&mut self, start: u64) {
         let hop_limit = self.time.hop + u64::from(MAX_GAP_HOPS);
-        while self.time.next_sample < start && !self.link.stop.load(Acquire) {
+        while self.time.next_sample < start && !self.flags.stop.load(Acquire) {
             let n = (start - self.time.next_sample).min(CHUNK_SIZE as u64);
-            self.feed(&[0.0; CHUNK_SIZE][..n as usize], source, self.time.hop < hop_limit);
+            self.feed(&[0.0; CHUNK_SIZE][..n as usize], self.time.hop < hop_limit);
             self.time.next_sample += n;
         }
     }
 
-    fn feed(&mut self, mut samples: &[f32], source: &SourceControls, show_model: bool) {
+    fn feed(&mut self, mut samples: &[f32], show_model: bool) {
         while !samples.is_empty() {
-            let taken = self.resampler.take(samples);
+            let taken = self.hearing.resampler.take(samples);
             samples = &samples[taken..];
-            let Some(hop) = self.resampler.hop() else { continue };
+            let Some(hop) = self.hearing.resampler.hop() else { continue };
             if show_model {
-                let output = self.model.hop(hop, source);
+                self.n_restless += 1;
+                let output = self.model.hop(hop, &self.source);
                 let controls = made_valid(output.controls);
                 let played_hz = if controls.amplitude > 0.0 { controls.f0_hz } else { 0.0 };
                 self.telemetry.publish(&output.heard, played_hz);
-                // The queue holds all frames that are not due yet, so what a full one loses came too late anyway.
-                self.link.frames.force_push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls });
+                // It is never full: it has room for the answers to all input.
+                let _ = self.frames.push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls });
             }
             self.time.hop += 1;
         }
@@ -139,7 +196,7 @@ fn made_valid(controls: Controls) -> Controls {
 }
 
 /// Tells the audio thread that no more frames will come, also when the model panics.
-struct AliveGuard(Arc<Link>);
+struct AliveGuard(Arc<Flags>);
 
 impl Drop for AliveGuard {
     fn drop(&mut self) {

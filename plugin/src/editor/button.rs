@@ -1,10 +1,19 @@
 //! A push button.
 
-use super::theme::{BODY, Canvas, DIM, GROOVE, PANEL, TEXT};
+use super::theme::{BODY, Canvas, DIM, GROOVE, PANEL, SMALL, TEXT};
 use egui::{Align2, Rect, Response, Role, Sense, Ui, WidgetInfo};
 
 /// Draws a button in `rect`; it answers to clicks, Space and Enter unless it is disabled.
 pub fn show(ui: &mut Ui, canvas: &Canvas, rect: Rect, label: &str, is_enabled: bool) -> Response {
+    show_at_size(ui, canvas, (rect, BODY), label, is_enabled)
+}
+
+/// The same with small print.
+pub fn show_small(ui: &mut Ui, canvas: &Canvas, rect: Rect, label: &str, is_enabled: bool) -> Response {
+    show_at_size(ui, canvas, (rect, SMALL), label, is_enabled)
+}
+
+fn show_at_size(ui: &mut Ui, canvas: &Canvas, (rect, size): (Rect, f32), label: &str, is_enabled: bool) -> Response {
     let sense = if is_enabled { Sense::click() } else { Sense::hover() };
     let response = ui.interact(rect, ui.scope_id().with(label), sense);
     let painter = ui.painter();
@@ -12,7 +21,7 @@ pub fn show(ui: &mut Ui, canvas: &Canvas, rect: Rect, label: &str, is_enabled: b
     painter.rect_filled(rect, canvas.corner(6.0), if is_hot { GROOVE } else { PANEL });
     let colour = if is_enabled { TEXT } else { DIM };
     let width = rect.width() / canvas.px(1.0);
-    canvas.text(painter, (rect.center(), Align2::CENTER_CENTER), width, (BODY, colour), label);
+    canvas.text(painter, (rect.center(), Align2::CENTER_CENTER), width, (size, colour), label);
     if response.has_focus() {
         canvas.focus_ring(painter, rect);
     }

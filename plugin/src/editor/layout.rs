@@ -2,7 +2,7 @@
 
 use super::knob::{Edit, Place};
 use super::theme::{ALARM, BACKGROUND, BODY, Canvas, DIM, SMALL, TEXT, TITLE};
-use super::{App, button, knob, note, toggle};
+use super::{App, buffer_menu, button, knob, note, toggle};
 use crate::Task;
 use egui::{Align2, Button, Popup, RichText, TextWrapMode, Ui};
 use embouchure_inference::stream::TelemetryView;
@@ -16,7 +16,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knobs(app, ui, canvas, host);
     tracking(app, ui, canvas, host, &telemetry);
     meters(app, ui, canvas);
-    status(app, ui, canvas, &telemetry);
+    status(app, ui, canvas, host, &telemetry);
 }
 
 fn header(app: &App, ui: &mut Ui, canvas: &Canvas) {
@@ -77,9 +77,9 @@ fn meters(app: &App, ui: &Ui, canvas: &Canvas) {
     app.output.show(ui, canvas, (495.0, 78.0), "Out");
 }
 
-fn status(app: &App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
+fn status(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
+    buffer_menu::show(app, ui, canvas, canvas.rect(16.0, 304.0, 150.0, 20.0), host);
     let painter = ui.painter();
-    let left = |y| (canvas.pos(20.0, y), Align2::LEFT_CENTER);
     let rates = match app.wiring.shared.running() {
         None => "Not running".into(),
         Some(running) => {
@@ -87,12 +87,12 @@ fn status(app: &App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
             format!("Latency {latency_ms:.1} ms ({} samples at {} Hz)", running.latency_samples, running.host_rate)
         }
     };
-    canvas.text(painter, left(314.0), 320.0, (SMALL, DIM), &rates);
+    canvas.text(painter, (canvas.pos(178.0, 314.0), Align2::LEFT_CENTER), 250.0, (SMALL, DIM), &rates);
     let late = format!("Late frames {}", telemetry.late_frames);
     let colour = if telemetry.late_frames > 0 { ALARM } else { DIM };
-    canvas.text(painter, (canvas.pos(540.0, 314.0), Align2::RIGHT_CENTER), 160.0, (SMALL, colour), &late);
+    canvas.text(painter, (canvas.pos(540.0, 314.0), Align2::RIGHT_CENTER), 108.0, (SMALL, colour), &late);
     if let Some(message) = app.wiring.instruments.view().message {
-        canvas.paragraph(painter, canvas.rect(20.0, 324.0, 520.0, 30.0), (SMALL, ALARM), &capitalised(&message));
+        canvas.paragraph(painter, canvas.rect(20.0, 327.0, 520.0, 30.0), (SMALL, ALARM), &capitalised(&message));
     }
 }
 

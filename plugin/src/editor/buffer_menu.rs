@@ -1,0 +1,46 @@
+//! The choice of the block that the latency makes room for.
+
+use super::theme::{BODY, Canvas, SMALL};
+use super::{App, button};
+use crate::buffer::BufferChoice;
+use egui::{Button, Popup, Rect, RichText, TextWrapMode, Ui};
+use nice_plug::context::PluginApi;
+use nice_plug::context::gui::GuiContext;
+
+/// Draws a button in `rect` with the present choice on it, and its menu. The app knows its blocks from the start and
+/// cannot be restarted by a plugin, so there it only tells.
+pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, rect: Rect, host: &GuiContext) {
+    let chosen = app.wiring.params.session.get().buffer;
+    let room = app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.room);
+    let is_enabled = host.plugin_api() != PluginApi::Standalone;
+    let anchor = button::show_small(ui, canvas, rect, &label(chosen, room), is_enabled);
+    Popup::menu(&anchor).show(|ui| {
+        for choice in BufferChoice::ALL {
+            let label = RichText::new(choice.label()).font(canvas.font(if choice == chosen { BODY } else { SMALL }));
+            if ui.add(Button::selectable(choice == chosen, label).wrap_mode(TextWrapMode::Extend)).clicked() {
+                app.choose_buffer(host, choice);
+            }
+        }
+    });
+}
+
+/// What was chosen, and what it comes to if that is something else.
+fn label(chosen: BufferChoice, room: Option<u32>) -> String {
+    match room {
+        Some(room) if chosen != BufferChoice::Samples(room) => format!("Buffer: {} ({room})", chosen.label()),
+        _ => format!("Buffer: {}", chosen.label()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_label_says_what_a_choice_comes_to() {
+        assert_eq!(label(BufferChoice::Auto, Some(64)), "Buffer: auto (64)");
+        assert_eq!(label(BufferChoice::Samples(64), Some(64)), "Buffer: 64");
+        assert_eq!(label(BufferChoice::Samples(2048), Some(512)), "Buffer: 2048 (512)");
+        assert_eq!(label(BufferChoice::Host, None), "Buffer: host maximum");
+    }
+}

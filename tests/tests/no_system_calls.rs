@@ -1,0 +1,152 @@
+//! Live, the built CLAP file makes no system call in `process`: a filter in the kernel stops every one of the audio
+//! thread, a signal handler notes it and makes it.
+#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
+
+use embouchure_host::{ClapHost, Conductor, Layout, Session};
+use embouchure_tests::{Paced, bundled_clap, phrase};
+use std::arch::global_asm;
+use std::ffi::{c_int, c_long, c_void};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
+
+// The only place from which the filter lets calls through. The arguments are the call's number and its six values.
+global_asm!(
+    ".globl embouchure_call",
+    ".globl embouchure_called",
+    "embouchure_call:",
+    "mov rax, rdi",
+    "mov rdi, rsi",
+    "mov rsi, rdx",
+    "mov rdx, rcx",
+    "mov r10, r8",
+    "mov r8, r9",
+    "mov r9, [rsp + 8]",
+    "syscall",
+    "embouchure_called:",
+    "ret",
+);
+
+unsafe extern "C" {
+    fn embouchure_call(number: i64, a: i64, b: i64, c: i64, d: i64, e: i64, f: i64) -> i64;
+    static embouchure_called: u8;
+}
+
+static IS_WATCHED: AtomicBool = AtomicBool::new(false);
+static N_CALLS: AtomicUsize = AtomicUsize::new(0);
+/// Numbers of the first calls.
+static CALLS: [AtomicI64; 16] = [const { AtomicI64::new(-1) }; 16];
+
+/// Notes the call that was stopped, and makes it.
+extern "C" fn on_call(_signal: c_int, _info: *mut libc::siginfo_t, context: *mut c_void) {
+    // SAFETY: the kernel hands a handler with SA_SIGINFO the registers of the thread it interrupted.
+    let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
+    let number = registers[libc::REG_RAX as usize];
+    if IS_WATCHED.load(SeqCst) {
+        let n = N_CALLS.fetch_add(1, SeqCst);
+        if let Some(slot) = CALLS.get(n) {
+            slot.store(number, SeqCst);
+        }
+    }
+    let [a, b, c, d, e, f] = [libc::REG_RDI, libc::REG_RSI, libc::REG_RDX, libc::REG_R10, libc::REG_R8, libc::REG_R9]
+        .map(|register| registers[register as usize]);
+    // SAFETY: it is the call that the program was about to make.
+    registers[libc::REG_RAX as usize] = unsafe { embouchure_call(number, a, b, c, d, e, f) };
+}
+
+/// From here on every system call of this thread goes through [`on_call`]. There is no way back.
+fn stop_calls_of_this_thread() {
+    let instruction = |code: u32, k: u32, jump_true: u8, jump_false: u8| libc::sock_filter {
+        code: code as u16,
+        jt: jump_true,
+        jf: jump_false,
+        k,
+    };
+    let load = |offset: u32| instruction(libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, offset, 0, 0);
+    let skip_unless = |k: u32, n: u8| instruction(libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, k, 0, n);
+    let answer = |action: u32| instruction(libc::BPF_RET | libc::BPF_K, action, 0, 0);
+    let from = &raw const embouchure_called as u64;
+    // Offsets in `seccomp_data`: the number at 0, the address after the instruction at 8 and 12.
+    let mut filter = [
+        load(0),
+        skip_unless(libc::SYS_rt_sigreturn as u32, 1),
+        answer(libc::SECCOMP_RET_ALLOW),
+        load(8),
+        skip_unless(from as u32, 3),
+        load(12),
+        skip_unless((from >> 32) as u32, 1),
+        answer(libc::SECCOMP_RET_ALLOW),
+        answer(libc::SECCOMP_RET_TRAP),
+    ];
+    let program = libc::sock_fprog { len: filter.len() as u16, filter: filter.as_mut_ptr() };
+    // SAFETY: all structures are as the kernel describes them and outlive the calls.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_call as *const () as usize;
+        action.sa_flags = libc::SA_SIGINFO;
+        assert_eq!(libc::sigaction(libc::SIGSYS, &action, std::ptr::null_mut()), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &program), 0, "no filters here");
+    }
+}
+
+/// Calls that were made while watched, by number.
+fn calls() -> Vec<c_long> {
+    CALLS.iter().take(N_CALLS.load(SeqCst)).map(|number| number.load(SeqCst)).collect()
+}
+
+/// A paced host that watches each call of `process`.
+struct Watch {
+    pace: Paced,
+    is_stopped: bool,
+    n_watched: usize,
+}
+
+impl Conductor for Watch {
+    fn block(&mut self, usual: usize) -> usize {
+        self.pace.block(usual)
+    }
+
+    fn before(&mut self) {
+        if !self.is_stopped {
+            stop_calls_of_this_thread();
+            self.is_stopped = true;
+        }
+        self.n_watched += 1;
+        IS_WATCHED.store(true, SeqCst);
+    }
+
+    fn after(&mut self, n_done: usize) -> ControlFlow<()> {
+        IS_WATCHED.store(false, SeqCst);
+        self.pace.after(n_done)
+    }
+}
+
+// One test, because what is noted belongs to the process.
+#[test]
+fn process_makes_no_system_call() {
+    std::thread::spawn(|| {
+        stop_calls_of_this_thread();
+        IS_WATCHED.store(true, SeqCst);
+        // SAFETY: asks for a number.
+        let id = unsafe { libc::getppid() };
+        IS_WATCHED.store(false, SeqCst);
+        assert!(id > 0, "the call was made all the same");
+    })
+    .join()
+    .unwrap();
+    assert_eq!(calls(), [libc::SYS_getppid], "the watch sees calls");
+    N_CALLS.store(0, SeqCst);
+
+    let input = phrase(48_000.0);
+    for (n_inputs, n_outputs, max_block) in [(1, 1, 64), (2, 2, 511), (1, 2, 4096)] {
+        let mut host = ClapHost::load(&bundled_clap()).unwrap();
+        host.select_layout(Layout { n_inputs, n_outputs }).unwrap();
+        host.set_parameter("Dry/Wet", 1.0).unwrap();
+        let session = Session { rate: 48_000.0, block: max_block, max_block };
+        let mut watch = Watch { pace: Paced::new(48_000.0, 1.0).cut(3), is_stopped: false, n_watched: 0 };
+        let played = host.play_with(&vec![input.clone(); n_inputs], session, &mut watch).unwrap();
+        assert!(played.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
+        println!("{} calls of process, blocks up to {max_block}: system calls {:?}", watch.n_watched, calls());
+        assert!(calls().is_empty(), "{:?}, by number", calls());
+    }
+}
