@@ -1,12 +1,16 @@
-//! The audio callback neither allocates nor frees.
+//! The audio callback neither allocates nor frees; no thread is slowed down by subnormal numbers.
 
 mod common;
 
 use common::*;
+use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::BlockParams;
+use embouchure_inference::stream::{BlockParams, HopModel, HopOutput};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
 thread_local! {
     /// Allocations and frees on this thread while `Some`.
@@ -95,4 +99,25 @@ fn process_and_reset_neither_allocate_nor_free() {
         assert!(n_loud > 10, "something was rendered");
         assert!(engine.telemetry().view().heard.f0_hz > 0.0, "the worker ran");
     }
+}
+
+/// Halves the smallest normal number.
+struct Halving(Arc<AtomicI64>);
+
+impl HopModel for Halving {
+    fn reset(&mut self) {}
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let half = black_box(black_box(f32::MIN_POSITIVE) * black_box(0.5));
+        self.0.store(half.to_bits().into(), SeqCst);
+        FakeModel::default().hop(samples, source)
+    }
+}
+
+#[test]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+fn the_model_runs_without_subnormals() {
+    let half = Arc::new(AtomicI64::new(-1));
+    let mut engine = engine_with(48_000.0, 512, true, Halving(half.clone()));
+    play(&mut engine, &[0.1; 2048], &even_cuts(2048, 512), WET);
+    assert_eq!(half.load(SeqCst), 0);
 }

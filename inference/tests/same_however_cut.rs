@@ -3,8 +3,13 @@
 mod common;
 
 use common::*;
+use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{BlockParams, latency_samples};
+use embouchure_inference::stream::{BlockParams, HopModel, HopOutput, latency_samples};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 const RATES: [f64; 7] = [44_100.0, 48_000.0, 96_000.0, 192_000.0, 8000.0, 1234.5678, 16_000.0];
@@ -119,4 +124,112 @@ fn live_and_offline_give_the_same_bits() {
         }
     }
     panic!("frames were late at a thirtieth of realtime");
+}
+
+/// Says how far it is.
+struct Counting {
+    model: FakeModel,
+    n_hops: Arc<AtomicU64>,
+}
+
+impl HopModel for Counting {
+    fn reset(&mut self) {
+        self.model.reset();
+        self.n_hops.store(0, SeqCst);
+    }
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let output = self.model.hop(samples, source);
+        self.n_hops.fetch_add(1, SeqCst);
+        output
+    }
+}
+
+/// More hops than there are: the worker has not heard of the reset.
+const OLD: u64 = u64::MAX / 2;
+
+/// A way to play a clip.
+#[derive(Clone, Copy, Debug)]
+struct Way {
+    host_rate: f64,
+    max_block: usize,
+    /// Offline may be longer than `max_block`.
+    longest: usize,
+    offline: bool,
+    is_used: bool,
+    cut: u64,
+}
+
+impl Way {
+    fn random(rng: &mut ChaCha8Rng) -> Self {
+        let offline = rng.random_range(0..2) == 0;
+        let max_block = rng.random_range(16..1024);
+        Self {
+            host_rate: RATES[rng.random_range(0..RATES.len())],
+            max_block,
+            longest: if offline { rng.random_range(1..4 * max_block) } else { rng.random_range(1..=max_block) },
+            offline,
+            is_used: rng.random_range(0..2) == 0,
+            cut: rng.random_range(0..u64::MAX),
+        }
+    }
+
+    /// The output without its latency; `None` if the machine made a frame late.
+    fn play(&self, input: &[f32]) -> Option<Vec<f32>> {
+        let n_hops = Arc::new(AtomicU64::new(0));
+        let model = Counting { model: FakeModel::default(), n_hops: n_hops.clone() };
+        let mut engine = engine_with(self.host_rate, self.max_block, self.offline, model);
+        if self.is_used {
+            let noise: Vec<f32> = input.iter().take(3000).map(|x| 0.3 - x).collect();
+            play(&mut engine, &noise, &random_cuts(self.cut, noise.len(), self.longest), WET);
+            engine.reset();
+            n_hops.store(OLD, SeqCst);
+        }
+        let late_before = engine.telemetry().view().late_frames;
+        let input = padded(input, engine.latency_samples());
+        let hop = embouchure_inference::synth::hop_samples(self.host_rate);
+        let mut due_before = 0;
+        let out = play_paced(&mut engine, &input, &random_cuts(self.cut, input.len(), self.longest), WET, |done| {
+            // The resampler reads up to four samples ahead.
+            let due = ((done as f64 - 4.0) / hop).max(0.0) as u64;
+            if !self.offline && due > due_before {
+                while !(due..OLD).contains(&n_hops.load(SeqCst)) {
+                    std::thread::sleep(Duration::from_micros(50));
+                }
+                due_before = due;
+                // The last frame is on its way now.
+                std::thread::sleep(Duration::from_micros(300));
+            }
+        });
+        let latency = engine.latency_samples();
+        (engine.telemetry().view().late_frames == late_before).then(|| out[latency..].to_vec())
+    }
+}
+
+#[test]
+fn nothing_counts_but_the_input() {
+    let mut rng = ChaCha8Rng::seed_from_u64(99);
+    let mut n_live = 0;
+    for round in 0..30 {
+        let way = Way::random(&mut rng);
+        let input = phrases(way.host_rate, 0.3);
+        let whole = Way { max_block: 4096, longest: 4096, offline: true, is_used: false, ..way };
+        let expected = whole.play(&input).unwrap();
+        let n_instances = if round % 3 == 0 { 16 } else { 1 };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (0..n_instances)
+                .map(|i| {
+                    let way = Way { cut: way.cut.wrapping_add(i), ..way };
+                    // A machine that makes frames late by itself gets another chance.
+                    let input = &input;
+                    scope.spawn(move || (way, (0..20).find_map(|_| way.play(input))))
+                })
+                .collect();
+            for other in others {
+                let (way, out) = other.join().unwrap();
+                assert!(out.unwrap_or_else(|| panic!("late twenty times: {way:?}")) == expected, "{way:?}");
+            }
+        });
+        n_live += usize::from(!way.offline);
+    }
+    assert!((8..22).contains(&n_live), "{n_live}");
 }

@@ -163,3 +163,11 @@ fn nonsense_in_the_input_ends_with_its_block() {
         assert!(huge[0].iter().all(|s| s.is_finite()) || mix < 1.0, "the wet signal stays finite");
     }
 }
+
+#[test]
+fn subnormal_input_is_silence() {
+    let input = vec![f32::MIN_POSITIVE / 8.0; 20_000];
+    let session = Session { rate: RATE, block: 256, max_block: 256 };
+    let played = host(0.0).play(&[input], session).unwrap();
+    assert!(played.channels[0].iter().all(|s| *s == 0.0), "the callback flushes subnormal numbers to zero");
+}

@@ -1,4 +1,4 @@
-//! Host blocks to model hops and back: rings, worker thread, latency.
+//! Host blocks to model hops and back: wait-free rings, worker thread, latency.
 
 mod engine;
 mod link;
