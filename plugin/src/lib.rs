@@ -248,6 +248,13 @@ impl ClapPlugin for Embouchure {
                 page.add_param(&self.params.gate_db);
                 page.add_param(&self.params.gain_db);
             });
+            section.add_page("Pitch", |page| {
+                page.add_param(&self.params.snap);
+                page.add_param(&self.params.key);
+                page.add_param(&self.params.scale);
+                page.add_param(&self.params.glide_s);
+                page.add_param(&self.params.room_gate);
+            });
         });
     }
 }

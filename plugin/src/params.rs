@@ -2,6 +2,7 @@
 
 use crate::session::SessionField;
 use embouchure_inference::controls::SourceControls;
+use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
@@ -33,6 +34,21 @@ pub struct EmbouchureParams {
     /// Input below this level is silence, dBFS; off at [`GATE_OFF_DB`].
     #[id = "gate"]
     pub gate_db: FloatParam,
+    /// What is hardly louder than the room is silence, too.
+    #[id = "room_gate"]
+    pub room_gate: BoolParam,
+    /// How far the pitch is pulled to the notes of the scale, 0 to 1.
+    #[id = "snap"]
+    pub snap: FloatParam,
+    /// First note of that scale, 0 = C to 11 = B.
+    #[id = "key"]
+    pub key: IntParam,
+    /// Index into [`Scale::ALL`].
+    #[id = "scale"]
+    pub scale: IntParam,
+    /// Time of the way from note to note, s.
+    #[id = "glide"]
+    pub glide_s: FloatParam,
     /// Output level of dry and wet together, dB.
     #[id = "gain"]
     pub gain_db: FloatParam,
@@ -49,7 +65,13 @@ impl EmbouchureParams {
             transpose_semitones: self.transpose_semitones.value() as f32,
             octave_fit: self.octave_fit.value(),
             gate_db: if gate_db <= GATE_OFF_DB { NEVER_DB } else { gate_db },
-            ..SourceControls::default()
+            gate_follows_room: self.room_gate.value(),
+            snap: SnapWish {
+                strength: self.snap.value(),
+                key: Key(self.key.value() as u8),
+                scale: Scale::ALL[self.scale.value() as usize % Scale::ALL.len()].0,
+            },
+            glide_s: self.glide_s.value(),
         }
     }
 }
@@ -75,6 +97,20 @@ impl Default for EmbouchureParams {
             gate_db: FloatParam::new("Gate", source.gate_db, FloatRange::Linear { min: GATE_OFF_DB, max: -20.0 })
                 .with_value_to_string(Arc::new(gate_text))
                 .with_string_to_value(Arc::new(gate_value)),
+            room_gate: BoolParam::new("Room Gate", source.gate_follows_room),
+            snap: FloatParam::new("Snap", source.snap.strength, FloatRange::Linear { min: 0.0, max: 1.0 })
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
+            key: IntParam::new("Key", 0, IntRange::Linear { min: 0, max: 11 })
+                .with_value_to_string(Arc::new(|v| Key(v as u8).name().into()))
+                .with_string_to_value(Arc::new(|text| Key::from_name(text).map(|key| i32::from(key.0)))),
+            scale: IntParam::new("Scale", 0, IntRange::Linear { min: 0, max: Scale::ALL.len() as i32 - 1 })
+                .with_value_to_string(Arc::new(|v| Scale::ALL[v as usize % Scale::ALL.len()].1.into()))
+                .with_string_to_value(Arc::new(scale_value)),
+            glide_s: FloatParam::new("Glide", 0.0, FloatRange::Skewed { min: 0.0, max: 2.0, factor: 0.5 })
+                .with_value_to_string(Arc::new(glide_text))
+                .with_string_to_value(Arc::new(glide_value)),
             gain_db: FloatParam::new("Output", 0.0, FloatRange::Linear { min: -24.0, max: 12.0 })
                 .with_smoother(SMOOTHING)
                 .with_value_to_string(Arc::new(|v| format!("{} dB", signed(v, 1))))
@@ -105,6 +141,25 @@ fn gate_value(text: &str) -> Option<f32> {
     if text.trim().eq_ignore_ascii_case("off") { Some(GATE_OFF_DB) } else { leading_number(text) }
 }
 
+fn scale_value(text: &str) -> Option<i32> {
+    Scale::ALL.iter().position(|(_, name)| name.eq_ignore_ascii_case(text.trim())).map(|i| i as i32)
+}
+
+fn glide_text(seconds: f32) -> String {
+    // Less than a millisecond is as sung.
+    if seconds < 0.0005 { "Off".into() } else { format!("{:.0} ms", 1000.0 * seconds) }
+}
+
+/// Milliseconds, or "0.5 s".
+fn glide_value(text: &str) -> Option<f32> {
+    let text = text.trim().to_lowercase();
+    if text == "off" {
+        return Some(0.0);
+    }
+    let in_seconds = text.ends_with('s') && !text.ends_with("ms");
+    leading_number(&text).map(|v| if in_seconds { v } else { v / 1000.0 })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +181,11 @@ mod tests {
         check_text(&params.octave_fit);
         check_text(&params.gate_db);
         check_text(&params.gain_db);
+        check_text(&params.room_gate);
+        check_text(&params.snap);
+        check_text(&params.key);
+        check_text(&params.scale);
+        check_text(&params.glide_s);
         check_text(&params.bypass);
     }
 
@@ -141,6 +201,10 @@ mod tests {
         assert_eq!(signed(0.5, 1), "+0.5");
         assert_eq!(gate_text(GATE_OFF_DB), "Off");
         assert_eq!(gate_value("-60 dB"), Some(-60.0));
+        assert_eq!(
+            (glide_value("120 ms"), glide_value("0.5 s"), glide_value("80")),
+            (Some(0.12), Some(0.5), Some(0.08))
+        );
     }
 
     #[test]

@@ -81,7 +81,7 @@ pub struct WindowSize {
 
 impl WindowSize {
     /// Size of a new editor; everything in it is laid out in these units and scaled with the window.
-    pub const DESIGN: Self = Self { width: 560.0, height: 360.0 };
+    pub const DESIGN: Self = Self { width: 560.0, height: 490.0 };
     /// Below this the text is no longer legible.
     pub const MIN: Self = Self { width: 420.0, height: 270.0 };
     const MAX: Self = Self { width: 2240.0, height: 1440.0 };

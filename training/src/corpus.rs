@@ -27,9 +27,9 @@ const INAUDIBLE: f32 = 0.0056;
 
 /// Share of clips that are played with a timbre of their own: a whistle, a hum, a vowel, a reed.
 const DISGUISED: f32 = 0.3;
-/// Power of a weak fundamental and of a harmonic that is there, against the strongest: -20 and -40 dB.
+/// Power of a weak fundamental and of a harmonic that is there, against the strongest: -20 and -27 dB.
 const WEAK: f32 = 1e-2;
-const PRESENT: f32 = 1e-4;
+const PRESENT: f32 = 2e-3;
 
 /// Recordings taken apart.
 #[derive(Default)]
@@ -236,7 +236,7 @@ fn drop_chords(voiced: &mut [bool], harmonics: &HarmonicTrack) {
         }
         let strongest = power.iter().copied().fold(0.0, f32::max);
         let n_present = power.iter().filter(|p| **p > PRESENT * strongest).count();
-        if power[0] < WEAK * strongest && n_present < 6 {
+        if power[0] < WEAK * strongest && n_present < 5 {
             note.fill(false);
         }
     }

@@ -167,8 +167,9 @@ mod tests {
     #[test]
     fn the_key_moves_the_scale() {
         let d_minor = SnapWish { strength: 1.0, key: Key(2), scale: Scale::Minor };
-        let played: Vec<i32> =
-            (0..12).map(|n| midi(Snap::default().hop(hz(62.0 + n as f32 + 0.05), &d_minor)).round() as i32 - 62).collect();
+        let played: Vec<i32> = (0..12)
+            .map(|n| midi(Snap::default().hop(hz(62.0 + n as f32 + 0.05), &d_minor)).round() as i32 - 62)
+            .collect();
         assert_eq!(played, [0, 2, 2, 3, 5, 5, 7, 7, 8, 10, 10, 12]);
     }
 

@@ -215,7 +215,7 @@ mod tests {
         }
 
         fn frame(&mut self, events: Vec<Event>) {
-            let screen = egui::Rect::from_min_size(Pos2::ZERO, vec2(560.0, 360.0));
+            let screen = egui::Rect::from_min_size(Pos2::ZERO, vec2(560.0, 490.0));
             let time = Some(f64::from(self.frames) * 0.05);
             self.frames += 1;
             let input = RawInput { screen_rect: Some(screen), time, events, ..RawInput::default() };

@@ -15,6 +15,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     header(app, ui, canvas);
     knobs(app, ui, canvas, host);
     tracking(app, ui, canvas, host, &telemetry);
+    tuning(app, ui, canvas, host);
     meters(app, ui, canvas);
     status(app, ui, canvas, host, &telemetry);
 }
@@ -63,6 +64,20 @@ fn knobs(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knob::show(ui, canvas, place(4, 2.0 / 3.0), &params.gain_db, &mut edit);
 }
 
+/// What is done to the pitch, and the gate that knows the room.
+fn tuning(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
+    canvas.panel(ui.painter(), canvas.rect(16.0, 310.0, 528.0, 112.0));
+    let params = app.wiring.params.clone();
+    let setter = host.param_setter();
+    let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
+    let place = |column: usize| Place { x: 16.0 + 84.0 * column as f32, y: 316.0, origin: 0.0 };
+    knob::show(ui, canvas, place(0), &params.snap, &mut edit);
+    knob::show(ui, canvas, place(1), &params.key, &mut edit);
+    knob::show(ui, canvas, place(2), &params.scale, &mut edit);
+    knob::show(ui, canvas, place(3), &params.glide_s, &mut edit);
+    toggle::show(ui, canvas, (412.0, 354.0), &params.room_gate, &setter);
+}
+
 fn tracking(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
     canvas.panel(ui.painter(), canvas.rect(16.0, 196.0, 420.0, 104.0));
     note::show(ui, canvas, (32.0, 206.0), telemetry);
@@ -78,7 +93,7 @@ fn meters(app: &App, ui: &Ui, canvas: &Canvas) {
 }
 
 fn status(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
-    buffer_menu::show(app, ui, canvas, canvas.rect(16.0, 304.0, 150.0, 20.0), host);
+    buffer_menu::show(app, ui, canvas, canvas.rect(16.0, 430.0, 150.0, 20.0), host);
     let painter = ui.painter();
     let rates = match app.wiring.shared.running() {
         None => "Not running".into(),
@@ -87,12 +102,12 @@ fn status(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry:
             format!("Latency {latency_ms:.1} ms ({} samples at {} Hz)", running.latency_samples, running.host_rate)
         }
     };
-    canvas.text(painter, (canvas.pos(178.0, 314.0), Align2::LEFT_CENTER), 250.0, (SMALL, DIM), &rates);
+    canvas.text(painter, (canvas.pos(178.0, 440.0), Align2::LEFT_CENTER), 250.0, (SMALL, DIM), &rates);
     let late = format!("Late frames {}", telemetry.late_frames);
     let colour = if telemetry.late_frames > 0 { ALARM } else { DIM };
-    canvas.text(painter, (canvas.pos(540.0, 314.0), Align2::RIGHT_CENTER), 108.0, (SMALL, colour), &late);
+    canvas.text(painter, (canvas.pos(540.0, 440.0), Align2::RIGHT_CENTER), 108.0, (SMALL, colour), &late);
     if let Some(message) = app.wiring.instruments.view().message {
-        canvas.paragraph(painter, canvas.rect(20.0, 327.0, 520.0, 30.0), (SMALL, ALARM), &capitalised(&message));
+        canvas.paragraph(painter, canvas.rect(20.0, 453.0, 520.0, 30.0), (SMALL, ALARM), &capitalised(&message));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Colours, and the map from design units to the window: 560 × 360 units, centred and scaled to fit.
+//! Colours, and the map from design units to the window: 560 × 490 units, centred and scaled to fit.
 
 use crate::session::WindowSize;
 use egui::{Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};

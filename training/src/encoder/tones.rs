@@ -94,8 +94,8 @@ impl Timbre {
         let kind = rng.unit();
         let whistle = 10f32.powf(rng.uniform(-3.0, -1.0));
         let fundamental = rng.uniform(0.02, 0.3);
-        let formants = rng.chance(0.4).then(|| {
-            [(); 3].map(|()| (rng.log_uniform(250.0, 4000.0), rng.uniform(80.0, 500.0), rng.uniform(0.0, 20.0)))
+        let formants = rng.chance(0.55).then(|| {
+            [(); 3].map(|()| (rng.log_uniform(250.0, 4000.0), rng.uniform(50.0, 500.0), rng.uniform(0.0, 30.0)))
         });
         let strength = |rng: &mut ChaCha8Rng, k: usize| {
             let mut h = (k as f32).powf(-slope) * 10f32.powf(rng.normal() * scatter / 20.0);
