@@ -1,6 +1,12 @@
 //! `embouchure-bench`: what Embouchure can do, in figures. Run through `cargo xtask bench`.
 
+mod effect;
+#[cfg(target_os = "linux")]
+mod engine;
+mod machine;
 mod pitch;
+mod sounds;
+mod statistics;
 mod table;
 
 use clap::{Parser, Subcommand};
@@ -16,10 +22,15 @@ struct Arguments {
 enum Bench {
     /// How exactly, how soon and how often wrongly a pitch is heard, beside other trackers
     Pitch(pitch::Arguments),
+    /// Processor time, deadlines, late frames, instances, memory (Linux)
+    #[cfg(target_os = "linux")]
+    Engine(engine::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().bench {
         Bench::Pitch(arguments) => pitch::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Bench::Engine(arguments) => engine::run(&arguments),
     }
 }
