@@ -3,6 +3,7 @@
 mod effect;
 #[cfg(target_os = "linux")]
 mod engine;
+mod latency;
 mod machine;
 mod pitch;
 mod sounds;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Bench {
     /// How exactly, how soon and how often wrongly a pitch is heard, beside other trackers
     Pitch(pitch::Arguments),
+    /// Reported latency against measured latency, and the delay that hearing a note adds
+    Latency(latency::Arguments),
     /// Processor time, deadlines, late frames, instances, memory (Linux)
     #[cfg(target_os = "linux")]
     Engine(engine::Arguments),
@@ -30,6 +33,7 @@ enum Bench {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().bench {
         Bench::Pitch(arguments) => pitch::run(&arguments),
+        Bench::Latency(arguments) => latency::run(&arguments),
         #[cfg(target_os = "linux")]
         Bench::Engine(arguments) => engine::run(&arguments),
     }

@@ -73,7 +73,8 @@ mod tests {
             pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Row>()
         };
         let rows = [row("ms", number(1.23456, 2), true.into()), row("longer", number(f64::NAN, 2), Value::Null)];
-        let expected = "| figure | value | met |\n| -----: | ----: | --: |\n|     ms |  1.23 | yes |\n| longer |     - |   - |\n";
+        let expected =
+            "| figure | value | met |\n| -----: | ----: | --: |\n|     ms |  1.23 | yes |\n| longer |     - |   - |\n";
         assert_eq!(markdown(&rows), expected);
     }
 }

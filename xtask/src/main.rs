@@ -17,7 +17,10 @@ mod workspace;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds, bundles, installs, tests, trains, measures and demonstrates Embouchure")]
+#[command(
+    name = "cargo xtask",
+    about = "Builds, bundles, installs, tests, trains, measures and demonstrates Embouchure"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -29,8 +29,7 @@ pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Fi
 /// Most instances that keep realtime at blocks of 128.
 pub fn how_many(networks: &Networks) -> Result<Vec<Figure>> {
     let keeps_up = |n_instances| -> Result<bool> {
-        let session =
-            Session { n_instances, block: 128, seconds: TRY_SECONDS, n_threads: n_cores(), busy: false };
+        let session = Session { n_instances, block: 128, seconds: TRY_SECONDS, n_threads: n_cores(), busy: false };
         let outcome = run(networks, session)?;
         eprintln!("{n_instances} instances: {} late frames", outcome.late_frames);
         Ok(outcome.late_frames == 0 && outcome.lost_samples == 0)

@@ -66,10 +66,8 @@ fn run_hosts(networks: &Networks, session: Session) -> Result<Outcome> {
     let hosts: Vec<Vec<Instance>> = hosts.collect::<Result<_>>()?;
     let start = Instant::now() + Duration::from_millis(20);
     let outcomes: Vec<Outcome> = std::thread::scope(|scope| {
-        let spawned: Vec<_> = hosts
-            .into_iter()
-            .map(|mut instances| scope.spawn(move || host(&mut instances, session, start)))
-            .collect();
+        let spawned: Vec<_> =
+            hosts.into_iter().map(|mut instances| scope.spawn(move || host(&mut instances, session, start))).collect();
         let joined = spawned.into_iter().map(|host| host.join().map_err(|_| anyhow!("a host's thread died")));
         joined.collect::<Result<_>>()
     })?;
