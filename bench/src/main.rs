@@ -1,6 +1,13 @@
 //! `embouchure-bench`: what Embouchure can do, in figures. Run through `cargo xtask bench`.
 
+mod effect;
+#[cfg(target_os = "linux")]
+mod engine;
+mod latency;
+mod machine;
 mod pitch;
+mod sounds;
+mod statistics;
 mod table;
 mod z;
 
@@ -19,11 +26,19 @@ enum Bench {
     Pitch(pitch::Arguments),
     /// How much the encoder's z knows of a sound beyond its pitch and loudness
     Z(z::Arguments),
+    /// Reported latency against measured latency, and the delay that hearing a note adds
+    Latency(latency::Arguments),
+    /// Processor time, deadlines, late frames, instances, memory (Linux)
+    #[cfg(target_os = "linux")]
+    Engine(engine::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().bench {
         Bench::Pitch(arguments) => pitch::run(&arguments),
         Bench::Z(arguments) => z::run(&arguments),
+        Bench::Latency(arguments) => latency::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Bench::Engine(arguments) => engine::run(&arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask COMMAND`: everything around the code that cargo alone does not do.
 
+mod bench;
 mod bundle;
 mod demo;
 mod foreign;
@@ -16,7 +17,10 @@ mod workspace;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds, bundles, installs, tests, trains and demonstrates Embouchure")]
+#[command(
+    name = "cargo xtask",
+    about = "Builds, bundles, installs, tests, trains, measures and demonstrates Embouchure"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +40,8 @@ enum Command {
     Test(test::Arguments),
     /// Train an instrument: the same as `embouchure train`
     Train(train::Arguments),
+    /// Measure pitch, latency, engine and training; `report` renders the results
+    Bench(bench::Arguments),
     /// Host the plugin for `demo`, in a process of its own so that a crash can be reported
     #[command(hide = true)]
     Host(demo::hosted::Arguments),
@@ -49,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Host(arguments) => demo::hosted::run(&arguments),
     }
 }

@@ -1,0 +1,71 @@
+//! The product's engine with the built-in networks, set so that the pitch that goes in is the pitch that comes out.
+
+use anyhow::{Context, Result};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
+use embouchure_inference::pipeline::Pipeline;
+use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, HopModel};
+use std::sync::Arc;
+
+/// Weights, shared by all instances as in the plugin.
+#[derive(Clone)]
+pub struct Networks {
+    encoder: Arc<Encoder>,
+    instrument: Arc<Instrument>,
+}
+
+impl Networks {
+    /// Those that the plugin starts with.
+    pub fn built_in() -> Result<Self> {
+        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER)?;
+        let bytes = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).context("no instrument")?;
+        let instrument = Instrument::from_bytes(bytes, &encoder.id)?;
+        Ok(Self { encoder: Arc::new(encoder), instrument: Arc::new(instrument) })
+    }
+
+    pub fn pipeline(&self) -> Result<Pipeline> {
+        Ok(Pipeline::new(self.encoder.clone(), self.instrument.clone())?.0)
+    }
+}
+
+/// An engine and its parameters: constant mix, no transposition, no octave fit.
+pub struct Effect {
+    pub engine: Engine,
+    max_block: usize,
+    mix: Vec<f32>,
+    zeros: Vec<f32>,
+    ones: Vec<f32>,
+}
+
+impl Effect {
+    /// `mix`: 0 = dry, 1 = wet.
+    pub fn new(config: EngineConfig, model: impl HopModel + 'static, mix: f32) -> Result<Self> {
+        let n = config.max_block;
+        let engine = Engine::prepare(config, Box::new(model))?;
+        Ok(Self { engine, max_block: n, mix: vec![mix; n], zeros: vec![0.0; n], ones: vec![1.0; n] })
+    }
+
+    /// One block in place, at most `max_block` long, as many inputs as channels. Realtime-safe unless offline.
+    pub fn process(&mut self, channels: &mut [&mut [f32]]) {
+        let n = channels.iter().map(|c| c.len()).min().unwrap_or(0);
+        let params = BlockParams {
+            mix: &self.mix[..n],
+            brightness_db: &self.zeros[..n],
+            output_gain: &self.ones[..n],
+            source: SourceControls { octave_fit: false, ..SourceControls::default() },
+        };
+        self.engine.process(channels, channels.len(), &params);
+    }
+
+    /// The whole clip and as much silence after it as the latency, in largest blocks.
+    pub fn play(&mut self, input: &[f32]) -> Vec<f32> {
+        let mut samples = input.to_vec();
+        samples.resize(input.len() + self.engine.latency_samples(), 0.0);
+        for start in (0..samples.len()).step_by(self.max_block) {
+            let end = samples.len().min(start + self.max_block);
+            self.process(&mut [&mut samples[start..end]]);
+        }
+        samples
+    }
+}

@@ -1,0 +1,64 @@
+//! Many instances on one machine.
+
+use super::Figure;
+use super::realtime::{Session, run};
+use crate::effect::Networks;
+use anyhow::Result;
+
+const CROWD: usize = 8;
+/// Each try of the search.
+const TRY_SECONDS: f64 = 5.0;
+const MOST: usize = 256;
+
+fn n_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+/// Late frames of eight instances at blocks of 64 while another program takes all it gets of one core.
+pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Figure>> {
+    let session = Session { n_instances: CROWD, block: 64, seconds, n_threads: n_cores(), busy: true };
+    let outcome = run(networks, session)?;
+    let name = format!("{CROWD} instances, blocks of 64, {seconds} s, one core busy");
+    Ok(vec![
+        Figure::new(format!("late frames, {name}"), outcome.late_frames as f64, 0).at_most(0.0),
+        Figure::new(format!("lost samples, {name}"), outcome.lost_samples as f64, 0).at_most(0.0),
+        Figure::new(format!("callbacks past their deadline, {name}"), outcome.n_overruns as f64, 0).at_most(0.0),
+    ])
+}
+
+/// Most instances that keep realtime at blocks of 128.
+pub fn how_many(networks: &Networks) -> Result<Vec<Figure>> {
+    let keeps_up = |n_instances| -> Result<bool> {
+        let session = Session { n_instances, block: 128, seconds: TRY_SECONDS, n_threads: n_cores(), busy: false };
+        let outcome = run(networks, session)?;
+        eprintln!("{n_instances} instances: {} late frames", outcome.late_frames);
+        Ok(outcome.late_frames == 0 && outcome.lost_samples == 0)
+    };
+    let most = search(keeps_up)?;
+    Ok(vec![Figure::new(format!("instances at blocks of 128 without a late frame in {TRY_SECONDS} s"), most as f64, 0)])
+}
+
+/// Largest n with `holds(n)`: doubling, then halving the gap.
+fn search(holds: impl Fn(usize) -> Result<bool>) -> Result<usize> {
+    let (mut good, mut bad) = (0, 1);
+    while bad <= MOST && holds(bad)? {
+        (good, bad) = (bad, 2 * bad);
+    }
+    while bad - good > 1 {
+        let middle = usize::midpoint(good, bad);
+        if holds(middle)? { good = middle } else { bad = middle }
+    }
+    Ok(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_search_finds_the_last_that_holds() {
+        for most in [0, 1, 2, 3, 7, 8, 100] {
+            assert_eq!(search(|n| Ok(n <= most)).unwrap(), most);
+        }
+    }
+}

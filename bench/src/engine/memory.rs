@@ -1,0 +1,64 @@
+//! Memory of further instances, and whether it grows with time.
+
+use super::Figure;
+use super::clock::resident_bytes;
+use super::realtime::{RATE, melody};
+use crate::effect::{Effect, Networks};
+use anyhow::Result;
+use embouchure_inference::stream::EngineConfig;
+
+const MIB: f64 = 1024.0 * 1024.0;
+const BLOCK: usize = 64;
+const FURTHER: usize = 8;
+/// Of the growth that is put down to the allocator's habits.
+const STEADY_MIB: f64 = 1.0;
+/// After this much audio every buffer has its size.
+const SETTLED_S: f64 = 30.0;
+
+/// What each instance after the first one costs, when all have played.
+pub fn per_instance(networks: &Networks) -> Result<Vec<Figure>> {
+    let melody = melody();
+    let before = resident_bytes()?;
+    let mut instances = vec![play_first(networks, &melody)?];
+    let one = resident_bytes()?;
+    for _ in 0..FURTHER {
+        instances.push(play_first(networks, &melody)?);
+    }
+    let further = (resident_bytes()? - one) / FURTHER as f64;
+    Ok(vec![
+        Figure::new("memory of the first instance, MiB", (one - before) / MIB, 2),
+        Figure::new("memory of each further instance, MiB", further / MIB, 2),
+    ])
+}
+
+/// An instance that has played for two seconds.
+fn play_first(networks: &Networks, melody: &[f32]) -> Result<Effect> {
+    let mut effect = offline(networks)?;
+    play(&mut effect, melody, 2.0);
+    Ok(effect)
+}
+
+fn offline(networks: &Networks) -> Result<Effect> {
+    Effect::new(EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true }, networks.pipeline()?, 1.0)
+}
+
+/// Plays `seconds` of the melody, over and over, on a stereo track.
+fn play(effect: &mut Effect, melody: &[f32], seconds: f64) {
+    let n_blocks = (seconds * RATE) as usize / BLOCK;
+    for block in melody.as_chunks::<BLOCK>().0.iter().cycle().take(n_blocks) {
+        let (mut left, mut right) = (*block, *block);
+        effect.process(&mut [&mut left, &mut right]);
+    }
+}
+
+/// One instance, faster than realtime: memory at the end less memory when it had settled.
+pub fn growth(networks: &Networks, seconds: f64) -> Result<Vec<Figure>> {
+    let melody = melody();
+    let mut effect = offline(networks)?;
+    play(&mut effect, &melody, SETTLED_S);
+    let settled = resident_bytes()?;
+    play(&mut effect, &melody, seconds - SETTLED_S);
+    let growth = (resident_bytes()? - settled) / MIB;
+    let name = format!("growth of memory over {:.0} min of audio, MiB", seconds / 60.0);
+    Ok(vec![Figure::new(name, growth, 2).at_most(STEADY_MIB)])
+}

@@ -1,0 +1,111 @@
+//! The engine: processor time, punctuality, instances, memory. Linux, whose clocks and priorities it uses.
+
+mod clock;
+mod crowd;
+mod load;
+mod memory;
+mod realtime;
+mod work;
+
+use crate::effect::Networks;
+use crate::table::{self, Row, number};
+use anyhow::Result;
+use serde_json::Value;
+use std::path::PathBuf;
+
+/// Arguments of `bench engine`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Where results go
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    out: PathBuf,
+    /// Seconds of the run that counts late frames beside a busy program
+    #[arg(long, default_value_t = 60.0)]
+    seconds: f64,
+    /// Watch the memory over an hour of audio instead of five minutes
+    #[arg(long)]
+    hour: bool,
+    /// The built plugin, for the time that it takes to load
+    #[arg(long, value_name = "FILE", default_value = "target/bundled/Embouchure.clap")]
+    plugin: PathBuf,
+    /// DDSP-VST's own pitch network (.tflite), to compare with; needs --peers
+    #[arg(long, value_name = "FILE", requires = "peers")]
+    ddsp_vst: Option<PathBuf>,
+    /// Python with ai-edge-litert
+    #[arg(long, value_name = "FILE")]
+    peers: Option<PathBuf>,
+    /// Measure only these
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+}
+
+/// What can be measured alone. In the order of measuring: what depends on a fresh process comes first.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Part {
+    Load,
+    Memory,
+    Work,
+    Deadline,
+    Crowd,
+    Instances,
+    Growth,
+}
+
+/// One figure and what it should be.
+struct Figure {
+    name: String,
+    value: f64,
+    digits: i32,
+    /// `value` must not be above; NaN where nothing is demanded.
+    at_most: f64,
+}
+
+impl Figure {
+    fn new(name: impl Into<String>, value: f64, digits: i32) -> Self {
+        Self { name: name.into(), value, digits, at_most: f64::NAN }
+    }
+
+    fn at_most(self, at_most: f64) -> Self {
+        Self { at_most, ..self }
+    }
+
+    fn row(&self, machine: &str) -> Row {
+        let is_asked = !self.at_most.is_nan();
+        let met = if is_asked { Value::Bool(self.value <= self.at_most) } else { Value::Null };
+        let mut row = Row::new();
+        row.insert("table".into(), "engine".into());
+        row.insert("machine".into(), machine.into());
+        row.insert("figure".into(), self.name.clone().into());
+        row.insert("value".into(), number(self.value, self.digits));
+        row.insert("target".into(), number(self.at_most, self.digits));
+        row.insert("met".into(), met);
+        row
+    }
+}
+
+/// Measures, prints and writes `engine.json`.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let machine = crate::machine::name();
+    let parts: Vec<Part> = <Part as clap::ValueEnum>::value_variants().to_vec();
+    let is_wanted = |part: &Part| arguments.only.is_empty() || arguments.only.contains(part);
+    let mut rows = Vec::new();
+    for part in parts.iter().filter(|part| is_wanted(part)) {
+        eprintln!("measuring: {part:?}");
+        rows.extend(measure(*part, arguments)?.iter().map(|figure| figure.row(&machine)));
+    }
+    table::print(&format!("Engine at 48 kHz on {machine}"), &rows);
+    table::write_json(&arguments.out.join("engine.json"), &rows)
+}
+
+fn measure(part: Part, arguments: &Arguments) -> Result<Vec<Figure>> {
+    let networks = Networks::built_in()?;
+    match part {
+        Part::Load => load::measure(&arguments.plugin),
+        Part::Memory => memory::per_instance(&networks),
+        Part::Work => work::measure(&networks, arguments.ddsp_vst.as_deref().zip(arguments.peers.as_deref())),
+        Part::Deadline => work::deadlines(&networks),
+        Part::Crowd => crowd::beside_a_busy_program(&networks, arguments.seconds),
+        Part::Instances => crowd::how_many(&networks),
+        Part::Growth => memory::growth(&networks, if arguments.hour { 3600.0 } else { 300.0 }),
+    }
+}

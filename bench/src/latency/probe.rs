@@ -1,0 +1,105 @@
+//! One clip through the engine, offline and so always the same, with everything that its model says.
+
+use super::track::{Noted, Track};
+use crate::effect::{Effect, Networks};
+use anyhow::{Context, Result};
+use embouchure_inference::config::HOP_SIZE;
+use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::stream::{EngineConfig, Heard, HopModel, HopOutput};
+
+/// Rate and largest block of a host.
+#[derive(Clone, Copy, Debug)]
+pub struct Host {
+    pub rate: f64,
+    pub block: usize,
+}
+
+/// A clip that was played.
+pub struct Take {
+    /// The wet output without the reported latency: sample n belongs to input sample n.
+    pub sound: Vec<f32>,
+    /// What was played, in the input's time.
+    pub track: Track,
+}
+
+impl Host {
+    fn config(self) -> EngineConfig {
+        EngineConfig { host_rate: self.rate, max_block: self.block, offline: true }
+    }
+
+    /// As the engine reports it, samples.
+    pub fn latency_samples(self) -> Result<usize> {
+        Ok(Effect::new(self.config(), Starter::default(), 0.0)?.engine.latency_samples())
+    }
+
+    /// The instrument alone.
+    pub fn play(self, networks: &Networks, input: &[f32]) -> Result<Take> {
+        let (model, notes) = Noted::new(networks.pipeline()?);
+        let mut effect = Effect::new(self.config(), model, 1.0)?;
+        let mut sound = effect.play(input);
+        sound.drain(..effect.engine.latency_samples());
+        Ok(Take { sound, track: Track::new(&notes, self.first_frame_s()?) })
+    }
+
+    /// Where a dry impulse lands, less the reported latency, samples.
+    pub fn dry_error(self, networks: &Networks) -> Result<i64> {
+        const AT: usize = 1234;
+        let mut effect = Effect::new(self.config(), networks.pipeline()?, 0.0)?;
+        let mut input = vec![0.0; AT + 100];
+        input[AT] = 1.0;
+        let out = effect.play(&input);
+        let landed = out.iter().position(|x| *x != 0.0).context("the impulse is lost")?;
+        Ok(landed as i64 - (AT + effect.engine.latency_samples()) as i64)
+    }
+
+    /// When the first frame is reached, in the input's time, s: measured with a model that begins to play in a known
+    /// hop, and so rises from the frame before it.
+    fn first_frame_s(self) -> Result<f64> {
+        let mut effect = Effect::new(self.config(), Starter::default(), 1.0)?;
+        let out = effect.play(&vec![0.0; (0.1 * self.rate) as usize]);
+        // The first sample of the rise is zero still.
+        let start = out.iter().position(|x| *x != 0.0).context("nothing sounds")? as f64 - 1.0;
+        let hops_before = (Starter::SILENT_HOPS - 1) as f64;
+        Ok((start - effect.engine.latency_samples() as f64) / self.rate - 0.004 * hops_before)
+    }
+}
+
+/// Silent for some hops, then a tone.
+#[derive(Default)]
+struct Starter(usize);
+
+impl Starter {
+    const SILENT_HOPS: usize = 10;
+}
+
+impl HopModel for Starter {
+    fn reset(&mut self) {
+        self.0 = 0;
+    }
+
+    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+        let mut controls = Controls::SILENT;
+        if self.0 >= Self::SILENT_HOPS {
+            controls.amplitude = 0.5;
+            controls.harmonic_distribution[0] = 1.0;
+        }
+        self.0 += 1;
+        HopOutput { controls, heard: Heard::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_reached_a_hop_apart_less_the_resampler() {
+        for (rate, delay) in [(44_100.0, 32.0), (48_000.0, 32.0), (96_000.0, 64.0)] {
+            let first_s = Host { rate, block: 64 }.first_frame_s().unwrap();
+            // A hop of 4 ms, heard half the filter's length late.
+            assert!((first_s - (0.004 - delay / rate)).abs() < 0.6 / rate, "{first_s} at {rate} Hz");
+            let other = Host { rate, block: 1024 }.first_frame_s().unwrap();
+            assert_eq!(first_s, other);
+        }
+    }
+}

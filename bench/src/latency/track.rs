@@ -1,0 +1,182 @@
+//! What is played, hop by hop, with the time at which it sounds; and moments found in it.
+
+use embouchure_inference::config::HOP_SIZE;
+use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::stream::{HopModel, HopOutput};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// A pitch counts as right within this much.
+const RIGHT_CENTS: f64 = 50.0;
+/// The synth plays no harmonics above, Hz.
+const TOP_HZ: f32 = 20_000.0;
+
+/// One control frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Played {
+    pub f0_hz: f64,
+    /// RMS of the harmonics together, linear.
+    pub level: f64,
+}
+
+/// A model and a copy of everything that it says.
+pub struct Noted<M> {
+    model: M,
+    notes: Notes,
+}
+
+/// Frames since the start, hop by hop.
+pub type Notes = Arc<Mutex<Vec<Played>>>;
+
+impl<M: HopModel> Noted<M> {
+    pub fn new(model: M) -> (Self, Notes) {
+        let notes = Notes::default();
+        (Self { model, notes: notes.clone() }, notes)
+    }
+}
+
+impl<M: HopModel> HopModel for Noted<M> {
+    fn reset(&mut self) {
+        self.model.reset();
+    }
+
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let output = self.model.hop(samples, source);
+        let level = f64::from(level(&output.controls));
+        let played = Played { f0_hz: f64::from(output.controls.f0_hz), level };
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(played);
+        output
+    }
+}
+
+/// RMS of the harmonics that are played.
+fn level(controls: &Controls) -> f32 {
+    let played = controls.harmonic_distribution.iter().zip(1..).filter(|(_, k)| *k as f32 * controls.f0_hz < TOP_HZ);
+    controls.amplitude * (played.map(|(a, _)| a * a / 2.0).sum::<f32>()).sqrt()
+}
+
+/// Control frames in the input's time: that of the sample with which each is reached, s.
+pub struct Track {
+    pub time_s: Vec<f64>,
+    pub played: Vec<Played>,
+}
+
+impl Track {
+    /// `first_s`: time of the first frame.
+    pub fn new(notes: &Notes, first_s: f64) -> Self {
+        let played = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let time_s = (0..played.len()).map(|hop| first_s + 0.004 * hop as f64).collect();
+        Self { time_s, played }
+    }
+
+    fn range(&self, from_s: f64, to_s: f64) -> std::ops::Range<usize> {
+        let at = |s: f64| self.time_s.partition_point(|t| *t < s);
+        at(from_s)..at(to_s)
+    }
+
+    /// Middle one of the levels between two times.
+    pub fn level(&self, from_s: f64, to_s: f64) -> f64 {
+        let levels: Vec<f64> = self.played[self.range(from_s, to_s)].iter().map(|p| p.level).collect();
+        crate::statistics::median(&levels)
+    }
+
+    /// When the level first reaches `level` after `from_s`; between frames it moves in straight lines. Infinite if it
+    /// does not before `to_s`.
+    pub fn reaches(&self, level: f64, from_s: f64, to_s: f64) -> f64 {
+        let range = self.range(from_s, to_s);
+        let levels: Vec<f64> = self.played[range.clone()].iter().map(|p| p.level).collect();
+        crossing(&self.time_s[range], &levels, level)
+    }
+
+    /// When the pitch is right and stays so until `to_s`: time of the first frame from which all are within 50 cents of
+    /// `hz` and sound. Infinite if the last one is not.
+    pub fn settles(&self, hz: impl Fn(f64) -> f64, from_s: f64, to_s: f64) -> f64 {
+        let range = self.range(from_s, to_s);
+        let is_right = |i: &usize| {
+            let cents = 1200.0 * (self.played[*i].f0_hz / hz(self.time_s[*i])).log2();
+            self.played[*i].level > 0.0 && cents.abs() <= RIGHT_CENTS
+        };
+        range.rev().take_while(is_right).last().map_or(f64::INFINITY, |i| self.time_s[i])
+    }
+}
+
+/// First time at which `values` reach `level`, on straight lines between them; infinite if they never do.
+pub fn crossing(time_s: &[f64], values: &[f64], level: f64) -> f64 {
+    let Some(i) = values.iter().position(|v| *v >= level) else { return f64::INFINITY };
+    let Some(before) = i.checked_sub(1) else { return time_s[0] };
+    let share = (level - values[before]) / (values[i] - values[before]);
+    time_s[before] + share * (time_s[i] - time_s[before])
+}
+
+/// Running RMS over `window` samples; value `i` is that of the window whose middle is sample `i`.
+pub fn envelope(samples: &[f32], window: usize) -> Vec<f64> {
+    let square = |i: usize| samples.get(i).map_or(0.0, |x| f64::from(x * x));
+    let half = window / 2;
+    let mut sum: f64 = (0..half).map(square).sum();
+    (0..samples.len())
+        .map(|i| {
+            sum += square(i + half);
+            if i + half >= window {
+                sum -= square(i + half - window);
+            }
+            (sum.max(0.0) / window as f64).sqrt()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn track(played: &[(f64, f64)]) -> Track {
+        let played: Vec<Played> = played.iter().map(|(f0_hz, level)| Played { f0_hz: *f0_hz, level: *level }).collect();
+        Track::new(&Arc::new(Mutex::new(played)), 0.004)
+    }
+
+    #[test]
+    fn an_onset_is_found_between_the_frames() {
+        let track = track(&[(440.0, 0.0), (440.0, 0.0), (440.0, 0.4), (440.0, 1.0), (440.0, 1.0)]);
+        assert!((track.reaches(0.2, 0.0, 1.0) - 0.010).abs() < 1e-12);
+        assert!((track.reaches(0.7, 0.0, 1.0) - 0.014).abs() < 1e-12);
+        assert_eq!(track.reaches(1.1, 0.0, 1.0), f64::INFINITY);
+        assert_eq!(track.level(0.0155, 0.021), 1.0);
+    }
+
+    #[test]
+    fn a_pitch_settles_when_it_stays() {
+        let (right, wrong, edge) = ((440.0, 1.0), (880.0, 1.0), (452.0, 1.0));
+        let hz = |_: f64| 440.0;
+        assert_eq!(track(&[wrong, right, right, edge]).settles(hz, 0.0, 1.0), 0.008);
+        assert_eq!(track(&[right, right, wrong, right]).settles(hz, 0.0, 1.0), 0.016, "back again too early");
+        assert_eq!(track(&[(440.0, 0.0), right]).settles(hz, 0.0, 1.0), 0.008, "silence has no pitch");
+        assert_eq!(track(&[right, wrong]).settles(hz, 0.0, 1.0), f64::INFINITY);
+        assert_eq!(track(&[right, wrong]).settles(hz, 0.0, 0.006), 0.004, "what comes later does not matter");
+        assert_eq!(track(&[(455.0, 1.0)]).settles(hz, 0.0, 1.0), f64::INFINITY, "58 cents");
+    }
+
+    #[test]
+    fn the_window_of_the_envelope_is_in_its_middle() {
+        let samples: Vec<f32> = (0..1000).map(|i| if i < 500 { 0.0 } else { 1.0 }).collect();
+        for window in [10, 100] {
+            let envelope = envelope(&samples, window);
+            let half_power = envelope.iter().position(|e| *e >= 0.5f64.sqrt()).unwrap();
+            assert!((499..=501).contains(&half_power), "{half_power}");
+            assert!((envelope[700] - 1.0).abs() < 1e-9 && envelope[300] == 0.0);
+        }
+    }
+
+    #[test]
+    fn the_level_of_controls_is_that_of_their_sound() {
+        let mut controls = Controls { f0_hz: 440.0, amplitude: 0.5, ..Controls::SILENT };
+        controls.harmonic_distribution[..2].copy_from_slice(&[0.6, 0.4]);
+        let mut synth = embouchure_inference::synth::Synth::new(48_000.0);
+        synth.start_from(&controls, 0.0);
+        let mut sound = Vec::new();
+        for _ in 0..250 {
+            let mut hop = [0.0; 192];
+            synth.render(&controls, 0.0, &mut hop);
+            sound.extend_from_slice(&hop);
+        }
+        let rms = (sound.iter().map(|x| x * x).sum::<f32>() / sound.len() as f32).sqrt();
+        assert!((rms / level(&controls) - 1.0).abs() < 0.01, "{rms}");
+    }
+}

@@ -1,0 +1,108 @@
+//! At every rate and block that hosts use, to the sample: dry where the latency says, wet where the hops' time stamps
+//! say, and these where the input was.
+
+mod common;
+
+use common::*;
+use embouchure_inference::config::HOP_SIZE;
+use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::stream::{Heard, HopModel, HopOutput};
+use std::sync::{Arc, Mutex};
+
+/// Rate, and half the taps of the filter that resamples from it.
+const RATES: [(f64, f64); 5] =
+    [(44_100.0, 32.0), (48_000.0, 32.0), (88_200.0, 60.0), (96_000.0, 64.0), (192_000.0, 128.0)];
+const BLOCKS: [usize; 8] = [16, 32, 64, 128, 441, 512, 1024, 2048];
+
+/// Hop from which the script's tone sounds, and the one from which it is another.
+const ONSET: usize = 5;
+const STEP: usize = 9;
+
+/// Plays by the number of the hop; notes what it is shown.
+struct Script {
+    hop: usize,
+    step: bool,
+    heard: Arc<Mutex<Vec<f32>>>,
+}
+
+impl HopModel for Script {
+    fn reset(&mut self) {}
+
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+        self.heard.lock().unwrap().extend_from_slice(samples);
+        let f0_hz = if self.step && self.hop >= STEP { 587.0 } else { 440.0 };
+        let mut controls = Controls { f0_hz, ..Controls::SILENT };
+        if self.hop >= ONSET {
+            controls.amplitude = 0.5;
+            controls.harmonic_distribution[0] = 1.0;
+        }
+        self.hop += 1;
+        HopOutput { controls, heard: Heard::default() }
+    }
+}
+
+/// The script's sound without the reported latency, and what its model was shown.
+fn perform(host_rate: f64, max_block: usize, step: bool, input: &[f32]) -> (Vec<f32>, Vec<f32>) {
+    let heard = Arc::<Mutex<Vec<f32>>>::default();
+    let mut engine = engine_with(host_rate, max_block, true, Script { hop: 0, step, heard: heard.clone() });
+    let input = padded(input, engine.latency_samples());
+    let mut out = play(&mut engine, &input, &even_cuts(input.len(), max_block), WET);
+    out.drain(..engine.latency_samples());
+    drop(engine);
+    (out, Arc::into_inner(heard).unwrap().into_inner().unwrap())
+}
+
+/// Input sample that belongs to the end of a hop, which is the beginning of the next.
+fn hop_end(hop: usize, host_rate: f64, delay: f64) -> usize {
+    ((hop + 1) as f64 * host_rate * 0.004 - delay).round() as usize
+}
+
+#[test]
+fn a_dry_impulse_lands_on_the_reported_latency() {
+    for (host_rate, _) in RATES {
+        for max_block in BLOCKS {
+            let mut engine = engine(host_rate, max_block, true);
+            let latency = engine.latency_samples();
+            let mut input = vec![0.0; latency + 100];
+            input[51] = 1.0;
+            let out = play(&mut engine, &input, &even_cuts(input.len(), max_block), DRY);
+            let landed: Vec<usize> = (0..out.len()).filter(|i| out[*i] != 0.0).collect();
+            assert_eq!(landed, [51 + latency], "blocks of {max_block} at {host_rate} Hz");
+        }
+    }
+}
+
+#[test]
+fn wet_onsets_and_pitch_steps_are_where_their_time_stamps_say() {
+    for (host_rate, delay) in RATES {
+        for max_block in BLOCKS {
+            let input = vec![0.0; (0.06 * host_rate) as usize];
+            let (out, _) = perform(host_rate, max_block, true, &input);
+            let (unchanged, _) = perform(host_rate, max_block, false, &input);
+            let name = format!("blocks of {max_block} at {host_rate} Hz");
+            // A frame is reached at the end of its hop, so what it changes begins at the end of the hop before. The
+            // first sample of a way between two frames is still that of the first, and a pitch shows one sample later,
+            // in the phase.
+            let onset = out.iter().position(|x| *x != 0.0).unwrap();
+            assert_eq!(onset, hop_end(ONSET - 1, host_rate, delay) + 1, "onset, {name}");
+            let step = out.iter().zip(&unchanged).position(|(a, b)| a != b).unwrap();
+            assert_eq!(step, hop_end(STEP - 1, host_rate, delay) + 2, "pitch step, {name}");
+        }
+    }
+}
+
+#[test]
+fn the_time_stamps_are_those_of_the_input() {
+    for (host_rate, delay) in RATES {
+        // A bump of 1 ms, slow enough for the resampler to keep its shape.
+        let centre = 0.03 * host_rate;
+        let bump = |i: usize| (-0.5 * ((i as f64 - centre) / (0.001 * host_rate)).powi(2)).exp() as f32;
+        let input: Vec<f32> = (0..(0.06 * host_rate) as usize).map(bump).collect();
+        let (_, heard) = perform(host_rate, 64, false, &input);
+        let sum: f64 = heard.iter().map(|x| f64::from(*x)).sum();
+        let heard_at = heard.iter().zip(0..).map(|(x, i)| f64::from(*x) * f64::from(i)).sum::<f64>() / sum;
+        // The last sample of hop 0, 63, belongs to the end of hop 0, and so on.
+        let stamped = (heard_at + 1.0) * host_rate / 16_000.0 - delay;
+        assert!((stamped - centre).abs() < 0.05, "{} samples, from {host_rate} Hz", stamped - centre);
+    }
+}
