@@ -7,6 +7,7 @@ use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::Pipeline;
 use embouchure_inference::stream::{HopModel, HopOutput};
+use embouchure_inference::tuning::SnapWish;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -119,6 +120,35 @@ fn octave_fit_brings_a_whistle_into_the_trumpets_range_and_transposition_moves_i
     let exact = SourceControls { transpose_semitones: -12.0, octave_fit: false, ..Default::default() };
     let cents = 1200.0 * (fitted(exact, 880.0) / 440.0).log2();
     assert!(cents.abs() < 25.0, "{cents} cents off");
+}
+
+#[test]
+fn snap_and_glide_act_on_what_is_played_and_not_on_what_is_heard() {
+    let as_sung = SourceControls { octave_fit: false, ..Default::default() };
+    let snapped = SourceControls { snap: SnapWish { strength: 1.0, ..Default::default() }, ..as_sung };
+    let cents = |hz: f32, of: f32| 1200.0 * (hz / of).log2();
+    let last = play(&mut pipeline(), &tone(450.0, 120), &snapped)[110];
+    assert!(cents(last.controls.f0_hz, 440.0).abs() < 0.1, "exactly on the note: {}", last.controls.f0_hz);
+    assert!(cents(last.heard.f0_hz, 450.0).abs() < 20.0);
+
+    let step = [tone(330.0, 100), tone(440.0, 100)].concat();
+    let gliding = play(&mut pipeline(), &step, &SourceControls { glide_s: 0.3, ..as_sung });
+    let halfway = gliding[125].controls.f0_hz;
+    assert!((345.0..425.0).contains(&halfway), "{halfway} Hz 100 ms after the step");
+    assert!(cents(gliding[125].heard.f0_hz, 440.0).abs() < 30.0);
+}
+
+#[test]
+fn the_gate_learns_a_humming_machine_and_lets_a_louder_voice_pass() {
+    let hum: Vec<f32> = tone(120.0, 5000).iter().map(|x| 0.02 * x).collect();
+    let clip = [hum, tone(240.0, 100)].concat();
+    let played = play(&mut pipeline(), &clip, &SourceControls::default());
+    let sounding = |hops: &[HopOutput]| hops.iter().filter(|o| !o.controls.is_silent()).count();
+    assert!(sounding(&played[..500]) > 300, "at first nobody can know");
+    assert_eq!(sounding(&played[4500..5000]), 0);
+    assert!(sounding(&played[5000..]) > 80);
+    let fixed = SourceControls { gate_follows_room: false, ..Default::default() };
+    assert!(sounding(&play(&mut pipeline(), &clip, &fixed)[4500..5000]) > 450);
 }
 
 #[test]
