@@ -38,9 +38,7 @@ impl Stage {
             // A hop needs 193 host samples, the next ones 192 each.
             let n_hops = ((n_before + done - 1) / HOP) as u64;
             if slowly && n_hops > n_hops_before {
-                while self.model.n_hops.load(SeqCst) < n_hops {
-                    std::thread::sleep(Duration::from_micros(100));
-                }
+                wait_until("the worker catches up", || self.model.n_hops.load(SeqCst) >= n_hops);
                 n_hops_before = n_hops;
                 // The last frame is on its way now.
                 std::thread::sleep(Duration::from_micros(500));
