@@ -192,9 +192,7 @@ impl Way {
             // The resampler reads up to four samples ahead.
             let due = ((done as f64 - 4.0) / hop).max(0.0) as u64;
             if !self.offline && due > due_before {
-                while !(due..OLD).contains(&n_hops.load(SeqCst)) {
-                    std::thread::sleep(Duration::from_micros(50));
-                }
+                wait_until("the worker keeps up", || (due..OLD).contains(&n_hops.load(SeqCst)));
                 due_before = due;
                 // The last frame is on its way now.
                 std::thread::sleep(Duration::from_micros(300));

@@ -8,7 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Follows the input's level with a harmonic tone and some noise; pitch wanders with the hop number. Has a memory, so
 /// that a forgotten reset shows.
@@ -149,6 +149,18 @@ pub fn play_paced(
 
 pub fn play(engine: &mut Engine, input: &[f32], cuts: &[usize], setting: Setting) -> Vec<f32> {
     play_paced(engine, input, cuts, setting, |_| ())
+}
+
+/// Waits for what another thread does.
+///
+/// # Panics
+/// When it does not happen.
+pub fn wait_until(what: &str, happened: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !happened() {
+        assert!(start.elapsed() < Duration::from_secs(20), "waited in vain: {what}");
+        std::thread::sleep(Duration::from_micros(50));
+    }
 }
 
 /// `samples` and then `n` zeros.
