@@ -53,11 +53,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     python(&arguments.peers, "f0_pictures.py", |c| c.arg(&folder).arg(&arguments.out))
 }
 
-/// A whistle, the annotated voice, and the longest held-out violin.
+/// A whistle, the annotated voice, and a phrase (rather than a single note) of a held-out violin.
 fn sounds(data: &Path) -> Result<[(&'static str, PathBuf); 3]> {
     let first = |folder: &str| audio_files(&data.join(folder))?.into_iter().next().context("no recording");
-    let size = |file: &PathBuf| file.metadata().map_or(0, |m| m.len());
-    let violin = audio_files(&data.join("heldout/violin"))?.into_iter().max_by_key(size).context("no violin")?;
+    let is_phrase = |file: &PathBuf| file.to_string_lossy().contains("Medley");
+    let violin = audio_files(&data.join("heldout/violin"))?.into_iter().find(is_phrase).context("no violin")?;
     Ok([
         ("whistle", data.join("source/whistle/ppAslow.flac")),
         ("voice", first("source/voice_f0")?),

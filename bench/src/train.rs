@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const RATE: u32 = 44_100;
-const WIDTH: usize = 256;
+/// As `embouchure train` has it.
+const WIDTH: usize = 160;
 
 /// Arguments of `bench train`.
 #[derive(clap::Args)]
