@@ -1,13 +1,16 @@
 //! The machine that the figures belong to.
 
-/// Processor, cores and system in a line.
+/// Processor, cores, system, and how busy it is with everything that runs on it: a measurement is worth as much as the
+/// quiet around it.
 pub fn name() -> String {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| field(&text, "model name", ':'));
     let system = std::fs::read_to_string("/etc/os-release").ok().and_then(|text| field(&text, "PRETTY_NAME", '='));
     let cpu = cpu.unwrap_or_else(|| std::env::consts::ARCH.into());
     let system = system.unwrap_or_else(|| std::env::consts::OS.into());
-    format!("{cpu}, {cores} cores, {system}")
+    let load = std::fs::read_to_string("/proc/loadavg").ok();
+    let load = load.and_then(|text| Some(format!(", load {}", text.split_whitespace().next()?)));
+    format!("{cpu}, {cores} cores, {system}{}", load.unwrap_or_default())
 }
 
 /// Value of the first line `key … separator value`, without quotes.

@@ -5,10 +5,13 @@ mod effect;
 mod engine;
 mod latency;
 mod machine;
+mod pictures;
 mod pitch;
+mod report;
 mod sounds;
 mod statistics;
 mod table;
+mod train;
 mod z;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +34,12 @@ enum Bench {
     /// Processor time, deadlines, late frames, instances, memory (Linux)
     #[cfg(target_os = "linux")]
     Engine(engine::Arguments),
+    /// Seconds per step of training
+    Train(train::Arguments),
+    /// Spectrograms with what we and others hear
+    Pictures(pictures::Arguments),
+    /// Everything measured so far into docs/performance.md
+    Report(report::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -40,5 +49,8 @@ fn main() -> anyhow::Result<()> {
         Bench::Latency(arguments) => latency::run(&arguments),
         #[cfg(target_os = "linux")]
         Bench::Engine(arguments) => engine::run(&arguments),
+        Bench::Train(arguments) => train::run(&arguments),
+        Bench::Pictures(arguments) => pictures::run(&arguments),
+        Bench::Report(arguments) => report::run(&arguments),
     }
 }

@@ -144,8 +144,8 @@ pub fn to_bytes<C: Serialize>(
 fn with_sorted_header(file: &[u8]) -> Option<Vec<u8>> {
     let (len, rest) = file.split_first_chunk::<8>()?;
     let (header, data) = rest.split_at_checked(u64::from_le_bytes(*len) as usize)?;
-    // This map keeps its keys sorted.
-    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).ok()?;
+    let mut header: serde_json::Value = serde_json::from_slice(header).ok()?;
+    header.sort_all_objects();
     let mut header = serde_json::to_vec(&header).ok()?;
     // The format wants the data aligned, and spaces in between.
     header.resize(header.len().next_multiple_of(8), b' ');

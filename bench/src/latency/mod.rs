@@ -31,6 +31,7 @@ pub struct Arguments {
 
 /// Measures, prints and writes `latency.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    let machine = crate::machine::name();
     let networks = Networks::built_in()?;
     let mut tables = vec![("reported", matrix::measure(&networks)?)];
     let [onsets, steps] = notes::measure(&networks)?;
@@ -38,7 +39,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(data) = &arguments.data {
         tables.push(("recordings", recordings::measure(&networks, data)?));
     }
-    let machine = crate::machine::name();
     let mut all = Vec::new();
     for (name, rows) in tables {
         table::print(&format!("Latency: {name}"), &rows);

@@ -1,0 +1,167 @@
+//! docs/performance.md: everything measured, with a sentence on how.
+
+use crate::table::{self, Row};
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `bench report`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Where the results are
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    results: PathBuf,
+    /// Where performance.md and its pictures go
+    #[arg(long, value_name = "DIR", default_value = "docs")]
+    docs: PathBuf,
+}
+
+/// A table and what to know about it.
+struct Section {
+    title: &'static str,
+    /// In the folder of results.
+    file: &'static str,
+    /// Value of the column "table" of its rows; empty for all rows.
+    table: &'static str,
+    text: &'static str,
+}
+
+const INTRODUCTION: &str = "# Performance\n\n\
+    Written by `cargo xtask bench report` from what `cargo xtask bench pitch`, `latency`, `engine`, `train` and `pictures` \
+    measured; each says with `--help` what it needs. A dash is what was not measured or has no target. Network: the \
+    built-in encoder and trumpet.\n";
+
+const SECTIONS: [Section; 7] = [
+    Section {
+        title: "Reported and measured latency",
+        file: "latency.json",
+        table: "reported",
+        text: "A dry impulse and four 440 Hz sawtooth notes with a tied step to 587 Hz go through the offline engine at \
+               each rate and largest block. Dry error: where the impulse lands, less the reported latency. Onset: half the \
+               note's level, from the control frames and from the RMS of one period of the audio; pitch: within 50 cents \
+               and staying there. Onsets and pitches are medians beyond the reported latency: what hearing a note takes. \
+               They cannot depend on the block.",
+    },
+    Section {
+        title: "Delay of onsets",
+        file: "latency.json",
+        table: "onsets",
+        text: "Beyond the reported latency, at 48 kHz and blocks of 64. Notes of a sine, a sawtooth, a sung vowel and a \
+               whistle with breath 26 dB under it, out of silence with a rise of 2 ms, at -20 dBFS, four of each at \
+               different places within a hop. From the first sample of the note until the instrument has half its level, and \
+               until its pitch is within 50 cents of the note's and stays there to the end.",
+    },
+    Section {
+        title: "Delay of steps",
+        file: "latency.json",
+        table: "steps",
+        text: "The same notes, tied to a fourth above without a gap; from the instant of the step.",
+    },
+    Section {
+        title: "Delay of onsets as they are played",
+        file: "latency.json",
+        table: "recordings",
+        text: "Notes after at least 80 ms of silence (40 dB under the loudest) in recordings that no network was trained on. \
+               From the first sample that reaches a tenth of the note's level, so the player's own attack counts; half to \
+               half is from half the source's level to half ours. The pitch is compared with an offline analysis of the \
+               recording and must stay right for 200 ms after the beginning.",
+    },
+    Section {
+        title: "Pitch",
+        file: "pitch.json",
+        table: "",
+        text: "Sets: (a) held-out recordings resynthesised from their own pitch, so that it is known exactly: clean, with \
+               noise, in a room; (b) a low male voice annotated by hand; (c) whistles; (d) glides and vibrato from 160 Hz up \
+               and below it; (e) silence, breath, consonants and noise. RPA and RCA: share of the voiced hops within 50 cents, \
+               and the same but for octaves, with no allowance for delay and at the best constant delay, which is given; false \
+               alarms: share of the unpitched hops heard as a note; blips: wrong by half an octave for more than a hop, per \
+               minute; CPU: seconds of one core per second of audio. Other trackers have one thread and their own settings; \
+               SwiftF0 and CREPE look into the future.",
+    },
+    Section {
+        title: "Engine",
+        file: "engine.json",
+        table: "",
+        text: "Live at 48 kHz, stereo, called in realtime by threads of high priority (SCHED_FIFO where permitted), workers \
+               as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch network is run by \
+               LiteRT with one thread at that plugin's 50 frames a second, in the same session. A late frame is one that was \
+               not there when its sound was due. Whatever else ran on the machine is in these figures: see its load.",
+    },
+    Section {
+        title: "Training",
+        file: "train.json",
+        table: "",
+        text: "Seconds per step with the product's own settings, from the difference between a longer and a shorter run.",
+    },
+];
+
+/// Pictures of f0 tracks: file without ending, and what is seen.
+const PICTURES: [(&str, &str); 3] =
+    [("f0_whistle", "A whistle"), ("f0_voice", "A low male voice"), ("f0_violin", "A violin")];
+
+/// Writes the report and copies the pictures beside it.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let sections = SECTIONS.iter().map(|section| section.render(&arguments.results));
+    let mut text = INTRODUCTION.to_owned();
+    text.extend(sections.collect::<Result<Vec<_>>>()?);
+    std::fs::create_dir_all(&arguments.docs)?;
+    text += &pictures(arguments)?;
+    let path = arguments.docs.join("performance.md");
+    std::fs::write(&path, text).with_context(|| path.display().to_string())?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+impl Section {
+    /// Nothing where nothing was measured.
+    fn render(&self, results: &Path) -> Result<String> {
+        let path = results.join(self.file);
+        if !path.exists() {
+            eprintln!("{}: no {}", self.title, path.display());
+            return Ok(String::new());
+        }
+        Ok(self.markdown(table::read_json(&path)?))
+    }
+
+    fn markdown(&self, mut rows: Vec<Row>) -> String {
+        rows.retain(|row| self.table.is_empty() || row.get("table").is_some_and(|table| table == self.table));
+        let Some(first) = rows.first() else { return String::new() };
+        let machine = first.get("machine").and_then(|machine| machine.as_str());
+        let machine = machine.map_or(String::new(), |machine| format!("\n\nMachine: {machine}."));
+        format!("\n## {}\n\n{}{machine}\n\n{}", self.title, self.text, table::markdown(&rows))
+    }
+}
+
+fn pictures(arguments: &Arguments) -> Result<String> {
+    let mut text = String::new();
+    for (name, title) in PICTURES {
+        let picture = arguments.results.join(format!("{name}.png"));
+        if picture.exists() {
+            std::fs::copy(&picture, arguments.docs.join(format!("{name}.png")))?;
+            text += &format!("\n![{title}: spectrogram and f0 tracks]({name}.png)\n");
+        }
+    }
+    if text.is_empty() {
+        return Ok(text);
+    }
+    Ok(format!(
+        "\n## Tracks of f0\n\nWhat each tracker hears as it plays, over the spectrogram; ours and DDSP-VST's at the time \
+         when they know, SwiftF0's at the time of which it speaks. Gaps are unvoiced.\n{text}"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_shows_its_own_rows_and_the_machine() {
+        let row = |table: &str, value: u32| {
+            let pairs = [("table", table.into()), ("machine", "a machine".into()), ("value", value.into())];
+            pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Row>()
+        };
+        let section = Section { title: "Title", file: "", table: "steps", text: "How." };
+        let text = section.markdown(vec![row("onsets", 1), row("steps", 2)]);
+        assert_eq!(text, "\n## Title\n\nHow.\n\nMachine: a machine.\n\n| value |\n| ----: |\n|     2 |\n");
+        assert_eq!(section.markdown(vec![row("onsets", 1)]), "");
+    }
+}
