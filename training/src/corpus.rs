@@ -30,6 +30,9 @@ const DISGUISED: f32 = 0.3;
 /// Power of a weak fundamental and of a harmonic that is there, against the strongest: -20 and -27 dB.
 const WEAK: f32 = 1e-2;
 const PRESENT: f32 = 2e-3;
+/// Harmonics that are looked at, and the share of them, between the lowest and the highest present, that one note has.
+const LOWER_HARMONICS: usize = 12;
+const LEAST_FILLED: f32 = 0.75;
 
 /// Recordings taken apart.
 #[derive(Default)]
@@ -223,23 +226,31 @@ fn raise_subharmonics(f0_hz: &mut [f32], voiced: &[bool], harmonics: &HarmonicTr
     changed
 }
 
-/// Two notes that ring into each other look like one far below both: its fundamental is missing, and so are most of its
-/// lower harmonics, which no single instrument leaves out.
+/// Two notes that ring into each other look like one far below both: its fundamental is missing, and so are many of the
+/// harmonics between its strong ones, which no single instrument leaves out.
 fn drop_chords(voiced: &mut [bool], harmonics: &HarmonicTrack) {
     let mut start = 0;
     for note in voiced.chunk_by_mut(|a, b| a == b) {
         let span = start..start + note.len();
         start = span.end;
-        let mut power = [0.0f32; 10];
+        let mut power = [0.0f32; LOWER_HARMONICS];
         for h in span {
             power.iter_mut().zip(harmonics.frame(h)).for_each(|(p, a)| *p += a * a);
         }
-        let strongest = power.iter().copied().fold(0.0, f32::max);
-        let n_present = power.iter().filter(|p| **p > PRESENT * strongest).count();
-        if power[0] < WEAK * strongest && n_present < 5 {
+        if is_chord(&power) {
             note.fill(false);
         }
     }
+}
+
+fn is_chord(power: &[f32; LOWER_HARMONICS]) -> bool {
+    let strongest = power.iter().copied().fold(0.0, f32::max);
+    let is_present = |p: &f32| *p > PRESENT * strongest;
+    let (Some(lowest), Some(highest)) = (power.iter().position(is_present), power.iter().rposition(is_present)) else {
+        return false;
+    };
+    let n_present = power.iter().filter(|p| is_present(p)).count();
+    power[0] < WEAK * strongest && (n_present as f32) < LEAST_FILLED * (highest + 1 - lowest) as f32
 }
 
 fn drop_short_notes(voiced: &mut [bool]) {
@@ -272,6 +283,16 @@ fn keep_unvoiced(samples: &[f32], pitch: &[PitchFrame], voiced: &[bool]) -> Vec<
 mod tests {
     use super::*;
     use crate::random::generator;
+
+    #[test]
+    fn two_notes_are_no_note_and_a_bassoon_is_one() {
+        let harmonics = |present: &[usize]| std::array::from_fn(|i| if present.contains(&(i + 1)) { 1.0 } else { 1e-4 });
+        assert!(is_chord(&harmonics(&[4, 5, 8, 10, 12])));
+        assert!(is_chord(&harmonics(&[3, 5, 6, 9, 10, 12])));
+        assert!(!is_chord(&harmonics(&[5, 6, 7, 8, 9, 10])), "a formant");
+        assert!(!is_chord(&harmonics(&[1, 3, 5, 7, 9, 11])), "a clarinet");
+        assert!(!is_chord(&harmonics(&[1])), "a whistle");
+    }
 
     /// The pitch that the clip has is the pitch that it is labelled with, whatever the recording was.
     #[test]

@@ -38,25 +38,6 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if let Some(python) = &arguments.peers {
         trackers.extend(peers::track(&cases, python, arguments.ddsp_vst.as_deref(), &arguments.out.join("pitch"))?);
     }
-    if std::env::var_os("DUMP").is_some() {
-        for (case, track) in cases.iter().zip(&trackers[0].tracks) {
-            let f = format!("/tmp/dump/{}_{}", case.set.name().replace(' ', ""), case.name.replace(['/', ' '], "_"));
-            let mut t = String::new();
-            for i in 0..case.time_s.len() {
-                t += &format!("{},{}\n", case.time_s[i], case.f0_hz[i]);
-            }
-            std::fs::write(format!("{f}.truth"), t)?;
-            let mut t = String::new();
-            for i in 0..track.time_s.len() {
-                t += &format!("{},{},{}\n", track.time_s[i], track.f0_hz[i], track.voiced[i] as u8);
-            }
-            std::fs::write(format!("{f}.ours"), t)?;
-            embouchure_audio_file::write_wav(
-                std::path::Path::new(&format!("{f}.wav")),
-                &embouchure_audio_file::Audio { channels: vec![case.samples.clone()], rate: 16000 },
-            )?;
-        }
-    }
     let mut rows: Vec<Row> = Vec::new();
     for set in Set::ALL {
         let from = rows.len();

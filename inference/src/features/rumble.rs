@@ -25,6 +25,12 @@ impl RumbleFilter {
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE]) -> [f32; HOP_SIZE] {
         samples.map(|x| self.sections.iter_mut().fold(x as f64, |x, section| section.next(x)) as f32)
     }
+
+    /// Filters a whole clip; a last incomplete hop is dropped. Allocates.
+    pub fn clip(samples: &[f32]) -> Vec<f32> {
+        let mut filter = Self::default();
+        samples.as_chunks::<HOP_SIZE>().0.iter().flat_map(|hop| filter.hop(hop)).collect()
+    }
 }
 
 /// Second-order high pass (Bristow-Johnson, "Audio EQ Cookbook"), transposed direct form II.

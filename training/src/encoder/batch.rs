@@ -84,7 +84,7 @@ impl Batches {
             let mut clip = self.draw_clip(index, &mut rng);
             self.spectrum.append(&clip, &mut batch.spectrum, &mut batch.sounding);
             let heard = self.augment.apply(&mut clip, &mut rng);
-            batch.samples.extend(LevelNormalizer::clip(&without_rumble(&heard)));
+            batch.samples.extend(LevelNormalizer::clip(&RumbleFilter::clip(&heard)));
             batch.f0_hz.extend(clip.f0_hz);
             batch.voicing_known.extend(clip.voicing_known);
         }
@@ -98,12 +98,6 @@ impl Batches {
         let recorded = if rng.chance(CORPUS_SHARE) && index >= TONES_ONLY { self.corpus.draw_clip(rng) } else { None };
         recorded.unwrap_or_else(|| tones::draw_clip(rng))
     }
-}
-
-/// What the encoder hears when it plays.
-fn without_rumble(samples: &[f32]) -> Vec<f32> {
-    let mut filter = RumbleFilter::default();
-    samples.as_chunks::<HOP_SIZE>().0.iter().flat_map(|hop| filter.hop(hop)).collect()
 }
 
 impl Batch {

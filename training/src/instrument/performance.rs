@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
 use embouchure_inference::encoder::Encoder;
-use embouchure_inference::features::LoudnessMeter;
+use embouchure_inference::features::{LoudnessMeter, RumbleFilter};
 use std::path::Path;
 
 /// Rate of the target audio, Hz.
@@ -66,7 +66,7 @@ impl Performance {
         let mut rng = generator(seed, 0);
         let disguises = disguises(&at_model_rate, &f0_hz, &pitched, &harmonics, &mut rng);
         let heard = disguises.iter().map(|clip| {
-            let hops = encoder.forward(clip)?.into_iter().map(|e| HeardHop { voicing: e.voicing, z: e.z });
+            let hops = encoder.forward(&RumbleFilter::clip(clip))?.into_iter().map(|e| HeardHop { voicing: e.voicing, z: e.z });
             Ok(hops.collect())
         });
         Ok(Self {
