@@ -7,10 +7,13 @@ use std::f64::consts::TAU;
 const SECONDS: f64 = 6.0;
 const RATE: f64 = MODEL_RATE as f64;
 
+/// Amplitude of partial `k` (second) of a tone at some Hz (first).
+type Partial = fn(f64, f64) -> f64;
+
 /// Sine, sawtooth, square and voice over each octave: up and down again, and vibrato.
 pub fn cases() -> Vec<Case> {
     let octaves = [40.0, 80.0, 160.0, 320.0, 640.0, 1250.0, 2500.0];
-    let waves: [(&str, fn(f64, f64) -> f64); 4] =
+    let waves: [(&str, Partial); 4] =
         [("sine", |_, k| if k == 1.0 { 1.0 } else { 0.0 }), ("saw", |_, k| 1.0 / k), ("square", square), ("ah", vowel)];
     let mut cases = Vec::new();
     for low in octaves {
@@ -36,7 +39,7 @@ fn vowel(hz: f64, k: f64) -> f64 {
     (peak(700.0, 130.0, 1.0) + peak(1220.0, 140.0, 0.5) + peak(2600.0, 200.0, 0.2) + 0.03) / k.sqrt()
 }
 
-fn render(set: Set, name: String, f0: &dyn Fn(f64) -> f64, partial: fn(f64, f64) -> f64) -> Case {
+fn render(set: Set, name: String, f0: &dyn Fn(f64) -> f64, partial: Partial) -> Case {
     let n = (SECONDS * RATE) as usize / HOP_SIZE * HOP_SIZE;
     let mut turns = 0.0;
     let mut samples = Vec::with_capacity(n);

@@ -14,9 +14,12 @@ const SEED: u64 = 77;
 /// Annotated pauses of a voice count this far from any note, s.
 const AWAY_FROM_NOTES: f64 = 0.05;
 
+/// Makes [`N`] samples.
+type Make = fn(&mut ChaCha8Rng) -> Vec<f32>;
+
 /// Silence, breath, consonants, room noise; and a singer's own pauses.
 pub fn cases(data: &Path) -> Result<Vec<Case>> {
-    let made: [(&str, fn(&mut ChaCha8Rng) -> Vec<f32>); 6] = [
+    let made: [(&str, Make); 6] = [
         ("silence", |_| vec![0.0; N]),
         ("hiss of a preamplifier", |rng| coloured(rng, 0.0, 3e-4)),
         ("room noise", room_noise),
@@ -24,7 +27,7 @@ pub fn cases(data: &Path) -> Result<Vec<Case>> {
         ("sibilants", sibilants),
         ("plosives", plosives),
     ];
-    let case = |(i, (name, make)): (usize, (&str, fn(&mut ChaCha8Rng) -> Vec<f32>))| {
+    let case = |(i, (name, make)): (usize, (&str, Make))| {
         Case::per_hop(Set::Unpitched, name, make(&mut generator(SEED, i as u64)), vec![0.0; N / HOP_SIZE])
     };
     let mut cases: Vec<Case> = made.into_iter().enumerate().map(case).collect();
