@@ -30,7 +30,7 @@ const INTRODUCTION: &str = "# Performance\n\n\
     measured; each says with `--help` what it needs. A dash is what was not measured or has no target. Network: the \
     built-in encoder and trumpet.\n";
 
-const SECTIONS: [Section; 7] = [
+const SECTIONS: [Section; 8] = [
     Section {
         title: "Reported and measured latency",
         file: "latency.json",
@@ -76,6 +76,14 @@ const SECTIONS: [Section; 7] = [
                alarms: share of the unpitched hops heard as a note; blips: wrong by half an octave for more than a hop, per \
                minute; CPU: seconds of one core per second of audio. Other trackers have one thread and their own settings; \
                SwiftF0 and CREPE look into the future.",
+    },
+    Section {
+        title: "What z knows",
+        file: "z.json",
+        table: "",
+        text: "Share of the variance of held-out recordings' log-mel spectrum and attack that a linear probe explains from \
+               what the decoder could be told: without z, with z alone, with both. Every other recording teaches the probe, \
+               the others examine it.",
     },
     Section {
         title: "Engine",

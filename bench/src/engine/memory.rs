@@ -27,7 +27,7 @@ pub fn per_instance(networks: &Networks) -> Result<Vec<Figure>> {
     let further = (resident_bytes()? - one) / FURTHER as f64;
     Ok(vec![
         Figure::new("memory of the first instance, MiB", (one - before) / MIB, 2),
-        Figure::new("memory of each further instance, MiB", further / MIB, 2),
+        Figure::new("memory of each further instance, MiB", further / MIB, 2).at_most(20.0),
     ])
 }
 

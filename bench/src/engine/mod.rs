@@ -56,28 +56,35 @@ struct Figure {
     name: String,
     value: f64,
     digits: i32,
-    /// `value` must not be above; NaN where nothing is demanded.
-    at_most: f64,
+    /// NaN where nothing is demanded.
+    target: f64,
+    /// The target is the least, not the most.
+    is_least: bool,
 }
 
 impl Figure {
     fn new(name: impl Into<String>, value: f64, digits: i32) -> Self {
-        Self { name: name.into(), value, digits, at_most: f64::NAN }
+        Self { name: name.into(), value, digits, target: f64::NAN, is_least: false }
     }
 
     fn at_most(self, at_most: f64) -> Self {
-        Self { at_most, ..self }
+        Self { target: at_most, ..self }
+    }
+
+    fn at_least(self, at_least: f64) -> Self {
+        Self { target: at_least, is_least: true, ..self }
     }
 
     fn row(&self, machine: &str) -> Row {
-        let is_asked = !self.at_most.is_nan();
-        let met = if is_asked { Value::Bool(self.value <= self.at_most) } else { Value::Null };
+        let is_asked = !self.target.is_nan();
+        let is_met = if self.is_least { self.value >= self.target } else { self.value <= self.target };
+        let met = if is_asked { Value::Bool(is_met) } else { Value::Null };
         let mut row = Row::new();
         row.insert("table".into(), "engine".into());
         row.insert("machine".into(), machine.into());
         row.insert("figure".into(), self.name.clone().into());
         row.insert("value".into(), number(self.value, self.digits));
-        row.insert("target".into(), number(self.at_most, self.digits));
+        row.insert("target".into(), number(self.target, self.digits));
         row.insert("met".into(), met);
         row
     }

@@ -24,7 +24,7 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
     let mut figures = vec![
         Figure::new("callback, % of a core", 100.0 * callback, 2),
         Figure::new("worker, % of a core", 100.0 * worker, 2),
-        Figure::new("callback and worker, % of a core", 100.0 * (callback + worker), 2),
+        Figure::new("callback and worker, % of a core", 100.0 * (callback + worker), 2).at_most(2.5),
         Figure::new("callback, median us of processor time per block of 64", us(0.5), 1),
         Figure::new("callback, p99 us of processor time per block of 64", us(0.99), 1),
     ];
@@ -35,7 +35,7 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
         let ratio = (callback + worker) / tight;
         figures.push(Figure::new("our whole effect / that network, frame after frame", ratio, 2));
         let ratio = (callback + worker) / paced;
-        figures.push(Figure::new("our whole effect / that network, both paced", ratio, 2));
+        figures.push(Figure::new("our whole effect / that network, both paced", ratio, 2).at_most(0.8));
     }
     Ok(figures)
 }
@@ -57,7 +57,7 @@ pub fn deadlines(networks: &Networks) -> Result<Vec<Figure>> {
         let share = |s: f64| 100.0 * s * RATE / block as f64;
         let name = |what: &str| format!("callback, {what} % of its deadline, blocks of {block}");
         figures.push(Figure::new(name("median"), share(median(&callback_s)), 2));
-        figures.push(Figure::new(name("p99.9"), share(quantile(&callback_s, 0.999)), 2));
+        figures.push(Figure::new(name("p99.9"), share(quantile(&callback_s, 0.999)), 2).at_most(10.0));
         figures.push(Figure::new(format!("late frames, blocks of {block}"), late_frames as f64, 0).at_most(0.0));
         if !is_realtime {
             eprintln!("the system does not permit audio threads of high priority: figures are worse than in a host");

@@ -10,8 +10,9 @@ const NEAR: f32 = 0.5;
 const SAME: f32 = 1.0 / 12.0;
 /// A note that is still loud is held through this many uncertain hops: 24 ms, as long as a crack in a voice.
 const HELD_HOPS: u32 = 6;
-/// Gain per hop while opening (added) and closing (multiplied): full after 8 ms, -60 dB after 130 ms.
-const OPENING: f32 = 0.5;
+/// Gain per hop while opening (added) and closing (multiplied): full after one hop, over which the synth leads there, and
+/// -60 dB after 130 ms.
+const OPENING: f32 = 1.0;
 const CLOSING: f32 = 0.81;
 /// Gains below this are silence.
 const SHUT: f32 = 1e-3;
