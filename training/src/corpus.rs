@@ -286,7 +286,8 @@ mod tests {
 
     #[test]
     fn two_notes_are_no_note_and_a_bassoon_is_one() {
-        let harmonics = |present: &[usize]| std::array::from_fn(|i| if present.contains(&(i + 1)) { 1.0 } else { 1e-4 });
+        let harmonics =
+            |present: &[usize]| std::array::from_fn(|i| if present.contains(&(i + 1)) { 1.0 } else { 1e-4 });
         assert!(is_chord(&harmonics(&[4, 5, 8, 10, 12])));
         assert!(is_chord(&harmonics(&[3, 5, 6, 9, 10, 12])));
         assert!(!is_chord(&harmonics(&[5, 6, 7, 8, 9, 10])), "a formant");

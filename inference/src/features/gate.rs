@@ -3,7 +3,7 @@
 /// Opens above, closes below the threshold by this much, dB.
 const HYSTERESIS_DB: f32 = 3.0;
 /// How certain a pitch must be: near the note that sounds; elsewhere, if the hop before heard the same; elsewhere at once.
-const CERTAINTY: (f32, f32, f32) = (0.3, 0.6, 0.9);
+const CERTAINTY: (f32, f32, f32) = (0.25, 0.45, 0.75);
 /// Near the note that sounds, octaves: what leaps further must be as certain as a new note.
 const NEAR: f32 = 0.5;
 /// The same pitch as in the hop before, octaves.
@@ -112,12 +112,12 @@ mod tests {
     #[test]
     fn what_is_heard_but_once_must_be_certain() {
         let mut gate = Gate::default();
-        assert!(!hear(&mut gate, -20.0, 220.0, 0.8).is_note);
-        assert!(!hear(&mut gate, -20.0, 440.0, 0.8).is_note, "another pitch than before");
-        assert!(hear(&mut gate, -20.0, 440.0, 0.8).is_note, "twice the same");
-        assert!(hear(&mut gate, -20.0, 450.0, 0.4).is_note, "a note goes on");
-        assert!(!hear(&mut gate, -20.0, 880.0, 0.8).is_note, "an octave is a new note");
-        assert!(hear(&mut gate, -20.0, 450.0, 0.4).is_note);
+        assert!(!hear(&mut gate, -20.0, 220.0, 0.6).is_note);
+        assert!(!hear(&mut gate, -20.0, 440.0, 0.6).is_note, "another pitch than before");
+        assert!(hear(&mut gate, -20.0, 440.0, 0.6).is_note, "twice the same");
+        assert!(hear(&mut gate, -20.0, 450.0, 0.3).is_note, "a note goes on");
+        assert!(!hear(&mut gate, -20.0, 880.0, 0.6).is_note, "an octave is a new note");
+        assert!(hear(&mut gate, -20.0, 450.0, 0.3).is_note);
         assert!(hear(&mut gate, -20.0, 880.0, 0.95).is_note, "unless it is certain");
     }
 }

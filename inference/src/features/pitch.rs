@@ -9,8 +9,9 @@ const JUMP: f32 = 0.003;
 const GLIDE: f32 = 0.2;
 /// The pitch is the mean over this many bins on either side of the most believed one.
 const REACH: usize = 4;
-/// Hops less voiced than this loosen the belief.
-const VOICED: f32 = 0.5;
+/// Hops less voiced than the first value loosen the belief: then the second one is the share that may jump, so that a
+/// new note is not held up by what was guessed before it.
+const VOICED: (f32, f32) = (0.8, 0.95);
 
 /// Pitch of one hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -38,7 +39,7 @@ impl PitchTracker {
     /// Takes in one hop: `[N_PITCH_BINS]` logits and the probability of voicing.
     pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> Pitch {
         let posterior = softmax(pitch_logits);
-        self.predict(if voicing > VOICED { JUMP } else { 0.3 });
+        self.predict(if voicing > VOICED.0 { JUMP } else { VOICED.1 });
         let mut total = 0.0;
         for (belief, p) in self.belief.iter_mut().zip(&posterior) {
             *belief *= p + 1e-9;

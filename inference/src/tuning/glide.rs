@@ -17,7 +17,7 @@ impl Glide {
     pub fn hop(&mut self, f0_hz: f32, time_s: f32) -> f32 {
         let to = f0_hz.log2();
         let from = self.at.unwrap_or(to);
-        if !(time_s > 0.0) {
+        if time_s.is_nan() || time_s <= 0.0 {
             self.at = Some(to);
             return f0_hz;
         }

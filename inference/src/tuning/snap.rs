@@ -115,7 +115,7 @@ pub struct Snap {
 impl Snap {
     /// Takes in the pitch of one hop, Hz, and returns the one to play.
     pub fn hop(&mut self, f0_hz: f32, wish: &SnapWish) -> f32 {
-        if !(wish.strength > 0.0) {
+        if wish.strength.is_nan() || wish.strength <= 0.0 {
             self.note = None;
             return f0_hz;
         }

@@ -66,7 +66,10 @@ impl Performance {
         let mut rng = generator(seed, 0);
         let disguises = disguises(&at_model_rate, &f0_hz, &pitched, &harmonics, &mut rng);
         let heard = disguises.iter().map(|clip| {
-            let hops = encoder.forward(&RumbleFilter::clip(clip))?.into_iter().map(|e| HeardHop { voicing: e.voicing, z: e.z });
+            let hops = encoder
+                .forward(&RumbleFilter::clip(clip))?
+                .into_iter()
+                .map(|e| HeardHop { voicing: e.voicing, z: e.z });
             Ok(hops.collect())
         });
         Ok(Self {
