@@ -38,6 +38,9 @@ struct Hop {
     target: Vec<f64>,
 }
 
+/// What a probe is told of a hop.
+type Inputs = fn(&Hop) -> Vec<f64>;
+
 /// Measures, prints and writes `z.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let bytes = arguments.encoder.as_ref().map(std::fs::read).transpose()?;
@@ -50,7 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         hops.iter().enumerate().filter(|(i, _)| i % 2 == odd).flat_map(|(_, hops)| hops).collect()
     };
     let (learn, test) = (half(0), half(1));
-    let probes: [(&str, fn(&Hop) -> Vec<f64>); 3] = [
+    let probes: [(&str, Inputs); 3] = [
         ("f0, voicing, loudness", |h| h.pitch_and_loudness.to_vec()),
         ("z", |h| h.z.to_vec()),
         ("z, f0, voicing, loudness", |h| [&h.z[..], &h.pitch_and_loudness].concat()),
@@ -85,7 +88,7 @@ fn hear(encoder: &Encoder, file: &Path) -> Result<Vec<Hop>> {
     Ok(hops)
 }
 
-fn row(name: &str, learn: &[&Hop], test: &[&Hop], inputs: fn(&Hop) -> Vec<f64>) -> Result<Row> {
+fn row(name: &str, learn: &[&Hop], test: &[&Hop], inputs: Inputs) -> Result<Row> {
     let weights = fit(learn, inputs)?;
     let (said, true_values) = (matrix(test, |h| with_one(inputs(h))) * weights, matrix(test, |h| h.target.clone()));
     let explained = |from: usize, to: usize| {
@@ -106,7 +109,7 @@ fn row(name: &str, learn: &[&Hop], test: &[&Hop], inputs: fn(&Hop) -> Vec<f64>) 
 }
 
 /// Least squares with a little ridge: `[inputs + 1, targets]`.
-fn fit(hops: &[&Hop], inputs: fn(&Hop) -> Vec<f64>) -> Result<DMatrix<f64>> {
+fn fit(hops: &[&Hop], inputs: Inputs) -> Result<DMatrix<f64>> {
     let (x, y) = (matrix(hops, |h| with_one(inputs(h))), matrix(hops, |h| h.target.clone()));
     let mut normal = x.transpose() * &x;
     for i in 0..normal.nrows() {

@@ -140,15 +140,15 @@ fn snap_and_glide_act_on_what_is_played_and_not_on_what_is_heard() {
 
 #[test]
 fn the_gate_learns_a_humming_machine_and_lets_a_louder_voice_pass() {
-    let hum: Vec<f32> = tone(120.0, 5000).iter().map(|x| 0.02 * x).collect();
+    let hum: Vec<f32> = tone(120.0, 7500).iter().map(|x| 0.02 * x).collect();
     let clip = [hum, tone(240.0, 100)].concat();
     let played = play(&mut pipeline(), &clip, &SourceControls::default());
     let sounding = |hops: &[HopOutput]| hops.iter().filter(|o| !o.controls.is_silent()).count();
     assert!(sounding(&played[..500]) > 300, "at first nobody can know");
-    assert_eq!(sounding(&played[4500..5000]), 0);
-    assert!(sounding(&played[5000..]) > 80);
+    assert_eq!(sounding(&played[7000..7500]), 0);
+    assert!(sounding(&played[7500..]) > 80);
     let fixed = SourceControls { gate_follows_room: false, ..Default::default() };
-    assert!(sounding(&play(&mut pipeline(), &clip, &fixed)[4500..5000]) > 450);
+    assert!(sounding(&play(&mut pipeline(), &clip, &fixed)[7000..7500]) > 450);
 }
 
 #[test]

@@ -176,7 +176,21 @@ fn parameter_text_goes_both_ways() {
     let mut instance = instance();
     let ids = param_ids(&mut instance);
     let names: Vec<&str> = ids.keys().map(String::as_str).collect();
-    assert_eq!(names, ["Brightness", "Bypass", "Dry/Wet", "Gate", "Octave Fit", "Output", "Transpose"]);
+    let expected = [
+        "Brightness",
+        "Bypass",
+        "Dry/Wet",
+        "Gate",
+        "Glide",
+        "Key",
+        "Octave Fit",
+        "Output",
+        "Room Gate",
+        "Scale",
+        "Snap",
+        "Transpose",
+    ];
+    assert_eq!(names, expected);
     let handle = instance.plugin_handle();
     let params = handle.get_extension::<PluginParams>().unwrap();
     let text = |name: &str, value: f64| {
