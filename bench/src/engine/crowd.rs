@@ -4,11 +4,18 @@ use super::Figure;
 use super::realtime::{Session, run};
 use crate::effect::Networks;
 use anyhow::Result;
+use embouchure_inference::config::FRAME_RATE;
+use std::time::Instant;
 
 const CROWD: usize = 8;
+/// How long the machine alone is watched, and what counts as a stop.
+const WATCH_SECONDS: f64 = 10.0;
+const MARGIN_SECONDS: f64 = 0.0033;
 /// Each try of the search.
 const TRY_SECONDS: f64 = 5.0;
 const MOST: usize = 256;
+/// Share of frames that may be late in a try: a machine that is shared stops every program now and then.
+const TOLERATED: f64 = 0.01;
 /// A large session.
 const ENOUGH: f64 = 32.0;
 
@@ -28,16 +35,34 @@ pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Fi
     ])
 }
 
+/// How often the machine stops a program that does nothing but watch the clock, for longer than the worker's margin.
+pub fn stops_of_the_machine() -> Vec<Figure> {
+    let (mut last, start) = (Instant::now(), Instant::now());
+    let (mut longest, mut n_long) = (0.0f64, 0.0);
+    while start.elapsed().as_secs_f64() < WATCH_SECONDS {
+        let now = Instant::now();
+        let gap = (now - last).as_secs_f64();
+        longest = longest.max(gap);
+        n_long += if gap > MARGIN_SECONDS { 60.0 / WATCH_SECONDS } else { 0.0 };
+        last = now;
+    }
+    vec![
+        Figure::new("the machine alone: longest stop of a program that watches the clock, ms", 1e3 * longest, 1),
+        Figure::new("the same: stops over 3.3 ms a minute", n_long, 0),
+    ]
+}
+
 /// Most instances that keep realtime at blocks of 128.
 pub fn how_many(networks: &Networks) -> Result<Vec<Figure>> {
     let keeps_up = |n_instances| -> Result<bool> {
         let session = Session { n_instances, block: 128, seconds: TRY_SECONDS, n_threads: n_cores(), busy: false };
         let outcome = run(networks, session)?;
         eprintln!("{n_instances} instances: {} late frames", outcome.late_frames);
-        Ok(outcome.late_frames == 0 && outcome.lost_samples == 0)
+        let n_frames = n_instances as f64 * TRY_SECONDS * FRAME_RATE as f64;
+        Ok((outcome.late_frames as f64) < TOLERATED * n_frames && outcome.lost_samples == 0)
     };
     let most = search(keeps_up)?;
-    let name = format!("instances at blocks of 128 without a late frame in {TRY_SECONDS} s");
+    let name = format!("instances at blocks of 128 with less than 1 % of late frames in {TRY_SECONDS} s");
     Ok(vec![Figure::new(name, most as f64, 0).at_least(ENOUGH)])
 }
 

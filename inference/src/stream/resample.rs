@@ -59,6 +59,11 @@ impl HopResampler {
         n
     }
 
+    /// Host samples that the next hop still waits for.
+    pub fn n_missing(&self) -> usize {
+        self.needed - self.filled
+    }
+
     /// The next hop at the model rate, if all its samples are there.
     pub fn hop(&mut self) -> Option<&[f32; HOP_SIZE]> {
         if self.filled < self.needed {

@@ -17,6 +17,8 @@ const POLL: Duration = Duration::from_micros(500);
 /// While no input comes; still within the margin for the first hop after the pause.
 const IDLE_POLL: Duration = Duration::from_millis(2);
 const IDLE_AFTER: Duration = Duration::from_secs(1);
+/// Share of the time until the next hop; the last look was up to a poll too late.
+const SLEPT_THROUGH: f64 = 0.75;
 /// Most samples taken from the ring at once.
 const CHUNK_SIZE: usize = 64;
 /// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
@@ -115,11 +117,15 @@ impl Worker {
 
     /// How long to sleep after `n_fresh` samples of input, 0 if none came since the last time.
     fn poll(&mut self, n_fresh: usize) -> Duration {
-        if n_fresh > 0 {
-            let quarter = Duration::from_secs_f64(n_fresh as f64 / self.hearing.host_rate / 4.0);
-            self.poll = quarter.clamp(POLL, IDLE_POLL);
+        if n_fresh == 0 {
+            return self.poll;
         }
-        self.poll
+        let host_rate = self.hearing.host_rate;
+        let quarter = Duration::from_secs_f64(n_fresh as f64 / host_rate / 4.0);
+        self.poll = quarter.clamp(POLL, IDLE_POLL);
+        // What completes the next hop cannot be there before its time, so most of that time can be slept through.
+        let until_hop = Duration::from_secs_f64(self.hearing.resampler.n_missing() as f64 / host_rate);
+        until_hop.mul_f64(SLEPT_THROUGH).clamp(self.poll, IDLE_POLL)
     }
 
     /// Takes some input, if there is any, and returns how many samples.
