@@ -28,7 +28,7 @@ struct Section {
 const INTRODUCTION: &str = "# Performance\n\n\
     Written by `cargo xtask bench report` from what `cargo xtask bench pitch`, `latency`, `engine`, `train` and `pictures` \
     measured; each says with `--help` what it needs. A dash is what was not measured or has no target. Network: the \
-    built-in encoder and trumpet.\n";
+    built-in encoder and trumpet. What was tried and did not help is in [tried.md](tried.md).\n";
 
 const SECTIONS: [Section; 8] = [
     Section {
@@ -75,7 +75,9 @@ const SECTIONS: [Section; 8] = [
                and the same but for octaves, with no allowance for delay and at the best constant delay, which is given; false \
                alarms: share of the unpitched hops heard as a note; blips: wrong by half an octave for more than a hop, per \
                minute; CPU: seconds of one core per second of audio. Other trackers have one thread and their own settings; \
-               SwiftF0 and CREPE look into the future.",
+               SwiftF0 and CREPE look into the future. The alarms of (c) and of the room are mostly notes that ring on where the \
+               offline analysis has ended them; blips on (a) are in part two notes at once that were labelled as one far \
+               below both.",
     },
     Section {
         title: "What z knows",
