@@ -1,5 +1,6 @@
 //! `embouchure-bench`: what Embouchure can do, in figures. Run through `cargo xtask bench`.
 
+mod all;
 mod effect;
 #[cfg(target_os = "linux")]
 mod engine;
@@ -40,6 +41,8 @@ enum Bench {
     Pictures(pictures::Arguments),
     /// Everything measured so far into docs/performance.md
     Report(report::Arguments),
+    /// All of these, one after the other: half an hour
+    All(all::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -52,5 +55,6 @@ fn main() -> anyhow::Result<()> {
         Bench::Train(arguments) => train::run(&arguments),
         Bench::Pictures(arguments) => pictures::run(&arguments),
         Bench::Report(arguments) => report::run(&arguments),
+        Bench::All(arguments) => all::run(&arguments),
     }
 }

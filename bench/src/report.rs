@@ -26,8 +26,8 @@ struct Section {
 }
 
 const INTRODUCTION: &str = "# Performance\n\n\
-    Written by `cargo xtask bench report` from what `cargo xtask bench pitch`, `latency`, `engine`, `train` and `pictures` \
-    measured; each says with `--help` what it needs. A dash is what was not measured or has no target. Network: the \
+    Written by `cargo xtask bench all`; its parts (`cargo xtask bench --help`) can be measured again alone, and `report` \
+    writes this page from the last results of each. A dash is what was not measured or has no target. Network: the \
     built-in encoder and trumpet. What was tried and did not help is in [tried.md](tried.md).\n";
 
 const SECTIONS: [Section; 8] = [
