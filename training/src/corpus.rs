@@ -2,6 +2,8 @@
 //! harmonics (Salamon et al. 2017, "An analysis/synthesis framework for automatic f0 annotation"), so that the label
 //! is not an estimate but what was rendered.
 
+mod notes;
+
 use crate::analysis::{HarmonicTrack, PitchFrame, fill_gaps, harmonic_amplitudes, track_pitch};
 use crate::encoder::{CLIP_HOPS, Clip, Timbre, breathe};
 use crate::random::Draw;
@@ -16,23 +18,11 @@ const N_HARMONICS: usize = 64;
 const TOP_HZ: f32 = 7600.0;
 /// More aperiodic than this without pitch: surely breath, consonants or silence, and kept as recorded.
 const SURELY_UNVOICED: f32 = 0.5;
-/// Shortest note that is trusted, hops.
-const SHORTEST_NOTE: usize = 15;
-/// A note ends where the pitch moves more than this from hop to hop, octaves.
-const JUMP: f32 = 1.0 / 8.0;
-/// Less than this share of a note's power beside the multiples of a partial: that partial is the fundamental.
-const BESIDE: f32 = 0.1;
 /// Harmonics softer than this against the loudest frame count as silence: -45 dB.
 const INAUDIBLE: f32 = 0.0056;
 
 /// Share of clips that are played with a timbre of their own: a whistle, a hum, a vowel, a reed.
 const DISGUISED: f32 = 0.3;
-/// Power of a weak fundamental and of a harmonic that is there, against the strongest: -20 and -27 dB.
-const WEAK: f32 = 1e-2;
-const PRESENT: f32 = 2e-3;
-/// Harmonics that are looked at, and the share of them, between the lowest and the highest present, that one note has.
-const LOWER_HARMONICS: usize = 12;
-const LEAST_FILLED: f32 = 0.75;
 
 /// Recordings taken apart.
 #[derive(Default)]
@@ -97,12 +87,12 @@ impl Recording {
         let peak = (0..f0_hz.len()).map(|h| level(&harmonics, h)).fold(1e-6, f32::max);
         let audible = |h: usize| detected[h] > 0.0 && level(&harmonics, h) > INAUDIBLE * peak;
         let mut voiced: Vec<bool> = (0..f0_hz.len()).map(audible).collect();
-        split_at_jumps(&mut voiced, &f0_hz);
-        drop_short_notes(&mut voiced);
-        if raise_subharmonics(&mut f0_hz, &voiced, &harmonics) {
+        notes::split_at_jumps(&mut voiced, &f0_hz);
+        notes::drop_short(&mut voiced);
+        if notes::raise_subharmonics(&mut f0_hz, &voiced, &harmonics) {
             harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
         }
-        drop_chords(&mut voiced, &harmonics);
+        notes::drop_chords(&mut voiced, &harmonics);
         let unvoiced = keep_unvoiced(&samples, &pitch, &voiced);
         Ok(Self { f0_hz, voiced, harmonics, unvoiced, peak })
     }
@@ -196,71 +186,6 @@ fn tone(turns: f64, phases: &[f32], from: &[f32], to: &[f32], w: f32) -> f32 {
     sum
 }
 
-fn split_at_jumps(voiced: &mut [bool], f0_hz: &[f32]) {
-    for h in 1..voiced.len() {
-        voiced[h] &= (f0_hz[h] / f0_hz[h - 1]).log2().abs() < JUMP;
-    }
-}
-
-/// Where a note was heard an octave or a twelfth too low, only every second or third of its harmonics sounds, and what
-/// is rendered from them would not have the pitch it is labelled with. True if anything changed.
-fn raise_subharmonics(f0_hz: &mut [f32], voiced: &[bool], harmonics: &HarmonicTrack) -> bool {
-    let mut changed = false;
-    let mut start = 0;
-    for note in voiced.chunk_by(|a, b| a == b) {
-        let span = start..start + note.len();
-        start = span.end;
-        let power_beside = |m: usize| {
-            let (mut beside, mut total) = (0.0, 1e-12);
-            for (i, a) in span.clone().flat_map(|h| harmonics.frame(h).iter().enumerate()) {
-                total += a * a;
-                beside += if (i + 1).is_multiple_of(m) { 0.0 } else { a * a };
-            }
-            beside / total
-        };
-        if let Some(m) = [4, 3, 2].into_iter().find(|m| note[0] && power_beside(*m) < BESIDE) {
-            f0_hz[span].iter_mut().for_each(|f| *f *= m as f32);
-            changed = true;
-        }
-    }
-    changed
-}
-
-/// Two notes that ring into each other look like one far below both: its fundamental is missing, and so are many of the
-/// harmonics between its strong ones, which no single instrument leaves out.
-fn drop_chords(voiced: &mut [bool], harmonics: &HarmonicTrack) {
-    let mut start = 0;
-    for note in voiced.chunk_by_mut(|a, b| a == b) {
-        let span = start..start + note.len();
-        start = span.end;
-        let mut power = [0.0f32; LOWER_HARMONICS];
-        for h in span {
-            power.iter_mut().zip(harmonics.frame(h)).for_each(|(p, a)| *p += a * a);
-        }
-        if is_chord(&power) {
-            note.fill(false);
-        }
-    }
-}
-
-fn is_chord(power: &[f32; LOWER_HARMONICS]) -> bool {
-    let strongest = power.iter().copied().fold(0.0, f32::max);
-    let is_present = |p: &f32| *p > PRESENT * strongest;
-    let (Some(lowest), Some(highest)) = (power.iter().position(is_present), power.iter().rposition(is_present)) else {
-        return false;
-    };
-    let n_present = power.iter().filter(|p| is_present(p)).count();
-    power[0] < WEAK * strongest && (n_present as f32) < LEAST_FILLED * (highest + 1 - lowest) as f32
-}
-
-fn drop_short_notes(voiced: &mut [bool]) {
-    for note in voiced.chunk_by_mut(|a, b| a == b) {
-        if note.len() < SHORTEST_NOTE {
-            note.fill(false);
-        }
-    }
-}
-
 /// The recording where it surely has no pitch, faded over a hop at the borders.
 fn keep_unvoiced(samples: &[f32], pitch: &[PitchFrame], voiced: &[bool]) -> Vec<f32> {
     let sure = |h: usize| {
@@ -283,17 +208,6 @@ fn keep_unvoiced(samples: &[f32], pitch: &[PitchFrame], voiced: &[bool]) -> Vec<
 mod tests {
     use super::*;
     use crate::random::generator;
-
-    #[test]
-    fn two_notes_are_no_note_and_a_bassoon_is_one() {
-        let harmonics =
-            |present: &[usize]| std::array::from_fn(|i| if present.contains(&(i + 1)) { 1.0 } else { 1e-4 });
-        assert!(is_chord(&harmonics(&[4, 5, 8, 10, 12])));
-        assert!(is_chord(&harmonics(&[3, 5, 6, 9, 10, 12])));
-        assert!(!is_chord(&harmonics(&[5, 6, 7, 8, 9, 10])), "a formant");
-        assert!(!is_chord(&harmonics(&[1, 3, 5, 7, 9, 11])), "a clarinet");
-        assert!(!is_chord(&harmonics(&[1])), "a whistle");
-    }
 
     /// The pitch that the clip has is the pitch that it is labelled with, whatever the recording was.
     #[test]
