@@ -6,6 +6,7 @@ use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::Pipeline;
 use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, HopModel};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Weights, shared by all instances as in the plugin.
@@ -18,15 +19,21 @@ pub struct Networks {
 impl Networks {
     /// Those that the plugin starts with.
     pub fn built_in() -> Result<Self> {
-        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER)?;
+        let encoder = encoder(None)?;
         let bytes = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).context("no instrument")?;
         let instrument = Instrument::from_bytes(bytes, &encoder.id)?;
-        Ok(Self { encoder: Arc::new(encoder), instrument: Arc::new(instrument) })
+        Ok(Self { encoder, instrument: Arc::new(instrument) })
     }
 
     pub fn pipeline(&self) -> Result<Pipeline> {
         Ok(Pipeline::new(self.encoder.clone(), self.instrument.clone())?.0)
     }
+}
+
+/// The encoder of `file`, or the built-in one.
+pub fn encoder(file: Option<&Path>) -> Result<Arc<Encoder>> {
+    let bytes = file.map(std::fs::read).transpose()?;
+    Ok(Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?))
 }
 
 /// An engine and its parameters: constant mix, no transposition, no octave fit.

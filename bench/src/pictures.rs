@@ -1,11 +1,10 @@
 //! Pictures of three sounds: spectrogram, and what we and others hear. Drawn by Python.
 
+use crate::pitch::ours;
 use anyhow::{Context, Result, ensure};
 use embouchure_audio_file::{Audio, write_wav};
-use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::SourceControls;
+use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::encoder::Encoder;
-use embouchure_inference::pipeline::Listener;
 use embouchure_training::recordings::{audio_files, load_mono};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -38,8 +37,7 @@ pub struct Arguments {
 /// Draws `f0_NAME.png` for each sound.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = arguments.out.join("pictures");
-    let bytes = arguments.encoder.as_deref().map(std::fs::read).transpose()?;
-    let encoder = Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?);
+    let encoder = crate::effect::encoder(arguments.encoder.as_deref())?;
     for (name, file) in sounds(&arguments.data)? {
         let mut samples = load_mono(&file, MODEL_RATE)?;
         samples.truncate(SECONDS * MODEL_RATE as usize);
@@ -67,12 +65,10 @@ fn sounds(data: &Path) -> Result<[(&'static str, PathBuf); 3]> {
 
 /// Rows of time in s, f0 in Hz, 1 if voiced, at the time when each is known.
 fn track(encoder: &Arc<Encoder>, samples: &[f32]) -> Result<String> {
-    let mut listener = Listener::new(encoder.clone())?;
+    let (track, _) = ours::stream(encoder, samples)?;
     let mut rows = String::new();
-    for (i, hop) in samples.as_chunks::<HOP_SIZE>().0.iter().enumerate() {
-        let heard = listener.hop(hop, &SourceControls::default())?;
-        let time_s = (i + 1) as f32 / FRAME_RATE;
-        writeln!(rows, "{time_s:.5},{:.4},{}", heard.candidate_hz, u8::from(heard.f0_hz > 0.0))?;
+    for ((time_s, f0_hz), voiced) in track.time_s.iter().zip(&track.f0_hz).zip(&track.voiced) {
+        writeln!(rows, "{time_s:.5},{f0_hz:.4},{}", u8::from(*voiced))?;
     }
     Ok(rows)
 }

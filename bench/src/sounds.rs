@@ -37,7 +37,7 @@ impl Timbre {
 }
 
 /// Resonances of a sung "ah".
-fn vowel(hz: f64) -> f64 {
+pub fn vowel(hz: f64) -> f64 {
     let peak = |at: f64, width: f64, gain: f64| gain / (1.0 + ((hz - at) / width).powi(2));
     peak(700.0, 130.0, 1.0) + peak(1220.0, 140.0, 0.5) + peak(2600.0, 200.0, 0.2) + 0.03
 }

@@ -10,7 +10,6 @@ use embouchure_training::recordings::{audio_files, is_held_out, load_mono};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// Added to the diagonal of the normal equations, per row of data.
 const RIDGE: f64 = 1e-4;
@@ -43,8 +42,7 @@ type Inputs = fn(&Hop) -> Vec<f64>;
 
 /// Measures, prints and writes `z.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let bytes = arguments.encoder.as_ref().map(std::fs::read).transpose()?;
-    let encoder = Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?);
+    let encoder = crate::effect::encoder(arguments.encoder.as_deref())?;
     let mut files = audio_files(&arguments.data.join("heldout"))?;
     files.extend(audio_files(&arguments.data.join("source"))?.into_iter().filter(|f| is_held_out(f)));
     let hops = files.par_iter().map(|file| hear(&encoder, file)).collect::<Result<Vec<_>>>()?;

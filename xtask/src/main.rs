@@ -1,17 +1,16 @@
 //! `cargo xtask COMMAND`: everything around the code that cargo alone does not do.
 
-mod bench;
 mod bundle;
 mod demo;
 mod foreign;
 mod install;
 mod melody;
+mod pass_on;
 mod picture;
 mod pitch_track;
 mod spectrogram;
 mod system;
 mod test;
-mod train;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -39,9 +38,9 @@ enum Command {
     /// Run all tests, those of the built plugin in hosts among them
     Test(test::Arguments),
     /// Train an instrument: the same as `embouchure train`
-    Train(train::Arguments),
+    Train(pass_on::Arguments),
     /// Measure pitch, latency, engine and training; `report` renders the results
-    Bench(bench::Arguments),
+    Bench(pass_on::Arguments),
     /// Host the plugin for `demo`, in a process of its own so that a crash can be reported
     #[command(hide = true)]
     Host(demo::hosted::Arguments),
@@ -54,8 +53,8 @@ fn main() -> anyhow::Result<()> {
         Command::Install(arguments) => install::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-        Command::Train(arguments) => train::run(&arguments),
-        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Train(arguments) => pass_on::run("embouchure", &["train"], &arguments),
+        Command::Bench(arguments) => pass_on::run("embouchure-bench", &[], &arguments),
         Command::Host(arguments) => demo::hosted::run(&arguments),
     }
 }

@@ -1,7 +1,7 @@
 //! Pitch: accuracy, delay and false alarms on sounds whose pitch is known exactly.
 
 mod cases;
-mod ours;
+pub mod ours;
 mod peers;
 mod score;
 

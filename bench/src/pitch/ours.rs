@@ -14,8 +14,7 @@ use std::time::{Duration, Instant};
 
 /// Streams every case; an encoder file may stand in for the built-in one.
 pub fn track(cases: &[Case], encoder: Option<&Path>) -> Result<Tracker> {
-    let bytes = encoder.map(std::fs::read).transpose()?;
-    let encoder = Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?);
+    let encoder = crate::effect::encoder(encoder)?;
     let answers = cases.par_iter().map(|case| stream(&encoder, &case.samples)).collect::<Result<Vec<_>>>()?;
     let took: Duration = answers.iter().map(|(_, took)| *took).sum();
     let n_hops: usize = cases.iter().map(|case| case.samples.len() / HOP_SIZE).sum();
@@ -26,7 +25,8 @@ pub fn track(cases: &[Case], encoder: Option<&Path>) -> Result<Tracker> {
     })
 }
 
-fn stream(encoder: &Arc<Encoder>, samples: &[f32]) -> Result<(Track, Duration)> {
+/// What is heard in each hop of `samples`, at the model rate, and how long that took.
+pub fn stream(encoder: &Arc<Encoder>, samples: &[f32]) -> Result<(Track, Duration)> {
     let mut listener = Listener::new(encoder.clone())?;
     let mut track = Track::default();
     let start = Instant::now();

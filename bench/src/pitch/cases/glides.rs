@@ -1,6 +1,7 @@
 //! Glides and vibrato of plain waveforms, made apart from the tones that the encoder is trained on.
 
 use super::{Case, Set};
+use crate::sounds::vowel;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use std::f64::consts::TAU;
 
@@ -14,7 +15,7 @@ type Partial = fn(f64, f64) -> f64;
 pub fn cases() -> Vec<Case> {
     let octaves = [40.0, 80.0, 160.0, 320.0, 640.0, 1250.0, 2500.0];
     let waves: [(&str, Partial); 4] =
-        [("sine", |_, k| if k == 1.0 { 1.0 } else { 0.0 }), ("saw", |_, k| 1.0 / k), ("square", square), ("ah", vowel)];
+        [("sine", |_, k| if k == 1.0 { 1.0 } else { 0.0 }), ("saw", |_, k| 1.0 / k), ("square", square), ("ah", ah)];
     let mut cases = Vec::new();
     for low in octaves {
         let set = if low < 160.0 { Set::Low } else { Set::Glides };
@@ -33,10 +34,9 @@ fn square(_hz: f64, k: f64) -> f64 {
     if k % 2.0 == 1.0 { 1.0 / k } else { 0.0 }
 }
 
-/// Resonances of a sung "ah" over a falling source.
-fn vowel(hz: f64, k: f64) -> f64 {
-    let peak = |at: f64, width: f64, gain: f64| gain / (1.0 + ((k * hz - at) / width).powi(2));
-    (peak(700.0, 130.0, 1.0) + peak(1220.0, 140.0, 0.5) + peak(2600.0, 200.0, 0.2) + 0.03) / k.sqrt()
+/// A sung "ah" over a falling source.
+fn ah(hz: f64, k: f64) -> f64 {
+    vowel(k * hz) / k.sqrt()
 }
 
 fn render(set: Set, name: String, f0: &dyn Fn(f64) -> f64, partial: Partial) -> Case {
