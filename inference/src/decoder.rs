@@ -5,7 +5,7 @@
 use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
-use crate::layers::{Gru, GruState, LayerNorm, Linear, device, leaky_relu};
+use crate::layers::{Gru, GruState, LayerNorm, Linear, device};
 use crate::weights::{LoadError, Weights};
 use candle_core::{Result, Tensor};
 
@@ -100,7 +100,7 @@ impl Decoder {
 }
 
 fn dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tensor> {
-    leaky_relu(&norm.forward(&linear.forward(x)?)?)
+    norm.leaky(&linear.forward(x)?)
 }
 
 /// `2 · sigmoid(x)^ln 10 + 1e-7`: positive, and about linear in dB below 0 (DDSP's scaling).

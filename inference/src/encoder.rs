@@ -5,7 +5,7 @@
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
 use crate::features::LevelNormalizer;
-use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, device, leaky_relu, rms_norm};
+use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, device, leaky_relu, leaky_rms_norm};
 use crate::weights::{LoadError, Weights, content_id};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -102,16 +102,8 @@ impl Encoder {
 
     /// State of a stream that has heard nothing. Allocates.
     pub fn state(&self) -> Result<EncoderState> {
-        let mut n_new = HOP_SIZE;
-        let state = |conv: (&CausalConv, &ConvSpec)| {
-            let state = conv.0.state(n_new);
-            n_new /= conv.1.stride;
-            state
-        };
-        Ok(EncoderState {
-            level: LevelNormalizer::default(),
-            convs: self.convs.iter().zip(&CONVS).map(state).collect::<Result<_>>()?,
-        })
+        let convs = self.convs.iter().map(CausalConv::state).collect::<Result<_>>()?;
+        Ok(EncoderState { level: LevelNormalizer::default(), convs })
     }
 
     /// Reads the next hop of a stream at the model rate. Allocates (worker thread only).
@@ -120,7 +112,7 @@ impl Encoder {
         state.level.hop(&mut samples);
         let mut x = Tensor::from_slice(&samples, (HOP_SIZE, 1), device())?;
         for (i, (conv, state)) in self.convs.iter().zip(&mut state.convs).enumerate() {
-            x = activate(i, &x, &conv.step(state, &x)?)?;
+            x = leaky_rms_norm(&conv.step(state, &x)?, &x, is_residual(i))?;
         }
         let head = self.head.forward(&leaky_relu(&self.trunk.forward(&x)?)?)?;
         Ok(split(head.flatten_all()?.to_vec1()?))
@@ -132,17 +124,11 @@ impl Encoder {
         let n = samples.len();
         let mut x = Tensor::from_vec(samples, (n, 1), device())?;
         for (i, conv) in self.convs.iter().enumerate() {
-            x = activate(i, &x, &conv.forward(&x)?)?;
+            x = leaky_rms_norm(&conv.forward(&x)?, &x, is_residual(i))?;
         }
         let head = self.head.forward(&leaky_relu(&self.trunk.forward(&x)?)?)?;
         Ok(head.to_vec2()?.into_iter().map(split).collect())
     }
-}
-
-/// Nonlinearity and normalisation after convolution `i`; layers of equal width also pass their input on.
-fn activate(i: usize, input: &Tensor, output: &Tensor) -> Result<Tensor> {
-    let y = rms_norm(&leaky_relu(output)?)?;
-    if is_residual(i) { input + y } else { Ok(y) }
 }
 
 /// True if convolution `i` adds to its input.

@@ -1,8 +1,8 @@
 //! Gated recurrent unit. Cho et al. 2014 (arXiv:1406.1078), in PyTorch's form and naming.
 
-use super::{Linear, device};
+use super::{Linear, device, slice};
 use crate::weights::{LoadError, Weights};
-use candle_core::{DType, Result, Tensor};
+use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
 
 /// Weights of a GRU; gates are ordered reset, update, new.
 pub struct Gru {
@@ -43,13 +43,67 @@ impl Gru {
     }
 
     fn advance(&self, state: &mut GruState, input_gates: &Tensor) -> Result<Tensor> {
-        let w = self.width;
         let hidden_gates = self.hidden.forward(&state.0)?;
-        // Reset and update side by side: one sigmoid instead of two.
-        let both = candle_nn::ops::sigmoid(&(input_gates.narrow(1, 0, 2 * w)? + hidden_gates.narrow(1, 0, 2 * w)?)?)?;
-        let (reset, update) = (both.narrow(1, 0, w)?, both.narrow(1, w, w)?);
-        let new = (input_gates.narrow(1, 2 * w, w)? + (reset * hidden_gates.narrow(1, 2 * w, w)?)?)?.tanh()?;
-        state.0 = (&new + (update * (&state.0 - &new)?)?)?;
+        state.0 = match state.0.device().is_cpu() {
+            true => input_gates.apply_op3_no_bwd(&hidden_gates, &state.0, &Gates)?,
+            false => plain_gates(input_gates, &hidden_gates, &state.0)?,
+        };
         Ok(state.0.clone())
+    }
+}
+
+/// `h` `[1, width]` after one step, from both halves of the gates `[1, 3·width]`, by candle's own operations.
+fn plain_gates(input: &Tensor, hidden: &Tensor, h: &Tensor) -> Result<Tensor> {
+    let w = h.dim(1)?;
+    // Reset and update side by side: one sigmoid instead of two.
+    let both = candle_nn::ops::sigmoid(&(input.narrow(1, 0, 2 * w)? + hidden.narrow(1, 0, 2 * w)?)?)?;
+    let (reset, update) = (both.narrow(1, 0, w)?, both.narrow(1, w, w)?);
+    let new = (input.narrow(1, 2 * w, w)? + (reset * hidden.narrow(1, 2 * w, w)?)?)?.tanh()?;
+    &new + (update * (h - &new)?)?
+}
+
+/// The same in one pass.
+struct Gates;
+
+impl CustomOp3 for Gates {
+    fn name(&self) -> &'static str {
+        "gru-gates"
+    }
+
+    fn cpu_fwd(
+        &self,
+        input: &CpuStorage,
+        i: &Layout,
+        hidden: &CpuStorage,
+        j: &Layout,
+        h: &CpuStorage,
+        k: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (input, hidden, h) = (slice(input, i)?, slice(hidden, j)?, slice(h, k)?);
+        let w = h.len();
+        let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
+        let unit = |u: usize| {
+            let reset = sigmoid(input[u] + hidden[u]);
+            let update = sigmoid(input[w + u] + hidden[w + u]);
+            let new = (input[2 * w + u] + reset * hidden[2 * w + u]).tanh();
+            new + update * (h[u] - new)
+        };
+        Ok((CpuStorage::F32((0..w).map(unit).collect()), k.shape().clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    #[test]
+    fn fused_equals_the_plain_operations() -> Result<()> {
+        let random = |columns| Tensor::rand(-2f32, 2f32, (1, columns), &Device::Cpu);
+        let (input, hidden, h) = (random(30)?, random(30)?, random(10)?);
+        let fused = input.apply_op3_no_bwd(&hidden, &h, &Gates)?;
+        let worst = (fused - plain_gates(&input, &hidden, &h)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        assert!(worst < 1e-6, "{worst}");
+        Ok(())
     }
 }

@@ -11,7 +11,7 @@ use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
 
 /// What the host fixes before it starts.
@@ -149,6 +149,7 @@ impl Engine {
             [params.mix, params.brightness_db, params.output_gain].iter().map(|p| p.len()).fold(shortest, usize::min);
         debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
         let n_inputs = n_inputs.min(channels.len());
+        self.flags.block.store(n as u32, Relaxed);
         // In pieces, so that offline each finds its frames, and live those that are there.
         for start in (0..n).step_by(self.max_block) {
             let piece = start..n.min(start + self.max_block);

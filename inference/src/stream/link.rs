@@ -50,6 +50,8 @@ pub(super) struct Flags {
     pub stop: AtomicBool,
     /// The worker still answers; false after a panic in the model.
     pub alive: AtomicBool,
+    /// Samples of the newest block.
+    pub block: AtomicU32,
 }
 
 /// The audio thread's end of the input.
@@ -89,7 +91,8 @@ impl Link {
         let (samples_in, samples_out) = RingBuffer::new(n_samples);
         let (marks_in, marks_out) = RingBuffer::new(MARKS_IN_FLIGHT);
         let (frames_in, frames_out) = RingBuffer::new(n_frames);
-        let flags = Flags { epoch: AtomicU32::new(0), stop: AtomicBool::new(false), alive: AtomicBool::new(true) };
+        let (epoch, block) = (AtomicU32::new(0), AtomicU32::new(max_block as u32));
+        let flags = Flags { epoch, stop: AtomicBool::new(false), alive: AtomicBool::new(true), block };
         Self {
             flags: Arc::new(flags),
             sender: InputSender { samples: samples_in, marks: marks_in, n_sent: 0, heading: None },

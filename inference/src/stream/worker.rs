@@ -7,18 +7,20 @@ use crate::config::FRAME_RATE;
 use crate::controls::{Controls, SourceControls};
 use rtrb::Producer;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
 /// Polling keeps system calls out of the audio callback (waking a thread costs it 11 µs). Between this and
-/// [`IDLE_POLL`] the worker looks four times per block: each look costs the worker some 10 µs, and with blocks longer
-/// than the margin it has a block's time for a hop.
+/// [`IDLE_POLL`], a quarter of a block, the worker waits for a block that is late: with blocks longer than the margin it
+/// has a block's time for a hop.
 const POLL: Duration = Duration::from_micros(500);
 /// While no input comes; still within the margin for the first hop after the pause.
 const IDLE_POLL: Duration = Duration::from_millis(2);
 const IDLE_AFTER: Duration = Duration::from_secs(1);
-/// Share of the time until the next hop; the last look was up to a poll too late.
-const SLEPT_THROUGH: f64 = 0.75;
+/// Share of the time until the block with the next hop's last sample comes. Not all of it, so that the looks creep up to
+/// its arrival until one is too early and a poll follows: most hops cost one waking (each costs as much as half a hop's
+/// networks), and none waits for longer than a poll.
+const SLEPT_THROUGH: f64 = 0.97;
 /// Most samples taken from the ring at once.
 const CHUNK_SIZE: usize = 64;
 /// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
@@ -38,8 +40,6 @@ pub(super) struct Worker {
     frames: Producer<Frame>,
     /// Hops since the last pause.
     n_restless: usize,
-    /// Time between two looks for input while it flows.
-    poll: Duration,
     /// Of the samples that come next.
     source: SourceControls,
     time: Time,
@@ -80,7 +80,6 @@ impl Worker {
             hearing,
             frames,
             n_restless: 0,
-            poll: POLL,
             source: SourceControls::default(),
             time: Time::default(),
             epoch: 0,
@@ -91,21 +90,21 @@ impl Worker {
     pub fn run(mut self) {
         let _guard = AliveGuard(self.flags.clone());
         let mut last_input = Instant::now();
-        let mut n_fresh = 0;
+        let mut is_fresh = false;
         while !self.flags.stop.load(Acquire) {
+            let now = Instant::now();
             match self.listen() {
                 // Offline the callback wakes the worker.
                 0 if self.hearing.offline => std::thread::park_timeout(POLL),
                 0 if last_input.elapsed() > IDLE_AFTER => self.rest(IDLE_POLL),
                 0 => {
-                    let poll = self.poll(std::mem::take(&mut n_fresh));
-                    self.rest(poll);
+                    let until_hop = if is_fresh { self.until_hop() } else { Duration::ZERO };
+                    let left = until_hop.saturating_sub(last_input.elapsed());
+                    self.rest(left.max(self.poll()));
+                    is_fresh = false;
                 }
                 _ if self.n_restless >= HOPS_BEFORE_REST && !self.hearing.offline => self.rest(REST),
-                n => {
-                    last_input = Instant::now();
-                    n_fresh += n;
-                }
+                _ => (last_input, is_fresh) = (now, true),
             }
         }
     }
@@ -115,17 +114,22 @@ impl Worker {
         std::thread::sleep(time);
     }
 
-    /// How long to sleep after `n_fresh` samples of input, 0 if none came since the last time.
-    fn poll(&mut self, n_fresh: usize) -> Duration {
-        if n_fresh == 0 {
-            return self.poll;
-        }
-        let host_rate = self.hearing.host_rate;
-        let quarter = Duration::from_secs_f64(n_fresh as f64 / host_rate / 4.0);
-        self.poll = quarter.clamp(POLL, IDLE_POLL);
-        // What completes the next hop cannot be there before its time, so most of that time can be slept through.
-        let until_hop = Duration::from_secs_f64(self.hearing.resampler.n_missing() as f64 / host_rate);
-        until_hop.mul_f64(SLEPT_THROUGH).clamp(self.poll, IDLE_POLL)
+    fn seconds(&self, n_samples: usize) -> Duration {
+        Duration::from_secs_f64(n_samples as f64 / self.hearing.host_rate)
+    }
+
+    fn block(&self) -> usize {
+        self.flags.block.load(Relaxed).max(1) as usize
+    }
+
+    fn poll(&self) -> Duration {
+        self.seconds(self.block() / 4).clamp(POLL, IDLE_POLL)
+    }
+
+    /// Time to sleep after input came until the block that completes the next hop.
+    fn until_hop(&self) -> Duration {
+        let n_missing = self.hearing.resampler.n_missing().next_multiple_of(self.block());
+        self.seconds(n_missing).mul_f64(SLEPT_THROUGH)
     }
 
     /// Takes some input, if there is any, and returns how many samples.

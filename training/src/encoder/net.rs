@@ -1,11 +1,10 @@
 //! The encoder as a trainable network over batches; same names and arithmetic as `inference::encoder`.
 
-use crate::ops::{causal_conv, leaky_rms};
+use crate::ops::{causal_conv, leaky_relu, leaky_rms};
 use crate::params::Params;
 use candle_core::{Result, Tensor};
 use embouchure_inference::config::N_Z;
 use embouchure_inference::encoder::{CONVS, N_HEAD, N_TRUNK, is_residual};
-use embouchure_inference::layers::leaky_relu;
 
 /// Prefix of the parameters that are thrown away after training.
 pub const THROW_AWAY: &str = "probe";

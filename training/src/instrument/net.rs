@@ -1,12 +1,11 @@
 //! The decoder as a trainable network over batches; same names and arithmetic as `inference::decoder`.
 
-use crate::ops::{gru_sequence, layer_norm};
+use crate::ops::{gru_sequence, layer_norm, leaky_relu};
 use crate::params::Params;
 use candle_core::{D, Result, Tensor};
 use candle_nn::ops::sigmoid;
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
 use embouchure_inference::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
-use embouchure_inference::layers::leaky_relu;
 
 /// Untrained parameters with hidden layers of `width` units.
 pub fn new_params(seed: u64, width: usize) -> Result<Params> {

@@ -1,14 +1,20 @@
-//! Leaky ReLU and root-mean-square normalisation in one pass.
+//! Leaky ReLU, alone and with root-mean-square normalisation, each in one pass. Those of `inference` have no gradient.
 
 use super::{slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::layers::{LEAK, RMS_EPS};
 
-/// `rms_norm(leaky_relu(x))` over the last dimension.
+/// `x` above zero, [`LEAK`]` · x` below.
+pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
+    x.contiguous()?.apply_op1(LeakyRelu)
+}
+
+/// [`leaky_relu`], then divided by the root mean square over the last dimension.
 pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {
     x.contiguous()?.apply_op1(LeakyRms)
 }
 
+struct LeakyRelu;
 struct LeakyRms;
 
 const SLOPE: f32 = LEAK as f32;
@@ -17,9 +23,30 @@ fn leaky(x: f32) -> f32 {
     x.max(SLOPE * x)
 }
 
+fn slope(x: f32) -> f32 {
+    if x > 0.0 { 1.0 } else { SLOPE }
+}
+
 fn inverse_rms(row: &[f32]) -> f32 {
     let mean = row.iter().map(|x| leaky(*x) * leaky(*x)).sum::<f32>() / row.len() as f32;
     (mean + RMS_EPS as f32).sqrt().recip()
+}
+
+impl CustomOp1 for LeakyRelu {
+    fn name(&self) -> &'static str {
+        "leaky-relu"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let out = slice(x, layout)?.iter().map(|x| leaky(*x)).collect();
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, _out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let mut grad = values(grad)?;
+        values(x)?.iter().zip(&mut grad).for_each(|(x, g)| *g *= slope(*x));
+        Ok(Some(tensor(grad, x.shape())?))
+    }
 }
 
 impl CustomOp1 for LeakyRms {
@@ -44,8 +71,7 @@ impl CustomOp1 for LeakyRms {
             let r = inverse_rms(row);
             let along = row.iter().zip(g.iter()).map(|(x, g)| leaky(*x) * g).sum::<f32>() * r * r / width as f32;
             for (x, g) in row.iter().zip(g) {
-                let slope = if *x > 0.0 { 1.0 } else { SLOPE };
-                *g = (*g - leaky(*x) * along) * r * slope;
+                *g = (*g - leaky(*x) * along) * r * slope(*x);
             }
         }
         Ok(Some(tensor(grad, x.shape())?))
@@ -56,18 +82,20 @@ impl CustomOp1 for LeakyRms {
 mod tests {
     use super::*;
     use crate::ops::check::{gradients_match, random};
+    use embouchure_inference::layers;
 
     #[test]
     fn gradient_is_right() {
         gradients_match(&[random(&[2, 3, 5], 4)], |v| leaky_rms(&v[0]));
+        gradients_match(&[random(&[2, 3, 5], 4)], |v| leaky_relu(&v[0]));
     }
 
     #[test]
     fn equals_the_layers_of_inference() -> Result<()> {
         let x = random(&[4, 6], 5);
-        let plain = embouchure_inference::layers::rms_norm(&embouchure_inference::layers::leaky_relu(&x)?)?;
-        let worst = (leaky_rms(&x)? - plain)?.abs()?.max_all()?.to_scalar::<f32>()?;
-        assert!(worst < 1e-6, "{worst}");
+        let normed = (leaky_rms(&x)? - layers::leaky_rms_norm(&x, &x, false)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let alone = (leaky_relu(&x)? - layers::leaky_relu(&x)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        assert!(normed < 1e-6 && alone < 1e-6, "{normed}, {alone}");
         Ok(())
     }
 }

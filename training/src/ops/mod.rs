@@ -9,7 +9,7 @@ mod noise;
 mod oscillator;
 mod spectral;
 
-pub use activation::leaky_rms;
+pub use activation::{leaky_relu, leaky_rms};
 pub use conv::causal_conv;
 pub use gru::gru_sequence;
 pub use layer_norm::layer_norm;
