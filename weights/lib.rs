@@ -6,8 +6,23 @@ pub const ENCODER: &[u8] = include_bytes!("encoder.safetensors");
 /// The instrument that plays until another one is chosen.
 pub const DEFAULT_INSTRUMENT: &str = "trumpet";
 
-/// Shipped instruments: name and file content.
-pub const INSTRUMENTS: &[(&str, &[u8])] = &[("trumpet", include_bytes!("trumpet.safetensors"))];
+/// Shipped instruments: name and file content, the default first.
+pub const INSTRUMENTS: &[(&str, &[u8])] = &[
+    ("trumpet", include_bytes!("trumpet.safetensors")),
+    ("french-horn", include_bytes!("french-horn.safetensors")),
+    ("trombone", include_bytes!("trombone.safetensors")),
+    ("violin", include_bytes!("violin.safetensors")),
+    ("viola", include_bytes!("viola.safetensors")),
+    ("cello", include_bytes!("cello.safetensors")),
+    ("flute", include_bytes!("flute.safetensors")),
+    ("alto-flute", include_bytes!("alto-flute.safetensors")),
+    ("clarinet", include_bytes!("clarinet.safetensors")),
+    ("oboe", include_bytes!("oboe.safetensors")),
+    ("bassoon", include_bytes!("bassoon.safetensors")),
+    ("alto-saxophone", include_bytes!("alto-saxophone.safetensors")),
+    ("tenor-saxophone", include_bytes!("tenor-saxophone.safetensors")),
+    ("ah", include_bytes!("ah.safetensors")),
+];
 
 /// Content of the shipped instrument called `name`.
 pub fn instrument(name: &str) -> Option<&'static [u8]> {

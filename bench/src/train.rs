@@ -120,6 +120,7 @@ impl Job<'_> {
             files: self.files.clone(),
             encoder: Encoder::from_bytes(embouchure_weights::ENCODER)?,
             steps,
+            player: None,
             seed: 1,
             checkpoint: self.checkpoint(),
             out: self.folder.join("instrument.safetensors"),

@@ -1,5 +1,6 @@
 //! Embouchure on the command line.
 
+mod eval;
 mod f0_track;
 mod inspect;
 mod offline;
@@ -29,6 +30,7 @@ enum Command {
     Render(render::RenderCommand),
     Inspect(inspect::InspectCommand),
     Train(train::TrainCommand),
+    Eval(eval::EvalCommand),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Command::Render(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Train(command) => command.run(),
+        Command::Eval(command) => command.run(),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -36,6 +36,10 @@ pub struct RenderCommand {
     #[arg(long, value_name = "auto|SEMITONES", default_value = "auto", value_parser = parse_transpose)]
     #[arg(allow_negative_numbers = true)]
     transpose: Transpose,
+    /// "auto" brings your loud notes to the level of the instrument's loud notes; "as-recorded" plays them as loud as they
+    /// come, which is right for recordings of the instrument itself.
+    #[arg(long, value_enum, default_value = "auto")]
+    level: Level,
     /// How much of the instrument is heard: 0 = only the recording, 1 = only the instrument.
     #[arg(long, value_name = "0..1", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     #[arg(allow_negative_numbers = true)]
@@ -70,6 +74,13 @@ pub struct RenderCommand {
     /// Also write the pitch that was heard, every 4 ms, as a table of time and Hz (0 = no pitch).
     #[arg(long, value_name = "FILE")]
     f0_csv: Option<PathBuf>,
+}
+
+/// What to do to the level.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Level {
+    Auto,
+    AsRecorded,
 }
 
 /// What to do to the pitch.
@@ -123,6 +134,7 @@ impl RenderCommand {
             source: SourceControls {
                 transpose_semitones,
                 octave_fit,
+                level_fit: self.level == Level::Auto,
                 gate_db: self.gate,
                 gate_follows_room: !self.fixed_gate,
                 snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },

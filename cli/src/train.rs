@@ -30,15 +30,19 @@ enum What {
 /// Train an instrument from a folder of recordings: one instrument, one note at a time.
 #[derive(Args)]
 struct InstrumentArguments {
-    /// Folder of wav, flac, ogg or mp3 files.
-    #[arg(long, value_name = "DIR")]
-    audio: PathBuf,
+    /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
+    #[arg(long, value_name = "DIR|FILE", required = true)]
+    audio: Vec<PathBuf>,
     /// Name that the player sees.
     #[arg(long)]
     name: String,
     /// Brass, strings, woodwind, voice, …
     #[arg(long, default_value = "")]
     family: String,
+    /// Of recordings by several players, named PLAYER__REST, the player to sound like; the one heard most if left out.
+    /// The others are learned beside, and help with what all have in common.
+    #[arg(long, value_name = "PLAYER")]
+    player: Option<String>,
     /// Units of the hidden layers: more sound better and need more of your processor.
     #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(16..=512))]
     width: u16,
@@ -102,8 +106,12 @@ impl TrainCommand {
 
 impl InstrumentArguments {
     fn run(self) -> Result<()> {
-        let files = training_files(&self.audio)?;
-        anyhow::ensure!(!files.is_empty(), "no wav, flac, ogg or mp3 file in {}", self.audio.display());
+        let mut files = Vec::new();
+        for audio in &self.audio {
+            let found = training_files(audio)?;
+            anyhow::ensure!(!found.is_empty(), "no wav, flac, ogg or mp3 file in {}", audio.display());
+            files.extend(found);
+        }
         let encoder = match &self.encoder {
             Some(path) => Encoder::from_bytes(&read_file(path)?).with_context(|| path.display().to_string())?,
             None => Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?,
@@ -125,6 +133,7 @@ impl InstrumentArguments {
             files,
             encoder,
             steps,
+            player: self.player,
             seed,
             checkpoint,
             out,

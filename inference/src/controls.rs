@@ -39,6 +39,8 @@ pub struct SourceControls {
     pub transpose_semitones: f32,
     /// Move by whole octaves into the instrument's playable range.
     pub octave_fit: bool,
+    /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
+    pub level_fit: bool,
     /// Input below this level (dBFS, RMS) is silence.
     pub gate_db: f32,
     /// What is hardly louder than the room is silence, too.
@@ -54,6 +56,7 @@ impl Default for SourceControls {
         Self {
             transpose_semitones: 0.0,
             octave_fit: true,
+            level_fit: true,
             gate_db: -60.0,
             gate_follows_room: true,
             snap: SnapWish::default(),

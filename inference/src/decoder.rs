@@ -2,10 +2,12 @@
 //!
 //! Engel et al. 2020, "DDSP" (arXiv:2001.04643): dense layers with layer normalisation around a GRU, one frame per hop.
 
+use crate::body::Body;
 use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
 use crate::layers::{Gru, GruState, LayerNorm, Linear, device};
+use crate::texture::{Texture, TextureState};
 use crate::weights::{LoadError, Weights};
 use candle_core::{Result, Tensor};
 
@@ -52,10 +54,15 @@ pub struct Decoder {
     gru: Gru,
     output: (Linear, LayerNorm),
     head: Linear,
+    body: Body,
+    texture: Texture,
 }
 
 /// State of one stream.
-pub struct DecoderState(GruState);
+pub struct DecoderState {
+    gru: GruState,
+    texture: TextureState,
+}
 
 impl Decoder {
     /// Takes the decoder's tensors from an instrument file; hidden layers have `width` units.
@@ -67,18 +74,19 @@ impl Decoder {
         let input = [dense("input.0", N_FEATURES)?, dense("input.1", width)?];
         let output = dense("output", 2 * width)?;
         let gru = Gru::load(weights, "gru", width, width)?;
-        Ok(Self { input, gru, output, head: Linear::load(weights, "head", width, N_RAW)? })
+        let head = Linear::load(weights, "head", width, N_RAW)?;
+        Ok(Self { input, gru, output, head, body: Body::load(weights)?, texture: Texture::load(weights)? })
     }
 
     /// State of a stream that has heard nothing. Allocates.
     pub fn state(&self) -> Result<DecoderState> {
-        Ok(DecoderState(self.gru.state()?))
+        Ok(DecoderState { gru: self.gru.state()?, texture: TextureState::default() })
     }
 
     /// One frame. Returns `[N_RAW]` raw outputs. Allocates (worker thread only).
     pub fn step(&self, state: &mut DecoderState, features: &[f32; N_FEATURES]) -> Result<Vec<f32>> {
         let x = self.hear(&Tensor::from_slice(features, (1, N_FEATURES), device())?)?;
-        let h = self.gru.step(&mut state.0, &x)?;
+        let h = self.gru.step(&mut state.gru, &x)?;
         self.speak(&h, &x)?.flatten_all()?.to_vec1()
     }
 
@@ -88,6 +96,13 @@ impl Decoder {
         let x = self.hear(&x)?;
         let h = self.gru.forward(&x)?;
         self.speak(&h, &x)?.to_vec2()
+    }
+
+    /// Valid controls of one hop from raw outputs (`[N_RAW]`), played at `f0_hz` (> 0).
+    pub fn controls(&self, state: &mut DecoderState, raw: &[f32], f0_hz: f32) -> Controls {
+        let mut controls = controls(raw, f0_hz, &self.body);
+        self.texture.hop(&mut state.texture, &mut controls);
+        controls
     }
 
     fn hear(&self, x: &Tensor) -> Result<Tensor> {
@@ -109,19 +124,24 @@ pub fn exp_sigmoid(x: f32) -> f32 {
     2.0 * (std::f32::consts::LN_10 * log_sigmoid).exp() + 1e-7
 }
 
-/// Raw outputs (`[N_RAW]`) to valid controls at `f0_hz` (> 0).
+/// Raw outputs (`[N_RAW]`) to valid controls at `f0_hz` (> 0), through the instrument's body.
 ///
 /// Harmonics above 20 kHz get nothing, so a note keeps its level wherever it is played; the host's own Nyquist
 /// frequency is the synth's business.
-pub fn controls(raw: &[f32], f0_hz: f32) -> Controls {
-    let mut controls = Controls { f0_hz, amplitude: exp_sigmoid(raw[0]), ..Controls::SILENT };
+pub fn controls(raw: &[f32], f0_hz: f32, body: &Body) -> Controls {
+    let mut controls = Controls { f0_hz, ..Controls::SILENT };
     let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
-    let mut sum = 0.0;
-    for (weight, raw) in controls.harmonic_distribution[..n_audible].iter_mut().zip(&raw[1..]) {
-        *weight = exp_sigmoid(*raw);
-        sum += *weight;
+    let weights = &mut controls.harmonic_distribution[..n_audible];
+    // What the source plays sums to 1; what the body makes of it is the level and the distribution that are heard.
+    let (mut source, mut heard) = (0.0, 0.0);
+    for (k, (weight, raw)) in (1..).zip(weights.iter_mut().zip(&raw[1..])) {
+        let played = exp_sigmoid(*raw);
+        source += played;
+        *weight = played * body.gain(k as f32 * f0_hz);
+        heard += *weight;
     }
-    controls.harmonic_distribution.iter_mut().for_each(|w| *w /= sum);
+    weights.iter_mut().for_each(|w| *w /= heard);
+    controls.amplitude = exp_sigmoid(raw[0]) * heard / source;
     for (magnitude, raw) in controls.noise_magnitudes.iter_mut().zip(&raw[1 + N_HARMONICS..]) {
         *magnitude = exp_sigmoid(raw + NOISE_BIAS);
     }
@@ -144,7 +164,7 @@ mod tests {
     fn controls_are_valid_at_any_pitch() {
         let raw: Vec<f32> = (0..N_RAW).map(|i| (i as f32 * 1.7).sin() * 8.0).collect();
         for f0_hz in [31.0, 440.0, 4999.0, 25_000.0] {
-            let c = controls(&raw, f0_hz);
+            let c = controls(&raw, f0_hz, &Body::flat());
             assert!((c.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4);
             let above = (20_000.0 / f0_hz) as usize;
             assert!(c.harmonic_distribution[above.clamp(1, 100)..].iter().all(|w| *w == 0.0));

@@ -6,7 +6,7 @@ use crate::weights::{LoadError, Weights};
 use serde::{Deserialize, Serialize};
 
 /// Format and version of an instrument file.
-pub const FORMAT: &str = "embouchure-instrument/1";
+pub const FORMAT: &str = "embouchure-instrument/2";
 
 /// What an instrument file says about itself.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,7 @@
 //! Knows no plugin framework, no GUI, no file dialog and no training. Threads and data flow are drawn in
 //! ARCHITECTURE.md at the top of the repository.
 
+pub mod body;
 pub mod config;
 pub mod controls;
 pub mod decoder;
@@ -14,5 +15,6 @@ pub mod note;
 pub mod pipeline;
 pub mod stream;
 pub mod synth;
+pub mod texture;
 pub mod tuning;
 pub mod weights;

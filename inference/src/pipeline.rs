@@ -2,7 +2,7 @@
 
 use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::{Controls, SourceControls};
-use crate::decoder::{DecoderState, Features, controls};
+use crate::decoder::{DecoderState, Features};
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
     Evidence, Gate, GateHop, LOUDNESS_FLOOR_DB, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveFit, Pitch, PitchTracker,
@@ -17,6 +17,9 @@ use std::sync::Arc;
 
 /// Hops over which an old instrument fades into a new one: 32 ms.
 const CROSSFADE_HOPS: usize = 8;
+/// A source whose level is this near to the instrument's plays soft and loud as it is. Further away it is the microphone's
+/// doing rather than the player's.
+const LEVEL_FREEDOM_DB: f32 = 6.0;
 /// Lowest and highest pitch that is played, Hz, wherever transposition leads.
 const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
 
@@ -137,7 +140,7 @@ impl Pipeline {
         self.take_arrivals()?;
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
         self.follow(&source, wishes);
-        let level_db = self.listening.source_level.level_db();
+        let level_db = wishes.level_fit.then(|| self.listening.source_level.level_db());
         let mut played = self.playing.hop(&self.note, level_db)?;
         if let Some((old, hops_left)) = &mut self.leaving {
             let before = old.hop(&self.note, level_db)?;
@@ -242,7 +245,7 @@ impl Player {
         Ok(Self { instrument, state })
     }
 
-    fn hop(&mut self, note: &Note, source_level_db: f32) -> Result<Controls> {
+    fn hop(&mut self, note: &Note, source_level_db: Option<f32>) -> Result<Controls> {
         let card = &self.instrument.card;
         let features = Features {
             f0_hz: within(note.f0_hz, card),
@@ -251,7 +254,7 @@ impl Player {
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
         let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
-        Ok(controls(&raw, note.f0_hz))
+        Ok(self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz))
     }
 }
 
@@ -260,10 +263,13 @@ fn within(f0_hz: f32, card: &Card) -> f32 {
     f0_hz.clamp(card.f0_range_hz[0] / 1.26, card.f0_range_hz[1] * 1.26)
 }
 
-/// The source's upper level onto the instrument's, never louder than the decoder has heard.
-fn fit_loudness(loudness_db: f32, source_level_db: f32, card: &Card) -> f32 {
+/// The source's level, if it is known, brought near the instrument's: what is no further away than [`LEVEL_FREEDOM_DB`] is
+/// played as loud as it comes. Never louder than the decoder has heard.
+fn fit_loudness(loudness_db: f32, source_level_db: Option<f32>, card: &Card) -> f32 {
     let [_, _, upper, loudest] = card.loudness_db;
-    (loudness_db - source_level_db + upper).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
+    let away_db = source_level_db.map_or(0.0, |level| level - upper);
+    let moved_db = away_db - away_db.clamp(-LEVEL_FREEDOM_DB, LEVEL_FREEDOM_DB);
+    (loudness_db - moved_db).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
 }
 
 fn scaled(controls: Controls, gain: f32) -> Controls {

@@ -50,7 +50,7 @@ fn encoder_in_place_of_an_instrument_and_the_reverse() {
 
 #[test]
 fn version_from_the_future() {
-    let error = load(&with_header("embouchure-instrument/1", "embouchure-instrument/2"));
+    let error = load(&with_header("embouchure-instrument/2", "embouchure-instrument/3"));
     assert!(error.to_string().contains("embouchure-instrument/2"), "{error}");
 }
 

@@ -72,6 +72,7 @@ impl EmbouchureParams {
                 scale: Scale::ALL[self.scale.value() as usize % Scale::ALL.len()].0,
             },
             glide_s: self.glide_s.value(),
+            ..SourceControls::default()
         }
     }
 }

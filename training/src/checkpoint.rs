@@ -3,8 +3,10 @@
 use crate::optimizer::Optimizer;
 use crate::params::Params;
 use anyhow::{Context, Result};
+use candle_core::Tensor;
 use embouchure_inference::weights::{Weights, read_file, to_bytes};
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::path::Path;
 
 const FORMAT: &str = "embouchure-checkpoint/1";
@@ -16,23 +18,36 @@ pub struct Progress {
     pub step: usize,
     /// Mean loss of the last steps.
     pub loss: f32,
+    /// The lowest loss on recordings that are not trained on, and the step that had it.
+    #[serde(default)]
+    pub best: Option<(f32, usize)>,
 }
 
-/// Writes parameters, moments and progress; a kill in between leaves the old file whole.
-pub fn save(path: &Path, params: &Params, optimizer: &Optimizer, progress: Progress) -> Result<()> {
+/// Parameters that had the lowest held-out loss, empty until there is one.
+pub type Best = HashMap<String, Tensor>;
+
+/// Names of [`Best`] in the file begin with this.
+const BEST: &str = "best.";
+
+/// Writes parameters, the best so far, moments and progress; a kill in between leaves the old file whole.
+pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, progress: Progress) -> Result<()> {
     let mut tensors = params.tensors("\0")?;
     tensors.extend(optimizer.tensors()?);
+    tensors.extend(best.iter().map(|(name, tensor)| (format!("{BEST}{name}"), tensor.clone())));
     write_atomically(path, &to_bytes(&tensors, &progress, FORMAT)?)
 }
 
 /// Takes up the checkpoint at `path`, or starts at step 0 if there is none.
-pub fn resume(path: &Path, params: &Params, optimizer: &mut Optimizer) -> Result<Progress> {
+pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Optimizer) -> Result<Progress> {
     if !path.exists() {
         return Ok(Progress::default());
     }
     let (weights, progress) = Weights::from_bytes::<Progress>(&read_file(path)?, FORMAT)
         .with_context(|| format!("cannot resume {}; delete it to start anew", path.display()))?;
     params.restore(weights.tensors())?;
+    let named =
+        weights.tensors().iter().filter_map(|(name, t)| Some((name.strip_prefix(BEST)?.to_string(), t.clone())));
+    best.extend(named);
     optimizer.restore(params, weights.tensors(), progress.step)?;
     Ok(progress)
 }

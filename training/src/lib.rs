@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod checkpoint;
 pub mod corpus;
 pub mod encoder;
+pub mod evaluation;
 pub mod instrument;
 pub mod ops;
 pub mod optimizer;

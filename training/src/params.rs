@@ -31,6 +31,11 @@ impl Params {
         self.add(&format!("{name}.bias"), vec![0.0; width], &[width])
     }
 
+    /// Adds `name`, zero, `[n_rows, n_columns]`.
+    pub fn add_table(&mut self, name: &str, n_rows: usize, n_columns: usize) -> Result<()> {
+        self.add(name, vec![0.0; n_rows * n_columns], &[n_rows, n_columns])
+    }
+
     fn add(&mut self, name: &str, values: Vec<f32>, shape: &[usize]) -> Result<()> {
         let var = Var::from_vec(values, shape, &Device::Cpu)?;
         self.vars.insert(name.into(), var);

@@ -16,8 +16,11 @@ const HELD_OUT: [&str; 5] = [
 ];
 const EXTENSIONS: [&str; 4] = ["flac", "wav", "mp3", "ogg"];
 
-/// All audio files under `folder`, sorted, without those held out.
+/// All audio files under `folder`, sorted, without those held out; of a file, itself.
 pub fn training_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if folder.is_file() {
+        return Ok(vec![folder.to_path_buf()]);
+    }
     let mut found = audio_files(folder)?;
     found.retain(|path| !is_held_out(path));
     Ok(found)

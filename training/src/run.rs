@@ -1,6 +1,6 @@
 //! What every long run shows and obeys: a progress bar, log lines without a terminal, Ctrl-C.
 
-use crate::checkpoint::{Progress, resume, save};
+use crate::checkpoint::{Best, Progress, resume, save};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::params::Params;
 use anyhow::Result;
@@ -60,16 +60,50 @@ pub struct Training<'a> {
 /// A loss and the parts of it that are worth showing.
 pub type Loss = (Tensor, Vec<(&'static str, f32)>);
 
-/// Trains `params` until done or interrupted. `make` gives the batch of a step, the same one for the same step, and
-/// runs on a thread of its own; `loss` is asked for every batch.
+/// How a training is watched on recordings that are not trained on.
+pub struct Watch<'a> {
+    /// Held-out loss of the parameters as they are.
+    pub loss: &'a dyn Fn() -> candle_core::Result<f32>,
+    /// First step that it is asked for, and the steps between two looks.
+    pub from: usize,
+    /// See above.
+    pub every: usize,
+    /// Looks without a new best after which the training ends.
+    pub patience: usize,
+}
+
+impl Watch<'_> {
+    fn is_due(&self, progress: &Progress) -> bool {
+        progress.step >= self.from && progress.step.is_multiple_of(self.every)
+    }
+
+    /// Looks, and remembers the parameters if they are the best so far.
+    fn look(&self, params: &Params, best: &mut Best, progress: &mut Progress) -> Result<f32> {
+        let loss = (self.loss)()?;
+        if progress.best.is_none_or(|(lowest, _)| loss < lowest) {
+            progress.best = Some((loss, progress.step));
+            *best = params.tensors("\0")?;
+        }
+        Ok(loss)
+    }
+
+    fn is_enough(&self, progress: &Progress) -> bool {
+        progress.best.is_some_and(|(_, step)| progress.step - step >= self.every * self.patience)
+    }
+}
+
+/// Trains `params` until done, interrupted or no longer getting better. `make` gives the batch of a step, the same one
+/// for the same step, and runs on a thread of its own; `loss` is asked for every batch. With a watch, the parameters are
+/// in the end those that it found best.
 pub fn train<B: Send + 'static>(
     training: &Training,
     params: &Params,
     mut make: impl FnMut(usize) -> B + Send + 'static,
     loss: impl Fn(&B) -> candle_core::Result<Loss>,
+    watch: Option<Watch>,
 ) -> Result<Progress> {
-    let mut optimizer = Optimizer::default();
-    let mut progress = resume(training.checkpoint, params, &mut optimizer)?;
+    let (mut optimizer, mut best) = (Optimizer::default(), Best::default());
+    let mut progress = resume(training.checkpoint, params, &mut best, &mut optimizer)?;
     let (first, total) = (progress.step, training.schedule.total);
     let (sender, batches) = sync_channel(4);
     // Ends when the receiver is gone.
@@ -78,7 +112,7 @@ pub fn train<B: Send + 'static>(
     let interrupt = Interrupt::listen()?;
     let bar = progress_bar(total, first);
     let mut sums: Vec<(&str, f32)> = Vec::new();
-    let mut n = 0.0;
+    let (mut n, mut held_out) = (0.0, None);
     for batch in batches {
         let (value, parts) = loss(&batch)?;
         optimizer.step(params, &value.backward()?, training.schedule.at(progress.step), training.max_norm)?;
@@ -91,19 +125,31 @@ pub fn train<B: Send + 'static>(
             false => sums.iter_mut().zip(shown).for_each(|(sum, (_, x))| sum.1 += x),
         }
         bar.inc(1);
-        if progress.step.is_multiple_of(training.report_every) || interrupt.raised() || progress.step == total {
+        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_due(&progress)) {
+            held_out = Some(watch.look(params, &mut best, &mut progress)?);
+        }
+        let is_enough = watch.as_ref().is_some_and(|watch| watch.is_enough(&progress));
+        if is_enough
+            || progress.step.is_multiple_of(training.report_every)
+            || interrupt.raised()
+            || progress.step == total
+        {
             progress.loss = sums[0].1 / n;
-            let line: Vec<String> = sums.iter().map(|(name, sum)| format!("{name} {:.3}", sum / n)).collect();
+            let mut line: Vec<String> = sums.iter().map(|(name, sum)| format!("{name} {:.3}", sum / n)).collect();
+            line.extend(held_out.map(|loss| format!("held out {loss:.3}")));
             bar.set_message(line.join(", "));
             log_line(&bar, progress.step);
             sums.clear();
             n = 0.0;
-            save(training.checkpoint, params, &optimizer, progress)?;
+            save(training.checkpoint, params, &best, &optimizer, progress)?;
         }
-        if interrupt.raised() {
+        if interrupt.raised() || is_enough {
             break;
         }
     }
     bar.finish();
+    if !best.is_empty() {
+        params.restore(&best)?;
+    }
     Ok(progress)
 }

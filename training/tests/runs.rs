@@ -59,6 +59,7 @@ fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<
         files: recordings.files(),
         encoder: shipped_encoder(),
         steps,
+        player: None,
         seed: 3,
         checkpoint: recordings.path(&format!("{out}.checkpoint")),
         out: recordings.path(out),
@@ -88,7 +89,7 @@ fn an_instrument_learns_and_the_same_seed_gives_the_same_file() {
     let card = &load(&first).card;
     assert!((210.0..230.0).contains(&card.f0_range_hz[0]) && (430.0..450.0).contains(&card.f0_range_hz[1]));
 
-    let (untrained, trained) = (instrument(&recordings, "c", (1, 0)), instrument(&recordings, "d", (100, 0)));
+    let (untrained, trained) = (instrument(&recordings, "c", (1, 0)), instrument(&recordings, "d", (200, 0)));
     let (before, after) = (load(&untrained).card.loss, load(&trained).card.loss);
     assert!(after < 0.8 * before, "{after} after {before}");
 }
@@ -106,6 +107,7 @@ fn a_finished_training_is_not_repeated() {
         files,
         encoder: shipped_encoder(),
         steps: (2, 0),
+        player: None,
         seed: 3,
         checkpoint: recordings.path("a.checkpoint"),
         out: recordings.path("a"),

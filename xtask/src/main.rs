@@ -11,6 +11,7 @@ mod pitch_track;
 mod spectrogram;
 mod system;
 mod test;
+mod train_shelf;
 mod workspace;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,8 @@ enum Command {
     Test(test::Arguments),
     /// Train an instrument: the same as `embouchure train`
     Train(pass_on::Arguments),
+    /// Train all instruments that ship, as weights/shelf.toml says
+    TrainShelf(train_shelf::Arguments),
     /// Measure pitch, latency, engine and training; `report` renders the results
     Bench(pass_on::Arguments),
     /// Host the plugin for `demo`, in a process of its own so that a crash can be reported
@@ -54,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Train(arguments) => pass_on::run("embouchure", &["train"], &arguments),
+        Command::TrainShelf(arguments) => train_shelf::run(&arguments),
         Command::Bench(arguments) => pass_on::run("embouchure-bench", &[], &arguments),
         Command::Host(arguments) => demo::hosted::run(&arguments),
     }

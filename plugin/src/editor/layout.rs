@@ -112,6 +112,9 @@ fn status(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry:
 }
 
 fn capitalised(name: &str) -> String {
-    let mut chars = name.chars();
-    chars.next().map(|c| c.to_uppercase().chain(chars).collect()).unwrap_or_default()
+    let word = |word: &str| {
+        let mut letters = word.chars();
+        letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+    };
+    name.split('-').map(word).collect::<Vec<_>>().join(" ")
 }

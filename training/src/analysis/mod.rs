@@ -3,10 +3,12 @@
 mod harmonics;
 mod noise;
 mod pitch;
+mod texture;
 
 pub use harmonics::{HarmonicTrack, fill_gaps, harmonic_amplitudes, phase};
 pub use noise::noise_bands;
 pub use pitch::{PitchFrame, track_pitch};
+pub use texture::TextureMeasure;
 
 /// Frames per second of every analysis: one control frame.
 pub const FRAME_RATE: usize = 250;

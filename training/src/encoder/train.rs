@@ -50,6 +50,7 @@ pub fn train(job: EncoderTraining) -> Result<()> {
         &params,
         move |step| batches.make(step),
         |batch| loss(&params, &encode(&params, &batch.input()?)?, batch),
+        None,
     )?;
     let card = Card { steps: progress.step, loss: progress.loss, ..job.card };
     write_atomically(&job.out, &to_bytes(&params.tensors(THROW_AWAY)?, &card, FORMAT)?)?;

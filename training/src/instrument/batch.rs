@@ -3,6 +3,7 @@
 use super::performance::{HeardHop, Performance, TARGET_HOP};
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
+use embouchure_inference::body::{N_POINTS, neighbours, position};
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
 use embouchure_inference::decoder::{Features, N_FEATURES};
 use embouchure_inference::instrument::Card;
@@ -16,6 +17,12 @@ const SOFTEST_DB: f32 = -30.0;
 /// Brass gets darker when it gets softer: dB per octave above [`BRIGHT_HZ`] for every dB of level.
 const DARKENING: f32 = 0.2;
 const BRIGHT_HZ: f32 = 700.0;
+/// How differently the same playing may have been recorded, ± dB: the level must not tell one note from another.
+const RECORDED_DB: f32 = 5.0;
+/// Share of the sequences that are played softer.
+const SOFTENED: f32 = 0.5;
+/// Share of the sequences that are heard as they were recorded, at least: a player of the instrument itself is heard best.
+const UNDISGUISED: f32 = 0.45;
 /// Breath fades less than the tone.
 const NOISE_SHARE: f32 = 0.8;
 
@@ -24,6 +31,11 @@ pub struct Batch {
     n_clips: usize,
     features: Vec<[f32; N_FEATURES]>,
     audible: Vec<f32>,
+    /// Player of each clip, one-hot, `[rows][n_players]`.
+    players: Vec<f32>,
+    n_players: usize,
+    /// Of every harmonic in the bodies' table, `[rows][N_HARMONICS]`.
+    pub places: Arc<Vec<(u32, f32)>>,
     /// `[rows][N_HARMONICS]`, linear.
     pub harmonics: Vec<f32>,
     /// `[rows][N_NOISE_BANDS]`, linear.
@@ -36,46 +48,76 @@ pub struct Batch {
     pub seed: u64,
 }
 
+/// What a batch is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Purpose {
+    /// Comparing controls: disguised, and softer than recorded.
+    Controls,
+    /// Comparing the sound: disguised, and as loud as recorded, so that the audio is the target.
+    Sound,
+    /// Judging: as recorded.
+    HeldOut,
+}
+
 /// Makes batch after batch; the same seed and index give the same batch.
 pub struct Batches {
     /// Decides every draw.
     pub seed: u64,
     /// Recordings to draw from.
     pub performances: Arc<Vec<Performance>>,
+    /// Of these many players.
+    pub n_players: usize,
     /// Scales the features.
     pub card: Card,
 }
 
 impl Batches {
-    /// `n_clips` sequences; with `as_recorded`, no dynamics are added, so that the audio is the target.
-    pub fn make(&self, index: usize, n_clips: usize, as_recorded: bool) -> Batch {
+    /// `n_clips` sequences.
+    pub fn make(&self, index: usize, n_clips: usize, purpose: Purpose) -> Batch {
         let mut rng = generator(self.seed, index as u64);
         let mut batch = Batch {
             n_clips,
             features: vec![],
             audible: vec![],
+            players: vec![],
+            n_players: self.n_players,
+            places: Arc::default(),
             harmonics: vec![],
             noise: vec![],
             turns: Arc::default(),
             audio: Arc::default(),
             seed: self.seed ^ index as u64,
         };
-        let (mut turns, mut audio) = (Vec::new(), Vec::new());
+        let (mut turns, mut audio, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..n_clips {
             let (performance, start) = self.draw(&mut rng);
-            let softer_db = match as_recorded || rng.chance(0.3) {
-                true => 0.0,
-                false => rng.uniform(SOFTEST_DB, 0.0),
+            let softer_db = match purpose {
+                Purpose::Controls if rng.chance(SOFTENED) => rng.uniform(SOFTEST_DB, 0.0),
+                _ => 0.0,
             };
-            self.append(&mut batch, performance, start, softer_db, &mut rng);
+            let disguise = match purpose {
+                Purpose::HeldOut => 0,
+                _ if rng.chance(UNDISGUISED) => 0,
+                _ => rng.index(performance.heard.len()),
+            };
+            let gain_db = if purpose == Purpose::HeldOut { 0.0 } else { rng.uniform(-RECORDED_DB, RECORDED_DB) };
+            let level = Level { gain_db, softer_db };
+            self.append(&mut batch, performance, start, level, &performance.heard[disguise]);
             let f0: Vec<f32> = (0..FRAMES).map(|t| performance.f0_hz[(start + t).min(performance.len() - 1)]).collect();
+            let place = |hz: f32| {
+                let (low, share) = neighbours(position(hz));
+                ((performance.player * N_POINTS + low) as u32, share)
+            };
+            places.extend(f0.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| place(k as f32 * f))));
+            let one_hot = (0..self.n_players).map(|player| f32::from(player == performance.player));
+            batch.players.extend(one_hot.collect::<Vec<_>>().repeat(FRAMES));
             turns.extend(crate::analysis::phase(&f0, TARGET_HOP, super::performance::TARGET_RATE));
             let from = start * TARGET_HOP;
             let to = (from + FRAMES * TARGET_HOP).min(performance.audio.len());
-            audio.extend_from_slice(&performance.audio[from..to]);
+            audio.extend(performance.audio[from..to].iter().map(|x| x * from_db(gain_db)));
             audio.resize(turns.len(), 0.0);
         }
-        (batch.turns, batch.audio) = (Arc::new(turns), Arc::new(audio));
+        (batch.turns, batch.audio, batch.places) = (Arc::new(turns), Arc::new(audio), Arc::new(places));
         batch
     }
 
@@ -94,29 +136,42 @@ impl Batches {
         unreachable!("`at` is below the sum of all lengths")
     }
 
-    fn append(&self, batch: &mut Batch, p: &Performance, start: usize, softer_db: f32, rng: &mut ChaCha8Rng) {
-        let disguise = &p.heard[if rng.chance(0.25) { 0 } else { rng.index(p.heard.len()) }];
-        let gain = 10f32.powf(softer_db / 20.0);
-        let silence = HeardHop { voicing: 0.0, z: self.card.z_mean.clone() };
+    fn append(&self, batch: &mut Batch, p: &Performance, start: usize, level: Level, disguise: &[HeardHop]) {
+        let (gain, softer) = (from_db(level.gain_db), from_db(level.softer_db));
+        let silence = HeardHop { voicing: 0.0, z: std::array::from_fn(|i| self.card.z_mean[i]) };
         for t in start..start + FRAMES {
             let over = t >= p.len();
             let at = t.min(p.len() - 1);
             let heard = if over { &silence } else { disguise.get(at).unwrap_or(&silence) };
-            let loudness_db = if over { -100.0 } else { (p.loudness_db[at] + softer_db).max(-100.0) };
+            let loudness_db =
+                if over { -100.0 } else { (p.loudness_db[at] + level.gain_db + level.softer_db).max(-100.0) };
             let f0_hz = p.f0_hz[at];
             let features = Features { f0_hz, loudness_db, voicing: heard.voicing, z: &heard.z };
             batch.features.push(features.scaled(&self.card));
-            let level = if over { 0.0 } else { gain };
+            let gain = if over { 0.0 } else { gain };
             for (k, amplitude) in (1..=N_HARMONICS).zip(p.harmonics.frame(at)) {
                 let hz = k as f32 * f0_hz;
                 let octaves_above = (hz / BRIGHT_HZ).log2().max(0.0);
-                let darker = 10f32.powf(softer_db * DARKENING * octaves_above / 20.0);
+                let darker = from_db(level.softer_db * DARKENING * octaves_above);
                 batch.audible.push(f32::from(hz <= NOISE_MAX_HZ));
-                batch.harmonics.push(amplitude * level * darker);
+                batch.harmonics.push(amplitude * gain * softer * darker);
             }
-            batch.noise.extend(p.noise[at].iter().map(|m| m * level.powf(NOISE_SHARE)));
+            batch.noise.extend(p.noise[at].iter().map(|m| m * gain * softer.powf(NOISE_SHARE)));
         }
     }
+}
+
+/// How a sequence is changed in level.
+#[derive(Clone, Copy)]
+struct Level {
+    /// As if recorded louder.
+    gain_db: f32,
+    /// As if played softer, ≤ 0.
+    softer_db: f32,
+}
+
+fn from_db(db: f32) -> f32 {
+    10f32.powf(db / 20.0)
 }
 
 impl Batch {
@@ -124,6 +179,11 @@ impl Batch {
     pub fn features(&self) -> Result<Tensor> {
         let values = self.features.as_flattened();
         Tensor::from_slice(values, (self.n_clips, FRAMES, N_FEATURES), &Device::Cpu)
+    }
+
+    /// `[clips · FRAMES, n_players]`: 1 for who plays.
+    pub fn players(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.players, (self.n_clips * FRAMES, self.n_players), &Device::Cpu)
     }
 
     /// `[clips, FRAMES, N_HARMONICS]`: 1 for harmonics below 20 kHz.

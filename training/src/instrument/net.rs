@@ -1,14 +1,23 @@
 //! The decoder as a trainable network over batches; same names and arithmetic as `inference::decoder`.
 
-use crate::ops::{gru_sequence, layer_norm, leaky_relu};
+use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::Params;
 use candle_core::{D, Result, Tensor};
-use candle_nn::ops::sigmoid;
+use embouchure_inference::body;
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
 use embouchure_inference::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
+use std::collections::HashMap;
+
+/// Tables with a row for each player: added to the first layer, and resonances.
+const PLAYERS: &str = "players";
+pub const BODY: &str = "body";
 
 /// Untrained parameters with hidden layers of `width` units.
-pub fn new_params(seed: u64, width: usize) -> Result<Params> {
+///
+/// The recordings may come from several players, each with an instrument, a room and a way of playing of their own. What
+/// tells them apart is learned beside the decoder, as multi-speaker synthesisers do (Gibiansky et al. 2017, "Deep Voice
+/// 2", arXiv:1705.08947); without it the decoder would play the mean of all, which sounds like none.
+pub fn new_params(seed: u64, width: usize, n_players: usize) -> Result<Params> {
     let mut params = Params::new(seed);
     for (name, n_in) in [("input.0", N_FEATURES), ("input.1", width), ("output", 2 * width)] {
         params.add_linear(name, n_in, width, 1.0)?;
@@ -17,14 +26,27 @@ pub fn new_params(seed: u64, width: usize) -> Result<Params> {
     params.add_linear("gru.input", width, 3 * width, 1.0)?;
     params.add_linear("gru.hidden", width, 3 * width, 1.0)?;
     params.add_linear("head", width, N_RAW, 0.3)?;
+    params.add_table(PLAYERS, n_players, width)?;
+    params.add_table(BODY, n_players, body::N_POINTS)?;
     Ok(params)
 }
 
-/// `features`: `[batch, frames, N_FEATURES]`. Returns raw outputs, `[batch, frames, N_RAW]`.
-pub fn decode(params: &Params, features: &Tensor) -> Result<Tensor> {
+/// What a weights file needs to play as `player`, counted from 0.
+pub fn as_player(params: &Params, player: usize) -> Result<HashMap<String, Tensor>> {
+    let mut tensors = params.tensors(PLAYERS)?;
+    let row = |name: &str| params.get(name)?.narrow(0, player, 1);
+    let bias = (params.get("input.0.bias")? + row(PLAYERS)?.squeeze(0)?)?;
+    tensors.insert("input.0.bias".into(), bias.detach().copy()?);
+    tensors.insert(BODY.into(), row(BODY)?.detach().copy()?);
+    Ok(tensors)
+}
+
+/// `features`: `[batch, frames, N_FEATURES]`; `players`: who plays, one-hot, `[batch · frames, n_players]`. Returns raw outputs, `[batch, frames, N_RAW]`.
+pub fn decode(params: &Params, features: &Tensor, players: &Tensor) -> Result<Tensor> {
     let (batch, frames, _) = features.dims3()?;
     let x = features.reshape((batch * frames, N_FEATURES))?;
-    let x = dense(params, "input.1", &dense(params, "input.0", &x)?)?;
+    let x = (params.linear("input.0", &x)? + players.matmul(params.get(PLAYERS)?)?)?;
+    let x = dense(params, "input.1", &activate(params, "input.0", &x)?)?;
     let gates = params.linear("gru.input", &x)?;
     let width = x.dim(1)?;
     let gates = gates.reshape((batch, frames, 3 * width))?;
@@ -35,9 +57,12 @@ pub fn decode(params: &Params, features: &Tensor) -> Result<Tensor> {
 }
 
 fn dense(params: &Params, name: &str, x: &Tensor) -> Result<Tensor> {
-    let y = params.linear(name, x)?;
+    activate(params, name, &params.linear(name, x)?)
+}
+
+fn activate(params: &Params, name: &str, y: &Tensor) -> Result<Tensor> {
     let (weight, bias) = (params.get(&format!("{name}.norm.weight"))?, params.get(&format!("{name}.norm.bias"))?);
-    leaky_relu(&layer_norm(&y, weight, bias)?)
+    leaky_relu(&layer_norm(y, weight, bias)?)
 }
 
 /// Raw outputs as physical values.
@@ -48,20 +73,16 @@ pub struct Played {
     pub noise_magnitudes: Tensor,
 }
 
-/// As `inference::decoder::controls`; `audible`: `[batch, frames, N_HARMONICS]`, 1 for harmonics below 20 kHz.
-pub fn controls(raw: &Tensor, audible: &Tensor) -> Result<Played> {
+/// As `inference::decoder::controls`; `audible`: `[batch, frames, N_HARMONICS]`, 1 for harmonics below 20 kHz; `body`:
+/// gains of the same shape.
+pub fn controls(raw: &Tensor, audible: &Tensor, body: &Tensor) -> Result<Played> {
     let part = |from, n| raw.narrow(D::Minus1, from, n)?.contiguous();
     let amplitude = exp_sigmoid(&part(0, 1)?)?;
     let weights = (exp_sigmoid(&part(1, N_HARMONICS)?)? * audible)?;
     let distribution = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?;
     let noise = (part(1 + N_HARMONICS, N_NOISE_BANDS)? + NOISE_BIAS as f64)?;
-    Ok(Played { harmonic_amplitudes: distribution.broadcast_mul(&amplitude)?, noise_magnitudes: exp_sigmoid(&noise)? })
-}
-
-fn exp_sigmoid(x: &Tensor) -> Result<Tensor> {
-    // The floor keeps the logarithm finite; both are far below audibility.
-    let log = (sigmoid(x)? + 1e-7)?.log()?;
-    ((log * std::f64::consts::LN_10)?.exp()? * 2.0)? + 1e-7
+    let harmonic_amplitudes = (distribution.broadcast_mul(&amplitude)? * body)?;
+    Ok(Played { harmonic_amplitudes, noise_magnitudes: exp_sigmoid(&noise)? })
 }
 
 #[cfg(test)]
@@ -69,6 +90,7 @@ mod tests {
     use super::*;
     use crate::ops::check::random;
     use crate::ops::values;
+    use embouchure_inference::body::Body;
     use embouchure_inference::decoder;
 
     #[test]
@@ -77,10 +99,11 @@ mod tests {
         let f0_hz = [200.0, 440.0, 3000.0];
         let audible: Vec<f32> =
             f0_hz.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| f32::from(k as f32 <= 20_000.0 / f))).collect();
-        let played = controls(&raw, &Tensor::from_vec(audible, (1, 3, N_HARMONICS), raw.device())?)?;
+        let audible = Tensor::from_vec(audible, (1, 3, N_HARMONICS), raw.device())?;
+        let played = controls(&raw, &audible, &audible.ones_like()?)?;
         let (harmonics, noise) = (values(&played.harmonic_amplitudes)?, values(&played.noise_magnitudes)?);
         for (t, f0) in f0_hz.iter().enumerate() {
-            let expected = decoder::controls(&values(&raw.narrow(1, t, 1)?)?, *f0);
+            let expected = decoder::controls(&values(&raw.narrow(1, t, 1)?)?, *f0, &Body::flat());
             for k in 0..N_HARMONICS {
                 let e = expected.amplitude * expected.harmonic_distribution[k];
                 assert!((harmonics[t * N_HARMONICS + k] - e).abs() < 1e-4 * expected.amplitude, "harmonic {k}");

@@ -2,13 +2,14 @@
 
 use super::perturb::disguises;
 use crate::analysis::{HarmonicTrack, fill_gaps, harmonic_amplitudes, noise_bands, track_pitch};
-use crate::random::generator;
+use crate::random::{Draw, generator};
 use crate::recordings::load_mono;
 use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::features::{LoudnessMeter, RumbleFilter};
+use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
 /// Rate of the target audio, Hz.
@@ -17,9 +18,17 @@ pub const TARGET_RATE: u32 = 48_000;
 pub const TARGET_HOP: usize = TARGET_RATE as usize / 250;
 /// Less of it pitched than this, and a recording is no melody of this instrument.
 const LEAST_PITCHED: f32 = 0.2;
+/// How far copies are from the original, semitones: past the neighbouring notes, and not so far that the body changes.
+const COPY_SEMITONES: (f32, f32) = (0.4, 2.0);
+/// Disguises of a copy, itself included.
+const COPY_DISGUISES: usize = 4;
 
 /// One recording, per hop.
 pub struct Performance {
+    /// Who plays, counted from 0.
+    pub player: usize,
+    /// Not a copy at another speed.
+    pub is_original: bool,
     /// At [`TARGET_RATE`], whole hops.
     pub audio: Vec<f32>,
     /// Hz, gaps filled.
@@ -40,14 +49,35 @@ pub struct Performance {
 pub struct HeardHop {
     /// Probability of a pitch.
     pub voicing: f32,
-    /// `[N_Z]`.
-    pub z: Vec<f32>,
+    /// See [`Encoder`].
+    pub z: [f32; N_Z],
 }
 
 impl Performance {
-    /// Takes the recording at `path` apart.
-    pub fn analyse(path: &Path, encoder: &Encoder) -> Result<Self> {
-        let mut audio = load_mono(path, TARGET_RATE)?;
+    /// Takes the recording at `path` apart, and copies of it that are played faster and slower: single notes would
+    /// otherwise teach the decoder that everything about a note follows from its f0.
+    pub fn with_copies(path: &Path, player: usize, n_copies: usize, encoder: &Encoder) -> Result<Vec<Self>> {
+        let audio = load_mono(path, TARGET_RATE)?;
+        // Of the name, so that a recording has the same disguises wherever it lies.
+        let hash = |h: u64, b: &u8| h * 31 % 65_521 + *b as u64;
+        let mut rng = generator(path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, hash)), 0);
+        let mut all = vec![Self::analyse(audio.clone(), player, true, encoder, &mut rng)?];
+        for i in 0..n_copies {
+            let side = if i % 2 == 0 { 1.0 } else { -1.0 };
+            let ratio = (side * rng.uniform(COPY_SEMITONES.0, COPY_SEMITONES.1) / 12.0).exp2();
+            let copy = resample(&audio, TARGET_RATE, (TARGET_RATE as f32 / ratio) as u32);
+            all.push(Self::analyse(copy, player, false, encoder, &mut rng)?);
+        }
+        Ok(all)
+    }
+
+    fn analyse(
+        mut audio: Vec<f32>,
+        player: usize,
+        is_original: bool,
+        encoder: &Encoder,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Self> {
         let n_hops = audio.len() / TARGET_HOP;
         ensure!(n_hops > 0, "shorter than one hop");
         audio.truncate(n_hops * TARGET_HOP);
@@ -61,18 +91,20 @@ impl Performance {
         let f0_hz = fill_gaps(&measured);
         let harmonics = harmonic_amplitudes(&audio, TARGET_RATE, &f0_hz, N_HARMONICS, NOISE_MAX_HZ);
 
-        let seed =
-            path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, |h, b| h * 31 % 65_521 + *b as u64));
-        let mut rng = generator(seed, 0);
-        let disguises = disguises(&at_model_rate, &f0_hz, &pitched, &harmonics, &mut rng);
+        let mut disguises = disguises(&at_model_rate, &f0_hz, &pitched, &harmonics, rng);
+        while !is_original && disguises.len() > COPY_DISGUISES {
+            disguises.remove(1 + rng.index(disguises.len() - 1));
+        }
         let heard = disguises.iter().map(|clip| {
             let hops = encoder
                 .forward(&RumbleFilter::clip(clip))?
                 .into_iter()
-                .map(|e| HeardHop { voicing: e.voicing, z: e.z });
+                .map(|e| HeardHop { voicing: e.voicing, z: std::array::from_fn(|i| e.z[i]) });
             Ok(hops.collect())
         });
         Ok(Self {
+            player,
+            is_original,
             heard: heard.collect::<Result<_>>()?,
             loudness_db: LoudnessMeter::clip(&at_model_rate, &measured),
             noise: noise_bands(&audio, &measured),

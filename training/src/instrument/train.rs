@@ -1,25 +1,36 @@
 //! The training run of one instrument.
 
-use super::batch::{Batch, Batches};
+use super::batch::{Batch, Batches, Purpose};
 use super::loss::{regression, spectral};
-use super::net::new_params;
+use super::net::{as_player, new_params};
 use super::performance::Performance;
+use crate::analysis::TextureMeasure;
 use crate::checkpoint::write_atomically;
 use crate::optimizer::Schedule;
 use crate::recordings::prepare_all;
-use crate::run::{self, Training};
-use anyhow::{Result, ensure};
+use crate::run::{self, Training, Watch};
+use anyhow::{Context, Result, ensure};
+use candle_core::{Device, Tensor};
 use embouchure_inference::config::N_Z;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::{Card, FORMAT};
 use embouchure_inference::weights::to_bytes;
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 100;
 const MAX_NORM: f32 = 3.0;
 const REPORT_EVERY: usize = 50;
+/// Copies of each recording at other speeds.
+const N_COPIES: usize = 2;
+/// Recordings of which some are held out.
+const LEAST_FILES: usize = 10;
+/// Batches of held-out recordings, steps between two looks at them, and looks without progress that end the training.
+const JUDGED: usize = 4;
+const LOOK_EVERY: usize = 100;
+const PATIENCE: usize = 5;
 /// Sequences per step while controls are compared, and while the sound is, which costs far more.
 const CLIPS: (usize, usize) = (16, 6);
 
@@ -31,6 +42,8 @@ pub struct InstrumentTraining {
     pub encoder: Encoder,
     /// Steps that compare controls, and steps after them that compare the sound.
     pub steps: (usize, usize),
+    /// Of several players (see [`player_of`]) the one to play as; the one that is heard most if left out.
+    pub player: Option<String>,
     /// Decides every random draw.
     pub seed: u64,
     /// Resumed from if it exists.
@@ -43,16 +56,29 @@ pub struct InstrumentTraining {
 
 /// Trains until done or interrupted; either way the weights so far are written.
 pub fn train(job: InstrumentTraining) -> Result<()> {
-    let performances = prepare_all("analysing", &job.files, |path| Performance::analyse(path, &job.encoder))?;
-    let card = describe(&performances, Card { encoder_id: job.encoder.id.clone(), ..job.card })?;
+    let players: BTreeSet<String> = job.files.iter().map(|file| player_of(file)).collect();
+    let (held_out, files): (Vec<_>, Vec<_>) = job.files.iter().enumerate().partition(|(i, _)| is_held_out(*i, &job));
+    let analyse = |files: Vec<(usize, &PathBuf)>, n_copies: usize| -> Result<Vec<Performance>> {
+        let files: Vec<PathBuf> = files.into_iter().map(|(_, file)| file.clone()).collect();
+        let player = |path: &Path| players.iter().position(|p| *p == player_of(path)).unwrap_or(0);
+        let analyse = |path: &Path| Performance::with_copies(path, player(path), n_copies, &job.encoder);
+        Ok(prepare_all("analysing", &files, analyse)?.into_iter().flatten().collect())
+    };
+    let (performances, held_out) = (analyse(files, N_COPIES)?, analyse(held_out, 0)?);
+    let player = match &job.player {
+        Some(name) => players.iter().position(|p| p == name).with_context(|| no_player(name, &players))?,
+        None => most_heard(&performances, players.len()),
+    };
+    let card = describe(&performances, player, Card { encoder_id: job.encoder.id.clone(), ..job.card })?;
     println!(
         "{} recordings, {:.1} minutes, {:.0} to {:.0} Hz",
-        performances.len(),
+        performances.iter().filter(|p| p.is_original).count(),
         card.minutes,
         card.f0_range_hz[0],
         card.f0_range_hz[1]
     );
-    let params = new_params(job.seed, card.width)?;
+    let texture = texture(&performances, player)?;
+    let params = new_params(job.seed, card.width, players.len())?;
     println!("{} weights", params.n_values());
     let training = Training {
         checkpoint: &job.checkpoint,
@@ -60,33 +86,82 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
         max_norm: MAX_NORM,
         report_every: REPORT_EVERY,
     };
-    let batches = Batches { seed: job.seed, performances: Arc::new(performances), card: card.clone() };
+    let batches = |performances: Vec<Performance>| {
+        let (performances, card) = (Arc::new(performances), card.clone());
+        Batches { seed: job.seed, performances, n_players: players.len(), card }
+    };
+    let (batches, judges) = (batches(performances), batches(held_out));
     let warm = job.steps.0;
     let make = move |step: usize| match step < warm {
-        true => (true, batches.make(step, CLIPS.0, false)),
-        false => (false, batches.make(step, CLIPS.1, true)),
+        true => (true, batches.make(step, CLIPS.0, Purpose::Controls)),
+        false => (false, batches.make(step, CLIPS.1, Purpose::Sound)),
     };
     let loss = |(is_warm_start, batch): &(bool, Batch)| match is_warm_start {
         true => regression(&params, batch),
         false => spectral(&params, batch),
     };
-    let progress = run::train(&training, &params, make, loss)?;
-    let card = Card { loss: progress.loss, ..card };
-    write_atomically(&job.out, &to_bytes(&params.tensors("\0")?, &card, FORMAT)?)?;
-    println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, progress.loss);
+    let judged: Vec<Batch> = match judges.performances.is_empty() {
+        true => vec![],
+        false => (0..JUDGED).map(|i| judges.make(i, CLIPS.1, Purpose::HeldOut)).collect(),
+    };
+    let held_out_loss = || {
+        let losses = judged.iter().map(|batch| spectral(&params, batch)?.0.to_scalar::<f32>());
+        Ok(losses.collect::<candle_core::Result<Vec<_>>>()?.iter().sum::<f32>() / judged.len() as f32)
+    };
+    let watch = Watch { loss: &held_out_loss, from: warm, every: LOOK_EVERY, patience: PATIENCE };
+    let progress = run::train(&training, &params, make, loss, (!judged.is_empty()).then_some(watch))?;
+    let card = Card { loss: progress.best.map_or(progress.loss, |(loss, _)| loss), ..card };
+    let mut tensors = as_player(&params, player)?;
+    tensors.insert("texture".into(), texture);
+    write_atomically(&job.out, &to_bytes(&tensors, &card, FORMAT)?)?;
+    println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, card.loss);
     Ok(())
 }
 
-/// Fills in what the recordings say.
-fn describe(performances: &[Performance], card: Card) -> Result<Card> {
-    let pitched = || performances.iter().flat_map(|p| (0..p.len()).filter(|t| p.pitched[*t]).map(move |t| (p, t)));
+/// True for every tenth recording: they tell when to stop. Of a few, none can be spared.
+fn is_held_out(index: usize, job: &InstrumentTraining) -> bool {
+    job.files.len() >= LEAST_FILES && index % 10 == 5
+}
+
+/// Player of a recording: what stands before "__" in its name; all others are one.
+pub fn player_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once("__").map_or(String::new(), |(player, _)| player.into())
+}
+
+fn no_player(name: &str, players: &BTreeSet<String>) -> String {
+    let known: Vec<_> = players.iter().filter(|p| !p.is_empty()).map(String::as_str).collect();
+    format!("no recording is named {name}__…; players are: {}", known.join(", "))
+}
+
+fn most_heard(performances: &[Performance], n_players: usize) -> usize {
+    let hops =
+        |player: &usize| performances.iter().filter(|p| p.player == *player).map(Performance::len).sum::<usize>();
+    (0..n_players).max_by_key(hops).unwrap_or(0)
+}
+
+/// What the weights file says about the wavering of `player`'s notes.
+fn texture(performances: &[Performance], player: usize) -> Result<Tensor> {
+    let mut measure = TextureMeasure::default();
+    for p in performances.iter().filter(|p| p.player == player && p.is_original) {
+        measure.add(&p.f0_hz, &p.pitched, &p.harmonics);
+    }
+    Ok(Tensor::new(&measure.deviations(), &Device::Cpu)?)
+}
+
+/// Fills in what the recordings say; of the loudness, those of `player`.
+fn describe(performances: &[Performance], player: usize, card: Card) -> Result<Card> {
+    let originals = || performances.iter().filter(|p| p.is_original);
+    let pitched = || originals().flat_map(|p| (0..p.len()).filter(|t| p.pitched[*t]).map(move |t| (p, t)));
     let mut f0: Vec<f32> = pitched().map(|(p, t)| p.f0_hz[t]).collect();
-    let mut loudness: Vec<f32> = pitched().map(|(p, t)| p.loudness_db[t]).collect();
+    let of_player = pitched().filter(|(p, _)| p.player == player);
+    let mut loudness: Vec<f32> = of_player.map(|(p, t)| p.loudness_db[t]).collect();
+    ensure!(!loudness.is_empty(), "no pitch was found in the recordings of the player");
     ensure!(!f0.is_empty(), "no pitch was found in any of the recordings");
     f0.sort_by(f32::total_cmp);
     loudness.sort_by(f32::total_cmp);
     let (z_mean, z_std) = z_statistics(performances);
-    let hops: usize = performances.iter().map(Performance::len).sum();
+    let hops: usize = originals().map(Performance::len).sum();
     Ok(Card {
         minutes: hops as f32 / 250.0 / 60.0,
         f0_range_hz: [percentile(&f0, 5), percentile(&f0, 95)],

