@@ -45,6 +45,9 @@ struct Instrument {
     only: Vec<String>,
     #[serde(default)]
     leave_out: Vec<String>,
+    /// Of several, see `embouchure train instrument --player`.
+    #[serde(default)]
+    player: Option<String>,
     #[serde(default)]
     judged_on: Option<PathBuf>,
     licence: String,
@@ -104,6 +107,7 @@ impl Instrument {
         command.args(["train", "instrument", "--name", &self.title, "--family", &self.family]);
         command.args(["--licence", &self.licence, "--author", AUTHOR, "--trained-on", &self.trained_on]);
         command.arg("--out").arg(&out).arg("--checkpoint").arg(work.join(&self.name).with_extension("checkpoint"));
+        self.player.iter().for_each(|player| _ = command.args(["--player", player]));
         for audio in self.recordings(&arguments.data)? {
             command.arg("--audio").arg(audio);
         }
