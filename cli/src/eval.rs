@@ -9,7 +9,6 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::Pipeline;
 use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
@@ -42,8 +41,7 @@ pub struct EvalCommand {
 impl EvalCommand {
     /// Renders, compares and prints.
     pub fn run(self) -> Result<()> {
-        let encoder =
-            Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?);
+        let encoder = Arc::new(shelf::encoder()?);
         let bytes = shelf::load(&self.instrument)?;
         let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
         let instrument = Arc::new(instrument);

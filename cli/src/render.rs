@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, read, to_mono, write_wav};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::note::Note;
 use embouchure_inference::pipeline::Pipeline;
@@ -116,7 +115,7 @@ impl RenderCommand {
     }
 
     fn load_pipeline(&self) -> Result<Pipeline> {
-        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?;
+        let encoder = shelf::encoder()?;
         let bytes = shelf::load(&self.instrument)?;
         let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
         Ok(Pipeline::new(Arc::new(encoder), Arc::new(instrument))?.0)

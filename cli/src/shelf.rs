@@ -1,9 +1,15 @@
 //! Where instruments come from: those that are shipped, and files.
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
+use embouchure_inference::encoder::Encoder;
 use embouchure_inference::weights::read_file;
 use std::borrow::Cow;
 use std::path::Path;
+
+/// The encoder that is built in, to which the shipped instruments listen. Allocates.
+pub fn encoder() -> Result<Encoder> {
+    Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")
+}
 
 /// Content of the shipped instrument called `wanted`, or else of the file of that name. Allocates.
 pub fn load(wanted: &str) -> Result<Cow<'static, [u8]>> {

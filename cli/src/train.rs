@@ -1,5 +1,6 @@
 //! `embouchure train`: learn an encoder or an instrument.
 
+use crate::shelf;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use embouchure_inference::encoder::{self, Encoder};
@@ -114,7 +115,7 @@ impl InstrumentArguments {
         }
         let encoder = match &self.encoder {
             Some(path) => Encoder::from_bytes(&read_file(path)?).with_context(|| path.display().to_string())?,
-            None => Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")?,
+            None => shelf::encoder()?,
         };
         let checkpoint = self.common.checkpoint();
         let Common { out, seed, licence, author, trained_on, .. } = self.common;
