@@ -9,6 +9,7 @@ mod machine;
 mod pictures;
 mod pitch;
 mod report;
+mod sound;
 mod sounds;
 mod statistics;
 mod table;
@@ -35,6 +36,8 @@ enum Bench {
     /// Processor time, deadlines, late frames, instances, memory (Linux)
     #[cfg(target_os = "linux")]
     Engine(engine::Arguments),
+    /// How the instruments sound to an independent judge
+    Sound(sound::Arguments),
     /// Seconds per step of training
     Train(train::Arguments),
     /// Spectrograms with what we and others hear
@@ -52,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Bench::Latency(arguments) => latency::run(&arguments),
         #[cfg(target_os = "linux")]
         Bench::Engine(arguments) => engine::run(&arguments),
+        Bench::Sound(arguments) => sound::run(&arguments),
         Bench::Train(arguments) => train::run(&arguments),
         Bench::Pictures(arguments) => pictures::run(&arguments),
         Bench::Report(arguments) => report::run(&arguments),

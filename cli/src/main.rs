@@ -2,6 +2,7 @@
 
 mod eval;
 mod f0_track;
+mod font;
 mod inspect;
 mod offline;
 mod render;

@@ -67,6 +67,9 @@ pub struct RenderCommand {
     /// minor-pentatonic, blues or whole-tone.
     #[arg(long, value_name = "SCALE", default_value = "chromatic", value_parser = parse_scale)]
     scale: Scale,
+    /// How much of a room there is around the instrument: 0 = none, 1 = as on a stage.
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    room: f32,
     /// Samples that are worked on at once. Does not change the sound.
     #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     block: u32,
@@ -138,6 +141,7 @@ impl RenderCommand {
                 gate_follows_room: !self.fixed_gate,
                 snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },
                 glide_s: self.glide / 1000.0,
+                room: self.room,
             },
         }
     }

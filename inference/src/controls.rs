@@ -1,6 +1,7 @@
 //! What the decoder asks of the synth for one control frame: valid, physical values.
 
 use crate::config::{N_HARMONICS, N_NOISE_BANDS};
+use crate::room::Room;
 use crate::tuning::SnapWish;
 
 /// Synth controls at one instant. Plain data, copied between threads.
@@ -15,6 +16,8 @@ pub struct Controls {
     /// Linear gain of white noise of unit variance at 48 kHz in each band, ≥ 0. The density per Hz is what counts:
     /// at another host rate the same value gives the same density.
     pub noise_magnitudes: [f32; N_NOISE_BANDS],
+    /// Around both.
+    pub room: Room,
 }
 
 impl Controls {
@@ -24,9 +27,10 @@ impl Controls {
         amplitude: 0.0,
         harmonic_distribution: [0.0; N_HARMONICS],
         noise_magnitudes: [0.0; N_NOISE_BANDS],
+        room: Room::NONE,
     };
 
-    /// True if rendering these controls gives exact zeros.
+    /// True if rendering these controls gives exact zeros, but for the room.
     pub fn is_silent(&self) -> bool {
         self.amplitude == 0.0 && self.noise_magnitudes.iter().all(|m| *m == 0.0)
     }
@@ -43,12 +47,14 @@ pub struct SourceControls {
     pub level_fit: bool,
     /// Input below this level (dBFS, RMS) is silence.
     pub gate_db: f32,
-    /// What is hardly louder than the room is silence, too.
+    /// The gate opens further for a source that is soft as a whole, and not for what is hardly louder than the room.
     pub gate_follows_room: bool,
     /// Notes of a scale that the pitch is pulled to, after transposition.
     pub snap: SnapWish,
     /// Time of the way from note to note, s; 0 = as sung.
     pub glide_s: f32,
+    /// How much there is of the room around the instrument: 0 = none, 1 = as on a stage.
+    pub room: f32,
 }
 
 impl Default for SourceControls {
@@ -61,6 +67,7 @@ impl Default for SourceControls {
             gate_follows_room: true,
             snap: SnapWish::default(),
             glide_s: 0.0,
+            room: 0.0,
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod instrument;
 pub mod layers;
 pub mod note;
 pub mod pipeline;
+pub mod room;
 pub mod stream;
 pub mod synth;
 pub mod texture;

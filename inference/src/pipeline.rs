@@ -9,6 +9,7 @@ use crate::features::{
     RumbleFilter, fold_into,
 };
 use crate::instrument::{Card, Instrument};
+use crate::room::Room;
 use crate::stream::{Heard, HopModel, HopOutput};
 use crate::tuning::{Glide, Snap};
 use candle_core::Result;
@@ -53,6 +54,8 @@ struct Listening {
     gate: Gate,
     octave: OctaveFit,
     source_level: LoudnessFit,
+    /// Level of the loud notes, dBFS, for the gate.
+    note_level: LoudnessFit,
     /// Mean square of the last hops, for the gate.
     energies: [f32; 4],
 }
@@ -148,7 +151,8 @@ impl Pipeline {
             *hops_left -= 1;
         }
         self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
-        Ok(HopOutput { controls: scaled(played, source.gain), heard: source.heard() })
+        let controls = Controls { room: Room::STAGE.scaled(wishes.room), ..scaled(played, source.gain) };
+        Ok(HopOutput { controls, heard: source.heard() })
     }
 
     /// A note is followed, held and faded as it last was, and forgotten when it has faded.
@@ -213,6 +217,7 @@ impl Listening {
             gate: Gate::default(),
             octave: OctaveFit::default(),
             source_level: LoudnessFit::default(),
+            note_level: LoudnessFit::default(),
             energies: [0.0; 4],
         })
     }
@@ -227,15 +232,25 @@ impl Listening {
         self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
         let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
         let evidence = Evidence { level_db, f0_hz: pitch.f0_hz, certainty: pitch.certainty };
-        let threshold_db = if wishes.gate_follows_room { self.room_db.max(wishes.gate_db) } else { wishes.gate_db };
+        let threshold_db = self.threshold_db(wishes);
         let GateHop { gain, is_note } = self.gate.hop(&evidence, threshold_db);
         self.room_db = self.room.hop(level_db, is_note);
         if is_note {
             self.source_level.hop(loudness_db);
+            self.note_level.hop(level_db);
         }
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
         Ok(Source { pitch, voicing: encoding.voicing, z, loudness_db, gain, is_note })
+    }
+
+    /// Level that a note must have, dBFS. The automatic gate opens further for a source that is soft as a whole.
+    fn threshold_db(&self, wishes: &SourceControls) -> f32 {
+        let softer_db = (self.note_level.level_db() - LoudnessFit::EXPECTED_DB).min(0.0);
+        match wishes.gate_follows_room {
+            true => self.room_db.max(wishes.gate_db + softer_db),
+            false => wishes.gate_db,
+        }
     }
 }
 

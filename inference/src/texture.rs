@@ -1,4 +1,5 @@
-//! The small unsteadiness of a played note: partials that waver, partly together, over hundredths to tenths of seconds.
+//! The small unsteadiness of a played note: partials that waver, each for itself, over hundredths of seconds.
+//! What they do together is loudness, and that comes with the source, as does what takes longer.
 //!
 //! A decoder that is asked for the likeliest sound leaves it out, and what remains is a siren: listeners, human or not,
 //! tell a bowed string by it. Measured in recordings and played by seeded random processes, so every render is the same.
@@ -9,14 +10,11 @@ use crate::controls::Controls;
 use crate::weights::{LoadError, Weights};
 
 /// Time scales, and how long each lasts, hops.
-pub const N_SCALES: usize = 3;
-/// See above: 20 ms, 100 ms, 0.5 s.
-pub const SCALE_HOPS: [usize; N_SCALES] = [5, 25, 125];
+pub const N_SCALES: usize = 2;
+/// See above: 20 and 100 ms.
+pub const SCALE_HOPS: [usize; N_SCALES] = [5, 25];
 /// Bands of frequency, evenly spaced in pitch.
 pub const N_BANDS: usize = 24;
-/// Share of the power in which all partials waver together, by time scale; with none a listener hears a machine again.
-/// What takes half a second is the player's dynamics, and those come with the source.
-const TOGETHER: [f32; N_SCALES] = [0.5, 0.4, 0.0];
 /// Correlation time as a share of the scale.
 const MEMORY: f32 = 0.7;
 
@@ -26,13 +24,12 @@ pub struct Texture([[f32; N_BANDS]; N_SCALES]);
 /// Where the processes are.
 pub struct TextureState {
     seed: u64,
-    together: [f32; N_SCALES],
     each: [[f32; N_HARMONICS]; N_SCALES],
 }
 
 impl Default for TextureState {
     fn default() -> Self {
-        Self { seed: 1, together: [0.0; N_SCALES], each: [[0.0; N_HARMONICS]; N_SCALES] }
+        Self { seed: 1, each: [[0.0; N_HARMONICS]; N_SCALES] }
     }
 }
 
@@ -52,7 +49,6 @@ impl TextureState {
         for (scale, hops) in SCALE_HOPS.iter().enumerate() {
             let kept = (-1.0 / (MEMORY * *hops as f32)).exp();
             let new = (1.0 - kept * kept).sqrt();
-            self.together[scale] = kept * self.together[scale] + new * self.draw();
             for k in 0..N_HARMONICS {
                 self.each[scale][k] = kept * self.each[scale][k] + new * self.draw();
             }
@@ -86,8 +82,7 @@ impl Texture {
             let share = band - low as f32;
             let waver = |(scale, deviations): (usize, &[f32; N_BANDS])| {
                 let deviation = deviations[low] + share * (deviations[low + 1] - deviations[low]);
-                let together = TOGETHER[scale];
-                deviation * (together.sqrt() * state.together[scale] + (1.0 - together).sqrt() * state.each[scale][k])
+                deviation * state.each[scale][k]
             };
             *weight *= self.0.iter().enumerate().map(waver).sum::<f32>().exp();
             sum += *weight;
@@ -118,7 +113,7 @@ mod tests {
     fn partials_waver_as_much_as_is_asked_for_and_the_same_each_time() {
         let mut texture = Texture([[0.0; N_BANDS]; N_SCALES]);
         assert!(play(&texture, 10).iter().all(|c| (c.amplitude - 0.5).abs() < 1e-6));
-        texture.0 = [[0.1; N_BANDS], [0.2; N_BANDS], [0.0; N_BANDS]];
+        texture.0 = [[0.1; N_BANDS], [0.2; N_BANDS]];
         let played = play(&texture, 20_000);
         assert!(played == play(&texture, 20_000));
         for k in [0, 9] {

@@ -9,7 +9,7 @@ use nice_plug::util::db_to_gain;
 const BYPASS_FADE_S: f64 = 0.02;
 /// What the host is told to wait after the input has ended: release of the instrument and of its room, if it learned
 /// one.
-const RELEASE_S: f64 = 0.5;
+const RELEASE_S: f64 = 2.5;
 
 /// A prepared engine and the buffers for its parameters.
 pub struct Effect {

@@ -254,6 +254,8 @@ impl ClapPlugin for Embouchure {
                 page.add_param(&self.params.scale);
                 page.add_param(&self.params.glide_s);
                 page.add_param(&self.params.room_gate);
+                page.add_param(&self.params.room);
+                page.add_param(&self.params.level_fit);
             });
         });
     }

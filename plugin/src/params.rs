@@ -34,7 +34,7 @@ pub struct EmbouchureParams {
     /// Input below this level is silence, dBFS; off at [`GATE_OFF_DB`].
     #[id = "gate"]
     pub gate_db: FloatParam,
-    /// What is hardly louder than the room is silence, too.
+    /// The gate follows the room's noise and the level of the source.
     #[id = "room_gate"]
     pub room_gate: BoolParam,
     /// How far the pitch is pulled to the notes of the scale, 0 to 1.
@@ -49,6 +49,12 @@ pub struct EmbouchureParams {
     /// Time of the way from note to note, s.
     #[id = "glide"]
     pub glide_s: FloatParam,
+    /// How much there is of the room around the instrument, 0 to 1.
+    #[id = "room"]
+    pub room: FloatParam,
+    /// Bring the source's level to the instrument's.
+    #[id = "level_fit"]
+    pub level_fit: BoolParam,
     /// Output level of dry and wet together, dB.
     #[id = "gain"]
     pub gain_db: FloatParam,
@@ -72,7 +78,8 @@ impl EmbouchureParams {
                 scale: Scale::ALL[self.scale.value() as usize % Scale::ALL.len()].0,
             },
             glide_s: self.glide_s.value(),
-            ..SourceControls::default()
+            level_fit: self.level_fit.value(),
+            room: self.room.value(),
         }
     }
 }
@@ -98,7 +105,7 @@ impl Default for EmbouchureParams {
             gate_db: FloatParam::new("Gate", source.gate_db, FloatRange::Linear { min: GATE_OFF_DB, max: -20.0 })
                 .with_value_to_string(Arc::new(gate_text))
                 .with_string_to_value(Arc::new(gate_value)),
-            room_gate: BoolParam::new("Room Gate", source.gate_follows_room),
+            room_gate: BoolParam::new("Auto Gate", source.gate_follows_room),
             snap: FloatParam::new("Snap", source.snap.strength, FloatRange::Linear { min: 0.0, max: 1.0 })
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
@@ -112,6 +119,11 @@ impl Default for EmbouchureParams {
             glide_s: FloatParam::new("Glide", 0.0, FloatRange::Skewed { min: 0.0, max: 2.0, factor: 0.5 })
                 .with_value_to_string(Arc::new(glide_text))
                 .with_string_to_value(Arc::new(glide_value)),
+            room: FloatParam::new("Room", source.room, FloatRange::Linear { min: 0.0, max: 1.0 })
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
+            level_fit: BoolParam::new("Level Fit", source.level_fit),
             gain_db: FloatParam::new("Output", 0.0, FloatRange::Linear { min: -24.0, max: 12.0 })
                 .with_smoother(SMOOTHING)
                 .with_value_to_string(Arc::new(|v| format!("{} dB", signed(v, 1))))
@@ -187,6 +199,8 @@ mod tests {
         check_text(&params.key);
         check_text(&params.scale);
         check_text(&params.glide_s);
+        check_text(&params.room);
+        check_text(&params.level_fit);
         check_text(&params.bypass);
     }
 

@@ -59,20 +59,36 @@ pub fn load_mono(path: &Path, rate: u32) -> Result<Vec<f32>> {
     Ok(resample(&to_mono(&audio), audio.rate, rate))
 }
 
-/// Runs `prepare` on every file, on all cores, with a progress bar; files that fail are named and left out.
+/// Runs `examine` on every file, on all cores, with a progress bar.
+pub fn examine_all<T: Send>(
+    verb: &str,
+    files: &[PathBuf],
+    examine: impl Fn(&Path) -> Result<T> + Sync,
+) -> Vec<Result<T>> {
+    let bar = ProgressBar::new(files.len() as u64).with_message(verb.to_string());
+    let examined = files.par_iter().map(|path| {
+        let result = examine(path);
+        bar.inc(1);
+        result
+    });
+    let examined = examined.collect();
+    bar.finish_and_clear();
+    examined
+}
+
+/// As [`examine_all`]; files that fail are named and left out.
 pub fn prepare_all<T: Send>(
     verb: &str,
     files: &[PathBuf],
     prepare: impl Fn(&Path) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let bar = ProgressBar::new(files.len() as u64).with_message(verb.to_string());
-    let prepared = files.par_iter().filter_map(|path| {
-        let result = prepare(path).inspect_err(|e| bar.println(format!("left out {}: {e:#}", path.display())));
-        bar.inc(1);
-        result.ok()
-    });
-    let prepared: Vec<T> = prepared.collect();
-    bar.finish_and_clear();
+    let mut prepared = Vec::new();
+    for (path, result) in files.iter().zip(examine_all(verb, files, prepare)) {
+        match result {
+            Ok(made) => prepared.push(made),
+            Err(error) => eprintln!("left out {}: {error:#}", path.display()),
+        }
+    }
     anyhow::ensure!(!prepared.is_empty() || files.is_empty(), "none of {} files could be used", files.len());
     Ok(prepared)
 }

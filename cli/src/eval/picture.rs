@@ -1,9 +1,9 @@
 //! Long-term spectra of recordings and renderings, one over the other.
 
-use anyhow::{Result, anyhow};
+use crate::font::{self, FONT};
+use anyhow::Result;
 use embouchure_training::evaluation::bin_hz;
 use plotters::prelude::*;
-use plotters::style::{FontStyle, register_font};
 use std::path::Path;
 
 const SIZE: (u32, u32) = (900, 360);
@@ -14,12 +14,10 @@ const SPAN_DB: f32 = 90.0;
 const POINTS_PER_OCTAVE: f32 = 12.0;
 const COLOURS: [RGBColor; 2] = [RGBColor(40, 90, 160), RGBColor(220, 110, 30)];
 const NAMES: [&str; 2] = ["recordings", "renderings"];
-const FONT: &str = "hack";
 
 /// Draws two power spectra of [`bin_hz`] to a PNG.
 pub fn draw(path: &Path, title: &str, spectra: [&[f32]; 2]) -> Result<()> {
-    register_font(FONT, FontStyle::Normal, epaint_default_fonts::HACK_REGULAR)
-        .map_err(|_| anyhow!("the font {FONT} cannot be used"))?;
+    font::register()?;
     let curves = spectra.map(smoothed_db);
     let top = curves.iter().flatten().map(|(_, db)| *db).fold(f32::MIN, f32::max);
     let root = BitMapBackend::new(path, SIZE).into_drawing_area();

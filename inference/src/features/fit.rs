@@ -103,8 +103,6 @@ const QUANTILE: f32 = 0.8;
 const STEP_DB: (f32, f32) = (1.0, 0.01);
 /// The step is halved after this many hops.
 const STEP_HALVED: f32 = 25.0;
-/// Level that a source is supposed to have before it is heard, dB.
-const EXPECTED_DB: f32 = -25.0;
 
 /// Level that a source is moved by: its 80th percentile onto the instrument's. Realtime-safe.
 #[derive(Clone, Copy, Debug)]
@@ -115,11 +113,14 @@ pub struct LoudnessFit {
 
 impl Default for LoudnessFit {
     fn default() -> Self {
-        Self { level_db: EXPECTED_DB, n_hops: 0.0 }
+        Self { level_db: Self::EXPECTED_DB, n_hops: 0.0 }
     }
 }
 
 impl LoudnessFit {
+    /// Level that a source is supposed to have before it is heard, dB.
+    pub const EXPECTED_DB: f32 = -25.0;
+
     /// Takes in one voiced hop and returns the source's tracked level, dB.
     pub fn hop(&mut self, loudness_db: f32) -> f32 {
         self.n_hops += 1.0;

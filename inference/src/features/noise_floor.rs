@@ -3,7 +3,9 @@
 use crate::config::FRAME_RATE;
 
 /// Lowest floor that is told apart, dBFS.
-const LOWEST_DB: f32 = -80.0;
+const LOWEST_DB: f32 = -100.0;
+/// Floor before anything was heard, dBFS.
+const EXPECTED_DB: f32 = -80.0;
 /// A room louder than this wants the player's own threshold: otherwise a drone would in the end be taken for the room.
 const HIGHEST_DB: f32 = -40.0;
 /// A note must be this much louder than the room.
@@ -21,7 +23,7 @@ pub struct NoiseFloor {
 
 impl Default for NoiseFloor {
     fn default() -> Self {
-        Self { floor_db: LOWEST_DB }
+        Self { floor_db: EXPECTED_DB }
     }
 }
 

@@ -202,6 +202,7 @@ fn made_valid(controls: Controls) -> Controls {
         amplitude: gain(controls.amplitude),
         harmonic_distribution: controls.harmonic_distribution.map(gain),
         noise_magnitudes: controls.noise_magnitudes.map(gain),
+        room: controls.room.made_valid(),
     }
 }
 

@@ -1,15 +1,17 @@
-//! Controls to audio: a bank of harmonic oscillators plus filtered noise, at any sample rate.
+//! Controls to audio: a bank of harmonic oscillators plus filtered noise, in a room, at any sample rate.
 //!
 //! After Serra & Smith 1990 ("Spectral modeling synthesis") and Engel et al. 2020 (DDSP, arXiv:2001.04643).
 
 pub mod brightness;
 pub mod harmonic;
 pub mod noise;
+pub mod room;
 
 use crate::config::{HOP_SIZE, MODEL_RATE};
 use crate::controls::Controls;
 use harmonic::HarmonicBank;
 use noise::NoiseBank;
+use room::RoomSound;
 
 /// Renders control frames one after the other; what lies between two frames is interpolated.
 ///
@@ -18,18 +20,22 @@ use noise::NoiseBank;
 pub struct Synth {
     harmonic: HarmonicBank,
     noise: NoiseBank,
+    room: RoomSound,
 }
 
 impl Synth {
     /// Allocates for hops of up to [`max_hop_len`] samples. `host_rate` in Hz, > 0.
     pub fn new(host_rate: f64) -> Self {
-        Self { harmonic: HarmonicBank::new(host_rate), noise: NoiseBank::new(host_rate, max_hop_len(host_rate)) }
+        let harmonic = HarmonicBank::new(host_rate);
+        let noise = NoiseBank::new(host_rate, max_hop_len(host_rate));
+        Self { harmonic, noise, room: RoomSound::new(host_rate) }
     }
 
     /// Back to silence, as if newly made. Realtime-safe.
     pub fn reset(&mut self) {
         self.harmonic.reset();
         self.noise.reset();
+        self.room.reset();
     }
 
     /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
@@ -42,11 +48,12 @@ impl Synth {
     /// Renders the way from the previous frame to `controls`, which are reached with the sample after `out`.
     ///
     /// `brightness_db`: tilt in dB per octave at `controls`. `out`: at most [`max_hop_len`] samples, overwritten; exact
-    /// zeros if both frames are silent. Realtime-safe.
+    /// zeros if both frames are silent and the room has faded. Realtime-safe.
     pub fn render(&mut self, controls: &Controls, brightness_db: f32, out: &mut [f32]) {
         let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
         self.harmonic.render(controls.f0_hz, &amplitudes, out);
         self.noise.render_add(&controls.noise_magnitudes, out);
+        self.room.add(&controls.room, out);
     }
 }
 

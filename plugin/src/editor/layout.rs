@@ -64,7 +64,7 @@ fn knobs(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knob::show(ui, canvas, place(4, 2.0 / 3.0), &params.gain_db, &mut edit);
 }
 
-/// What is done to the pitch, and the gate that knows the room.
+/// What is done to the pitch, the room, and what follows the source by itself.
 fn tuning(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     canvas.panel(ui.painter(), canvas.rect(16.0, 310.0, 528.0, 112.0));
     let params = app.wiring.params.clone();
@@ -75,7 +75,9 @@ fn tuning(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knob::show(ui, canvas, place(1), &params.key, &mut edit);
     knob::show(ui, canvas, place(2), &params.scale, &mut edit);
     knob::show(ui, canvas, place(3), &params.glide_s, &mut edit);
-    toggle::show(ui, canvas, (412.0, 354.0), &params.room_gate, &setter);
+    knob::show(ui, canvas, place(4), &params.room, &mut edit);
+    toggle::show(ui, canvas, (416.0, 334.0), &params.room_gate, &setter);
+    toggle::show(ui, canvas, (416.0, 370.0), &params.level_fit, &setter);
 }
 
 fn tracking(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {

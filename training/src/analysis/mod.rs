@@ -3,11 +3,15 @@
 mod harmonics;
 mod noise;
 mod pitch;
+mod quality;
+mod silence;
 mod texture;
 
 pub use harmonics::{HarmonicTrack, fill_gaps, harmonic_amplitudes, phase};
 pub use noise::noise_bands;
 pub use pitch::{PitchFrame, track_pitch};
+pub use quality::{check_level, decay_s};
+pub use silence::cut_silence;
 pub use texture::TextureMeasure;
 
 /// Frames per second of every analysis: one control frame.

@@ -23,6 +23,9 @@ const RECORDED_DB: f32 = 5.0;
 const SOFTENED: f32 = 0.5;
 /// Share of the sequences that are heard as they were recorded, at least: a player of the instrument itself is heard best.
 const UNDISGUISED: f32 = 0.45;
+/// Loudness of a player's loud notes when sounds are compared, dB: what counts as silence must not depend on how the
+/// recordings were made.
+const COMPARED_DB: f32 = -18.0;
 /// Breath fades less than the tone.
 const NOISE_SHARE: f32 = 0.8;
 
@@ -36,6 +39,8 @@ pub struct Batch {
     n_players: usize,
     /// Of every harmonic in the bodies' table, `[rows][N_HARMONICS]`.
     pub places: Arc<Vec<(u32, f32)>>,
+    /// Of each clip, what brings its player to [`COMPARED_DB`]. The targets have it already.
+    gains: Vec<f32>,
     /// `[rows][N_HARMONICS]`, linear.
     pub harmonics: Vec<f32>,
     /// `[rows][N_NOISE_BANDS]`, linear.
@@ -65,8 +70,8 @@ pub struct Batches {
     pub seed: u64,
     /// Recordings to draw from.
     pub performances: Arc<Vec<Performance>>,
-    /// Of these many players.
-    pub n_players: usize,
+    /// Loudness of each player's loud notes, dB.
+    pub loud_db: Vec<f32>,
     /// Scales the features.
     pub card: Card,
 }
@@ -80,8 +85,9 @@ impl Batches {
             features: vec![],
             audible: vec![],
             players: vec![],
-            n_players: self.n_players,
+            n_players: self.loud_db.len(),
             places: Arc::default(),
+            gains: vec![],
             harmonics: vec![],
             noise: vec![],
             turns: Arc::default(),
@@ -101,7 +107,9 @@ impl Batches {
                 _ => rng.index(performance.heard.len()),
             };
             let gain_db = if purpose == Purpose::HeldOut { 0.0 } else { rng.uniform(-RECORDED_DB, RECORDED_DB) };
-            let level = Level { gain_db, softer_db };
+            let compared = from_db(COMPARED_DB - self.loud_db[performance.player]);
+            batch.gains.push(compared);
+            let level = Level { gain_db, softer_db, compared };
             self.append(&mut batch, performance, start, level, &performance.heard[disguise]);
             let f0: Vec<f32> = (0..FRAMES).map(|t| performance.f0_hz[(start + t).min(performance.len() - 1)]).collect();
             let place = |hz: f32| {
@@ -109,12 +117,12 @@ impl Batches {
                 ((performance.player * N_POINTS + low) as u32, share)
             };
             places.extend(f0.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| place(k as f32 * f))));
-            let one_hot = (0..self.n_players).map(|player| f32::from(player == performance.player));
+            let one_hot = (0..self.loud_db.len()).map(|player| f32::from(player == performance.player));
             batch.players.extend(one_hot.collect::<Vec<_>>().repeat(FRAMES));
             turns.extend(crate::analysis::phase(&f0, TARGET_HOP, super::performance::TARGET_RATE));
             let from = start * TARGET_HOP;
             let to = (from + FRAMES * TARGET_HOP).min(performance.audio.len());
-            audio.extend(performance.audio[from..to].iter().map(|x| x * from_db(gain_db)));
+            audio.extend(performance.audio[from..to].iter().map(|x| x * from_db(gain_db) * compared));
             audio.resize(turns.len(), 0.0);
         }
         (batch.turns, batch.audio, batch.places) = (Arc::new(turns), Arc::new(audio), Arc::new(places));
@@ -137,7 +145,7 @@ impl Batches {
     }
 
     fn append(&self, batch: &mut Batch, p: &Performance, start: usize, level: Level, disguise: &[HeardHop]) {
-        let (gain, softer) = (from_db(level.gain_db), from_db(level.softer_db));
+        let (gain, softer) = (from_db(level.gain_db) * level.compared, from_db(level.softer_db));
         let silence = HeardHop { voicing: 0.0, z: std::array::from_fn(|i| self.card.z_mean[i]) };
         for t in start..start + FRAMES {
             let over = t >= p.len();
@@ -168,6 +176,8 @@ struct Level {
     gain_db: f32,
     /// As if played softer, ≤ 0.
     softer_db: f32,
+    /// Of the targets.
+    compared: f32,
 }
 
 fn from_db(db: f32) -> f32 {
@@ -189,6 +199,11 @@ impl Batch {
     /// `[clips, FRAMES, N_HARMONICS]`: 1 for harmonics below 20 kHz.
     pub fn audible(&self) -> Result<Tensor> {
         Tensor::from_slice(&self.audible, (self.n_clips, FRAMES, N_HARMONICS), &Device::Cpu)
+    }
+
+    /// See [`COMPARED_DB`], `[clips, 1, 1]`.
+    pub fn gains(&self) -> Result<Tensor> {
+        Tensor::from_slice(&self.gains, (self.n_clips, 1, 1), &Device::Cpu)
     }
 
     /// Measured harmonic amplitudes, `[clips, FRAMES, N_HARMONICS]`.

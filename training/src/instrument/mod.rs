@@ -5,6 +5,8 @@ mod loss;
 mod net;
 mod performance;
 mod perturb;
+mod report;
 mod train;
 
+pub use report::{Examined, Report};
 pub use train::{InstrumentTraining, train};

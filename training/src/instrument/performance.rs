@@ -1,11 +1,12 @@
 //! A recording taken apart for the decoder: what was played, and how it would sound as the input of the plugin.
 
 use super::perturb::disguises;
-use crate::analysis::{HarmonicTrack, fill_gaps, harmonic_amplitudes, noise_bands, track_pitch};
+use crate::analysis::{
+    HarmonicTrack, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, track_pitch,
+};
 use crate::random::{Draw, generator};
-use crate::recordings::load_mono;
 use anyhow::{Result, ensure};
-use embouchure_audio_file::resample;
+use embouchure_audio_file::{read, resample, to_mono};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::features::{LoudnessMeter, RumbleFilter};
@@ -53,11 +54,27 @@ pub struct HeardHop {
     pub z: [f32; N_Z],
 }
 
+/// One channel at [`TARGET_RATE`] without long silences.
+pub fn load(path: &Path) -> Result<Vec<f32>> {
+    let audio = read(path)?;
+    let samples = to_mono(&audio);
+    check_level(&samples)?;
+    Ok(cut_silence(&resample(&samples, audio.rate, TARGET_RATE), TARGET_HOP))
+}
+
+/// Refuses what has hardly a pitch.
+pub fn check_pitched(pitched: &[bool]) -> Result<()> {
+    let share = pitched.iter().filter(|p| **p).count() as f32 / pitched.len().max(1) as f32;
+    let percent = 100.0 * share;
+    ensure!(share > LEAST_PITCHED, "only {percent:.0} % of it has a clear pitch: one note at a time, and little noise");
+    Ok(())
+}
+
 impl Performance {
     /// Takes the recording at `path` apart, and copies of it that are played faster and slower: single notes would
     /// otherwise teach the decoder that everything about a note follows from its f0.
     pub fn with_copies(path: &Path, player: usize, n_copies: usize, encoder: &Encoder) -> Result<Vec<Self>> {
-        let audio = load_mono(path, TARGET_RATE)?;
+        let audio = load(path)?;
         // Of the name, so that a recording has the same disguises wherever it lies.
         let hash = |h: u64, b: &u8| h * 31 % 65_521 + *b as u64;
         let mut rng = generator(path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, hash)), 0);
@@ -86,8 +103,7 @@ impl Performance {
 
         let measured: Vec<f32> = track_pitch(&audio, TARGET_RATE).iter().map(|p| p.f0_hz).collect();
         let pitched: Vec<bool> = measured.iter().map(|f| *f > 0.0).collect();
-        let share = pitched.iter().filter(|p| **p).count() as f32 / n_hops as f32;
-        ensure!(share > LEAST_PITCHED, "only {:.0} % of it has a clear pitch", share * 100.0);
+        check_pitched(&pitched)?;
         let f0_hz = fill_gaps(&measured);
         let harmonics = harmonic_amplitudes(&audio, TARGET_RATE, &f0_hz, N_HARMONICS, NOISE_MAX_HZ);
 

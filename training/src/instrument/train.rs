@@ -11,6 +11,7 @@ use crate::recordings::prepare_all;
 use crate::run::{self, Training, Watch};
 use anyhow::{Context, Result, ensure};
 use candle_core::{Device, Tensor};
+use embouchure_audio_file::read;
 use embouchure_inference::config::N_Z;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::{Card, FORMAT};
@@ -23,8 +24,8 @@ const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 100;
 const MAX_NORM: f32 = 3.0;
 const REPORT_EVERY: usize = 50;
-/// Copies of each recording at other speeds.
-const N_COPIES: usize = 2;
+/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none.
+const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
 /// Recordings of which some are held out.
 const LEAST_FILES: usize = 10;
 /// Batches of held-out recordings, steps between two looks at them, and looks without progress that end the training.
@@ -64,7 +65,8 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
         let analyse = |path: &Path| Performance::with_copies(path, player(path), n_copies, &job.encoder);
         Ok(prepare_all("analysing", &files, analyse)?.into_iter().flatten().collect())
     };
-    let (performances, held_out) = (analyse(files, N_COPIES)?, analyse(held_out, 0)?);
+    let n_copies = n_copies(&job.files);
+    let (performances, held_out) = (analyse(files, n_copies)?, analyse(held_out, 0)?);
     let player = match &job.player {
         Some(name) => players.iter().position(|p| p == name).with_context(|| no_player(name, &players))?,
         None => most_heard(&performances, players.len()),
@@ -78,6 +80,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
         card.f0_range_hz[1]
     );
     let texture = texture(&performances, player)?;
+    let loud_db: Vec<f32> = (0..players.len()).map(|player| loud_db(&performances, player)).collect();
     let params = new_params(job.seed, card.width, players.len())?;
     println!("{} weights", params.n_values());
     let training = Training {
@@ -88,7 +91,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     };
     let batches = |performances: Vec<Performance>| {
         let (performances, card) = (Arc::new(performances), card.clone());
-        Batches { seed: job.seed, performances, n_players: players.len(), card }
+        Batches { seed: job.seed, performances, loud_db: loud_db.clone(), card }
     };
     let (batches, judges) = (batches(performances), batches(held_out));
     let warm = job.steps.0;
@@ -123,6 +126,13 @@ fn is_held_out(index: usize, job: &InstrumentTraining) -> bool {
     job.files.len() >= LEAST_FILES && index % 10 == 5
 }
 
+/// Copies at other speeds that the recordings need.
+fn n_copies(files: &[PathBuf]) -> usize {
+    let seconds = |path: &PathBuf| read(path).map_or(0.0, |a| a.channels[0].len() as f32 / a.rate as f32);
+    let seconds: f32 = files.iter().map(seconds).sum();
+    COPIES.iter().find(|(limit, _)| seconds < *limit).map_or(0, |(_, n_copies)| *n_copies)
+}
+
 /// Player of a recording: what stands before "__" in its name; all others are one.
 pub fn player_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -138,6 +148,15 @@ fn most_heard(performances: &[Performance], n_players: usize) -> usize {
     let hops =
         |player: &usize| performances.iter().filter(|p| p.player == *player).map(Performance::len).sum::<usize>();
     (0..n_players).max_by_key(hops).unwrap_or(0)
+}
+
+/// Loudness of a player's loud notes, dB.
+fn loud_db(performances: &[Performance], player: usize) -> f32 {
+    let of_player = performances.iter().filter(|p| p.player == player && p.is_original);
+    let pitched = of_player.flat_map(|p| p.loudness_db.iter().zip(&p.pitched).filter(|(_, pitched)| **pitched));
+    let mut loudness: Vec<f32> = pitched.map(|(loudness_db, _)| *loudness_db).collect();
+    loudness.sort_by(f32::total_cmp);
+    if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) }
 }
 
 /// What the weights file says about the wavering of `player`'s notes.

@@ -1,5 +1,8 @@
 //! `embouchure train`: learn an encoder or an instrument.
 
+mod coverage;
+mod prepare;
+
 use crate::shelf;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -10,6 +13,7 @@ use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::EncoderTraining;
 use embouchure_training::instrument::InstrumentTraining;
 use embouchure_training::recordings::training_files;
+use prepare::PrepareArguments;
 use std::path::{Path, PathBuf};
 
 /// Train an instrument from recordings of it, or the encoder that all instruments listen to.
@@ -24,6 +28,7 @@ pub struct TrainCommand {
 
 #[derive(Subcommand)]
 enum What {
+    Prepare(PrepareArguments),
     Instrument(InstrumentArguments),
     Encoder(EncoderArguments),
 }
@@ -99,6 +104,7 @@ impl TrainCommand {
     /// Trains until done or interrupted.
     pub fn run(self) -> Result<()> {
         match self.what {
+            What::Prepare(arguments) => arguments.run(),
             What::Instrument(arguments) => arguments.run(),
             What::Encoder(arguments) => arguments.run(),
         }

@@ -1,0 +1,109 @@
+//! How the instruments that ship sound: their own recordings played again, and other voices turned into them, as an
+//! independent judge hears it.
+
+mod judge;
+mod resynthesis;
+mod shelf;
+mod transfer;
+
+use crate::table;
+use anyhow::{Context, Result, ensure};
+use judge::Judge;
+use shelf::Instrument;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Arguments of `bench sound`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Folder with `heldout/INSTRUMENT` and `source/KIND`
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// The judge, see bench/peers/sound.py
+    #[arg(long, value_name = "FILE")]
+    judge: PathBuf,
+    /// Python with the packages of bench/peers/requirements.txt
+    #[arg(long, value_name = "FILE")]
+    peers: PathBuf,
+    /// Only these instruments
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    only: Vec<String>,
+    /// Folder with NAME.safetensors, instead of the instruments in the program
+    #[arg(long, value_name = "DIR")]
+    weights: Option<PathBuf>,
+    /// Where results go
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    out: PathBuf,
+}
+
+/// Renders, has it judged, prints and writes `resynthesis.json` and `transfer.json`.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let work = arguments.out.join("sound");
+    std::fs::create_dir_all(&work)?;
+    let instruments = shelf::read(&arguments.only)?;
+    let bench = Bench {
+        data: &arguments.data,
+        program: program()?,
+        weights: arguments.weights.as_deref(),
+        judge: Judge { script: &arguments.judge, python: &arguments.peers, work: &work },
+        work: &work,
+    };
+    let rows = resynthesis::measure(&bench, &instruments)?;
+    table::print("Their own recordings", &rows);
+    table::write_json(&arguments.out.join("resynthesis.json"), &rows)?;
+    let rows = transfer::measure(&bench, &instruments)?;
+    table::print("Other voices", &rows);
+    table::write_json(&arguments.out.join("transfer.json"), &rows)
+}
+
+/// What all measurements need.
+struct Bench<'a> {
+    data: &'a Path,
+    /// `embouchure`.
+    program: PathBuf,
+    weights: Option<&'a Path>,
+    judge: Judge<'a>,
+    /// For renderings.
+    work: &'a Path,
+}
+
+impl Bench<'_> {
+    /// Name or file of an instrument, for the command line.
+    fn instrument(&self, instrument: &Instrument) -> OsString {
+        match self.weights {
+            Some(folder) => folder.join(&instrument.name).with_extension("safetensors").into(),
+            None => instrument.name.clone().into(),
+        }
+    }
+
+    /// `embouchure render source … -i instrument options`, to a file called `name`.
+    fn render(&self, source: &Path, instrument: &Instrument, options: &[&str], name: &str) -> Result<PathBuf> {
+        let output = self.work.join(name).with_extension("wav");
+        let mut command = Command::new(&self.program);
+        command.arg("render").arg(source).arg(&output).arg("-i").arg(self.instrument(instrument)).args(options);
+        said(&mut command)?;
+        Ok(output)
+    }
+}
+
+/// What a command printed.
+fn said(command: &mut Command) -> Result<String> {
+    let output = command.output().with_context(|| format!("{command:?}"))?;
+    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// `embouchure`, which stands beside this program.
+fn program() -> Result<PathBuf> {
+    let here = std::env::current_exe().context("cannot find this program")?;
+    let program = here.with_file_name(format!("embouchure{}", std::env::consts::EXE_SUFFIX));
+    ensure!(program.exists(), "run `cargo build --release --package embouchure` first: the sounds are rendered with it");
+    Ok(program)
+}
+
+/// Mean of the values that are there.
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, n) = values.fold((0.0, 0.0), |(sum, n), x| (sum + x, n + 1.0));
+    sum / n
+}

@@ -1,0 +1,66 @@
+//! `embouchure train prepare`: what recordings have to teach, what is wrong with some, and what is missing.
+
+use super::coverage;
+use anyhow::{Result, ensure};
+use clap::Args;
+use embouchure_inference::note::Note;
+use embouchure_training::instrument::Report;
+use embouchure_training::recordings::training_files;
+use std::path::PathBuf;
+
+/// Say what recordings of an instrument have to teach, before training on them.
+#[derive(Args)]
+pub struct PrepareArguments {
+    /// Wav, flac, ogg or mp3 files, or folders of them.
+    #[arg(value_name = "DIR|FILE", required = true)]
+    audio: Vec<PathBuf>,
+    /// Where the picture of pitch against loudness goes.
+    #[arg(long, value_name = "FILE.png", default_value = "recordings.png")]
+    picture: PathBuf,
+}
+
+impl PrepareArguments {
+    /// Examines, draws and prints.
+    pub fn run(self) -> Result<()> {
+        let mut files = Vec::new();
+        for audio in &self.audio {
+            files.extend(training_files(audio)?);
+        }
+        ensure!(!files.is_empty(), "there is no wav, flac, ogg or mp3 file in what was named");
+        let report = Report::of(&files);
+        print!("{}", describe(&report));
+        ensure!(!report.used.is_empty(), "none of {} files can be used, see above", files.len());
+        coverage::draw(&self.picture, &report)?;
+        println!("Pitch and loudness: {}", self.picture.display());
+        Ok(())
+    }
+}
+
+fn describe(report: &Report) -> String {
+    let seconds: f32 = report.used.iter().map(|used| used.seconds).sum();
+    let mut lines = vec![format!(
+        "{} recordings, {:.1} minutes; {:.1} minutes with a pitch",
+        report.used.len(),
+        seconds / 60.0,
+        report.minutes()
+    )];
+    if let Some([[low, high], [softest, loudest]]) = report.ranges() {
+        lines.push(format!("Pitch: {} (90 % of it)", Note::range(low, high)));
+        lines.push(format!("Loudness: {softest:.0} to {loudest:.0} dB (90 % of it)"));
+    }
+    if let Some(decay_s) = report.decay_s() {
+        lines.push(format!("Notes fade by 60 dB in {decay_s:.1} s"));
+    }
+    if !report.rejected.is_empty() {
+        lines.push(format!("Not used: {}", report.rejected.len()));
+        lines.extend(report.rejected.iter().map(|(path, reason)| format!("  {}: {reason}", path.display())));
+    }
+    let advice = report.advice();
+    if advice.is_empty() {
+        lines.push("There is enough of everything.".into());
+    } else {
+        lines.push("What would help:".into());
+        lines.extend(advice.iter().map(|advice| format!("  {advice}")));
+    }
+    lines.join("\n") + "\n"
+}

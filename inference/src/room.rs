@@ -1,0 +1,43 @@
+//! The room around an instrument, as far as listeners tell rooms apart: how much of it there is and how long it lasts,
+//! in three bands. What follows the first reflections is noise that fades exponentially (Moorer 1979, "About this
+//! reverberation business"), and [`crate::synth::room`] makes it.
+
+/// Bands, and the frequencies between them, Hz.
+pub const N_BANDS: usize = 3;
+/// See above.
+pub const CROSSOVERS_HZ: [f32; N_BANDS - 1] = [400.0, 3000.0];
+/// `ln 1000`: amplitudes fall by 60 dB.
+pub const LN_60_DB: f32 = 6.907_755;
+const MAX_LEVEL: f32 = 4.0;
+const T60_RANGE_S: (f32, f32) = (0.05, 2.0);
+
+/// A room, per band.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Room {
+    /// Square root of the energy that comes back, against what is played.
+    pub levels: [f32; N_BANDS],
+    /// Time in which the room fades by 60 dB, seconds.
+    pub t60_s: [f32; N_BANDS],
+}
+
+impl Room {
+    /// The open air.
+    pub const NONE: Self = Self { levels: [0.0; N_BANDS], t60_s: [T60_RANGE_S.0; N_BANDS] };
+    /// A small hall with people in it. Of decays from 0.1 to 1.2 s and levels from -10 to 0 dB, a listener that was
+    /// trained by others (see `docs/tried.md`) knows instruments best around here.
+    pub const STAGE: Self = Self { levels: [0.7, 0.8, 0.7], t60_s: [0.7, 0.6, 0.4] };
+
+    /// `amount` of it: 0 = none, 1 = all.
+    pub fn scaled(self, amount: f32) -> Self {
+        Self { levels: self.levels.map(|level| level * amount), ..self }
+    }
+
+    /// With everything finite and within what a room can have.
+    pub fn made_valid(self) -> Self {
+        let within = |x: f32, low: f32, high: f32| if x.is_finite() { x.clamp(low, high) } else { low };
+        Self {
+            levels: self.levels.map(|level| within(level, 0.0, MAX_LEVEL)),
+            t60_s: self.t60_s.map(|s| within(s, T60_RANGE_S.0, T60_RANGE_S.1)),
+        }
+    }
+}
