@@ -1,6 +1,8 @@
 //! `embouchure-bench`: what Embouchure can do, in figures. Run through `cargo xtask bench`.
 
+mod ablations;
 mod all;
+mod curve;
 mod effect;
 #[cfg(target_os = "linux")]
 mod engine;
@@ -8,6 +10,7 @@ mod latency;
 mod machine;
 mod pictures;
 mod pitch;
+mod program;
 mod report;
 mod sound;
 mod sounds;
@@ -38,11 +41,15 @@ enum Bench {
     Engine(engine::Arguments),
     /// How the instruments sound to an independent judge
     Sound(sound::Arguments),
-    /// Seconds per step of training
+    /// What each part of an instrument's training is good for
+    Ablations(ablations::Arguments),
+    /// How long a new instrument takes
+    Curve(curve::Arguments),
+    /// Seconds per step of training, beside PyTorch
     Train(train::Arguments),
     /// Spectrograms with what we and others hear
     Pictures(pictures::Arguments),
-    /// Everything measured so far into docs/performance.md
+    /// Everything measured so far into docs/performance.md and docs/training.md
     Report(report::Arguments),
     /// All of these, one after the other: half an hour
     All(all::Arguments),
@@ -56,6 +63,8 @@ fn main() -> anyhow::Result<()> {
         #[cfg(target_os = "linux")]
         Bench::Engine(arguments) => engine::run(&arguments),
         Bench::Sound(arguments) => sound::run(&arguments),
+        Bench::Ablations(arguments) => ablations::run(&arguments),
+        Bench::Curve(arguments) => curve::run(&arguments),
         Bench::Train(arguments) => train::run(&arguments),
         Bench::Pictures(arguments) => pictures::run(&arguments),
         Bench::Report(arguments) => report::run(&arguments),

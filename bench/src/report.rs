@@ -1,4 +1,4 @@
-//! docs/performance.md: everything measured, with a sentence on how.
+//! docs/performance.md and docs/training.md: everything measured, with a sentence on how.
 
 use crate::table::{self, Row};
 use anyhow::{Context, Result};
@@ -10,7 +10,7 @@ pub struct Arguments {
     /// Where the results are
     #[arg(long, value_name = "DIR", default_value = "target/bench")]
     results: PathBuf,
-    /// Where performance.md and its pictures go
+    /// Where the pages and their pictures go
     #[arg(long, value_name = "DIR", default_value = "docs")]
     docs: PathBuf,
 }
@@ -30,7 +30,7 @@ const INTRODUCTION: &str = "# Performance\n\n\
     writes this page from the last results of each. A dash is what was not measured or has no target. Network: the \
     built-in encoder and trumpet. What was tried and did not help is in [tried.md](tried.md).\n";
 
-const SECTIONS: [Section; 8] = [
+const PERFORMANCE: [Section; 7] = [
     Section {
         title: "Reported and measured latency",
         file: "latency.json",
@@ -96,11 +96,52 @@ const SECTIONS: [Section; 8] = [
                LiteRT with one thread at that plugin's 50 frames a second, in the same session. A late frame is one that was \
                not there when its sound was due. Whatever else ran on the machine is in these figures: see its load.",
     },
+];
+
+const TRAINING_INTRODUCTION: &str = include_str!("training.md");
+
+const TRAINING: [Section; 5] = [
     Section {
-        title: "Training",
+        title: "Their own recordings",
+        file: "resynthesis.json",
+        table: "",
+        text: "`bench sound`: each instrument plays held-out recordings of itself, pitch and level as recorded, dry. An \
+               independent script compares: mss is the mean difference of linear and logarithmic magnitudes at six FFT \
+               sizes, both brought to one level; RPA the share of frames within 50 cents by SwiftF0; judge what YAMNet \
+               gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \
+               notes, which it knows badly. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
+               `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is the \
+               noise between notes, which costs mss.",
+    },
+    Section {
+        title: "Other voices",
+        file: "transfer.json",
+        table: "",
+        text: "`bench sound`: seven whistles, three singers, two violin and two flute phrases, turned into each instrument \
+               with the default settings, dry and with the room at 75 %. Pitch by SwiftF0 after whole octaves; loudness \
+               correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; asked for: \
+               0.7 times what the judge gives to held-out phrases of the instrument.",
+    },
+    Section {
+        title: "What the parts are good for",
+        file: "ablations.json",
+        table: "",
+        text: "`bench ablations`: the trumpet trained anew for 900 steps without one part each. The loss and the distances \
+               are those of `embouchure eval` on held-out recordings; rests: level in the rests of a source with the gate \
+               open, against the loud notes.",
+    },
+    Section {
+        title: "Time and memory",
         file: "train.json",
         table: "",
-        text: "Seconds per step with the product's own settings, from the difference between a longer and a shorter run.",
+        text: "`bench train`: seconds per step from the difference between a longer and a shorter run, and the most memory of \
+               the whole program. PyTorch runs the same model, synth and loss, eager, on all cores, in the same session.",
+    },
+    Section {
+        title: "A new instrument",
+        file: "curve.json",
+        table: "",
+        text: "`bench curve`: from the start of the command to the weights file, held-out loss on the way.",
     },
 ];
 
@@ -108,14 +149,21 @@ const SECTIONS: [Section; 8] = [
 const PICTURES: [(&str, &str); 3] =
     [("f0_whistle", "A whistle"), ("f0_voice", "A low male voice"), ("f0_violin", "A violin")];
 
-/// Writes the report and copies the pictures beside it.
+/// Writes both pages and copies the pictures beside it.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let sections = SECTIONS.iter().map(|section| section.render(&arguments.results));
-    let mut text = INTRODUCTION.to_owned();
-    text.extend(sections.collect::<Result<Vec<_>>>()?);
     std::fs::create_dir_all(&arguments.docs)?;
-    text += &pictures(arguments)?;
-    let path = arguments.docs.join("performance.md");
+    let performance = page(INTRODUCTION, &PERFORMANCE, arguments)? + &pictures(arguments)?;
+    write(arguments, "performance.md", &performance)?;
+    write(arguments, "training.md", &page(TRAINING_INTRODUCTION, &TRAINING, arguments)?)
+}
+
+fn page(introduction: &str, sections: &[Section], arguments: &Arguments) -> Result<String> {
+    let sections = sections.iter().map(|section| section.render(&arguments.results));
+    Ok(introduction.to_owned() + &sections.collect::<Result<Vec<_>>>()?.concat())
+}
+
+fn write(arguments: &Arguments, name: &str, text: &str) -> Result<()> {
+    let path = arguments.docs.join(name);
     std::fs::write(&path, text).with_context(|| path.display().to_string())?;
     println!("wrote {}", path.display());
     Ok(())

@@ -1,21 +1,19 @@
-//! How long a step of training takes.
+//! How long a step of training takes, beside PyTorch.
 
+use crate::program;
 use crate::sounds::{Segment, Timbre, render};
 use crate::table::{self, Row, number};
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use embouchure_audio_file::{Audio, write_wav};
-use embouchure_inference::encoder::{self, Encoder};
-use embouchure_inference::instrument;
-use embouchure_training::corpus::Corpus;
-use embouchure_training::encoder::EncoderTraining;
-use embouchure_training::instrument::InstrumentTraining;
-use embouchure_training::recordings::training_files;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Instant;
 
 const RATE: u32 = 44_100;
-/// As `embouchure train` has it.
-const WIDTH: usize = 160;
+/// What is compared with PyTorch: sequences of one second per step, and units of the decoder, as `embouchure train` has it.
+const CLIPS: &str = "8";
+const WIDTH: &str = "160";
+const PYTORCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/train_step.py");
 
 /// Arguments of `bench train`.
 #[derive(clap::Args)]
@@ -26,6 +24,9 @@ pub struct Arguments {
     /// Steps that are timed
     #[arg(long, default_value_t = 20)]
     steps: usize,
+    /// Python with PyTorch, see bench/peers/requirements.txt
+    #[arg(long, value_name = "FILE")]
+    peers: Option<PathBuf>,
     /// Where results go
     #[arg(long, value_name = "DIR", default_value = "target/bench")]
     out: PathBuf,
@@ -38,21 +39,28 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     if arguments.audio.is_none() {
         write_notes(&audio)?;
     }
-    let job = Job { files: training_files(&audio)?, folder: &work, steps: arguments.steps };
+    let job = Job { program: program::find()?, audio: &audio, folder: &work, steps: arguments.steps };
     let machine = crate::machine::name();
-    let rows = [
-        ("encoder", job.seconds_per_step(|job, n| job.encoder(n))?),
-        ("instrument, comparing controls", job.seconds_per_step(|job, n| job.instrument((n, 0)))?),
-        ("instrument, comparing sound", job.seconds_per_step(|job, n| job.instrument((0, n)))?),
-    ];
-    let row = |(name, seconds): (&str, f64)| {
+    let row = |name: &str, seconds: f64, of_ours: f64, megabytes: f64| {
         let mut row = Row::new();
         row.insert("machine".into(), machine.clone().into());
         row.insert("training".into(), name.into());
         row.insert("seconds per step".into(), number(seconds, 3));
+        row.insert("of ours".into(), number(of_ours, 2));
+        row.insert("peak MB".into(), number(megabytes, 0));
         row
     };
-    let rows = rows.map(row);
+    const ALONE: f64 = f64::NAN;
+    let none = ["--warm-up-steps", "0", "--sound-clips", CLIPS];
+    let ours = job.seconds_per_step(|n| job.instrument(&["--sound-steps", n], &none))?;
+    let mut rows = vec![row("instrument, comparing sound, 8 × 1 s", ours, 1.0, peak_megabytes())];
+    if let Some(python) = &arguments.peers {
+        let (seconds, megabytes) = pytorch(python, arguments.steps.min(8))?;
+        rows.push(row("the same in PyTorch", seconds, seconds / ours, megabytes));
+    }
+    let controls = job.seconds_per_step(|n| job.instrument(&["--warm-up-steps", n], &["--sound-steps", "0"]))?;
+    rows.push(row("instrument, comparing controls, 16 × 1 s", controls, ALONE, ALONE));
+    rows.push(row("encoder", job.seconds_per_step(|n| job.encoder(n))?, ALONE, ALONE));
     table::print(&format!("Training on {machine}"), &rows);
     table::write_json(&arguments.out.join("train.json"), &rows)
 }
@@ -67,8 +75,34 @@ fn write_notes(folder: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The most memory that any child of this process had.
+#[cfg(target_os = "linux")]
+fn peak_megabytes() -> f64 {
+    // SAFETY: the struct is plain data, and the call fills it in.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage);
+        usage
+    };
+    usage.ru_maxrss as f64 / 1024.0
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peak_megabytes() -> f64 {
+    f64::NAN
+}
+
+/// Seconds per step, and the peak memory in MB.
+fn pytorch(python: &Path, steps: usize) -> Result<(f64, f64)> {
+    let said = program::said(Command::new(python).args(["-u", PYTORCH, &steps.to_string(), CLIPS, "1", WIDTH]))?;
+    let figures: Vec<f64> = said.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
+    let [seconds, megabytes] = figures[..] else { anyhow::bail!("PyTorch said {said:?}") };
+    Ok((seconds, megabytes))
+}
+
 struct Job<'a> {
-    files: Vec<PathBuf>,
+    program: PathBuf,
+    audio: &'a Path,
     /// For weights and checkpoints, which nobody needs afterwards.
     folder: &'a Path,
     steps: usize,
@@ -76,11 +110,12 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// A run of some steps and a longer one: the difference is free of analysis, start and files.
-    fn seconds_per_step(&self, train: impl Fn(&Self, usize) -> Result<()>) -> Result<f64> {
-        let seconds = |steps| -> Result<f64> {
+    fn seconds_per_step(&self, train: impl Fn(&str) -> Command) -> Result<f64> {
+        let seconds = |steps: usize| -> Result<f64> {
             let _ = std::fs::remove_file(self.checkpoint());
             let start = Instant::now();
-            train(self, steps)?;
+            let output = train(&steps.to_string()).output().context("cannot start the training")?;
+            ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             Ok(start.elapsed().as_secs_f64())
         };
         const FEW: usize = 3;
@@ -94,37 +129,23 @@ impl Job<'_> {
         self.folder.join("checkpoint")
     }
 
-    fn encoder(&self, steps: usize) -> Result<()> {
-        let text = String::new;
-        let card = encoder::Card {
-            name: "bench".into(),
-            licence: text(),
-            author: text(),
-            trained_on: text(),
-            steps: 0,
-            loss: 0.0,
-            date: text(),
-        };
-        embouchure_training::encoder::train(EncoderTraining {
-            corpus: Corpus::analyse(&self.files)?,
-            steps,
-            seed: 1,
-            checkpoint: self.checkpoint(),
-            out: self.folder.join("encoder.safetensors"),
-            card,
-        })
+    fn train(&self, what: &str, source: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(["train", what, source]).arg(self.audio);
+        command.arg("--out").arg(self.folder.join(what).with_extension("safetensors"));
+        command.arg("--checkpoint").arg(self.checkpoint());
+        command
     }
 
-    fn instrument(&self, steps: (usize, usize)) -> Result<()> {
-        embouchure_training::instrument::train(InstrumentTraining {
-            files: self.files.clone(),
-            encoder: Encoder::from_bytes(embouchure_weights::ENCODER)?,
-            steps,
-            player: None,
-            seed: 1,
-            checkpoint: self.checkpoint(),
-            out: self.folder.join("instrument.safetensors"),
-            card: instrument::Card { name: "bench".into(), width: WIDTH, ..Default::default() },
-        })
+    fn encoder(&self, steps: &str) -> Command {
+        let mut command = self.train("encoder", "--data");
+        command.args(["--steps", steps]);
+        command
+    }
+
+    fn instrument(&self, steps: &[&str], others: &[&str]) -> Command {
+        let mut command = self.train("instrument", "--audio");
+        command.args(["--name", "bench", "--width", WIDTH]).args(others).args(steps);
+        command
     }
 }

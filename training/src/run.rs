@@ -64,7 +64,7 @@ pub type Loss = (Tensor, Vec<(&'static str, f32)>);
 pub struct Watch<'a> {
     /// Held-out loss of the parameters as they are.
     pub loss: &'a dyn Fn() -> candle_core::Result<f32>,
-    /// First step that it is asked for, and the steps between two looks.
+    /// First step that may be kept and that counts for an end, and the steps between two looks.
     pub from: usize,
     /// See above.
     pub every: usize,
@@ -74,13 +74,13 @@ pub struct Watch<'a> {
 
 impl Watch<'_> {
     fn is_due(&self, progress: &Progress) -> bool {
-        progress.step >= self.from && progress.step.is_multiple_of(self.every)
+        progress.step.is_multiple_of(self.every)
     }
 
     /// Looks, and remembers the parameters if they are the best so far.
     fn look(&self, params: &Params, best: &mut Best, progress: &mut Progress) -> Result<f32> {
         let loss = (self.loss)()?;
-        if progress.best.is_none_or(|(lowest, _)| loss < lowest) {
+        if progress.step >= self.from && progress.best.is_none_or(|(lowest, _)| loss < lowest) {
             progress.best = Some((loss, progress.step));
             *best = params.tensors("\0")?;
         }

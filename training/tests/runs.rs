@@ -5,7 +5,7 @@ use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument::{self, Instrument};
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::EncoderTraining;
-use embouchure_training::instrument::InstrumentTraining;
+use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
 use embouchure_training::recordings::training_files;
 use std::path::{Path, PathBuf};
 
@@ -60,6 +60,8 @@ fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<
         encoder: shipped_encoder(),
         steps,
         player: None,
+        without: Without::default(),
+        clips: CLIPS,
         seed: 3,
         checkpoint: recordings.path(&format!("{out}.checkpoint")),
         out: recordings.path(out),
@@ -108,6 +110,8 @@ fn a_finished_training_is_not_repeated() {
         encoder: shipped_encoder(),
         steps: (2, 0),
         player: None,
+        without: Without::default(),
+        clips: CLIPS,
         seed: 3,
         checkpoint: recordings.path("a.checkpoint"),
         out: recordings.path("a"),

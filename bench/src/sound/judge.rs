@@ -1,6 +1,6 @@
 //! An independent judge, through a Python script.
 
-use super::said;
+use crate::program::said;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use std::path::Path;

@@ -6,8 +6,9 @@ mod resynthesis;
 mod shelf;
 mod transfer;
 
+use crate::program::{self, said};
 use crate::table;
-use anyhow::{Context, Result, ensure};
+use anyhow::Result;
 use judge::Judge;
 use shelf::Instrument;
 use std::ffi::OsString;
@@ -44,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let instruments = shelf::read(&arguments.only)?;
     let bench = Bench {
         data: &arguments.data,
-        program: program()?,
+        program: program::find()?,
         weights: arguments.weights.as_deref(),
         judge: Judge { script: &arguments.judge, python: &arguments.peers, work: &work },
         work: &work,
@@ -85,21 +86,6 @@ impl Bench<'_> {
         said(&mut command)?;
         Ok(output)
     }
-}
-
-/// What a command printed.
-fn said(command: &mut Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("{command:?}"))?;
-    ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
-    Ok(String::from_utf8(output.stdout)?)
-}
-
-/// `embouchure`, which stands beside this program.
-fn program() -> Result<PathBuf> {
-    let here = std::env::current_exe().context("cannot find this program")?;
-    let program = here.with_file_name(format!("embouchure{}", std::env::consts::EXE_SUFFIX));
-    ensure!(program.exists(), "run `cargo build --release --package embouchure` first: the sounds are rendered with it");
-    Ok(program)
 }
 
 /// Mean of the values that are there.

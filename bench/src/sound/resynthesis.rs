@@ -2,7 +2,8 @@
 
 use super::judge::{figure, question};
 use super::shelf::Instrument;
-use super::{Bench, mean, said};
+use super::{Bench, mean};
+use crate::program::said;
 use crate::table::{Row, number};
 use anyhow::Result;
 use embouchure_training::recordings::audio_files;

@@ -11,7 +11,7 @@ use embouchure_inference::instrument;
 use embouchure_inference::weights::read_file;
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::EncoderTraining;
-use embouchure_training::instrument::InstrumentTraining;
+use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
 use embouchure_training::recordings::training_files;
 use prepare::PrepareArguments;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,12 @@ struct InstrumentArguments {
     /// Steps after them that learn from the sound itself.
     #[arg(long, value_name = "N", default_value_t = 1000)]
     sound_steps: usize,
+    /// Sequences of a second per step that learns from the sound.
+    #[arg(long, value_name = "N", default_value_t = CLIPS.1, hide = true)]
+    sound_clips: usize,
+    /// Leave parts of the training out, to hear what they are good for: loudness, z, disguises, warm-start, silence.
+    #[arg(long, value_name = "PART", value_delimiter = ',')]
+    without: Vec<String>,
     /// Encoder file; the one in this program if left out.
     #[arg(long, value_name = "FILE")]
     encoder: Option<PathBuf>,
@@ -136,11 +142,14 @@ impl InstrumentArguments {
             ..instrument::Card::default()
         };
         let steps = (self.warm_up_steps, self.sound_steps);
+        let without = self.without.iter().try_fold(Without::default(), |without, part| without.and(part))?;
         embouchure_training::instrument::train(InstrumentTraining {
             files,
             encoder,
             steps,
             player: self.player,
+            without,
+            clips: (CLIPS.0, self.sound_clips),
             seed,
             checkpoint,
             out,

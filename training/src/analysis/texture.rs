@@ -33,6 +33,15 @@ impl TextureMeasure {
         }
     }
 
+    /// Takes in what another one has.
+    pub fn merge(&mut self, other: &Self) {
+        let pairs = |a: &mut [[f64; N_BANDS]; N_SCALES], b: &[[f64; N_BANDS]; N_SCALES]| {
+            a.as_flattened_mut().iter_mut().zip(b.as_flattened()).for_each(|(a, b)| *a += b);
+        };
+        pairs(&mut self.squares, &other.squares);
+        pairs(&mut self.counts, &other.counts);
+    }
+
     fn add_note(&mut self, f0_hz: &[f32], start: usize, harmonics: &HarmonicTrack) {
         let n_harmonics = harmonics.frame(start).len();
         let level = |k: usize| (0..f0_hz.len()).map(|t| harmonics.frame(start + t)[k]).sum::<f32>();

@@ -1,5 +1,6 @@
 //! Training sequences for the decoder, with the dynamics that recordings of loud notes leave out.
 
+use super::Without;
 use super::performance::{HeardHop, Performance, TARGET_HOP};
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
@@ -7,6 +8,7 @@ use embouchure_inference::body::{N_POINTS, neighbours, position};
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
 use embouchure_inference::decoder::{Features, N_FEATURES};
 use embouchure_inference::instrument::Card;
+use half::f16;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
 
@@ -28,6 +30,12 @@ const UNDISGUISED: f32 = 0.45;
 const COMPARED_DB: f32 = -18.0;
 /// Breath fades less than the tone.
 const NOISE_SHARE: f32 = 0.8;
+
+/// Amplitudes below this count as silence: -90 dB. Above it every dB counts alike, so silence is learned as well as
+/// sound.
+const FLOOR: f32 = 3e-5;
+/// The same where silence is not to be learned.
+const SILENCE_UNHEARD: f32 = 1e-2;
 
 /// Sequences side by side; rows are frames.
 pub struct Batch {
@@ -51,6 +59,8 @@ pub struct Batch {
     pub audio: Arc<Vec<f32>>,
     /// Of the step, for the noise.
     pub seed: u64,
+    /// Amplitudes below this count as silence.
+    pub floor: f32,
 }
 
 /// What a batch is for.
@@ -74,6 +84,8 @@ pub struct Batches {
     pub loud_db: Vec<f32>,
     /// Scales the features.
     pub card: Card,
+    /// Left out.
+    pub without: Without,
 }
 
 impl Batches {
@@ -93,6 +105,7 @@ impl Batches {
             turns: Arc::default(),
             audio: Arc::default(),
             seed: self.seed ^ index as u64,
+            floor: if self.without.silence { SILENCE_UNHEARD } else { FLOOR },
         };
         let (mut turns, mut audio, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..n_clips {
@@ -103,7 +116,7 @@ impl Batches {
             };
             let disguise = match purpose {
                 Purpose::HeldOut => 0,
-                _ if rng.chance(UNDISGUISED) => 0,
+                _ if rng.chance(UNDISGUISED) || self.without.disguises => 0,
                 _ => rng.index(performance.heard.len()),
             };
             let gain_db = if purpose == Purpose::HeldOut { 0.0 } else { rng.uniform(-RECORDED_DB, RECORDED_DB) };
@@ -122,7 +135,7 @@ impl Batches {
             turns.extend(crate::analysis::phase(&f0, TARGET_HOP, super::performance::TARGET_RATE));
             let from = start * TARGET_HOP;
             let to = (from + FRAMES * TARGET_HOP).min(performance.audio.len());
-            audio.extend(performance.audio[from..to].iter().map(|x| x * from_db(gain_db) * compared));
+            audio.extend(performance.audio[from..to].iter().map(|x| x.to_f32() * from_db(gain_db) * compared));
             audio.resize(turns.len(), 0.0);
         }
         (batch.turns, batch.audio, batch.places) = (Arc::new(turns), Arc::new(audio), Arc::new(places));
@@ -137,7 +150,8 @@ impl Batches {
             if at < performance.len() {
                 // Rather a whole sequence than one that ends in silence, but some of those too.
                 let last_whole = performance.len().saturating_sub(FRAMES);
-                return (performance, if rng.chance(0.85) { at.min(last_whole) } else { at });
+                let is_whole = rng.chance(0.85) || self.without.silence;
+                return (performance, if is_whole { at.min(last_whole) } else { at });
             }
             at -= performance.len();
         }
@@ -146,7 +160,7 @@ impl Batches {
 
     fn append(&self, batch: &mut Batch, p: &Performance, start: usize, level: Level, disguise: &[HeardHop]) {
         let (gain, softer) = (from_db(level.gain_db) * level.compared, from_db(level.softer_db));
-        let silence = HeardHop { voicing: 0.0, z: std::array::from_fn(|i| self.card.z_mean[i]) };
+        let silence = HeardHop { voicing: 0.0, z: std::array::from_fn(|i| f16::from_f32(self.card.z_mean[i])) };
         for t in start..start + FRAMES {
             let over = t >= p.len();
             let at = t.min(p.len() - 1);
@@ -154,17 +168,19 @@ impl Batches {
             let loudness_db =
                 if over { -100.0 } else { (p.loudness_db[at] + level.gain_db + level.softer_db).max(-100.0) };
             let f0_hz = p.f0_hz[at];
-            let features = Features { f0_hz, loudness_db, voicing: heard.voicing, z: &heard.z };
-            batch.features.push(features.scaled(&self.card));
+            let z = heard.z.map(f16::to_f32);
+            let features = Features { f0_hz, loudness_db, voicing: heard.voicing, z: &z };
+            let told = features.scaled(&self.card);
+            batch.features.push(std::array::from_fn(|i| if self.without.hides(i) { 0.0 } else { told[i] }));
             let gain = if over { 0.0 } else { gain };
-            for (k, amplitude) in (1..=N_HARMONICS).zip(p.harmonics.frame(at)) {
+            for (k, amplitude) in (1..=N_HARMONICS).zip(p.harmonics(at)) {
                 let hz = k as f32 * f0_hz;
                 let octaves_above = (hz / BRIGHT_HZ).log2().max(0.0);
                 let darker = from_db(level.softer_db * DARKENING * octaves_above);
                 batch.audible.push(f32::from(hz <= NOISE_MAX_HZ));
                 batch.harmonics.push(amplitude * gain * softer * darker);
             }
-            batch.noise.extend(p.noise[at].iter().map(|m| m * gain * softer.powf(NOISE_SHARE)));
+            batch.noise.extend(p.noise(at).map(|m| m * gain * softer.powf(NOISE_SHARE)));
         }
     }
 }

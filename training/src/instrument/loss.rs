@@ -9,8 +9,6 @@ use crate::run::Loss;
 use candle_core::{D, Result, Tensor};
 use embouchure_inference::config::N_HARMONICS;
 
-/// Amplitudes below this count as silence: -90 dB. Above it every dB counts alike, so silence is learned as well as sound.
-const FLOOR: f32 = 3e-5;
 /// Level of the whole frame against the single harmonics.
 const LEVEL_WEIGHT: f64 = 1.0;
 /// Steps of 25 cents that a resonance of quality 40 makes, about 0.3 nepers, cost 0.03.
@@ -59,15 +57,15 @@ fn play(params: &Params, batch: &Batch) -> Result<Played> {
 fn compare_controls(played: &Played, batch: &Batch) -> Result<Loss> {
     let target = batch.harmonics()?;
     let audible = batch.audible()?;
-    let each = (log_distance(&played.harmonic_amplitudes, &target, FLOOR)? * &audible)?;
+    let each = (log_distance(&played.harmonic_amplitudes, &target, batch.floor)? * &audible)?;
     // The low harmonics carry the sound, the high ones its brilliance.
     let weights: Vec<f32> = (1..=N_HARMONICS).map(|k| (k as f32).powf(-0.4)).collect();
     let weights = Tensor::new(weights, target.device())?;
     let mean_weight = weights.mean_all()?.to_scalar::<f32>()? as f64;
     let harmonics = (each.broadcast_mul(&weights)?.mean_all()? / mean_weight)?;
     let level = |x: &Tensor| x.sqr()?.sum(D::Minus1)?.sqrt();
-    let level = log_distance(&level(&(&played.harmonic_amplitudes + 1e-7)?)?, &level(&target)?, FLOOR)?.mean_all()?;
-    let noise = log_distance(&played.noise_magnitudes, &batch.noise()?, FLOOR)?.mean_all()?;
+    let level = log_distance(&level(&(&played.harmonic_amplitudes + 1e-7)?)?, &level(&target)?, batch.floor)?.mean_all()?;
+    let noise = log_distance(&played.noise_magnitudes, &batch.noise()?, batch.floor)?.mean_all()?;
     let parts =
         vec![("harmonics", harmonics.to_scalar()?), ("level", level.to_scalar()?), ("noise", noise.to_scalar()?)];
     Ok((((harmonics + (level * LEVEL_WEIGHT)?)? + (noise * NOISE_WEIGHT)?)?, parts))

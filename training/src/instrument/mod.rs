@@ -2,11 +2,14 @@
 
 mod batch;
 mod loss;
+mod material;
 mod net;
 mod performance;
 mod perturb;
 mod report;
 mod train;
+mod without;
 
 pub use report::{Examined, Report};
-pub use train::{InstrumentTraining, train};
+pub use train::{CLIPS, InstrumentTraining, train};
+pub use without::Without;

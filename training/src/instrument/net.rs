@@ -1,5 +1,6 @@
 //! The decoder as a trainable network over batches; same names and arithmetic as `inference::decoder`.
 
+use super::Without;
 use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::Params;
 use candle_core::{D, Result, Tensor};
@@ -31,12 +32,15 @@ pub fn new_params(seed: u64, width: usize, n_players: usize) -> Result<Params> {
     Ok(params)
 }
 
-/// What a weights file needs to play as `player`, counted from 0.
-pub fn as_player(params: &Params, player: usize) -> Result<HashMap<String, Tensor>> {
+/// What a weights file needs to play as `player`, counted from 0, and deaf to what was left out.
+pub fn as_player(params: &Params, player: usize, without: &Without) -> Result<HashMap<String, Tensor>> {
     let mut tensors = params.tensors(PLAYERS)?;
     let row = |name: &str| params.get(name)?.narrow(0, player, 1);
     let bias = (params.get("input.0.bias")? + row(PLAYERS)?.squeeze(0)?)?;
     tensors.insert("input.0.bias".into(), bias.detach().copy()?);
+    let told: Vec<f32> = (0..N_FEATURES).map(|i| f32::from(!without.hides(i))).collect();
+    let weight = params.get("input.0.weight")?.broadcast_mul(&Tensor::new(told, bias.device())?)?;
+    tensors.insert("input.0.weight".into(), weight.detach());
     tensors.insert(BODY.into(), row(BODY)?.detach().copy()?);
     Ok(tensors)
 }

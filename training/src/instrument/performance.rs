@@ -2,7 +2,7 @@
 
 use super::perturb::disguises;
 use crate::analysis::{
-    HarmonicTrack, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, track_pitch,
+    TextureMeasure, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, track_pitch,
 };
 use crate::random::{Draw, generator};
 use anyhow::{Result, ensure};
@@ -10,6 +10,7 @@ use embouchure_audio_file::{read, resample, to_mono};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::features::{LoudnessMeter, RumbleFilter};
+use half::f16;
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
@@ -24,24 +25,39 @@ const COPY_SEMITONES: (f32, f32) = (0.4, 2.0);
 /// Disguises of a copy, itself included.
 const COPY_DISGUISES: usize = 4;
 
-/// One recording, per hop.
+/// A long recording is taken apart in pieces of this many samples: 30 s.
+const PIECE: usize = 30 * TARGET_RATE as usize;
+
+/// What becomes of each recording.
+#[derive(Clone, Copy)]
+pub struct Copies {
+    /// Copies at other speeds.
+    pub number: usize,
+    /// Share of the pieces that are used.
+    pub share: f32,
+}
+
+/// One recording, or a piece of it, per hop.
 pub struct Performance {
     /// Who plays, counted from 0.
     pub player: usize,
     /// Not a copy at another speed.
     pub is_original: bool,
-    /// At [`TARGET_RATE`], whole hops.
-    pub audio: Vec<f32>,
+    /// At [`TARGET_RATE`], whole hops. In 16 bits, as is all that there is much of: minutes of recordings would otherwise
+    /// need gigabytes.
+    pub audio: Vec<f16>,
     /// Hz, gaps filled.
     pub f0_hz: Vec<f32>,
     /// True where a pitch was measured.
     pub pitched: Vec<bool>,
     /// A-weighted, dB.
     pub loudness_db: Vec<f32>,
-    /// Measured amplitudes.
-    pub harmonics: HarmonicTrack,
-    /// Measured noise.
-    pub noise: Vec<[f32; N_NOISE_BANDS]>,
+    /// Measured amplitudes, `[hops][N_HARMONICS]`.
+    harmonics: Vec<f16>,
+    /// Measured noise, `[hops][N_NOISE_BANDS]`.
+    noise: Vec<f16>,
+    /// How its notes waver.
+    pub texture: TextureMeasure,
     /// What the encoder makes of the recording and of its disguises.
     pub heard: Vec<Vec<HeardHop>>,
 }
@@ -51,7 +67,7 @@ pub struct HeardHop {
     /// Probability of a pitch.
     pub voicing: f32,
     /// See [`Encoder`].
-    pub z: [f32; N_Z],
+    pub z: [f16; N_Z],
 }
 
 /// One channel at [`TARGET_RATE`] without long silences.
@@ -60,6 +76,10 @@ pub fn load(path: &Path) -> Result<Vec<f32>> {
     let samples = to_mono(&audio);
     check_level(&samples)?;
     Ok(cut_silence(&resample(&samples, audio.rate, TARGET_RATE), TARGET_HOP))
+}
+
+fn halved(values: &[f32]) -> Vec<f16> {
+    values.iter().map(|x| f16::from_f32(*x)).collect()
 }
 
 /// Refuses what has hardly a pitch.
@@ -71,19 +91,42 @@ pub fn check_pitched(pitched: &[bool]) -> Result<()> {
 }
 
 impl Performance {
-    /// Takes the recording at `path` apart, and copies of it that are played faster and slower: single notes would
-    /// otherwise teach the decoder that everything about a note follows from its f0.
-    pub fn with_copies(path: &Path, player: usize, n_copies: usize, encoder: &Encoder) -> Result<Vec<Self>> {
-        let audio = load(path)?;
+    /// Takes the recording at `path` apart, piece by piece, and copies of it that are played faster and slower: single
+    /// notes would otherwise teach the decoder that everything about a note follows from its f0.
+    pub fn of(path: &Path, player: usize, copies: Copies, encoder: &Encoder) -> Result<Vec<Self>> {
         // Of the name, so that a recording has the same disguises wherever it lies.
         let hash = |h: u64, b: &u8| h * 31 % 65_521 + *b as u64;
         let mut rng = generator(path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, hash)), 0);
-        let mut all = vec![Self::analyse(audio.clone(), player, true, encoder, &mut rng)?];
+        let mut all = Vec::new();
+        let mut refused = None;
+        for piece in load(path)?.chunks(PIECE) {
+            if copies.share < 1.0 && !rng.chance(copies.share) {
+                continue;
+            }
+            match Self::with_copies(piece, player, copies.number, encoder, &mut rng) {
+                Ok(performances) => all.extend(performances),
+                Err(error) => refused = Some(error),
+            }
+        }
+        match refused {
+            Some(error) if all.is_empty() => Err(error),
+            _ => Ok(all),
+        }
+    }
+
+    fn with_copies(
+        audio: &[f32],
+        player: usize,
+        n_copies: usize,
+        encoder: &Encoder,
+        rng: &mut ChaCha8Rng,
+    ) -> Result<Vec<Self>> {
+        let mut all = vec![Self::analyse(audio.to_vec(), player, true, encoder, rng)?];
         for i in 0..n_copies {
             let side = if i % 2 == 0 { 1.0 } else { -1.0 };
             let ratio = (side * rng.uniform(COPY_SEMITONES.0, COPY_SEMITONES.1) / 12.0).exp2();
-            let copy = resample(&audio, TARGET_RATE, (TARGET_RATE as f32 / ratio) as u32);
-            all.push(Self::analyse(copy, player, false, encoder, &mut rng)?);
+            let copy = resample(audio, TARGET_RATE, (TARGET_RATE as f32 / ratio) as u32);
+            all.push(Self::analyse(copy, player, false, encoder, rng)?);
         }
         Ok(all)
     }
@@ -107,6 +150,8 @@ impl Performance {
         let f0_hz = fill_gaps(&measured);
         let harmonics = harmonic_amplitudes(&audio, TARGET_RATE, &f0_hz, N_HARMONICS, NOISE_MAX_HZ);
 
+        let mut texture = TextureMeasure::default();
+        texture.add(&f0_hz, &pitched, &harmonics);
         let mut disguises = disguises(&at_model_rate, &f0_hz, &pitched, &harmonics, rng);
         while !is_original && disguises.len() > COPY_DISGUISES {
             disguises.remove(1 + rng.index(disguises.len() - 1));
@@ -115,7 +160,7 @@ impl Performance {
             let hops = encoder
                 .forward(&RumbleFilter::clip(clip))?
                 .into_iter()
-                .map(|e| HeardHop { voicing: e.voicing, z: std::array::from_fn(|i| e.z[i]) });
+                .map(|e| HeardHop { voicing: e.voicing, z: std::array::from_fn(|i| f16::from_f32(e.z[i])) });
             Ok(hops.collect())
         });
         Ok(Self {
@@ -123,12 +168,23 @@ impl Performance {
             is_original,
             heard: heard.collect::<Result<_>>()?,
             loudness_db: LoudnessMeter::clip(&at_model_rate, &measured),
-            noise: noise_bands(&audio, &measured),
-            audio,
+            noise: halved(noise_bands(&audio, &measured).as_flattened()),
+            audio: halved(&audio),
             f0_hz,
             pitched,
-            harmonics,
+            harmonics: (0..n_hops).flat_map(|t| halved(harmonics.frame(t))).collect(),
+            texture,
         })
+    }
+
+    /// Measured amplitudes of one hop, `N_HARMONICS`.
+    pub fn harmonics(&self, hop: usize) -> impl Iterator<Item = f32> {
+        self.harmonics[hop * N_HARMONICS..][..N_HARMONICS].iter().map(|x| x.to_f32())
+    }
+
+    /// Measured noise of one hop, `N_NOISE_BANDS`.
+    pub fn noise(&self, hop: usize) -> impl Iterator<Item = f32> {
+        self.noise[hop * N_NOISE_BANDS..][..N_NOISE_BANDS].iter().map(|x| x.to_f32())
     }
 
     /// Hops.

@@ -1,39 +1,34 @@
 //! The training run of one instrument.
 
+use super::Without;
 use super::batch::{Batch, Batches, Purpose};
 use super::loss::{regression, spectral};
+use super::material::Material;
 use super::net::{as_player, new_params};
 use super::performance::Performance;
 use crate::analysis::TextureMeasure;
 use crate::checkpoint::write_atomically;
 use crate::optimizer::Schedule;
-use crate::recordings::prepare_all;
 use crate::run::{self, Training, Watch};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
-use embouchure_audio_file::read;
 use embouchure_inference::config::N_Z;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::{Card, FORMAT};
 use embouchure_inference::weights::to_bytes;
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 100;
 const MAX_NORM: f32 = 3.0;
 const REPORT_EVERY: usize = 50;
-/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none.
-const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
-/// Recordings of which some are held out.
-const LEAST_FILES: usize = 10;
 /// Batches of held-out recordings, steps between two looks at them, and looks without progress that end the training.
 const JUDGED: usize = 4;
 const LOOK_EVERY: usize = 100;
 const PATIENCE: usize = 5;
 /// Sequences per step while controls are compared, and while the sound is, which costs far more.
-const CLIPS: (usize, usize) = (16, 6);
+pub const CLIPS: (usize, usize) = (16, 6);
 
 /// What to train and where to put it.
 pub struct InstrumentTraining {
@@ -43,8 +38,12 @@ pub struct InstrumentTraining {
     pub encoder: Encoder,
     /// Steps that compare controls, and steps after them that compare the sound.
     pub steps: (usize, usize),
-    /// Of several players (see [`player_of`]) the one to play as; the one that is heard most if left out.
+    /// Of several players (named in the files before "__") the one to play as; the one that is heard most if left out.
     pub player: Option<String>,
+    /// Left out, to see what it is good for.
+    pub without: Without,
+    /// Sequences per step while controls are compared, and while the sound is: [`CLIPS`] if nothing else is wanted.
+    pub clips: (usize, usize),
     /// Decides every random draw.
     pub seed: u64,
     /// Resumed from if it exists.
@@ -57,20 +56,7 @@ pub struct InstrumentTraining {
 
 /// Trains until done or interrupted; either way the weights so far are written.
 pub fn train(job: InstrumentTraining) -> Result<()> {
-    let players: BTreeSet<String> = job.files.iter().map(|file| player_of(file)).collect();
-    let (held_out, files): (Vec<_>, Vec<_>) = job.files.iter().enumerate().partition(|(i, _)| is_held_out(*i, &job));
-    let analyse = |files: Vec<(usize, &PathBuf)>, n_copies: usize| -> Result<Vec<Performance>> {
-        let files: Vec<PathBuf> = files.into_iter().map(|(_, file)| file.clone()).collect();
-        let player = |path: &Path| players.iter().position(|p| *p == player_of(path)).unwrap_or(0);
-        let analyse = |path: &Path| Performance::with_copies(path, player(path), n_copies, &job.encoder);
-        Ok(prepare_all("analysing", &files, analyse)?.into_iter().flatten().collect())
-    };
-    let n_copies = n_copies(&job.files);
-    let (performances, held_out) = (analyse(files, n_copies)?, analyse(held_out, 0)?);
-    let player = match &job.player {
-        Some(name) => players.iter().position(|p| p == name).with_context(|| no_player(name, &players))?,
-        None => most_heard(&performances, players.len()),
-    };
+    let Material { performances, held_out, player, n_players } = Material::gather(&job)?;
     let card = describe(&performances, player, Card { encoder_id: job.encoder.id.clone(), ..job.card })?;
     println!(
         "{} recordings, {:.1} minutes, {:.0} to {:.0} Hz",
@@ -80,8 +66,8 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
         card.f0_range_hz[1]
     );
     let texture = texture(&performances, player)?;
-    let loud_db: Vec<f32> = (0..players.len()).map(|player| loud_db(&performances, player)).collect();
-    let params = new_params(job.seed, card.width, players.len())?;
+    let loud_db: Vec<f32> = (0..n_players).map(|player| loud_db(&performances, player)).collect();
+    let params = new_params(job.seed, card.width, n_players)?;
     println!("{} weights", params.n_values());
     let training = Training {
         checkpoint: &job.checkpoint,
@@ -91,13 +77,14 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     };
     let batches = |performances: Vec<Performance>| {
         let (performances, card) = (Arc::new(performances), card.clone());
-        Batches { seed: job.seed, performances, loud_db: loud_db.clone(), card }
+        Batches { seed: job.seed, performances, loud_db: loud_db.clone(), card, without: job.without }
     };
     let (batches, judges) = (batches(performances), batches(held_out));
-    let warm = job.steps.0;
+    let warm = if job.without.warm_start { 0 } else { job.steps.0 };
+    let (clips, first_clips) = (job.clips.1, job.clips.0);
     let make = move |step: usize| match step < warm {
-        true => (true, batches.make(step, CLIPS.0, Purpose::Controls)),
-        false => (false, batches.make(step, CLIPS.1, Purpose::Sound)),
+        true => (true, batches.make(step, first_clips, Purpose::Controls)),
+        false => (false, batches.make(step, clips, Purpose::Sound)),
     };
     let loss = |(is_warm_start, batch): &(bool, Batch)| match is_warm_start {
         true => regression(&params, batch),
@@ -105,7 +92,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     };
     let judged: Vec<Batch> = match judges.performances.is_empty() {
         true => vec![],
-        false => (0..JUDGED).map(|i| judges.make(i, CLIPS.1, Purpose::HeldOut)).collect(),
+        false => (0..JUDGED).map(|i| judges.make(i, clips, Purpose::HeldOut)).collect(),
     };
     let held_out_loss = || {
         let losses = judged.iter().map(|batch| spectral(&params, batch)?.0.to_scalar::<f32>());
@@ -114,40 +101,11 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     let watch = Watch { loss: &held_out_loss, from: warm, every: LOOK_EVERY, patience: PATIENCE };
     let progress = run::train(&training, &params, make, loss, (!judged.is_empty()).then_some(watch))?;
     let card = Card { loss: progress.best.map_or(progress.loss, |(loss, _)| loss), ..card };
-    let mut tensors = as_player(&params, player)?;
+    let mut tensors = as_player(&params, player, &job.without)?;
     tensors.insert("texture".into(), texture);
     write_atomically(&job.out, &to_bytes(&tensors, &card, FORMAT)?)?;
     println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, card.loss);
     Ok(())
-}
-
-/// True for every tenth recording: they tell when to stop. Of a few, none can be spared.
-fn is_held_out(index: usize, job: &InstrumentTraining) -> bool {
-    job.files.len() >= LEAST_FILES && index % 10 == 5
-}
-
-/// Copies at other speeds that the recordings need.
-fn n_copies(files: &[PathBuf]) -> usize {
-    let seconds = |path: &PathBuf| read(path).map_or(0.0, |a| a.channels[0].len() as f32 / a.rate as f32);
-    let seconds: f32 = files.iter().map(seconds).sum();
-    COPIES.iter().find(|(limit, _)| seconds < *limit).map_or(0, |(_, n_copies)| *n_copies)
-}
-
-/// Player of a recording: what stands before "__" in its name; all others are one.
-pub fn player_of(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    name.split_once("__").map_or(String::new(), |(player, _)| player.into())
-}
-
-fn no_player(name: &str, players: &BTreeSet<String>) -> String {
-    let known: Vec<_> = players.iter().filter(|p| !p.is_empty()).map(String::as_str).collect();
-    format!("no recording is named {name}__…; players are: {}", known.join(", "))
-}
-
-fn most_heard(performances: &[Performance], n_players: usize) -> usize {
-    let hops =
-        |player: &usize| performances.iter().filter(|p| p.player == *player).map(Performance::len).sum::<usize>();
-    (0..n_players).max_by_key(hops).unwrap_or(0)
 }
 
 /// Loudness of a player's loud notes, dB.
@@ -163,7 +121,7 @@ fn loud_db(performances: &[Performance], player: usize) -> f32 {
 fn texture(performances: &[Performance], player: usize) -> Result<Tensor> {
     let mut measure = TextureMeasure::default();
     for p in performances.iter().filter(|p| p.player == player && p.is_original) {
-        measure.add(&p.f0_hz, &p.pitched, &p.harmonics);
+        measure.merge(&p.texture);
     }
     Ok(Tensor::new(&measure.deviations(), &Device::Cpu)?)
 }
@@ -200,8 +158,8 @@ fn z_statistics(performances: &[Performance]) -> (Vec<f32>, Vec<f32>) {
     let all = || performances.iter().flat_map(|p| p.heard.iter().flat_map(|d| d.iter().zip(&p.pitched)));
     let hops = || all().filter(|(_, pitched)| **pitched).map(|(hop, _)| &hop.z);
     let n = hops().count().max(1) as f64;
-    let mean: Vec<f64> = (0..N_Z).map(|i| hops().map(|z| z[i] as f64).sum::<f64>() / n).collect();
-    let deviation = |i: usize| (hops().map(|z| (z[i] as f64 - mean[i]).powi(2)).sum::<f64>() / n).sqrt();
+    let mean: Vec<f64> = (0..N_Z).map(|i| hops().map(|z| z[i].to_f64()).sum::<f64>() / n).collect();
+    let deviation = |i: usize| (hops().map(|z| (z[i].to_f64() - mean[i]).powi(2)).sum::<f64>() / n).sqrt();
     let std = (0..N_Z).map(|i| deviation(i).max(1e-3) as f32).collect();
     (mean.iter().map(|m| *m as f32).collect(), std)
 }

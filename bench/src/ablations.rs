@@ -1,0 +1,121 @@
+//! What each part of an instrument's training is good for: the same training without it.
+
+use crate::program;
+use crate::table::{self, Row, number};
+use anyhow::{Result, ensure};
+use embouchure_training::instrument::Without;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Arguments of `bench ablations`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Recordings to train on
+    #[arg(long, value_name = "DIR")]
+    audio: PathBuf,
+    /// Recordings of the same instrument to judge with
+    #[arg(long, value_name = "DIR")]
+    judged_on: PathBuf,
+    /// Recording of another voice, with rests, to be turned into the instrument
+    #[arg(long, value_name = "FILE")]
+    source: PathBuf,
+    /// Steps that compare controls, and steps that compare the sound
+    #[arg(long, value_name = "N", default_value_t = 600)]
+    warm_up_steps: usize,
+    /// See above
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    sound_steps: usize,
+    /// Trainings side by side
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// Where results go
+    #[arg(long, value_name = "DIR", default_value = "target/bench")]
+    out: PathBuf,
+}
+
+/// Trains each, prints and writes `ablations.json`.
+pub fn run(arguments: &Arguments) -> Result<()> {
+    let work = arguments.out.join("ablations");
+    std::fs::create_dir_all(&work)?;
+    let program = program::find()?;
+    let all: Vec<Option<&str>> = std::iter::once(None).chain(Without::NAMES.map(Some)).collect();
+    for some in all.chunks(arguments.jobs.max(1)) {
+        let started = some.iter().map(|without| {
+            eprintln!("without {}", without.unwrap_or("nothing"));
+            Ok(train(&program, arguments, *without, &work).stdout(std::process::Stdio::null()).spawn()?)
+        });
+        for mut child in started.collect::<Result<Vec<_>>>()? {
+            ensure!(child.wait()?.success(), "a training failed, see above");
+        }
+    }
+    let rows: Vec<Row> = all.iter().map(|w| judge(&program, arguments, *w, &work)).collect::<Result<_>>()?;
+    table::print("What the training's parts are good for", &rows);
+    table::write_json(&arguments.out.join("ablations.json"), &rows)
+}
+
+fn weights(work: &Path, without: Option<&str>) -> PathBuf {
+    work.join(without.unwrap_or("nothing")).with_extension("safetensors")
+}
+
+fn train(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["train", "instrument", "--name", "ablation", "--audio"]).arg(&arguments.audio);
+    command.arg("--out").arg(weights(work, without));
+    command.args(["--warm-up-steps", &arguments.warm_up_steps.to_string()]);
+    command.args(["--sound-steps", &arguments.sound_steps.to_string()]);
+    command.args(without.map(|part| ["--without", part]).into_iter().flatten());
+    command.env("RAYON_NUM_THREADS", "1");
+    command
+}
+
+fn judge(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Path) -> Result<Row> {
+    let weights = weights(work, without);
+    let ours = program::said(Command::new(program).arg("eval").arg(&weights).arg("--audio").arg(&arguments.judged_on))?;
+    let ours: Value = serde_json::from_str(&ours)?;
+    let mean = |name: &str| ours["mean"][name].as_f64().unwrap_or(f64::NAN);
+    let mut row = Row::new();
+    row.insert("without".into(), without.unwrap_or("nothing").into());
+    for (column, value, digits) in [
+        ("multi-scale loss", mean("multi_scale"), 3),
+        ("log-mel dB", mean("log_mel_db"), 1),
+        ("loudness dB", mean("loudness_db"), 1),
+        ("centroid ratio", mean("centroid_ratio"), 2),
+        ("above 4 kHz, dB", mean("treble_db"), 1),
+        ("rests, dB", rests_db(program, arguments, &weights, work)?, 1),
+    ] {
+        row.insert(column.into(), number(value, digits));
+    }
+    Ok(row)
+}
+
+/// Level of the instrument in the source's rests against its loud notes, dB, with the gate open.
+fn rests_db(program: &Path, arguments: &Arguments, weights: &Path, work: &Path) -> Result<f64> {
+    let output = work.join("source.wav");
+    let mut command = Command::new(program);
+    command.arg("render").arg(&arguments.source).arg(&output).arg("-i").arg(weights);
+    program::said(command.args(["--gate", "-120", "--fixed-gate"]))?;
+    let (source, played) = (levels(&arguments.source)?, levels(&output)?);
+    let loud = |levels: &[f64]| {
+        let mut sorted = levels.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        sorted[sorted.len() * 95 / 100]
+    };
+    let rests = source.iter().zip(&played).filter(|(level, _)| **level < loud(&source) - REST_DB);
+    let mut rests: Vec<f64> = rests.map(|(_, level)| *level).collect();
+    rests.sort_by(f64::total_cmp);
+    Ok(rests.get(rests.len() / 2).map_or(f64::NAN, |median| median - loud(&played)))
+}
+
+/// Softer than the loud notes by this much is a rest, dB.
+const REST_DB: f64 = 50.0;
+
+/// Level of every hundredth of a second, dB.
+fn levels(path: &Path) -> Result<Vec<f64>> {
+    let audio = embouchure_audio_file::read(path)?;
+    let level = |piece: &[f32]| {
+        let power = piece.iter().map(|x| f64::from(x * x)).sum::<f64>() / piece.len() as f64;
+        10.0 * power.max(1e-15).log10()
+    };
+    Ok(embouchure_audio_file::to_mono(&audio).chunks(audio.rate as usize / 100).map(level).collect())
+}

@@ -1,0 +1,103 @@
+//! What is learned from: which recordings, in which copies, by which players, and which of them are held out.
+
+use super::InstrumentTraining;
+use super::performance::{Copies, Performance};
+use crate::recordings::prepare_all;
+use anyhow::{Context, Result, ensure};
+use embouchure_audio_file::read;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none.
+const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
+/// Of more than this, seconds, a part is used: it would not fit into a small computer's memory and teaches little more.
+const MOST_SECONDS: f32 = 2400.0;
+/// Recordings of which some are held out.
+const LEAST_FILES: usize = 10;
+
+/// Recordings taken apart.
+pub struct Material {
+    /// To learn from.
+    pub performances: Vec<Performance>,
+    /// To judge with.
+    pub held_out: Vec<Performance>,
+    /// Whom to play as, counted from 0, of how many.
+    pub player: usize,
+    /// See above.
+    pub n_players: usize,
+}
+
+impl Material {
+    /// Takes all recordings apart.
+    pub fn gather(job: &InstrumentTraining) -> Result<Self> {
+        let players: BTreeSet<String> = job.files.iter().map(|file| player_of(file)).collect();
+        let named = |name: &String| players.iter().position(|p| p == name).with_context(|| no_player(name, &players));
+        let chosen = job.player.as_ref().map(named).transpose()?;
+        let files: Vec<(usize, PathBuf)> = job.files.iter().cloned().enumerate().collect();
+        let (held_out, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(i, _)| is_held_out(*i, &job.files));
+        let analyse = |files: Vec<(usize, PathBuf)>, copies: Copies| -> Result<Vec<Performance>> {
+            let files: Vec<PathBuf> = files.into_iter().map(|(_, file)| file).collect();
+            let player = |path: &Path| players.iter().position(|p| *p == player_of(path)).unwrap_or(0);
+            let analyse = |path: &Path| Performance::of(path, player(path), copies, &job.encoder);
+            Ok(prepare_all("analysing", &files, analyse)?.into_iter().flatten().collect())
+        };
+        let copies = copies(&job.files);
+        let performances = analyse(files, copies)?;
+        ensure!(!performances.is_empty(), "there is nothing to learn from");
+        let held_out = analyse(held_out, Copies { number: 0, ..copies })?;
+        let player = chosen.unwrap_or_else(|| most_heard(&performances, players.len()));
+        Ok(Self { performances, held_out, player, n_players: players.len() })
+    }
+}
+
+/// True for every tenth recording: they tell when to stop. Of a few, none can be spared.
+fn is_held_out(index: usize, files: &[PathBuf]) -> bool {
+    files.len() >= LEAST_FILES && index % 10 == 5
+}
+
+/// What the recordings need, by how long they are together.
+fn copies(files: &[PathBuf]) -> Copies {
+    let seconds = |path: &PathBuf| read(path).map_or(0.0, |a| a.channels[0].len() as f32 / a.rate as f32);
+    let seconds: f32 = files.iter().map(seconds).sum();
+    let number = COPIES.iter().find(|(limit, _)| seconds < *limit).map_or(0, |(_, number)| *number);
+    let share = (MOST_SECONDS / seconds).min(1.0);
+    if share < 1.0 {
+        println!("{:.0} of {:.0} minutes are used", MOST_SECONDS / 60.0, seconds / 60.0);
+    }
+    Copies { number, share }
+}
+
+/// Player of a recording: what stands before "__" in its name; all others are one.
+fn player_of(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.split_once("__").map_or(String::new(), |(player, _)| player.into())
+}
+
+fn no_player(name: &str, players: &BTreeSet<String>) -> String {
+    let known: Vec<_> = players.iter().filter(|p| !p.is_empty()).map(String::as_str).collect();
+    format!("no recording is named {name}__…; players are: {}", known.join(", "))
+}
+
+fn most_heard(performances: &[Performance], n_players: usize) -> usize {
+    let hops =
+        |player: &usize| performances.iter().filter(|p| p.player == *player).map(Performance::len).sum::<usize>();
+    (0..n_players).max_by_key(hops).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn players_are_named_before_two_underscores() {
+        assert_eq!(player_of(Path::new("a/anna__c4_soft.wav")), "anna");
+        assert_eq!(player_of(Path::new("anna__x/c4_soft.wav")), "");
+    }
+
+    #[test]
+    fn a_tenth_is_held_out_if_there_are_ten() {
+        let files = |n: usize| vec![PathBuf::new(); n];
+        let held = |n: usize| (0..n).filter(|i| is_held_out(*i, &files(n))).count();
+        assert_eq!((held(9), held(10), held(40)), (0, 1, 4));
+    }
+}
