@@ -41,11 +41,14 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         let line = line?;
         eprintln!("{line}");
         let minutes = start.elapsed().as_secs_f64() / 60.0;
-        looks.extend(look(&line).filter(|look| looks.last().is_none_or(|last| last.2 != look.1)).map(|(s, l)| (minutes, s, l)));
+        looks.extend(
+            look(&line).filter(|look| looks.last().is_none_or(|last| last.2 != look.1)).map(|(s, l)| (minutes, s, l)),
+        );
     }
     ensure!(child.wait()?.success(), "the training failed, see above");
     let minutes = start.elapsed().as_secs_f64() / 60.0;
-    let card = Instrument::from_bytes(&std::fs::read(&weights)?, &Encoder::from_bytes(embouchure_weights::ENCODER)?.id)?.card;
+    let card =
+        Instrument::from_bytes(&std::fs::read(&weights)?, &Encoder::from_bytes(embouchure_weights::ENCODER)?.id)?.card;
     let best = looks.iter().map(|look| look.2).fold(f64::INFINITY, f64::min);
     let machine = crate::machine::name();
     let row = |what: String, minutes: f64, step: f64, loss: f64| {

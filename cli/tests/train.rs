@@ -100,7 +100,8 @@ fn the_report_names_what_is_used_what_is_not_and_what_is_missing() {
     folder.record("hiss.wav", hiss);
     let picture = folder.path("picture.png");
     let mut command = Command::new(env!("CARGO_BIN_EXE_embouchure"));
-    let output = command.args(["train", "prepare"]).arg(folder.path("audio")).arg("--picture").arg(&picture).output().unwrap();
+    let output =
+        command.args(["train", "prepare"]).arg(folder.path("audio")).arg("--picture").arg(&picture).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{}", errors(&output));
     for line in ["1 recordings, 0.0 minutes", "Pitch: E4 to E4", "Not used: 1", "hiss.wav: only ", "What would help:"] {
@@ -160,6 +161,7 @@ fn a_training_that_is_killed_ends_with_the_same_weights() {
     let output = folder.train("killed.safetensors", "110").output().unwrap();
     assert!(output.status.success(), "{}", errors(&output));
     assert!(!String::from_utf8_lossy(&output.stdout).contains("step 50:"), "it began anew");
-    let [whole, killed] = ["whole.safetensors", "killed.safetensors"].map(|name| std::fs::read(folder.path(name)).unwrap());
+    let [whole, killed] =
+        ["whole.safetensors", "killed.safetensors"].map(|name| std::fs::read(folder.path(name)).unwrap());
     assert!(whole == killed, "the weights differ");
 }

@@ -5,6 +5,7 @@ mod common;
 use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::room::Room;
 use embouchure_inference::stream::{Engine, Heard, HopModel, HopOutput};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
@@ -217,6 +218,7 @@ impl HopModel for MadModel {
             amplitude: [0.5, nonsense][self.0 % 2],
             harmonic_distribution: [nonsense; 100],
             noise_magnitudes: [nonsense; 64],
+            room: Room { levels: [nonsense; 3], t60_s: [nonsense, 0.3, -nonsense] },
         };
         HopOutput { controls, heard: Heard::default() }
     }

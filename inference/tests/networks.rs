@@ -179,3 +179,20 @@ fn a_new_instrument_fades_in_and_the_old_one_is_freed() {
         assert!((pair[1] / pair[0]).log10().abs() < 0.15, "{pair:?}");
     }
 }
+
+#[test]
+fn the_automatic_gate_opens_further_for_a_soft_source() {
+    let heard_at_the_end = |usual_db: f32, gate_follows_room: bool| {
+        // Three notes with rests, and one that is soft even for this source. The tone lies at -15 dBFS.
+        let note = |db: f32| {
+            let samples = tone(330.0, 200).into_iter().map(move |x| x * 10f32.powf((db + 15.0) / 20.0));
+            samples.chain(std::iter::repeat_n(0.0, 50 * HOP_SIZE))
+        };
+        let samples: Vec<f32> = [usual_db, usual_db, usual_db, -66.0].into_iter().flat_map(note).collect();
+        let source = SourceControls { gate_follows_room, ..SourceControls::default() };
+        play(&mut pipeline(), &samples, &source)[940].heard.f0_hz
+    };
+    assert!((heard_at_the_end(-50.0, true) / 330.0 - 1.0).abs() < 0.02, "soft for a soft source");
+    assert_eq!(heard_at_the_end(-20.0, true), 0.0, "too soft for a loud one");
+    assert_eq!(heard_at_the_end(-50.0, false), 0.0, "a fixed gate stays where it is");
+}

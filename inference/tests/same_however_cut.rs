@@ -20,7 +20,7 @@ fn seconds(host_rate: f64) -> f64 {
 
 #[test]
 fn any_cut_into_blocks_gives_the_same_bits() {
-    let setting = Setting { brightness_swing_db: 9.0, ..WET };
+    let setting = Setting { brightness_swing_db: 9.0, room: 0.5, ..WET };
     for host_rate in RATES {
         let input = padded(&phrases(host_rate, seconds(host_rate)), latency_samples(host_rate, 4096));
         let whole = play(&mut engine(host_rate, 4096, true), &input, &even_cuts(input.len(), 4096), setting);
@@ -89,7 +89,7 @@ fn after_a_reset_the_engine_is_as_new() {
     for host_rate in [44_100.0, 1234.5678] {
         let input = phrases(host_rate, 0.5);
         let cuts = even_cuts(input.len(), 300);
-        let setting = Setting { mix: 0.4, brightness_swing_db: 5.0, gain: 0.8 };
+        let setting = Setting { mix: 0.4, brightness_swing_db: 5.0, gain: 0.8, room: 0.7 };
         let expected = play(&mut engine(host_rate, 512, true), &input, &cuts, setting);
         let mut used = engine(host_rate, 512, true);
         for n in [input.len() / 3, 1, input.len() / 2] {

@@ -37,7 +37,8 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
     });
     let answers = bench.judge.ask(&questions.collect::<Result<Vec<_>>>()?)?;
     let of = |path: &str| mean(answers.iter().filter_map(|answer| figure(answer, path)));
-    let ours = said(Command::new(&bench.program).arg("eval").arg(bench.instrument(instrument)).arg("--audio").arg(folder))?;
+    let ours =
+        said(Command::new(&bench.program).arg("eval").arg(bench.instrument(instrument)).arg("--audio").arg(folder))?;
     let ours: Value = serde_json::from_str(&ours)?;
     let mut row = Row::new();
     row.insert("instrument".into(), instrument.name.clone().into());

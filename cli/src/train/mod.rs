@@ -53,15 +53,15 @@ struct InstrumentArguments {
     #[arg(long, default_value_t = 160, value_parser = clap::value_parser!(u16).range(16..=512))]
     width: u16,
     /// Steps that learn from measured harmonics and noise.
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(long, value_name = "N", default_value_t = 1500)]
     warm_up_steps: usize,
     /// Steps after them that learn from the sound itself.
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 800)]
     sound_steps: usize,
     /// Sequences of a second per step that learns from the sound.
     #[arg(long, value_name = "N", default_value_t = CLIPS.1, hide = true)]
     sound_clips: usize,
-    /// Leave parts of the training out, to hear what they are good for: loudness, z, disguises, warm-start, silence.
+    /// Leave parts of the training out, to hear what they are good for: f0, loudness, z, disguises, warm-start, silence.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     without: Vec<String>,
     /// Encoder file; the one in this program if left out.

@@ -95,14 +95,14 @@ impl RoomSound {
     /// Adds to `samples` what `room` answers to them. What rings already goes on. Realtime-safe; leaves silence as exact
     /// zeros once the room has faded.
     pub fn add(&mut self, room: &Room, samples: &mut [f32]) {
+        if room.t60_s != self.t60_s {
+            self.follow(room);
+        }
         let is_played_to = room.levels.iter().chain(&self.entry_gains).any(|level| *level > 0.0);
         let is_silent = samples.iter().all(|x| *x == 0.0);
         if !self.is_ringing && (is_silent || !is_played_to) {
             self.entry_gains = self.entry_gains_of(room);
             return;
-        }
-        if room.t60_s != self.t60_s {
-            self.follow(room);
         }
         self.is_ringing = true;
         let (mut gains, ends) = (self.entry_gains, self.entry_gains_of(room));

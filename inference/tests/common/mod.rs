@@ -3,6 +3,7 @@
 
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::room::Room;
 use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, Heard, HopModel, HopOutput};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -30,6 +31,7 @@ impl HopModel for FakeModel {
         let semitones = 9.0 * (self.hop as f32 * 0.21).sin() + source.transpose_semitones;
         let mut controls = tone(330.0 * (semitones / 12.0).exp2(), self.level);
         controls.noise_magnitudes.fill(0.1 * self.level);
+        controls.room = Room::STAGE.scaled(source.room);
         HopOutput {
             controls,
             heard: Heard { f0_hz: controls.f0_hz, voicing: 1.0, loudness_db: -20.0, ..Heard::default() },
@@ -115,10 +117,11 @@ pub struct Setting {
     /// Brightness swings by this much over the samples of the run, dB per octave.
     pub brightness_swing_db: f32,
     pub gain: f32,
+    pub room: f32,
 }
 
-pub const WET: Setting = Setting { mix: 1.0, brightness_swing_db: 0.0, gain: 1.0 };
-pub const DRY: Setting = Setting { mix: 0.0, brightness_swing_db: 0.0, gain: 1.0 };
+pub const WET: Setting = Setting { mix: 1.0, brightness_swing_db: 0.0, gain: 1.0, room: 0.0 };
+pub const DRY: Setting = Setting { mix: 0.0, ..WET };
 
 /// Plays `input` through one channel, in blocks of the lengths `cuts`. `after_block` gets the samples done so far.
 pub fn play_paced(
@@ -137,7 +140,7 @@ pub fn play_paced(
             mix: &vec![setting.mix; *n],
             brightness_db: &brightness,
             output_gain: &vec![setting.gain; *n],
-            source: SourceControls::default(),
+            source: SourceControls { room: setting.room, ..SourceControls::default() },
         };
         engine.process(&mut [&mut out[start..start + n]], 1, &params);
         start += n;

@@ -55,7 +55,8 @@ fn fall_s(level_db: &[f32], end: usize) -> Option<f32> {
     // The level that the note had: the loudest of a while before its end, as a fading note is tracked for long.
     let from = end.saturating_sub(LONGEST_FALL_HOPS / 4);
     let top = (from..end).max_by(|a, b| level_db[*a].total_cmp(&level_db[*b]))?;
-    let below = |db: f32| (top..level_db.len().min(end + LONGEST_FALL_HOPS)).find(|t| level_db[*t] < level_db[top] - db);
+    let below =
+        |db: f32| (top..level_db.len().min(end + LONGEST_FALL_HOPS)).find(|t| level_db[*t] < level_db[top] - db);
     let hops = below(FALL_DB.1)? - below(FALL_DB.0)?;
     Some(hops as f32 / FRAME_RATE as f32 * 60.0 / (FALL_DB.1 - FALL_DB.0))
 }

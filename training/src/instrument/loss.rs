@@ -64,7 +64,8 @@ fn compare_controls(played: &Played, batch: &Batch) -> Result<Loss> {
     let mean_weight = weights.mean_all()?.to_scalar::<f32>()? as f64;
     let harmonics = (each.broadcast_mul(&weights)?.mean_all()? / mean_weight)?;
     let level = |x: &Tensor| x.sqr()?.sum(D::Minus1)?.sqrt();
-    let level = log_distance(&level(&(&played.harmonic_amplitudes + 1e-7)?)?, &level(&target)?, batch.floor)?.mean_all()?;
+    let level =
+        log_distance(&level(&(&played.harmonic_amplitudes + 1e-7)?)?, &level(&target)?, batch.floor)?.mean_all()?;
     let noise = log_distance(&played.noise_magnitudes, &batch.noise()?, batch.floor)?.mean_all()?;
     let parts =
         vec![("harmonics", harmonics.to_scalar()?), ("level", level.to_scalar()?), ("noise", noise.to_scalar()?)];

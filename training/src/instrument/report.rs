@@ -87,9 +87,14 @@ impl Report {
         }
         if loudest - softest < LEAST_SPAN_DB {
             let span = loudest - softest;
-            advice.push(format!("soft and loud differ by only {span:.0} dB: play softer and louder, within notes, too"));
+            advice
+                .push(format!("soft and loud differ by only {span:.0} dB: play softer and louder, within notes, too"));
         }
-        advice.extend(self.gaps().into_iter().map(|[low, high]| format!("there is hardly a note from {}", Note::range(low, high))));
+        advice.extend(
+            self.gaps()
+                .into_iter()
+                .map(|[low, high]| format!("there is hardly a note from {}", Note::range(low, high))),
+        );
         if let Some(decay_s) = self.decay_s().filter(|s| *s > LONGEST_DECAY_S) {
             advice.push(format!("notes ring on for {decay_s:.1} s: if that is the room, record in a drier one"));
         }

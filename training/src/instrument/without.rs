@@ -6,6 +6,8 @@ use embouchure_inference::decoder::N_FEATURES;
 /// What is left out; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Without {
+    /// The decoder is not told f0, though the synth plays it.
+    pub f0: bool,
     /// The decoder is not told how loud the source is.
     pub loudness: bool,
     /// The decoder is not told z.
@@ -20,11 +22,12 @@ pub struct Without {
 
 impl Without {
     /// Names that [`Without::and`] takes.
-    pub const NAMES: [&str; 5] = ["loudness", "z", "disguises", "warm-start", "silence"];
+    pub const NAMES: [&str; 6] = ["f0", "loudness", "z", "disguises", "warm-start", "silence"];
 
     /// Leaves out `name`, too.
     pub fn and(self, name: &str) -> Result<Self> {
         Ok(match name {
+            "f0" => Self { f0: true, ..self },
             "loudness" => Self { loudness: true, ..self },
             "z" => Self { z: true, ..self },
             "disguises" => Self { disguises: true, ..self },
@@ -37,6 +40,7 @@ impl Without {
     /// True for features that the decoder is not told, see [`embouchure_inference::decoder::Features::scaled`].
     pub fn hides(&self, feature: usize) -> bool {
         match feature {
+            0 => self.f0,
             1 => self.loudness,
             3..N_FEATURES => self.z,
             _ => false,

@@ -1,5 +1,7 @@
 //! What each part of an instrument's training is good for: the same training without it.
 
+mod f0;
+
 use crate::program;
 use crate::table::{self, Row, number};
 use anyhow::{Result, ensure};
@@ -34,8 +36,11 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// Trains each, prints and writes `ablations.json`.
+/// Trains each, prints and writes `ablations.json` and `f0_from_sound.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
+    let rows = f0::measure()?;
+    table::print("Where the spectral loss leads a wrong f0", &rows);
+    table::write_json(&arguments.out.join("f0_from_sound.json"), &rows)?;
     let work = arguments.out.join("ablations");
     std::fs::create_dir_all(&work)?;
     let program = program::find()?;
