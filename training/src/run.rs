@@ -153,3 +153,39 @@ pub fn train<B: Send + 'static>(
     }
     Ok(progress)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::values;
+    use std::cell::RefCell;
+
+    #[test]
+    fn the_best_parameters_are_kept_and_nothing_gained_ends_it() {
+        let folder = std::env::temp_dir().join(format!("embouchure-run-{}", std::process::id()));
+        let mut params = Params::new(1);
+        params.add_table("x", 1, 1).unwrap();
+        let x = || values(params.get("x").unwrap()).unwrap()[0];
+        // The first look is too early to count, the one at step 40 is the best.
+        let losses = [0.1, 0.9, 0.8, 0.5, 0.6, 0.7, 0.8, 0.1, 0.1];
+        let seen = RefCell::new(Vec::new());
+        let look = || {
+            seen.borrow_mut().push(x());
+            Ok(losses[seen.borrow().len() - 1])
+        };
+        let watch = Watch { loss: &look, from: 20, every: 10, patience: 3 };
+        let training = Training {
+            checkpoint: &folder.join("checkpoint"),
+            schedule: Schedule { peak: 0.01, warm_up: 1, total: 90 },
+            max_norm: 1.0,
+            report_every: 50,
+        };
+        let loss = |_: &()| Ok(((params.get("x")? - 1.0)?.sqr()?.mean_all()?, vec![]));
+        let progress = train(&training, &params, |_| (), loss, Some(watch)).unwrap();
+        assert_eq!((progress.best, progress.step), (Some((0.5, 40)), 70));
+        let seen = seen.into_inner();
+        assert!(seen.windows(2).all(|pair| pair[1] > pair[0]), "{seen:?}");
+        assert_eq!(x(), seen[3]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -232,3 +232,48 @@ impl Batch {
         Tensor::from_slice(&self.noise, (self.n_clips, FRAMES, N_NOISE_BANDS), &Device::Cpu)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::performance::Copies;
+    use super::*;
+    use embouchure_audio_file::{Audio, write_wav};
+    use embouchure_inference::encoder::Encoder;
+
+    /// A player's batch, of a recording at `gain`.
+    fn batch(gain: f32) -> Batch {
+        let sample = |i: usize| {
+            let t = i as f32 / 48_000.0;
+            let tone = |k: usize| (std::f32::consts::TAU * 330.0 * k as f32 * t).sin() / k as f32;
+            gain * (0.3 + 0.2 * (5.0 * t).sin()) * (1..=6).map(tone).sum::<f32>()
+        };
+        let path = std::env::temp_dir().join(format!("embouchure-batch-{}-{gain}.wav", std::process::id()));
+        let channels = vec![(0..96_000).map(sample).collect()];
+        write_wav(&path, &Audio { channels, rate: 48_000 }).unwrap();
+        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
+        let mut performances = Performance::of(&path, 0, Copies { number: 0, share: 1.0 }, &encoder).unwrap();
+        std::fs::remove_file(path).unwrap();
+        // The disguises are drawn by the file's name.
+        performances[0].heard.truncate(1);
+        let loud_db = vec![performances[0].loudness_db.iter().copied().fold(f32::MIN, f32::max)];
+        let card = Card { z_mean: vec![0.0; 16], z_std: vec![1.0; 16], ..Card::default() };
+        let batches =
+            Batches { seed: 1, performances: Arc::new(performances), loud_db, card, without: Without::default() };
+        batches.make(0, 2, Purpose::HeldOut)
+    }
+
+    #[test]
+    fn what_is_compared_does_not_depend_on_the_level_of_the_recording() {
+        let (loud, soft) = (batch(0.8), batch(0.02));
+        let near = |a: &[f32], b: &[f32]| {
+            let (difference, size) =
+                a.iter().zip(b).fold((0.0, 0.0), |(d, s), (a, b)| (d + (a - b).abs(), s + a.abs()));
+            assert!(size > 0.0 && difference < 0.01 * size, "{difference} of {size}");
+        };
+        near(&loud.audio, &soft.audio);
+        near(&loud.harmonics, &soft.harmonics);
+        let loudness = |batch: &Batch| batch.features[100][1];
+        assert!(loudness(&loud) - loudness(&soft) > 0.5, "the decoder is told how loud it was all the same");
+        assert!((soft.gains[0] / loud.gains[0] - 40.0).abs() < 1.0, "and what it plays is brought to the same level");
+    }
+}
