@@ -111,7 +111,8 @@ const TRAINING: [Section; 6] = [
                gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \
                notes, which it knows badly. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
                `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is the \
-               noise between notes, which costs mss.",
+               noise between notes, which costs mss: \"of notes alone\" is without what comes before the first and after the \
+               last of them.",
     },
     Section {
         title: "Other voices",
@@ -135,9 +136,10 @@ const TRAINING: [Section; 6] = [
         file: "f0_from_sound.json",
         table: "",
         text: "In the article's setting f0 is found through the spectral loss. Share of notes (100 to 800 Hz, a sawtooth of 20 \
-               partials) in which a step of 2 cents towards the right f0 lowers our loss; half is chance. From further away \
-               than a fraction of a semitone nothing leads there, and a decoder whose f0 is wrong learns the mean of all \
-               sounds: the mellow mix. So f0 comes from the encoder, which is taught it.",
+               partials) in which a step of 2 cents towards the right f0 lowers our loss; half is chance. Within half a \
+               semitone the loss leads there; from a fifth or an octave away, where an f0 begins that knows nothing, it leads \
+               away, and a decoder whose f0 is wrong learns the mean of all sounds: the mellow mix. So f0 comes from the \
+               encoder, which is taught it.",
     },
     Section {
         title: "Time and memory",

@@ -42,7 +42,7 @@ enum Command {
     Train(pass_on::Arguments),
     /// Train all instruments that ship, as weights/shelf.toml says
     TrainShelf(train_shelf::Arguments),
-    /// Measure pitch, latency, engine and training; `report` renders the results
+    /// Measure pitch, latency, engine, sound and training; `report` renders the results
     Bench(pass_on::Arguments),
     /// Host the plugin for `demo`, in a process of its own so that a crash can be reported
     #[command(hide = true)]

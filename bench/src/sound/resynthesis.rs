@@ -6,9 +6,10 @@ use super::{Bench, mean};
 use crate::program::said;
 use crate::table::{Row, number};
 use anyhow::Result;
+use embouchure_audio_file::{Audio, read, to_mono, write_wav};
 use embouchure_training::recordings::audio_files;
 use serde_json::Value;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// One row an instrument, and their mean.
@@ -33,10 +34,15 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
     let questions = files.iter().enumerate().map(|(i, file)| {
         let name = format!("{}.{i}", instrument.name);
         let output = bench.render(file, instrument, &["--transpose", "0", "--level", "as-recorded"], &name)?;
-        Ok(question("resynth", file, &output, &instrument.kind()))
+        let [notes, played] = without_rests(file, &output)?;
+        let question = |source: &Path, output: &Path| question("resynth", source, output, &instrument.kind());
+        Ok([question(file, &output), question(&notes, &played)])
     });
-    let answers = bench.judge.ask(&questions.collect::<Result<Vec<_>>>()?)?;
-    let of = |path: &str| mean(answers.iter().filter_map(|answer| figure(answer, path)));
+    let answers = bench.judge.ask(&questions.collect::<Result<Vec<_>>>()?.concat())?;
+    let of_every_other = |first: usize, path: &str| {
+        mean(answers.iter().skip(first).step_by(2).filter_map(|answer| figure(answer, path)))
+    };
+    let of = |path: &str| of_every_other(0, path);
     let ours =
         said(Command::new(&bench.program).arg("eval").arg(bench.instrument(instrument)).arg("--audio").arg(folder))?;
     let ours: Value = serde_json::from_str(&ours)?;
@@ -45,6 +51,7 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
     for (column, value, digits) in [
         ("recordings", files.len() as f64, 0),
         ("mss", of("mss"), 2),
+        ("of notes alone", of_every_other(1, "mss"), 2),
         ("log-mel dB", of("logmel_db"), 1),
         ("loudness dB", of("loudness_db"), 1),
         ("pitch RPA", of("pitch_rpa"), 3),
@@ -56,4 +63,20 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
         row.insert(column.into(), number(value, digits));
     }
     Ok(row)
+}
+
+/// Writes both sounds again, from the first to the last sample of the rendering that is not silent, beside the rendering:
+/// the noise of a recording before and after its notes is not the instrument's.
+fn without_rests(recording: &Path, rendering: &Path) -> Result<[PathBuf; 2]> {
+    let sounds = [read(recording)?, read(rendering)?].map(|audio| (to_mono(&audio), audio.rate));
+    let played = &sounds[1].0;
+    let is_loud = |x: &f32| x.abs() > 1e-6;
+    let from = played.iter().position(is_loud).unwrap_or(0);
+    let to = played.iter().rposition(is_loud).unwrap_or(played.len());
+    let cut = |(samples, rate): &(Vec<f32>, u32), kind: &str| -> Result<PathBuf> {
+        let path = rendering.with_extension(format!("{kind}.wav"));
+        write_wav(&path, &Audio { channels: vec![samples[from..to.min(samples.len())].to_vec()], rate: *rate })?;
+        Ok(path)
+    };
+    Ok([cut(&sounds[0], "recording")?, cut(&sounds[1], "rendering")?])
 }

@@ -94,6 +94,7 @@ mod tests {
     use super::*;
     use crate::ops::check::random;
     use crate::ops::values;
+    use candle_core::Device;
     use embouchure_inference::body::Body;
     use embouchure_inference::decoder;
 
@@ -115,6 +116,29 @@ mod tests {
             for b in 0..N_NOISE_BANDS {
                 assert!((noise[t * N_NOISE_BANDS + b] / expected.noise_magnitudes[b] - 1.0).abs() < 0.02, "band {b}");
             }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_weights_file_has_its_players_row_and_is_deaf_to_what_was_left_out() -> Result<()> {
+        let params = new_params(1, 8, 3)?;
+        let mut tensors = params.tensors("\0")?;
+        let row = |value: f32, n: usize| vec![value; n];
+        let players = [row(0.0, 8), row(1.0, 8), row(2.0, 8)].concat();
+        tensors.insert(PLAYERS.into(), Tensor::from_vec(players, (3, 8), &Device::Cpu)?);
+        let bodies = [0.0, 0.1, 0.2].map(|value| row(value, body::N_POINTS)).concat();
+        tensors.insert(BODY.into(), Tensor::from_vec(bodies, (3, body::N_POINTS), &Device::Cpu)?);
+        params.restore(&tensors)?;
+        for player in 0..3 {
+            let without = Without { loudness: player == 1, ..Without::default() };
+            let file = as_player(&params, player, &without)?;
+            assert!(!file.contains_key(PLAYERS));
+            assert_eq!(values(&file["input.0.bias"])?, row(player as f32, 8));
+            assert_eq!(values(&file[BODY])?, row(0.1 * player as f32, body::N_POINTS));
+            let weights = file["input.0.weight"].to_vec2::<f32>()?;
+            assert_eq!(weights.iter().all(|of_unit| of_unit[1] == 0.0), player == 1);
+            assert!(weights.iter().all(|of_unit| of_unit[2] != 0.0));
         }
         Ok(())
     }
