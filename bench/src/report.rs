@@ -127,9 +127,11 @@ const TRAINING: [Section; 6] = [
         title: "What the parts are good for",
         file: "ablations.json",
         table: "",
-        text: "`bench ablations`: the trumpet trained anew for 900 steps without one part each. The loss and the distances \
-               are those of `embouchure eval` on held-out recordings; rests: level in the rests of a source with the gate \
-               open, against the loud notes.",
+        text: "`bench ablations`: the trumpet trained anew for 600 steps (400 that compare controls, 200 that compare the sound) \
+               without one part each; the figures are those of `embouchure eval` on held-out recordings. One seed each, so \
+               small differences say nothing. That the level is not told, or that \
+               silence costs nothing, is what hurts. z and the disguises do not help a trumpet to play a trumpet's \
+               recording: they are for other voices.",
     },
     Section {
         title: "Why f0 is not learned from the sound",

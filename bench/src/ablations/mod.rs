@@ -19,9 +19,6 @@ pub struct Arguments {
     /// Recordings of the same instrument to judge with
     #[arg(long, value_name = "DIR")]
     judged_on: PathBuf,
-    /// Recording of another voice, with rests, to be turned into the instrument
-    #[arg(long, value_name = "FILE")]
-    source: PathBuf,
     /// Steps that compare controls, and steps that compare the sound
     #[arg(long, value_name = "N", default_value_t = 600)]
     warm_up_steps: usize,
@@ -87,40 +84,8 @@ fn judge(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Pa
         ("loudness dB", mean("loudness_db"), 1),
         ("centroid ratio", mean("centroid_ratio"), 2),
         ("above 4 kHz, dB", mean("treble_db"), 1),
-        ("rests, dB", rests_db(program, arguments, &weights, work)?, 1),
     ] {
         row.insert(column.into(), number(value, digits));
     }
     Ok(row)
-}
-
-/// Level of the instrument in the source's rests against its loud notes, dB, with the gate open.
-fn rests_db(program: &Path, arguments: &Arguments, weights: &Path, work: &Path) -> Result<f64> {
-    let output = work.join("source.wav");
-    let mut command = Command::new(program);
-    command.arg("render").arg(&arguments.source).arg(&output).arg("-i").arg(weights);
-    program::said(command.args(["--gate", "-120", "--fixed-gate"]))?;
-    let (source, played) = (levels(&arguments.source)?, levels(&output)?);
-    let loud = |levels: &[f64]| {
-        let mut sorted = levels.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        sorted[sorted.len() * 95 / 100]
-    };
-    let rests = source.iter().zip(&played).filter(|(level, _)| **level < loud(&source) - REST_DB);
-    let mut rests: Vec<f64> = rests.map(|(_, level)| *level).collect();
-    rests.sort_by(f64::total_cmp);
-    Ok(rests.get(rests.len() / 2).map_or(f64::NAN, |median| median - loud(&played)))
-}
-
-/// Softer than the loud notes by this much is a rest, dB.
-const REST_DB: f64 = 50.0;
-
-/// Level of every hundredth of a second, dB.
-fn levels(path: &Path) -> Result<Vec<f64>> {
-    let audio = embouchure_audio_file::read(path)?;
-    let level = |piece: &[f32]| {
-        let power = piece.iter().map(|x| f64::from(x * x)).sum::<f64>() / piece.len() as f64;
-        10.0 * power.max(1e-15).log10()
-    };
-    Ok(embouchure_audio_file::to_mono(&audio).chunks(audio.rate as usize / 100).map(level).collect())
 }

@@ -80,7 +80,7 @@ impl Bench<'_> {
 
     /// `embouchure render source … -i instrument options`, to a file called `name`.
     fn render(&self, source: &Path, instrument: &Instrument, options: &[&str], name: &str) -> Result<PathBuf> {
-        let output = self.work.join(name).with_extension("wav");
+        let output = self.work.join(format!("{name}.wav"));
         let mut command = Command::new(&self.program);
         command.arg("render").arg(source).arg(&output).arg("-i").arg(self.instrument(instrument)).args(options);
         said(&mut command)?;
