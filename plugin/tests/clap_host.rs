@@ -177,15 +177,17 @@ fn parameter_text_goes_both_ways() {
     let ids = param_ids(&mut instance);
     let names: Vec<&str> = ids.keys().map(String::as_str).collect();
     let expected = [
+        "Auto Gate",
         "Brightness",
         "Bypass",
         "Dry/Wet",
         "Gate",
         "Glide",
         "Key",
+        "Level Fit",
         "Octave Fit",
         "Output",
-        "Room Gate",
+        "Room",
         "Scale",
         "Snap",
         "Transpose",
