@@ -47,11 +47,12 @@ pub struct RenderCommand {
     #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -12.0, 12.0))]
     #[arg(allow_negative_numbers = true)]
     brightness: f32,
-    /// The instrument is silent where the recording is below this level, dB under full scale.
+    /// The instrument is silent where the recording is below this level, dB under full scale; further down in one that is
+    /// soft as a whole.
     #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
     #[arg(allow_negative_numbers = true)]
     gate: f32,
-    /// Only the level of --gate counts, not how loud the room is.
+    /// Only the level of --gate counts, not how loud the room or the recording is.
     #[arg(long)]
     fixed_gate: bool,
     /// Time of the way from note to note, ms; 0 = as sung.
