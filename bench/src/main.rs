@@ -51,7 +51,7 @@ enum Bench {
     Pictures(pictures::Arguments),
     /// Everything measured so far into docs/performance.md and docs/training.md
     Report(report::Arguments),
-    /// All of these, one after the other: half an hour
+    /// Pitch, z, latency, engine, train, pictures and report, one after the other: half an hour
     All(all::Arguments),
 }
 

@@ -25,10 +25,16 @@ pub fn position(hz: f32) -> f32 {
     ((hz / MIN_HZ).log2() / octaves * last).clamp(0.0, last)
 }
 
-/// Value of a table at `position`, and what each of its two neighbours counts: (index of the lower, weight of the upper).
-pub fn neighbours(position: f32) -> (usize, f32) {
-    let low = (position as usize).min(N_POINTS - 2);
+/// The two neighbours of `position` in a table of `n_points`, and what each counts: (index of the lower, weight of the
+/// upper).
+pub fn neighbours(position: f32, n_points: usize) -> (usize, f32) {
+    let low = (position as usize).min(n_points - 2);
     (low, position - low as f32)
+}
+
+/// Value of `table` between [`neighbours`].
+pub fn between(table: &[f32], (low, share): (usize, f32)) -> f32 {
+    table[low] + share * (table[low + 1] - table[low])
 }
 
 impl Body {
@@ -45,8 +51,7 @@ impl Body {
 
     /// Gain at `hz`, > 0. Realtime-safe.
     pub fn gain(&self, hz: f32) -> f32 {
-        let (low, share) = neighbours(position(hz));
-        (self.log_gains[low] + share * (self.log_gains[low + 1] - self.log_gains[low])).exp()
+        between(&self.log_gains, neighbours(position(hz), N_POINTS)).exp()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
 use crate::layers::{Gru, GruState, LayerNorm, Linear, device};
+use crate::note::hz_to_midi;
 use crate::texture::{Texture, TextureState};
 use crate::weights::{LoadError, Weights};
 use candle_core::{Result, Tensor};
@@ -37,8 +38,7 @@ impl Features<'_> {
     /// Network inputs; each is about -1 to 1.
     pub fn scaled(&self, card: &Card) -> [f32; N_FEATURES] {
         let mut x = [0.0; N_FEATURES];
-        let midi = 69.0 + 12.0 * (self.f0_hz / 440.0).log2();
-        x[0] = midi / 63.5 - 1.0;
+        x[0] = hz_to_midi(self.f0_hz) / 63.5 - 1.0;
         x[1] = self.loudness_db / 40.0 + 1.0;
         x[2] = 2.0 * self.voicing - 1.0;
         for (i, x) in x[3..].iter_mut().enumerate() {

@@ -3,6 +3,16 @@
 /// ASCII: terminals and the editor's font have no sharp sign.
 pub(crate) const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 
+/// MIDI number of a frequency (Hz, > 0), with its fraction; A4 = 440 Hz is 69.
+pub fn hz_to_midi(hz: f32) -> f32 {
+    69.0 + 12.0 * (hz / 440.0).log2()
+}
+
+/// Inverse of [`hz_to_midi`], Hz.
+pub fn midi_to_hz(midi: f32) -> f32 {
+    440.0 * ((midi - 69.0) / 12.0).exp2()
+}
+
 /// The nearest note of the equal temperament, A4 = 440 Hz.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {

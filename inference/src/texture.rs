@@ -77,13 +77,9 @@ impl Texture {
         state.advance();
         let mut sum = 0.0;
         for (k, weight) in controls.harmonic_distribution.iter_mut().enumerate() {
-            let band = Self::band((k + 1) as f32 * controls.f0_hz);
-            let low = (band as usize).min(N_BANDS - 2);
-            let share = band - low as f32;
-            let waver = |(scale, deviations): (usize, &[f32; N_BANDS])| {
-                let deviation = deviations[low] + share * (deviations[low + 1] - deviations[low]);
-                deviation * state.each[scale][k]
-            };
+            let place = body::neighbours(Self::band((k + 1) as f32 * controls.f0_hz), N_BANDS);
+            let waver =
+                |(scale, deviations): (usize, &[f32; N_BANDS])| body::between(deviations, place) * state.each[scale][k];
             *weight *= self.0.iter().enumerate().map(waver).sum::<f32>().exp();
             sum += *weight;
         }

@@ -18,11 +18,8 @@ const EXTENSIONS: [&str; 4] = ["flac", "wav", "mp3", "ogg"];
 
 /// All audio files under `folder`, sorted, without those held out; of a file, itself.
 pub fn training_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    if folder.is_file() {
-        return Ok(vec![folder.to_path_buf()]);
-    }
     let mut found = audio_files(folder)?;
-    found.retain(|path| !is_held_out(path));
+    found.retain(|path| folder.is_file() || !is_held_out(path));
     Ok(found)
 }
 
@@ -32,8 +29,11 @@ pub fn is_held_out(path: &Path) -> bool {
     HELD_OUT.iter().any(|held| path.contains(&format!("/{held}/")) || path.ends_with(&format!("/{held}")))
 }
 
-/// All audio files under `folder`, sorted.
+/// All audio files under `folder`, sorted; of a file, itself.
 pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    if folder.is_file() {
+        return Ok(vec![folder.to_path_buf()]);
+    }
     let mut found = Vec::new();
     collect(folder, &mut found)?;
     found.sort();

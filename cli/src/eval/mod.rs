@@ -75,10 +75,7 @@ impl EvalCommand {
     fn recordings(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for audio in &self.audio {
-            match audio.is_file() {
-                true => files.push(audio.clone()),
-                false => files.extend(audio_files(audio)?),
-            }
+            files.extend(audio_files(audio)?);
         }
         ensure!(!files.is_empty(), "there is no wav, flac, ogg or mp3 file to compare with");
         Ok(files)

@@ -2,7 +2,7 @@
 
 use crate::font::{self, FONT};
 use anyhow::Result;
-use embouchure_inference::note::Note;
+use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use embouchure_training::analysis::FRAME_RATE;
 use embouchure_training::instrument::Report;
 use plotters::prelude::*;
@@ -35,8 +35,7 @@ pub fn draw(path: &Path, report: &Report) -> Result<()> {
         .x_label_area_size(36)
         .y_label_area_size(52)
         .build_cartesian_2d(low as f32 - 0.5..high as f32 + 0.5, db(softest)..db(loudest + 1))?;
-    let hz = |note: f32| 440.0 * ((note.round() - 69.0) / 12.0).exp2();
-    let name = |note: &f32| Note::from_hz(hz(*note)).map_or(String::new(), Note::name);
+    let name = |note: &f32| Note::from_hz(midi_to_hz(note.round())).map_or(String::new(), Note::name);
     chart
         .configure_mesh()
         .light_line_style(TRANSPARENT)
@@ -60,7 +59,7 @@ pub fn draw(path: &Path, report: &Report) -> Result<()> {
 fn cells(report: &Report) -> BTreeMap<(i32, i32), f32> {
     let mut cells = BTreeMap::new();
     for (hz, loudness_db) in report.pitched() {
-        let note = (69.0 + 12.0 * (hz / 440.0).log2()).round() as i32;
+        let note = hz_to_midi(hz).round() as i32;
         *cells.entry((note, (loudness_db / CELL_DB).floor() as i32)).or_default() += 1.0 / FRAME_RATE as f32;
     }
     cells

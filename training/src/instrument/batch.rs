@@ -126,7 +126,7 @@ impl Batches {
             self.append(&mut batch, performance, start, level, &performance.heard[disguise]);
             let f0: Vec<f32> = (0..FRAMES).map(|t| performance.f0_hz[(start + t).min(performance.len() - 1)]).collect();
             let place = |hz: f32| {
-                let (low, share) = neighbours(position(hz));
+                let (low, share) = neighbours(position(hz), N_POINTS);
                 ((performance.player * N_POINTS + low) as u32, share)
             };
             places.extend(f0.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| place(k as f32 * f))));

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
 use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::features::LoudnessMeter;
-use embouchure_inference::note::Note;
+use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use std::path::{Path, PathBuf};
 
 /// What there should be at least: minutes with a pitch, octaves, dB between soft and loud.
@@ -112,7 +112,7 @@ impl Report {
     fn seconds_by_note(&self) -> [f32; 128] {
         let mut seconds = [0.0; 128];
         for (hz, _) in self.pitched() {
-            let note = (69.0 + 12.0 * (hz / 440.0).log2()).round().clamp(0.0, 127.0);
+            let note = hz_to_midi(hz).round().clamp(0.0, 127.0);
             seconds[note as usize] += 1.0 / FRAME_RATE as f32;
         }
         seconds
@@ -123,7 +123,7 @@ impl Report {
         let seconds = self.seconds_by_note();
         let is_played = |note: &usize| seconds[*note] >= LEAST_SECONDS;
         let played: Vec<usize> = (0..128).filter(is_played).collect();
-        let hz = |note: usize| 440.0 * ((note as f32 - 69.0) / 12.0).exp2();
+        let hz = |note: usize| midi_to_hz(note as f32);
         let gap = |pair: &[usize]| (pair[1] - pair[0] > GAP).then(|| [hz(pair[0] + 1), hz(pair[1] - 1)]);
         played.windows(2).filter_map(gap).collect()
     }

@@ -110,11 +110,17 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
 
 /// Loudness of a player's loud notes, dB.
 fn loud_db(performances: &[Performance], player: usize) -> f32 {
+    let loudness = loudness(performances, player);
+    if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) }
+}
+
+/// Loudness of every hop with a pitch that a player recorded, dB, the softest first.
+fn loudness(performances: &[Performance], player: usize) -> Vec<f32> {
     let of_player = performances.iter().filter(|p| p.player == player && p.is_original);
     let pitched = of_player.flat_map(|p| p.loudness_db.iter().zip(&p.pitched).filter(|(_, pitched)| **pitched));
     let mut loudness: Vec<f32> = pitched.map(|(loudness_db, _)| *loudness_db).collect();
     loudness.sort_by(f32::total_cmp);
-    if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) }
+    loudness
 }
 
 /// What the weights file says about the wavering of `player`'s notes.
@@ -129,14 +135,12 @@ fn texture(performances: &[Performance], player: usize) -> Result<Tensor> {
 /// Fills in what the recordings say; of the loudness, those of `player`.
 fn describe(performances: &[Performance], player: usize, card: Card) -> Result<Card> {
     let originals = || performances.iter().filter(|p| p.is_original);
-    let pitched = || originals().flat_map(|p| (0..p.len()).filter(|t| p.pitched[*t]).map(move |t| (p, t)));
-    let mut f0: Vec<f32> = pitched().map(|(p, t)| p.f0_hz[t]).collect();
-    let of_player = pitched().filter(|(p, _)| p.player == player);
-    let mut loudness: Vec<f32> = of_player.map(|(p, t)| p.loudness_db[t]).collect();
+    let pitched = originals().flat_map(|p| p.f0_hz.iter().zip(&p.pitched).filter(|(_, pitched)| **pitched));
+    let mut f0: Vec<f32> = pitched.map(|(f0_hz, _)| *f0_hz).collect();
+    let loudness = loudness(performances, player);
     ensure!(!loudness.is_empty(), "no pitch was found in the recordings of the player");
     ensure!(!f0.is_empty(), "no pitch was found in any of the recordings");
     f0.sort_by(f32::total_cmp);
-    loudness.sort_by(f32::total_cmp);
     let (z_mean, z_std) = z_statistics(performances);
     let hops: usize = originals().map(Performance::len).sum();
     Ok(Card {

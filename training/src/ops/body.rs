@@ -2,6 +2,7 @@
 
 use super::{slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use embouchure_inference::body::between;
 use std::sync::Arc;
 
 /// `table`: natural logarithms, any shape; `places`: for each value of the result its lower neighbour in the table and the
@@ -22,10 +23,7 @@ impl CustomOp1 for BodyGains {
 
     fn cpu_fwd(&self, table: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let table = slice(table, layout)?;
-        let gain = |(low, share): &(u32, f32)| {
-            let low = *low as usize;
-            (table[low] + share * (table[low + 1] - table[low])).exp()
-        };
+        let gain = |(low, share): &(u32, f32)| between(table, (*low as usize, *share)).exp();
         Ok((CpuStorage::F32(self.places.iter().map(gain).collect()), self.shape.into()))
     }
 
