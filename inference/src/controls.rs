@@ -36,6 +36,9 @@ impl Controls {
     }
 }
 
+/// Breath at or below this is none, dB.
+pub const BREATH_OFF_DB: f32 = -40.0;
+
 /// Wishes of the player that act on the analysis, one value per hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SourceControls {
@@ -43,6 +46,14 @@ pub struct SourceControls {
     pub transpose_semitones: f32,
     /// Move by whole octaves into the instrument's playable range.
     pub octave_fit: bool,
+    /// Noise of the instrument, dB above what it learned; none at [`BREATH_OFF_DB`].
+    pub breath_db: f32,
+    /// How much softer and louder notes are than loud ones, as a multiple of how it was played: 0 = all alike.
+    pub dynamics: f32,
+    /// Time in which a note fades in, s; 0 = as played.
+    pub attack_s: f32,
+    /// From instrument A (0) to B (1), if there is one.
+    pub morph: f32,
     /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
     pub level_fit: bool,
     /// Input below this level (dBFS, RMS) is silence.
@@ -68,6 +79,10 @@ impl Default for SourceControls {
             snap: SnapWish::default(),
             glide_s: 0.0,
             room: 0.0,
+            breath_db: 0.0,
+            dynamics: 1.0,
+            attack_s: 0.0,
+            morph: 0.0,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Knows no plugin framework, no GUI, no file dialog and no training. Threads and data flow are drawn in
 //! ARCHITECTURE.md at the top of the repository.
 
+pub mod attack;
 pub mod body;
 pub mod config;
 pub mod controls;

@@ -1,0 +1,110 @@
+//! Two instruments as one: fading from the old to the new, and morphing between A and B.
+
+use crate::config::N_HARMONICS;
+use crate::controls::{BREATH_OFF_DB, Controls};
+
+/// Softest amplitude that a morph leads over: -140 dB. What one of the two does not play comes out of silence.
+const SOFTEST: f32 = 1e-7;
+
+/// `controls` times `gain`, the noise `breath_db` louder than that.
+pub fn scaled(controls: Controls, gain: f32, breath_db: f32) -> Controls {
+    let breath = if breath_db <= BREATH_OFF_DB { 0.0 } else { 10f32.powf(breath_db / 20.0) };
+    Controls {
+        amplitude: controls.amplitude * gain,
+        noise_magnitudes: controls.noise_magnitudes.map(|m| m * gain * breath),
+        ..controls
+    }
+}
+
+/// `share` of `old` and the rest of `new`.
+pub fn crossfade(new: &Controls, old: &Controls, share: f32) -> Controls {
+    combined(new, old, |new, old| new + (old - new) * share)
+}
+
+/// `amount` of the way from `a` to `b` in dB, each harmonic and noise band for itself. 0 and 1 are exactly `a` and `b`.
+pub fn morph(a: &Controls, b: &Controls, amount: f32) -> Controls {
+    if amount >= 1.0 {
+        *b
+    } else if amount > 0.0 && a != b {
+        let way = |a: f32, b: f32| {
+            let (a, b) = (a.max(SOFTEST), b.max(SOFTEST));
+            // A product of powers is a straight line between levels in dB.
+            a.powf(1.0 - amount) * b.powf(amount)
+        };
+        let audible = |x: f32| if x <= SOFTEST { 0.0 } else { x };
+        combined(a, b, |a, b| audible(way(a, b)))
+    } else {
+        *a
+    }
+}
+
+/// Range between two ranges, Hz, as far along as the morph is.
+pub fn blend_range(a: [f32; 2], b: [f32; 2], amount: f32) -> [f32; 2] {
+    let amount = amount.clamp(0.0, 1.0);
+    std::array::from_fn(|i| if amount == 0.0 { a[i] } else { a[i] * (b[i] / a[i]).powf(amount) })
+}
+
+/// Harmonics and noise of both through `mix`; the rest is `first`'s.
+fn combined(first: &Controls, second: &Controls, mix: impl Fn(f32, f32) -> f32) -> Controls {
+    let amplitude = |controls: &Controls, k: usize| controls.amplitude * controls.harmonic_distribution[k];
+    let mut mixed = *first;
+    for k in 0..N_HARMONICS {
+        mixed.harmonic_distribution[k] = mix(amplitude(first, k), amplitude(second, k));
+    }
+    mixed.amplitude = mixed.harmonic_distribution.iter().sum();
+    if mixed.amplitude > 0.0 {
+        mixed.harmonic_distribution.iter_mut().for_each(|weight| *weight /= mixed.amplitude);
+    }
+    for (magnitude, other) in mixed.noise_magnitudes.iter_mut().zip(second.noise_magnitudes) {
+        *magnitude = mix(*magnitude, other);
+    }
+    mixed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn controls(amplitude: f32, slope: f32, noise: f32) -> Controls {
+        let mut controls = Controls { amplitude, ..Controls::SILENT };
+        for (k, weight) in (1..=20).zip(&mut controls.harmonic_distribution) {
+            *weight = (k as f32).powf(-slope);
+        }
+        let sum: f32 = controls.harmonic_distribution.iter().sum();
+        controls.harmonic_distribution.iter_mut().for_each(|weight| *weight /= sum);
+        controls.noise_magnitudes.fill(noise);
+        controls
+    }
+
+    #[test]
+    fn a_morph_is_exact_at_its_ends_and_halfway_in_decibels_between() {
+        let (a, b) = (controls(0.5, 1.0, 0.01), controls(0.05, 2.0, 0.0001));
+        assert_eq!([morph(&a, &b, 0.0), morph(&a, &b, 1.0)], [a, b]);
+        let half = morph(&a, &b, 0.5);
+        let level = |c: &Controls, k: usize| c.amplitude * c.harmonic_distribution[k];
+        for k in [0, 5, 19] {
+            let expected = (level(&a, k) * level(&b, k)).sqrt();
+            assert!((level(&half, k) / expected - 1.0).abs() < 1e-3, "harmonic {k}");
+        }
+        assert_eq!(half.harmonic_distribution[20..], [0.0; N_HARMONICS - 20]);
+        assert!((half.noise_magnitudes[7] - 0.001).abs() < 1e-6);
+        assert!((half.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        assert!(morph(&Controls::SILENT, &Controls::SILENT, 0.3).is_silent());
+    }
+
+    #[test]
+    fn a_nonsense_amount_is_the_first() {
+        let (a, b) = (controls(0.5, 1.0, 0.01), controls(0.05, 2.0, 0.0001));
+        assert_eq!([morph(&a, &b, f32::NAN), morph(&a, &b, -3.0)], [a, a]);
+    }
+
+    #[test]
+    fn breath_is_the_noises_alone() {
+        let a = controls(0.5, 1.0, 0.01);
+        let louder = scaled(a, 0.5, 20.0);
+        assert_eq!(louder.amplitude, 0.25);
+        assert!((louder.noise_magnitudes[3] - 0.05).abs() < 1e-6);
+        assert_eq!(scaled(a, 1.0, BREATH_OFF_DB).noise_magnitudes, [0.0; crate::config::N_NOISE_BANDS]);
+        assert_eq!(scaled(a, 1.0, 0.0), a);
+    }
+}

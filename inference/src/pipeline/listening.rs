@@ -1,0 +1,110 @@
+//! From a hop of samples to what is heard in it.
+
+use crate::config::{HOP_SIZE, N_Z};
+use crate::controls::SourceControls;
+use crate::encoder::{Encoder, EncoderState};
+use crate::features::{
+    Evidence, Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveFit, Pitch, PitchTracker, RumbleFilter,
+};
+use crate::stream::Heard;
+use candle_core::Result;
+
+/// Everything that remembers the input.
+pub struct Listening {
+    rumble: RumbleFilter,
+    encoder: EncoderState,
+    pitch: PitchTracker,
+    loudness: LoudnessMeter,
+    room: NoiseFloor,
+    /// Level that a note must exceed to be heard over the room, dBFS.
+    room_db: f32,
+    gate: Gate,
+    octave: OctaveFit,
+    source_level: LoudnessFit,
+    /// Level of the loud notes, dBFS, for the gate.
+    note_level: LoudnessFit,
+    /// Mean square of the last hops, for the gate.
+    energies: [f32; 4],
+}
+
+/// One hop of the source, before it is fitted to an instrument.
+pub struct Source {
+    pub pitch: Pitch,
+    pub voicing: f32,
+    pub z: [f32; N_Z],
+    pub loudness_db: f32,
+    pub gain: f32,
+    pub is_note: bool,
+}
+
+impl Source {
+    /// For the telemetry.
+    pub fn heard(&self) -> Heard {
+        Heard {
+            f0_hz: if self.is_note { self.pitch.f0_hz } else { 0.0 },
+            candidate_hz: self.pitch.f0_hz,
+            voicing: self.pitch.certainty,
+            loudness_db: self.loudness_db,
+        }
+    }
+}
+
+impl Listening {
+    pub fn new(encoder: &Encoder) -> Result<Self> {
+        Ok(Self {
+            rumble: RumbleFilter::default(),
+            encoder: encoder.state()?,
+            pitch: PitchTracker::default(),
+            loudness: LoudnessMeter::default(),
+            room: NoiseFloor::default(),
+            room_db: f32::MIN,
+            gate: Gate::default(),
+            octave: OctaveFit::default(),
+            source_level: LoudnessFit::default(),
+            note_level: LoudnessFit::default(),
+            energies: [0.0; 4],
+        })
+    }
+
+    /// Reads one hop. Allocates (worker thread only).
+    pub fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Source> {
+        let samples = &self.rumble.hop(samples);
+        let encoding = encoder.step(&mut self.encoder, samples)?;
+        let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
+        self.loudness.push(samples);
+        let loudness_db = self.loudness.level_db(pitch.f0_hz);
+        self.energies.rotate_left(1);
+        self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
+        let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
+        let evidence = Evidence { level_db, f0_hz: pitch.f0_hz, certainty: pitch.certainty };
+        let threshold_db = self.threshold_db(wishes);
+        let GateHop { gain, is_note } = self.gate.hop(&evidence, threshold_db);
+        self.room_db = self.room.hop(level_db, is_note);
+        if is_note {
+            self.source_level.hop(loudness_db);
+            self.note_level.hop(level_db);
+        }
+        let mut z = [0.0; N_Z];
+        z.copy_from_slice(&encoding.z);
+        Ok(Source { pitch, voicing: encoding.voicing, z, loudness_db, gain, is_note })
+    }
+
+    /// Level that a note must have, dBFS. The automatic gate opens further for a source that is soft as a whole.
+    fn threshold_db(&self, wishes: &SourceControls) -> f32 {
+        let softer_db = (self.note_level.level_db() - LoudnessFit::EXPECTED_DB).min(0.0);
+        match wishes.gate_follows_room {
+            true => self.room_db.max(wishes.gate_db + softer_db),
+            false => wishes.gate_db,
+        }
+    }
+
+    /// Level of the source's loud notes, dB.
+    pub fn source_level_db(&self) -> f32 {
+        self.source_level.level_db()
+    }
+
+    /// Octaves that bring the line, to which `pitch` belongs, into `range_hz`.
+    pub fn octaves(&mut self, pitch: Pitch, range_hz: [f32; 2]) -> f32 {
+        self.octave.hop(pitch, range_hz)
+    }
+}

@@ -1,0 +1,189 @@
+//! The networks of one running effect: encoder, pitch, gate, decoders. Runs on the worker thread.
+
+mod blend;
+mod listening;
+mod player;
+
+use crate::attack::Attack;
+use crate::config::HOP_SIZE;
+use crate::controls::{Controls, SourceControls};
+use crate::encoder::Encoder;
+use crate::features::{Pitch, fold_into};
+use crate::instrument::Instrument;
+use crate::room::Room;
+use crate::stream::{Heard, HopModel, HopOutput};
+use crate::tuning::{Glide, Snap};
+use blend::{blend_range, morph, scaled};
+use candle_core::Result;
+use crossbeam::channel::{Receiver, Sender, unbounded};
+use listening::{Listening, Source};
+use player::{Ask, Chair, Note};
+use std::sync::Arc;
+
+/// Lowest and highest pitch that is played, Hz, wherever transposition leads.
+const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
+
+/// Streaming state over shared weights.
+pub struct Pipeline {
+    encoder: Arc<Encoder>,
+    listening: Listening,
+    /// What plays alone, and what it can morph into.
+    chairs: [Chair; 2],
+    arrivals: Receiver<Arrival>,
+    snap: Snap,
+    glide: Glide,
+    attack: Attack,
+    /// The last hop of a note: what is played while it is held or fades.
+    note: Note,
+}
+
+/// One of the two instruments of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Plays alone while nothing morphs.
+    A,
+    /// What A morphs into; may be empty.
+    B,
+}
+
+/// An instrument on its way to a chair, or the order to leave it.
+type Arrival = (Slot, Option<Arc<Instrument>>);
+
+/// Hands new instruments to a running [`Pipeline`], from any thread but the audio thread.
+#[derive(Clone)]
+pub struct InstrumentSlot(Sender<Arrival>);
+
+/// The listening half alone: what is heard, without anything played.
+pub struct Listener {
+    encoder: Arc<Encoder>,
+    listening: Listening,
+}
+
+impl Listener {
+    /// Allocates the state; the weights are shared.
+    pub fn new(encoder: Arc<Encoder>) -> Result<Self> {
+        let listening = Listening::new(&encoder)?;
+        Ok(Self { encoder, listening })
+    }
+
+    /// Reads one hop at the model rate. Allocates (worker thread only).
+    pub fn hop(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Heard> {
+        Ok(self.listening.hop(&self.encoder, samples, wishes)?.heard())
+    }
+}
+
+impl Pipeline {
+    /// Allocates the state; the weights are shared.
+    pub fn new(encoder: Arc<Encoder>, instrument: Arc<Instrument>) -> Result<(Self, InstrumentSlot)> {
+        Self::with_second(encoder, instrument, None)
+    }
+
+    /// The same with an instrument to morph into.
+    pub fn with_second(
+        encoder: Arc<Encoder>,
+        instrument: Arc<Instrument>,
+        second: Option<Arc<Instrument>>,
+    ) -> Result<(Self, InstrumentSlot)> {
+        let (sender, arrivals) = unbounded();
+        let pipeline = Self {
+            listening: Listening::new(&encoder)?,
+            encoder,
+            chairs: [Chair::new(Some(instrument))?, Chair::new(second)?],
+            arrivals,
+            snap: Snap::default(),
+            glide: Glide::default(),
+            attack: Attack::default(),
+            note: Note::NONE,
+        };
+        Ok((pipeline, InstrumentSlot(sender)))
+    }
+
+    fn take_arrivals(&mut self) {
+        while let Ok((slot, instrument)) = self.arrivals.try_recv() {
+            self.chairs[slot as usize].seat(instrument);
+        }
+    }
+
+    fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
+        self.take_arrivals();
+        let source = self.listening.hop(&self.encoder, samples, wishes)?;
+        self.follow(&source, wishes);
+        let source_level_db = wishes.level_fit.then(|| self.listening.source_level_db());
+        let ask = Ask { note: self.note, source_level_db, dynamics: wishes.dynamics };
+        let first = self.chairs[0].hop(&ask, &Controls::SILENT)?;
+        // Always run, so that what it plays does not depend on when the morph began.
+        let second = self.chairs[1].hop(&ask, &first)?;
+        let played = morph(&first, &second, wishes.morph);
+        let gain = source.gain * self.attack.hop(source.gain > 0.0, wishes.attack_s);
+        let controls = Controls { room: Room::STAGE.scaled(wishes.room), ..scaled(played, gain, wishes.breath_db) };
+        Ok(HopOutput { controls, heard: source.heard() })
+    }
+
+    /// A note is followed, held and faded as it last was, and forgotten when it has faded.
+    fn follow(&mut self, source: &Source, wishes: &SourceControls) {
+        if source.is_note {
+            let f0_hz = self.fit_pitch(source.pitch, wishes);
+            self.note = Note { f0_hz, loudness_db: source.loudness_db, voicing: source.voicing, z: Some(source.z) };
+        } else if source.gain == 0.0 {
+            self.snap.rest();
+            self.glide.rest();
+            self.note = Note { f0_hz: self.note.f0_hz, ..Note::NONE };
+        }
+    }
+
+    fn fit_pitch(&mut self, pitch: Pitch, wishes: &SourceControls) -> f32 {
+        let transposed = Pitch { f0_hz: pitch.f0_hz * (wishes.transpose_semitones / 12.0).exp2(), ..pitch };
+        let range_hz = self.range_hz(wishes.morph);
+        let played = match wishes.octave_fit {
+            true => fold_into(transposed.f0_hz * self.listening.octaves(transposed, range_hz).exp2(), range_hz),
+            false => transposed.f0_hz,
+        };
+        let tuned = self.glide.hop(self.snap.hop(played, &wishes.snap), wishes.glide_s);
+        tuned.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
+    }
+
+    /// Playable range of what plays, Hz.
+    fn range_hz(&self, amount: f32) -> [f32; 2] {
+        let [first, second] = self.chairs.each_ref().map(Chair::range_hz);
+        match (first, second) {
+            (Some(first), Some(second)) => blend_range(first, second, amount),
+            (first, second) => first.or(second).unwrap_or([PLAYED_HZ.0, PLAYED_HZ.1]),
+        }
+    }
+}
+
+impl InstrumentSlot {
+    /// The worker warms `instrument` up, crossfades to it and frees the old one.
+    pub fn play(&self, instrument: Arc<Instrument>) {
+        self.seat(Slot::A, Some(instrument));
+    }
+
+    /// The same for either slot; without an instrument B is emptied, and what A plays goes on.
+    pub fn seat(&self, slot: Slot, instrument: Option<Arc<Instrument>>) {
+        if slot == Slot::B || instrument.is_some() {
+            // Fails only when the pipeline is gone, and then nobody wants to hear it.
+            let _ = self.0.send((slot, instrument));
+        }
+    }
+}
+
+impl HopModel for Pipeline {
+    fn reset(&mut self) {
+        // What has arrived by now plays from the first hop on.
+        self.take_arrivals();
+        // Fails only when memory runs out; then the past is kept rather than the worker lost.
+        if let (Ok(listening), [Ok(first), Ok(second)]) =
+            (Listening::new(&self.encoder), self.chairs.each_ref().map(Chair::anew))
+        {
+            (self.listening, self.chairs) = (listening, [first, second]);
+        }
+        (self.snap, self.glide, self.attack) = Default::default();
+        self.note = Note::NONE;
+    }
+
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let silence = HopOutput { controls: Controls::SILENT, heard: Heard::default() };
+        // Shapes were checked when the files were loaded, so the networks cannot fail here.
+        self.run(samples, source).unwrap_or(silence)
+    }
+}

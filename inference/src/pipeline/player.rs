@@ -1,0 +1,165 @@
+//! An instrument and what it plays: one at a time on each chair, with a fade from one to the next.
+
+use super::blend::{crossfade, scaled};
+use crate::config::N_Z;
+use crate::controls::Controls;
+use crate::decoder::{DecoderState, Features};
+use crate::features::{LOUDNESS_FLOOR_DB, LoudnessFit};
+use crate::instrument::{Card, Instrument};
+use candle_core::Result;
+use std::sync::Arc;
+
+/// Hops in which a new instrument plays unheard, so that its memory is that of the note that is held.
+const WARM_UP_HOPS: usize = 8;
+/// Hops over which the old one then fades into it: 32 ms.
+const CROSSFADE_HOPS: usize = 8;
+/// A source whose level is this near to the instrument's plays soft and loud as it is. Further away it is the microphone's
+/// doing rather than the player's.
+const LEVEL_FREEDOM_DB: f32 = 6.0;
+
+/// Loudness of every instrument's loud notes, dB (A-weighted): recordings are as loud as they happen to be, and a swap shall
+/// not leap.
+const PLAYED_DB: f32 = -20.0;
+
+/// What the decoder is asked to play.
+#[derive(Clone, Copy)]
+pub struct Note {
+    pub f0_hz: f32,
+    pub loudness_db: f32,
+    pub voicing: f32,
+    /// `None` between notes: then it is the instrument's own mean.
+    pub z: Option<[f32; N_Z]>,
+}
+
+impl Note {
+    pub const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None };
+}
+
+/// What is asked of an instrument in one hop.
+pub struct Ask {
+    pub note: Note,
+    /// Level of the source's loud notes, dB, if it is to be fitted to the instrument's.
+    pub source_level_db: Option<f32>,
+    /// See [`SourceControls`](crate::controls::SourceControls).
+    pub dynamics: f32,
+}
+
+/// Where an instrument plays until it is relieved.
+pub struct Chair {
+    playing: Option<Player>,
+    /// Who is on the way out, if there was anyone, and the hops until then.
+    leaving: Option<(Option<Player>, usize)>,
+    /// Who comes in when nobody is on the way out.
+    waiting: Option<Option<Arc<Instrument>>>,
+}
+
+/// An instrument and its stream.
+struct Player {
+    instrument: Arc<Instrument>,
+    state: DecoderState,
+    /// See [`levelling_gain`].
+    gain: f32,
+}
+
+impl Chair {
+    /// Allocates.
+    pub fn new(instrument: Option<Arc<Instrument>>) -> Result<Self> {
+        Ok(Self { playing: instrument.map(Player::new).transpose()?, leaving: None, waiting: None })
+    }
+
+    /// Who plays next, or plays, without a past. Allocates.
+    pub fn anew(&self) -> Result<Self> {
+        let playing = || self.playing.as_ref().map(|player| player.instrument.clone());
+        Self::new(self.waiting.clone().unwrap_or_else(playing))
+    }
+
+    /// Playable range, Hz, if anyone plays.
+    pub fn range_hz(&self) -> Option<[f32; 2]> {
+        self.playing.as_ref().map(|player| player.instrument.card.f0_range_hz)
+    }
+
+    /// Relieves who plays, as soon as nobody is on the way out: a fade that is cut off would be a leap.
+    pub fn seat(&mut self, instrument: Option<Arc<Instrument>>) {
+        self.waiting = Some(instrument);
+    }
+
+    /// One hop of who sits here. An empty chair goes `along`. Allocates (worker thread only).
+    pub fn hop(&mut self, ask: &Ask, along: &Controls) -> Result<Controls> {
+        if self.leaving.is_none()
+            && let Some(instrument) = self.waiting.take()
+        {
+            let new = instrument.map(Player::new).transpose()?;
+            self.leaving = Some((std::mem::replace(&mut self.playing, new), WARM_UP_HOPS + CROSSFADE_HOPS));
+        }
+        let play = |player: &mut Option<Player>| player.as_mut().map_or(Ok(*along), |player| player.hop(ask));
+        let new = play(&mut self.playing)?;
+        let Some((old, hops_left)) = &mut self.leaving else { return Ok(new) };
+        let old = play(old)?;
+        let share = (*hops_left as f32 / (CROSSFADE_HOPS + 1) as f32).min(1.0);
+        *hops_left -= 1;
+        self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
+        Ok(crossfade(&new, &old, share))
+    }
+}
+
+impl Player {
+    fn new(instrument: Arc<Instrument>) -> Result<Self> {
+        let (state, gain) = (instrument.decoder.state()?, levelling_gain(&instrument.card));
+        Ok(Self { instrument, state, gain })
+    }
+
+    fn hop(&mut self, ask: &Ask) -> Result<Controls> {
+        let (card, note) = (&self.instrument.card, &ask.note);
+        let features = Features {
+            f0_hz: within(note.f0_hz, card),
+            loudness_db: fit_loudness(note.loudness_db, ask.source_level_db, ask.dynamics, card),
+            voicing: note.voicing,
+            z: note.z.as_ref().map_or(&card.z_mean, |z| z),
+        };
+        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
+        let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz);
+        Ok(scaled(controls, self.gain, 0.0))
+    }
+}
+
+/// Pitch that the decoder is told: it knows nothing beyond a third outside its range.
+fn within(f0_hz: f32, card: &Card) -> f32 {
+    f0_hz.clamp(card.f0_range_hz[0] / 1.26, card.f0_range_hz[1] * 1.26)
+}
+
+/// The source's level, if it is known, brought near the instrument's: what is no further away than [`LEVEL_FREEDOM_DB`] is
+/// played as loud as it comes. What is softer or louder than loud notes are is made `dynamics` times as much so. Never
+/// louder than the decoder has heard.
+fn fit_loudness(loudness_db: f32, source_level_db: Option<f32>, dynamics: f32, card: &Card) -> f32 {
+    let [_, _, upper, loudest] = card.loudness_db;
+    let moved_db = source_level_db.map_or(0.0, |level| level - fitted_level_db(level, card));
+    let middle = source_level_db.unwrap_or(upper);
+    let shaped = middle + dynamics * (loudness_db - middle);
+    (shaped - moved_db).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
+}
+
+/// Loudness, dB, that the loud notes of a source at `level_db` have for the instrument.
+fn fitted_level_db(level_db: f32, card: &Card) -> f32 {
+    let upper = card.loudness_db[2];
+    level_db.clamp(upper - LEVEL_FREEDOM_DB, upper + LEVEL_FREEDOM_DB)
+}
+
+/// What brings the loud notes of a source of usual level to [`PLAYED_DB`], linear.
+fn levelling_gain(card: &Card) -> f32 {
+    10f32.powf((PLAYED_DB - fitted_level_db(LoudnessFit::EXPECTED_DB, card)) / 20.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dynamics_are_around_the_loud_notes() {
+        let card = Card { loudness_db: [-50.0, -25.0, -20.0, -15.0], ..Card::default() };
+        let fit = |loudness_db, dynamics| fit_loudness(loudness_db, Some(-40.0), dynamics, &card);
+        assert_eq!([fit(-40.0, 0.0), fit(-40.0, 1.0), fit(-40.0, 2.0)], [-26.0; 3]);
+        assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -36.0, -46.0]);
+        assert_eq!(fit(0.0, 1.0), -12.0, "no louder than was heard in training");
+        assert_eq!(fit_loudness(-30.0, None, 1.0, &card), -30.0);
+    }
+}

@@ -1,0 +1,140 @@
+//! Instruments that come and go while a note sounds, and two of them as one.
+
+use embouchure_inference::config::HOP_SIZE;
+use embouchure_inference::config::MODEL_RATE;
+use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
+use embouchure_inference::pipeline::{InstrumentSlot, Pipeline, Slot};
+use embouchure_inference::stream::HopModel;
+use embouchure_inference::synth::render_clip;
+use std::sync::{Arc, OnceLock};
+
+fn encoder() -> Arc<Encoder> {
+    static ENCODER: OnceLock<Arc<Encoder>> = OnceLock::new();
+    let load = || Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
+    ENCODER.get_or_init(load).clone()
+}
+
+fn instrument(name: &str) -> Arc<Instrument> {
+    let bytes = embouchure_weights::instrument(name).expect("it ships");
+    Arc::new(Instrument::from_bytes(bytes, &encoder().id).expect("it loads"))
+}
+
+fn pipeline(first: &str, second: Option<&str>) -> (Pipeline, InstrumentSlot) {
+    Pipeline::with_second(encoder(), instrument(first), second.map(instrument)).expect("enough memory")
+}
+
+/// Hop `h` of a sawtooth-like tone that has sounded since ever.
+fn hop(h: usize) -> [f32; HOP_SIZE] {
+    std::array::from_fn(|i| {
+        let turns = ((h * HOP_SIZE + i) as f64 * 392.0 / f64::from(MODEL_RATE)).fract() as f32;
+        (1..=8).map(|k| 0.1 / k as f32 * (std::f32::consts::TAU * turns * k as f32).sin()).sum()
+    })
+}
+
+fn play(pipeline: &mut Pipeline, hops: std::ops::Range<usize>, wishes: &SourceControls) -> Vec<Controls> {
+    hops.map(|h| pipeline.hop(&hop(h), wishes).controls).collect()
+}
+
+/// Largest second difference, which a click raises and a note does not.
+fn sharpest(samples: &[f32]) -> f32 {
+    samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f32::max)
+}
+
+fn level_db(samples: &[f32]) -> f32 {
+    10.0 * (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).log10()
+}
+
+#[test]
+fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
+    let band: Vec<_> = ["trumpet", "violin", "flute", "cello", "clarinet"].map(instrument).into();
+    let wishes = SourceControls { octave_fit: false, ..Default::default() };
+    let sound = |controls: &[Controls]| render_clip(controls, 48_000.0, 0.0);
+    let alone = band.iter().map(|instrument| {
+        let (mut pipeline, _) = Pipeline::new(encoder(), instrument.clone()).unwrap();
+        sharpest(&sound(&play(&mut pipeline, 0..300, &wishes)[100..]))
+    });
+    let sharpest_alone = alone.fold(0.0, f32::max);
+
+    let (mut pipeline, slot) = Pipeline::new(encoder(), band[0].clone()).unwrap();
+    let mut controls = play(&mut pipeline, 0..100, &wishes);
+    for swap in 0..1000 {
+        slot.play(band[(swap + 1) % band.len()].clone());
+        // Some come before the last one has faded in.
+        let n_hops = [17, 3, 30, 9][swap % 4];
+        controls.extend(play(&mut pipeline, controls.len()..controls.len() + n_hops, &wishes));
+    }
+    let clip = sound(&controls[100..]);
+    assert!(clip.iter().all(|x| x.is_finite()));
+    assert!(sharpest(&clip) < 1.25 * sharpest_alone, "{} and {sharpest_alone}", sharpest(&clip));
+    assert!(controls[100..].iter().all(|c| (c.f0_hz / 392.0 - 1.0).abs() < 0.01), "the pitch goes on");
+    controls.extend(play(&mut pipeline, controls.len()..controls.len() + 40, &wishes));
+    let held: Vec<usize> = band.iter().map(|i| Arc::strong_count(i) - 1).collect();
+    assert_eq!(held.iter().sum::<usize>(), 1, "only the last is still held: {held:?}");
+}
+
+#[test]
+fn instruments_play_at_one_level() {
+    let wishes = SourceControls::default();
+    let levels: Vec<(&str, f32)> = embouchure_weights::INSTRUMENTS
+        .iter()
+        .map(|(name, _)| {
+            let (mut pipeline, _) = pipeline(name, None);
+            let clip = render_clip(&play(&mut pipeline, 0..400, &wishes)[150..], 48_000.0, 0.0);
+            (*name, level_db(&clip))
+        })
+        .collect();
+    let (softest, loudest) =
+        levels.iter().fold((0.0f32, -99.0f32), |(low, high), (_, db)| (low.min(*db), high.max(*db)));
+    assert!(loudest - softest < 12.0, "{levels:?}");
+}
+
+#[test]
+fn a_morph_ends_in_its_instruments() {
+    let at = |morph: f32| {
+        let (mut pipeline, _) = pipeline("trumpet", Some("violin"));
+        play(&mut pipeline, 0..150, &SourceControls { morph, octave_fit: false, ..Default::default() })
+    };
+    let alone = |name: &str| {
+        let (mut pipeline, _) = pipeline(name, None);
+        play(&mut pipeline, 0..150, &SourceControls { octave_fit: false, ..Default::default() })
+    };
+    let (trumpet, violin) = (alone("trumpet"), alone("violin"));
+    assert_eq!(at(0.0), trumpet);
+    assert_eq!(at(1.0), violin);
+    let between = at(0.5);
+    let amplitude = |c: &Controls, k: usize| c.amplitude * c.harmonic_distribution[k];
+    for k in [0, 3, 7] {
+        let middle = (amplitude(&trumpet[120], k) * amplitude(&violin[120], k)).sqrt();
+        assert!((amplitude(&between[120], k) / middle - 1.0).abs() < 0.01, "harmonic {k}");
+    }
+}
+
+#[test]
+fn the_second_chair_fades_in_and_out() {
+    let wishes = SourceControls { morph: 1.0, octave_fit: false, ..Default::default() };
+    let (mut pipeline, slot) = pipeline("trumpet", None);
+    let mut controls = play(&mut pipeline, 0..100, &wishes);
+    let (mut alone, _) = Pipeline::new(encoder(), instrument("trumpet")).unwrap();
+    assert_eq!(controls, play(&mut alone, 0..100, &wishes), "an empty chair goes along");
+    slot.seat(Slot::B, Some(instrument("flute")));
+    controls.extend(play(&mut pipeline, 100..200, &wishes));
+    slot.seat(Slot::B, None);
+    controls.extend(play(&mut pipeline, 200..300, &wishes));
+    assert_eq!(controls[299], play(&mut alone, 100..300, &wishes)[199], "and is left again");
+    let largest =
+        controls[60..].windows(2).map(|c| (c[1].amplitude / c[0].amplitude).log10().abs()).fold(0.0, f32::max);
+    assert!(largest < 0.15, "{largest}");
+}
+
+#[test]
+fn what_a_reset_finds_waiting_plays_at_once() {
+    let wishes = SourceControls::default();
+    let (mut used, slot) = pipeline("trumpet", None);
+    play(&mut used, 0..50, &wishes);
+    slot.play(instrument("violin"));
+    used.reset();
+    let (mut new, _) = pipeline("violin", None);
+    assert_eq!(play(&mut used, 0..50, &wishes), play(&mut new, 0..50, &wishes));
+}
