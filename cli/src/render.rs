@@ -71,6 +71,22 @@ pub struct RenderCommand {
     /// How much of a room there is around the instrument: 0 = none, 1 = as on a stage.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     room: f32,
+    /// More or less of the instrument's breath, bow and key noise, dB; -40 = none.
+    #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -40.0, 18.0))]
+    #[arg(allow_negative_numbers = true)]
+    breath: f32,
+    /// How much soft and loud differ: 0 = everything equally loud, 1 = as played, 2 = twice as much.
+    #[arg(long, value_name = "0..2", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 2.0))]
+    dynamics: f32,
+    /// Time in which every note fades in, ms; 0 = as played.
+    #[arg(long, value_name = "MS", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1000.0))]
+    attack: f32,
+    /// A second instrument, for --morph.
+    #[arg(long, value_name = "NAME|FILE")]
+    second: Option<String>,
+    /// From the instrument (0) to the second one (1); between them their sounds are blended, not mixed.
+    #[arg(long, value_name = "0..1", default_value = "0", requires = "second", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    morph: f32,
     /// Samples that are worked on at once. Does not change the sound.
     #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     block: u32,
@@ -120,9 +136,12 @@ impl RenderCommand {
 
     fn load_pipeline(&self) -> Result<Pipeline> {
         let encoder = shelf::encoder()?;
-        let bytes = shelf::load(&self.instrument)?;
-        let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
-        Ok(Pipeline::new(Arc::new(encoder), Arc::new(instrument))?.0)
+        let load = |name: &String| -> Result<_> {
+            let instrument = Instrument::from_bytes(&shelf::load(name)?, &encoder.id).with_context(|| name.clone())?;
+            Ok(Arc::new(instrument))
+        };
+        let (first, second) = (load(&self.instrument)?, self.second.as_ref().map(load).transpose()?);
+        Ok(Pipeline::with_second(Arc::new(encoder), first, second)?.0)
     }
 
     fn settings(&self) -> Settings {
@@ -143,6 +162,11 @@ impl RenderCommand {
                 snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },
                 glide_s: self.glide / 1000.0,
                 room: self.room,
+                breath_db: self.breath,
+                dynamics: self.dynamics,
+                attack_s: self.attack / 1000.0,
+                morph: self.morph,
+                n_swaps: 0,
             },
         }
     }

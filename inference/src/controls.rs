@@ -54,6 +54,8 @@ pub struct SourceControls {
     pub attack_s: f32,
     /// From instrument A (0) to B (1), if there is one.
     pub morph: f32,
+    /// Instruments that were asked for so far, see [`InstrumentSlot::seat_after`](crate::pipeline::InstrumentSlot).
+    pub n_swaps: u32,
     /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
     pub level_fit: bool,
     /// Input below this level (dBFS, RMS) is silence.
@@ -83,6 +85,7 @@ impl Default for SourceControls {
             dynamics: 1.0,
             attack_s: 0.0,
             morph: 0.0,
+            n_swaps: 0,
         }
     }
 }

@@ -70,6 +70,11 @@ impl Instrument {
 }
 
 impl Card {
+    /// What an instrument file says about itself, whether or not it can be played. Allocates.
+    pub fn of(bytes: &[u8]) -> Result<Self, LoadError> {
+        crate::weights::read_card(bytes, FORMAT)
+    }
+
     /// Refuses values that would make the sound wrong rather than fail.
     fn check(&self) -> Result<(), LoadError> {
         let [low, high] = self.f0_range_hz;

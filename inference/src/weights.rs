@@ -84,16 +84,8 @@ pub struct Weights {
 impl Weights {
     /// Reads a file that must be of `format`, and its card. Allocates.
     pub fn from_bytes<C: DeserializeOwned>(bytes: &[u8], format: &'static str) -> Result<(Self, C), LoadError> {
-        let broken = |e: safetensors::SafeTensorError| LoadError::Broken(e.to_string());
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-        let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-        let metadata = header.metadata().clone().unwrap_or_default();
-        let actual = metadata.get("format").cloned().unwrap_or_default();
-        if actual != format {
-            return Err(LoadError::Format { expected: format, actual });
-        }
-        let card = metadata.get("card").map(String::as_str).unwrap_or_default();
-        let card = serde_json::from_str(card).map_err(|e| LoadError::Card(e.to_string()))?;
+        let card = read_card(bytes, format)?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| LoadError::Broken(e.to_string()))?;
         let mut tensors = HashMap::new();
         for (name, view) in file.tensors() {
             tensors.insert(name.clone(), read_tensor(&name, &view)?);
@@ -115,6 +107,18 @@ impl Weights {
         }
         Ok(tensor)
     }
+}
+
+/// The card of a file that must be of `format`, without its tensors. Allocates.
+pub fn read_card<C: DeserializeOwned>(bytes: &[u8], format: &'static str) -> Result<C, LoadError> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| LoadError::Broken(e.to_string()))?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let actual = metadata.get("format").cloned().unwrap_or_default();
+    if actual != format {
+        return Err(LoadError::Format { expected: format, actual });
+    }
+    let card = metadata.get("card").map(String::as_str).unwrap_or_default();
+    serde_json::from_str(card).map_err(|e| LoadError::Card(e.to_string()))
 }
 
 fn read_tensor(name: &str, view: &safetensors::tensor::TensorView) -> Result<Tensor, LoadError> {

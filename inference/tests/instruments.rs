@@ -138,3 +138,19 @@ fn what_a_reset_finds_waiting_plays_at_once() {
     let (mut new, _) = pipeline("violin", None);
     assert_eq!(play(&mut used, 0..50, &wishes), play(&mut new, 0..50, &wishes));
 }
+
+#[test]
+fn a_swap_waits_for_its_place() {
+    let count = |n_swaps| SourceControls { n_swaps, ..Default::default() };
+    let swapped = |sent_after: usize| {
+        let (mut pipeline, slot) = pipeline("trumpet", None);
+        let mut controls = play(&mut pipeline, 0..sent_after, &count(0));
+        slot.seat_after(1, Slot::A, Some(instrument("violin")));
+        controls.extend(play(&mut pipeline, sent_after..60, &count(0)));
+        controls.extend(play(&mut pipeline, 60..150, &count(1)));
+        controls
+    };
+    let (early, late) = (swapped(10), swapped(60));
+    assert_eq!(early, late);
+    assert_ne!(late, play(&mut pipeline("trumpet", None).0, 0..150, &count(1)));
+}

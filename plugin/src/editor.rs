@@ -3,34 +3,49 @@
 mod buffer_menu;
 mod button;
 mod dialog;
+mod entry;
 mod gesture;
+mod harmonics;
+mod header;
+mod hint;
+mod instrument_panel;
 mod knob;
 mod layout;
 mod meter;
 mod note;
+mod preset_menu;
+mod shelf_menu;
+mod status;
 mod theme;
 mod toggle;
+mod trace;
 mod window;
 
 pub use window::EmbouchureEditor;
 
-use crate::Embouchure;
 use crate::buffer::BufferChoice;
-use crate::instruments::Instruments;
+use crate::instruments::{Instruments, SLOTS};
 use crate::params::EmbouchureParams;
-use crate::session::WindowSize;
+use crate::presets::Preset;
+use crate::session::{InstrumentRef, Theme, WindowSize};
 use crate::shared::Shared;
-use gesture::Gestures;
+use crate::{Embouchure, Task};
+use embouchure_inference::pipeline::{Slot, blend_range};
+use gesture::{Gestures, set_once};
+use harmonics::Harmonics;
 use meter::Meter;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::{AsyncExecutor, Param};
-use nice_plug_egui::RepaintNotifier;
+use nice_plug_egui::{Frame, KeyCapture, RepaintNotifier};
 use std::sync::Arc;
 use std::time::Duration;
 use theme::Canvas;
+use trace::Trace;
 
 /// While open, the window is redrawn at least this often, so that meters fall and messages appear without audio.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(33);
+/// Time between two looks into the player's folders, s.
+const RESCAN_S: f64 = 2.0;
 
 /// What the editor is connected to.
 pub struct Wiring {
@@ -42,7 +57,7 @@ pub struct Wiring {
     pub shared: Arc<Shared>,
     /// Wakes the window.
     pub notifier: RepaintNotifier,
-    /// Runs a session's loading in the background.
+    /// Runs what takes long in the background.
     pub executor: AsyncExecutor<Embouchure>,
 }
 
@@ -54,6 +69,16 @@ struct App {
     dialog: dialog::OpenDialog,
     input: Meter,
     output: Meter,
+    trace: Trace,
+    harmonics: Harmonics,
+    /// The two sounds that are compared, the one that is not heard as it was left.
+    compared: [Option<Preset>; 2],
+    side: usize,
+    /// What is looked for on the shelf, and the name that is typed for a preset.
+    search: String,
+    preset_name: String,
+    theme: Theme,
+    scanned_s: Option<f64>,
 }
 
 impl App {
@@ -65,39 +90,65 @@ impl App {
             dialog: dialog::OpenDialog::default(),
             input: Meter::default(),
             output: Meter::default(),
+            trace: Trace::default(),
+            harmonics: Harmonics::default(),
+            compared: [None, None],
+            side: 0,
+            search: String::new(),
+            preset_name: String::new(),
+            theme: Theme::default(),
+            scanned_s: None,
         }
     }
 
     /// A window opens.
     fn opened(&mut self, context: &egui::Context, host: GuiContext) {
-        theme::apply(context);
+        self.theme = self.wiring.params.session.get().theme;
+        theme::apply(context, self.theme);
         // A window that was closed in the middle of a drag never said so.
         self.gestures.end_all(&host.param_setter());
         self.host = Some(host);
         // What was noted while nobody looked is no news.
         self.wiring.shared.input.take();
         self.wiring.shared.output.take();
+        self.scanned_s = None;
     }
 
     fn resized(&mut self, size: WindowSize) {
         self.wiring.params.session.edit(|session| session.window = size.usable());
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        let is_typing = is_typing(ui);
+        frame.set_key_capture(captured(is_typing));
+        self.show(ui, is_typing);
+    }
+
+    fn show(&mut self, ui: &mut egui::Ui, is_typing: bool) {
         let Some(host) = self.host.clone() else { return };
+        if !is_typing {
+            // It is the host's: it plays and stops.
+            ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Space));
+        }
         ui.ctx().request_repaint_after(REDRAW_INTERVAL);
-        self.housekeeping(&host);
         let now_s = ui.input(|i| i.time);
+        self.housekeeping(&host, now_s);
+        self.follow_theme(ui.ctx());
+        let telemetry = self.wiring.shared.telemetry();
         self.input.update(self.wiring.shared.input.take(), now_s);
         self.output.update(self.wiring.shared.output.take(), now_s);
-        let canvas = Canvas::fit(ui.max_rect());
-        layout::show(self, ui, &canvas, &host);
+        self.trace.update(&telemetry, now_s);
+        self.harmonics.update(&telemetry, now_s);
+        let canvas = Canvas::fit(ui.max_rect(), self.theme);
+        layout::show(self, ui, &canvas, &host, &telemetry);
     }
 
     /// What nobody else does while the host is not processing.
-    fn housekeeping(&self, host: &GuiContext) {
-        if self.wiring.params.session.take_was_loaded() {
-            self.wiring.executor.execute_background(crate::Task::FollowSession);
+    fn housekeeping(&mut self, host: &GuiContext, now_s: f64) {
+        let params = &self.wiring.params;
+        let places = SLOTS.map(|slot| params.place(slot));
+        if self.wiring.shared.take_places_moved(places) | params.session.take_was_loaded() {
+            self.wiring.executor.execute_background(Task::Follow(0));
         }
         if self.wiring.instruments.take_is_unsaved() {
             self.mark_unsaved(host);
@@ -105,14 +156,24 @@ impl App {
         if self.wiring.shared.take_restart_wanted() {
             host.request_restart();
         }
+        if self.scanned_s.is_none_or(|at| !(0.0..RESCAN_S).contains(&(now_s - at))) {
+            self.scanned_s = Some(now_s);
+            self.wiring.executor.execute_background(Task::Rescan);
+        }
+    }
+
+    fn follow_theme(&mut self, context: &egui::Context) {
+        let theme = self.wiring.params.session.get().theme;
+        if theme != self.theme {
+            self.theme = theme;
+            theme::apply(context, theme);
+        }
     }
 
     /// The framework cannot tell the host that the session has changed; a touched parameter does.
     fn mark_unsaved(&self, host: &GuiContext) {
         let (setter, mix) = (host.param_setter(), &self.wiring.params.mix);
-        setter.begin_set_parameter(mix);
-        setter.set_parameter_normalized(mix, mix.unmodulated_normalized_value());
-        setter.end_set_parameter(mix);
+        set_once(&setter, mix, mix.unmodulated_plain_value());
     }
 
     /// The host starts the plugin again with the new latency; a choice that is made again measures again.
@@ -120,5 +181,74 @@ impl App {
         self.wiring.params.session.edit(|session| session.buffer = choice);
         self.mark_unsaved(host);
         host.request_restart();
+    }
+
+    /// Plays what is at a place of the shelf; at 0, nothing.
+    fn choose(&self, host: &GuiContext, slot: Slot, place: i32, instrument: Option<InstrumentRef>) {
+        let (params, setter) = (&self.wiring.params, host.param_setter());
+        params.session.edit(|session| session.choose(slot, instrument, place));
+        match slot {
+            Slot::A => set_once(&setter, &params.instrument_a, place),
+            Slot::B => set_once(&setter, &params.instrument_b, place),
+        }
+        // The parameter may be there already, and then nobody else notices.
+        self.wiring.executor.execute_background(Task::Follow(0));
+    }
+
+    /// Where what is heard can play, Hz: A, or on the way from A to B.
+    fn playable_hz(&self) -> Option<[f32; 2]> {
+        let [first, second] = SLOTS.map(|slot| self.wiring.instruments.view(slot).range_hz);
+        let amount = self.wiring.params.morph.value();
+        first.map(|first| blend_range(first, second.unwrap_or(first), amount))
+    }
+
+    /// The sound as it is.
+    fn captured(&self) -> Preset {
+        let playing = SLOTS.map(|slot| self.wiring.instruments.source(slot));
+        Preset::capture(&self.wiring.params.session.get().preset, &self.wiring.params, playing)
+    }
+
+    fn load_preset(&self, host: &GuiContext, preset: &Preset) {
+        preset.apply(&self.wiring.params, &host.param_setter());
+        self.wiring.executor.execute_background(Task::Follow(0));
+    }
+
+    /// From one of the compared sounds to the other.
+    fn compare(&mut self, host: &GuiContext) {
+        self.compared[self.side] = Some(self.captured());
+        self.side = 1 - self.side;
+        if let Some(other) = self.compared[self.side].clone() {
+            self.load_preset(host, &other);
+        }
+    }
+}
+
+/// True while a text field has the keyboard.
+fn is_typing(ui: &egui::Ui) -> bool {
+    let focused = ui.memory(|memory| memory.focused());
+    focused.is_some_and(|id| egui::text_edit::TextEditState::load(ui.ctx(), id).is_some())
+}
+
+/// Keys that move and set controls. What else is typed while no text field is open is the host's business.
+const KEYS: [&str; 8] = ["Tab", "Enter", "Escape", "Home", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
+
+fn captured(is_typing: bool) -> KeyCapture {
+    match is_typing {
+        true => KeyCapture::CaptureAll,
+        false => KeyCapture::CaptureKeys(KEYS.iter().filter_map(|name| name.parse().ok()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nice_plug_egui::Key;
+
+    #[test]
+    fn the_hosts_keys_stay_the_hosts() {
+        let KeyCapture::CaptureKeys(keys) = captured(false) else { panic!("all keys are taken") };
+        assert_eq!(keys.len(), KEYS.len(), "each has a name that the framework knows");
+        assert!(!keys.contains(&Key::Character(" ".into())));
+        assert_eq!(captured(true), KeyCapture::CaptureAll);
     }
 }

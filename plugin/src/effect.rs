@@ -17,6 +17,8 @@ pub struct Effect {
     n_inputs: usize,
     ramps: Ramps,
     tail_samples: u32,
+    /// Instruments that were asked for so far.
+    n_swaps: u32,
 }
 
 impl Effect {
@@ -25,7 +27,7 @@ impl Effect {
         let engine = Engine::prepare(config, model.hop_model)?;
         let tail_samples = engine.latency_samples() as u32 + (RELEASE_S * config.host_rate) as u32;
         let ramps = Ramps::new(config.max_block.max(1), config.host_rate, model.is_playable);
-        Ok(Self { engine, n_inputs, ramps, tail_samples })
+        Ok(Self { engine, n_inputs, ramps, tail_samples, n_swaps: 0 })
     }
 
     /// The engine, for its latency and telemetry.
@@ -36,6 +38,13 @@ impl Effect {
     /// Time after which a silent input gives a silent output, samples at the host's rate.
     pub fn tail_samples(&self) -> u32 {
         self.tail_samples
+    }
+
+    /// Says that an instrument is asked for, and returns how many were so far: the new one plays from the samples on that
+    /// come next, or as soon as it is loaded. Realtime-safe.
+    pub fn expect_swap(&mut self) -> u32 {
+        self.n_swaps = self.n_swaps.wrapping_add(1);
+        self.n_swaps
     }
 
     /// Forgets the past; parameters jump to their present values. Realtime-safe.
@@ -61,7 +70,8 @@ impl Effect {
     }
 
     fn process_block(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams) {
-        let block = self.ramps.fill(channels[0].len(), params);
+        let mut block = self.ramps.fill(channels[0].len(), params);
+        block.source.n_swaps = self.n_swaps;
         self.engine.process(channels, self.n_inputs, &block);
     }
 }

@@ -1,12 +1,14 @@
-//! Loading instruments, and handing them to the running engine. Everything here blocks and allocates: background
+//! Loading instruments A and B, and handing them to the running engine. Everything here blocks and allocates: background
 //! threads, the dialog's thread, `activate`, and for a short look the GUI; never `process`.
 
-use crate::session::{InstrumentRef, SessionField};
+use crate::params::EmbouchureParams;
+use crate::session::InstrumentRef;
+use crate::{recent, shelf};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
-use embouchure_inference::pipeline::{InstrumentSlot, Pipeline};
+use embouchure_inference::pipeline::{InstrumentSlot, Pipeline, Slot};
 use embouchure_inference::stream::{Heard, HopModel, HopOutput};
 use embouchure_inference::weights::read_file;
 use parking_lot::Mutex;
@@ -14,9 +16,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// The instrument of one plugin instance, and why another one could not be had.
+/// Both slots.
+pub const SLOTS: [Slot; 2] = [Slot::A, Slot::B];
+
+/// The instruments of one plugin instance, and why others could not be had.
 pub struct Instruments {
-    session: Arc<SessionField>,
+    params: Arc<EmbouchureParams>,
     /// Held while a file is read, so that two requests do not overtake each other.
     one_at_a_time: Mutex<()>,
     /// Held briefly, so that the GUI may look at any time.
@@ -25,14 +30,22 @@ pub struct Instruments {
 
 #[derive(Default)]
 struct State {
-    playing: Option<Playing>,
+    seats: [Seat; 2],
     /// Where the running engine takes new instruments.
     slot: Option<InstrumentSlot>,
     /// The running engine started without an instrument, so it has no slot.
     runs_dry: bool,
-    message: Option<String>,
     /// The session has changed at the player's wish, which the host does not know yet.
     is_unsaved: bool,
+}
+
+/// What plays in a slot, and what went wrong there last.
+#[derive(Default)]
+struct Seat {
+    playing: Option<Playing>,
+    message: Option<String>,
+    /// What the message is about is a file that was not found.
+    is_missing: bool,
 }
 
 struct Playing {
@@ -40,7 +53,7 @@ struct Playing {
     source: InstrumentRef,
 }
 
-/// What the editor shows.
+/// What the editor shows of a slot.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
     /// Empty if nothing plays.
@@ -49,8 +62,12 @@ pub struct View {
     pub family: String,
     /// Of the weights.
     pub licence: String,
+    /// Playable range, Hz.
+    pub range_hz: Option<[f32; 2]>,
     /// What went wrong last, and what to do about it.
     pub message: Option<String>,
+    /// The session's file was not found: the player may know where it is.
+    pub is_missing: bool,
 }
 
 /// The networks for an engine that is about to start.
@@ -61,61 +78,64 @@ pub struct Model {
     pub is_playable: bool,
 }
 
+/// An instrument, and a remark if it is not quite what was asked for.
+type Loaded = (Arc<Instrument>, Option<String>);
+
+/// Why an instrument cannot be had.
+struct Failure {
+    message: String,
+    is_missing: bool,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { message, is_missing: false }
+    }
+}
+
 impl Instruments {
     /// Loads nothing yet.
-    pub fn new(session: Arc<SessionField>) -> Self {
-        Self { session, one_at_a_time: Mutex::default(), state: Mutex::default() }
+    pub fn new(params: Arc<EmbouchureParams>) -> Self {
+        Self { params, one_at_a_time: Mutex::default(), state: Mutex::default() }
     }
 
-    /// Plays what the session names, unless it plays already. If that cannot be had, the old instrument stays, or the
-    /// default one comes in, and the session keeps its reference.
-    pub fn follow_session(&self) {
+    /// Plays what session and parameters name, unless it plays already. If that cannot be had, the old instrument stays,
+    /// or the default one comes in, and the session keeps its reference. `n_swaps`: see [`InstrumentSlot::seat_after`].
+    pub fn follow(&self, n_swaps: u32) {
         let _guard = self.one_at_a_time.lock();
-        let wanted = self.session.get().instrument;
-        let is_playing = |state: &State| state.playing.as_ref().is_some_and(|p| p.source == wanted);
-        if matches!(&*self.state.lock(), state if is_playing(state) && state.message.is_none()) {
-            return;
-        }
-        match load(&wanted) {
-            Ok((instrument, note)) => self.play(instrument, wanted, note),
-            Err(message) => {
-                if self.state.lock().playing.is_none()
-                    && let Ok(instrument) = built_in(embouchure_weights::DEFAULT_INSTRUMENT)
-                {
-                    self.play(instrument, InstrumentRef::default(), None);
-                }
-                self.state.lock().message = Some(message);
+        for slot in SLOTS {
+            match self.wanted(slot) {
+                Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_swaps),
+                Ok(None) => self.empty(slot, n_swaps),
+                Err(failure) => self.fall_back(slot, failure, n_swaps),
             }
         }
     }
 
     /// Plays the file that the player chose, and notes it in the session. A file that cannot be used changes nothing
     /// but the message.
-    pub fn open_file(&self, path: &Path) {
+    pub fn open_file(&self, slot: Slot, path: &Path) {
         let _guard = self.one_at_a_time.lock();
         match load_file(path) {
             Ok(instrument) => {
+                recent::add(path);
                 let source = InstrumentRef::file(&instrument.card.name, path, &instrument.id);
-                self.choose(instrument, source);
+                // The parameter stays where it is: from there the session counts.
+                let place = self.params.place(slot);
+                self.params.session.edit(|session| session.choose(slot, Some(source.clone()), place));
+                self.play(slot, Playing { instrument, source }, None, 0);
+                self.state.lock().is_unsaved = true;
             }
-            Err(message) => self.report(message),
-        }
-    }
-
-    /// Plays the shipped instrument that the player chose, and notes it in the session.
-    pub fn open_built_in(&self, name: &str) {
-        let _guard = self.one_at_a_time.lock();
-        match built_in(name) {
-            Ok(instrument) => self.choose(instrument, InstrumentRef::built_in(name)),
-            Err(message) => self.report(message),
+            Err(message) => self.fail(slot, message.into()),
         }
     }
 
     /// Networks for a new engine. What is loaded from now on goes to this engine.
     pub fn model(&self) -> Model {
         let mut state = self.state.lock();
-        let playing = state.playing.as_ref().map(|p| p.instrument.clone());
-        let networks = playing.zip(encoder().ok()).map(|(instrument, encoder)| Pipeline::new(encoder, instrument));
+        let [first, second] = state.seats.each_ref().map(|seat| seat.playing.as_ref().map(|p| p.instrument.clone()));
+        let networks =
+            first.zip(encoder().ok()).map(|(instrument, encoder)| Pipeline::with_second(encoder, instrument, second));
         if let Some(Ok((pipeline, slot))) = networks {
             state.slot = Some(slot);
             state.runs_dry = false;
@@ -135,19 +155,27 @@ impl Instruments {
 
     /// Shows `message` until the next instrument is loaded.
     pub fn report(&self, message: String) {
-        self.state.lock().message = Some(message);
+        self.state.lock().seats[0].message = Some(message);
     }
 
-    /// What the editor shows. Waits for no loading.
-    pub fn view(&self) -> View {
+    /// What the editor shows of a slot. Waits for no loading.
+    pub fn view(&self, slot: Slot) -> View {
         let state = self.state.lock();
-        let card = state.playing.as_ref().map(|p| &p.instrument.card);
+        let seat = &state.seats[slot as usize];
+        let card = seat.playing.as_ref().map(|p| &p.instrument.card);
         View {
             name: card.map(|c| c.name.clone()).unwrap_or_default(),
             family: card.map(|c| c.family.clone()).unwrap_or_default(),
             licence: card.map(|c| c.licence.clone()).unwrap_or_default(),
-            message: state.message.clone(),
+            range_hz: card.map(|c| c.f0_range_hz),
+            message: seat.message.clone(),
+            is_missing: seat.is_missing,
         }
+    }
+
+    /// What plays in a slot.
+    pub fn source(&self, slot: Slot) -> Option<InstrumentRef> {
+        self.state.lock().seats[slot as usize].playing.as_ref().map(|p| p.source.clone())
     }
 
     /// True once after the player has changed the session; the host should learn that there is something to save.
@@ -155,21 +183,71 @@ impl Instruments {
         std::mem::take(&mut self.state.lock().is_unsaved)
     }
 
-    fn choose(&self, instrument: Arc<Instrument>, source: InstrumentRef) {
-        self.session.edit(|session| session.instrument = source.clone());
-        self.play(instrument, source, None);
-        self.state.lock().is_unsaved = true;
+    /// What a slot should play: what the player chose, or what its parameter was moved to since.
+    fn wanted(&self, slot: Slot) -> Result<Option<InstrumentRef>, Failure> {
+        let (session, place) = (self.params.session.get(), self.params.place(slot));
+        if place == 0 && slot == Slot::B && session.places[1] != 0 && session.chosen(slot).is_some() {
+            return Ok(None);
+        }
+        if place == 0 || place == session.places[slot as usize] {
+            return Ok(session.chosen(slot).cloned());
+        }
+        let entry = shelf::at(place).or_else(|| {
+            shelf::rescan();
+            shelf::at(place)
+        });
+        let empty = || format!("place {place} of the shelf is empty: put an instrument file into your folder");
+        Ok(Some(entry.ok_or_else(empty)?.source))
     }
 
-    fn play(&self, instrument: Arc<Instrument>, source: InstrumentRef, note: Option<String>) {
-        let mut state = self.state.lock();
-        state.message = note;
-        if let Some(slot) = &state.slot {
-            slot.play(instrument.clone());
-        } else if state.runs_dry {
-            state.message.get_or_insert_with(|| "restart the audio to hear this instrument".into());
+    fn load_and_play(&self, slot: Slot, wanted: InstrumentRef, n_swaps: u32) {
+        let is_there = |seat: &Seat| {
+            seat.message.is_none() && seat.playing.as_ref().is_some_and(|playing| playing.source == wanted)
+        };
+        if is_there(&self.state.lock().seats[slot as usize]) {
+            return;
         }
-        let old = state.playing.replace(Playing { instrument, source });
+        match load(&wanted) {
+            Ok((instrument, note)) => self.play(slot, Playing { instrument, source: wanted }, note, n_swaps),
+            Err(failure) => self.fall_back(slot, failure, n_swaps),
+        }
+    }
+
+    /// What plays goes on; if nothing does, A plays the default instrument.
+    fn fall_back(&self, slot: Slot, failure: Failure, n_swaps: u32) {
+        let is_empty = self.state.lock().seats[slot as usize].playing.is_none();
+        let default = (is_empty && slot == Slot::A).then(|| built_in(embouchure_weights::DEFAULT_INSTRUMENT));
+        if let Some(Ok(instrument)) = default {
+            self.play(slot, Playing { instrument, source: InstrumentRef::default() }, None, n_swaps);
+        }
+        self.fail(slot, failure);
+    }
+
+    fn fail(&self, slot: Slot, failure: Failure) {
+        let seat = &mut self.state.lock().seats[slot as usize];
+        (seat.message, seat.is_missing) = (Some(failure.message), failure.is_missing);
+    }
+
+    fn play(&self, slot: Slot, playing: Playing, note: Option<String>, n_swaps: u32) {
+        let mut state = self.state.lock();
+        let mut message = note;
+        if let Some(running) = &state.slot {
+            running.seat_after(n_swaps, slot, Some(playing.instrument.clone()));
+        } else if state.runs_dry {
+            message.get_or_insert_with(|| "restart the audio to hear this instrument".into());
+        }
+        let new = Seat { playing: Some(playing), message, is_missing: false };
+        let old = std::mem::replace(&mut state.seats[slot as usize], new);
+        drop(state);
+        drop(old);
+    }
+
+    fn empty(&self, slot: Slot, n_swaps: u32) {
+        let mut state = self.state.lock();
+        if let (Some(running), true) = (&state.slot, state.seats[slot as usize].playing.is_some()) {
+            running.seat_after(n_swaps, slot, None);
+        }
+        let old = std::mem::take(&mut state.seats[slot as usize]);
         drop(state);
         drop(old);
     }
@@ -186,15 +264,31 @@ impl HopModel for Silent {
     }
 }
 
-/// The instrument, and a remark if it is not quite what was asked for.
-fn load(source: &InstrumentRef) -> Result<(Arc<Instrument>, Option<String>), String> {
-    match source {
-        InstrumentRef::BuiltIn { name } => built_in(name).map(|instrument| (instrument, None)),
-        InstrumentRef::File { path, id, .. } => {
-            let instrument = load_file(path).map_err(|e| format!("{} of this session: {e}", source.name()))?;
-            let is_changed = !id.is_empty() && *id != instrument.id;
-            let note = is_changed.then(|| format!("{} has changed since this session was saved", path.display()));
-            Ok((instrument, note))
+fn load(source: &InstrumentRef) -> Result<Loaded, Failure> {
+    let InstrumentRef::File { path, id, .. } = source else {
+        return Ok((built_in(source.name())?, None));
+    };
+    let there = load_file(path);
+    if let Ok(instrument) = &there
+        && (id.is_empty() || *id == instrument.id)
+    {
+        return Ok((instrument.clone(), None));
+    }
+    // The file has moved, and maybe another one has taken its name.
+    shelf::rescan();
+    if let Some(moved) = shelf::file_with(id)
+        && let Ok(instrument) = load_file(&moved)
+    {
+        return Ok((instrument, Some(format!("{} was found as {}", source.name(), moved.display()))));
+    }
+    match there {
+        Ok(instrument) => {
+            let note = format!("{} has changed since this session was saved", path.display());
+            Ok((instrument, Some(note)))
+        }
+        Err(e) => {
+            let message = format!("{} of this session: {e}", source.name());
+            Err(Failure { message, is_missing: !path.exists() })
         }
     }
 }
@@ -223,7 +317,7 @@ fn built_in(name: &str) -> Result<Arc<Instrument>, String> {
 }
 
 /// The encoder, read once per process.
-fn encoder() -> Result<Arc<Encoder>, String> {
+pub fn encoder() -> Result<Arc<Encoder>, String> {
     static LOADED: OnceLock<Result<Arc<Encoder>, String>> = OnceLock::new();
     LOADED
         .get_or_init(|| {
@@ -237,11 +331,12 @@ fn encoder() -> Result<Arc<Encoder>, String> {
 mod tests {
     use super::*;
     use crate::session::Session;
+    use crate::test_folder::TestFolder;
     use std::path::PathBuf;
 
     fn instruments() -> Instruments {
         let instruments = Instruments::new(Arc::default());
-        instruments.follow_session();
+        instruments.follow(0);
         instruments
     }
 
@@ -254,49 +349,93 @@ mod tests {
     #[test]
     fn an_unusable_file_changes_nothing_but_the_message() {
         let instruments = instruments();
-        let (before, session) = (instruments.view(), instruments.session.get());
+        let (before, session) = (instruments.view(Slot::A), instruments.params.session.get());
         let path = garbage_file("unusable");
-        instruments.open_file(&path);
+        instruments.open_file(Slot::A, &path);
         std::fs::remove_file(&path).unwrap();
-        let after = instruments.view();
+        let after = instruments.view(Slot::A);
         assert!(after.message.as_ref().unwrap().contains(path.to_str().unwrap()), "{after:?}");
         assert_eq!(View { message: before.message.clone(), ..after }, before);
-        assert_eq!(instruments.session.get(), session);
+        assert_eq!(instruments.params.session.get(), session);
         assert!(!instruments.take_is_unsaved());
     }
 
     #[test]
     fn a_missing_file_is_reported_and_its_reference_kept() {
         let instruments = instruments();
-        let before = instruments.view();
+        let before = instruments.view(Slot::A);
         let session = Session {
             instrument: InstrumentRef::file("Oboe", Path::new("/nowhere/oboe.safetensors"), "0123456789abcdef"),
             ..Session::default()
         };
-        instruments.session.edit(|s| *s = session.clone());
-        instruments.follow_session();
-        let after = instruments.view();
+        instruments.params.session.edit(|s| *s = session.clone());
+        instruments.follow(0);
+        let after = instruments.view(Slot::A);
         let message = after.message.as_ref().unwrap();
         assert!(message.contains("Oboe") && message.contains("/nowhere/oboe.safetensors"), "{message}");
+        assert!(after.is_missing);
         assert_eq!(after.name, before.name);
-        assert_eq!(instruments.session.get(), session);
+        assert_eq!(instruments.params.session.get(), session);
     }
 
     #[test]
     fn a_session_with_a_missing_file_plays_the_default_instrument() {
         let instruments = Instruments::new(Arc::default());
-        instruments.session.edit(|s| s.instrument = InstrumentRef::file("", Path::new("/nowhere"), ""));
-        instruments.follow_session();
-        assert!(instruments.view().message.unwrap().contains("/nowhere"));
+        let missing = InstrumentRef::file("", Path::new("/nowhere"), "");
+        instruments.params.session.edit(|s| s.instrument = missing);
+        instruments.follow(0);
+        let view = instruments.view(Slot::A);
+        assert!(view.message.unwrap().contains("/nowhere"));
         let default = built_in(embouchure_weights::DEFAULT_INSTRUMENT);
-        assert_eq!(instruments.view().name, default.map(|i| i.card.name.clone()).unwrap_or_default());
+        assert_eq!(view.name, default.map(|i| i.card.name.clone()).unwrap_or_default());
     }
 
     #[test]
     fn an_unknown_instrument_is_named_in_the_message() {
         let instruments = instruments();
-        instruments.open_built_in("nose flute");
-        assert!(instruments.view().message.unwrap().contains("nose flute"));
+        instruments.params.session.edit(|s| s.instrument = InstrumentRef::built_in("nose flute"));
+        instruments.follow(0);
+        assert!(instruments.view(Slot::A).message.unwrap().contains("nose flute"));
+        assert_eq!(instruments.view(Slot::A).name, "Trumpet", "what played goes on");
+    }
+
+    #[test]
+    fn a_parameter_that_moves_takes_from_the_shelf_and_back_to_the_session() {
+        let at = |a: i32, b: i32| {
+            let (default, range) =
+                (EmbouchureParams::default(), nice_plug::prelude::IntRange::Linear { min: 0, max: 127 });
+            let param = |place| nice_plug::prelude::IntParam::new("", place, range);
+            let params = EmbouchureParams { instrument_a: param(a), instrument_b: param(b), ..default };
+            params.session.edit(|s| {
+                s.choose(Slot::A, Some(InstrumentRef::built_in("cello")), 7);
+                s.choose(Slot::B, Some(InstrumentRef::built_in("ah")), 14);
+            });
+            let instruments = Instruments::new(Arc::new(params));
+            instruments.follow(0);
+            SLOTS.map(|slot| instruments.view(slot).name)
+        };
+        assert_eq!(at(7, 14), ["Cello", "Ah"], "where the player chose, the session counts");
+        assert_eq!(at(0, 0), ["Cello", ""], "B is emptied");
+        assert_eq!(at(4, 7), ["Violin", "Flute"]);
+        assert_eq!(at(120, 120), ["Trumpet", ""], "an empty place");
+    }
+
+    #[test]
+    fn a_file_that_was_chosen_plays_on_in_a_new_instance() {
+        let folder = TestFolder::new("chosen");
+        let path = folder.path("my oboe.safetensors");
+        std::fs::write(&path, embouchure_weights::instrument("oboe").unwrap()).unwrap();
+        let first = instruments();
+        first.open_file(Slot::A, &path);
+        assert!(first.take_is_unsaved());
+        let again = Instruments::new(Arc::default());
+        again.params.session.edit(|s| *s = first.params.session.get());
+        again.follow(0);
+        assert_eq!((again.view(Slot::A).name.as_str(), again.view(Slot::A).message), ("Oboe", None));
+        // Deleted while in use: it plays on.
+        std::fs::remove_file(&path).unwrap();
+        again.follow(0);
+        assert_eq!((again.view(Slot::A).name.as_str(), again.view(Slot::A).message), ("Oboe", None));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use embouchure_inference::stream::EngineConfig;
 use nice_plug::prelude::*;
 use nice_plug_egui::RepaintNotifier;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub mod buffer;
@@ -10,14 +11,21 @@ pub mod editor;
 pub mod effect;
 pub mod instruments;
 pub mod params;
+pub mod presets;
+mod recent;
 pub mod session;
 pub mod shared;
+pub mod shelf;
+#[cfg(test)]
+mod test_folder;
 
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
+use embouchure_inference::pipeline::Slot;
 use instruments::Instruments;
 use params::EmbouchureParams;
+use presets::Preset;
 use shared::{Running, Shared};
 
 /// Seconds of audio between two wake-ups of the editor.
@@ -42,19 +50,24 @@ pub struct Embouchure {
 }
 
 /// What runs on the framework's background thread.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Task {
-    /// The host has loaded a session: play its instrument.
-    FollowSession,
-    /// The player has chosen a shipped instrument.
-    OpenBuiltIn(&'static str),
+    /// The host has loaded a session or moved an instrument's parameter: play what they name, once as many instruments
+    /// were asked for as are told here.
+    Follow(u32),
+    /// Look what is in the player's folders.
+    Rescan,
+    /// Write a preset, and show it among the others.
+    SavePreset(Box<Preset>),
+    /// Play the player's file.
+    OpenFile(Slot, PathBuf),
 }
 
 impl Default for Embouchure {
     fn default() -> Self {
         let params = Arc::new(EmbouchureParams::default());
         Self {
-            instruments: Arc::new(Instruments::new(params.session.clone())),
+            instruments: Arc::new(Instruments::new(params.clone())),
             params,
             shared: Arc::default(),
             notifier: RepaintNotifier::new(),
@@ -88,13 +101,22 @@ impl Plugin for Embouchure {
         let (session, shared) = (self.params.session.clone(), self.shared.clone());
         Box::new(move |task| {
             match task {
-                Task::FollowSession => {
-                    instruments.follow_session();
+                Task::Follow(n_swaps) => {
+                    instruments.follow(n_swaps);
                     if shared.running().is_some_and(|running| running.buffer != session.get().buffer) {
                         shared.want_restart();
                     }
                 }
-                Task::OpenBuiltIn(name) => instruments.open_built_in(name),
+                Task::Rescan => {
+                    shelf::rescan();
+                    presets::rescan();
+                    recent::rescan();
+                }
+                Task::SavePreset(preset) => match presets::save(&preset) {
+                    Ok(()) => presets::rescan(),
+                    Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),
+                },
+                Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
             }
             notifier.request_repaint();
         })
@@ -122,7 +144,8 @@ impl Plugin for Embouchure {
     ) -> bool {
         // Here rather than in the background, so that an offline render starts with the right sound.
         self.params.session.take_was_loaded();
-        self.instruments.follow_session();
+        self.shared.take_places_moved(self.places());
+        self.instruments.follow(0);
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
@@ -169,8 +192,8 @@ impl Plugin for Embouchure {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        if self.params.session.take_was_loaded() {
-            self.follow_session(context);
+        if self.shared.take_places_moved(self.places()) | self.params.session.take_was_loaded() {
+            self.follow(context);
         }
         let channels = buffer.as_slice();
         self.watch_block(channels, context);
@@ -187,12 +210,17 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
-    fn follow_session(&self, context: &mut impl ProcessContext<Self>) {
+    fn places(&self) -> [i32; 2] {
+        [self.params.instrument_a.value(), self.params.instrument_b.value()]
+    }
+
+    fn follow(&mut self, context: &mut impl ProcessContext<Self>) {
+        let n_swaps = self.effect.as_mut().map_or(0, Effect::expect_swap);
         if self.is_offline {
             // Nobody waits for this block, and the render shall not depend on how fast a file is read.
-            util::permit_alloc(|| self.instruments.follow_session());
+            util::permit_alloc(|| self.instruments.follow(n_swaps));
         } else {
-            context.execute_background(Task::FollowSession);
+            context.execute_background(Task::Follow(n_swaps));
         }
     }
 
@@ -240,22 +268,33 @@ impl ClapPlugin for Embouchure {
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         context.add_section("Embouchure", |section| {
+            let p = &self.params;
             section.add_page("Main", |page| {
-                page.add_param(&self.params.mix);
-                page.add_param(&self.params.brightness_db);
-                page.add_param(&self.params.transpose_semitones);
-                page.add_param(&self.params.octave_fit);
-                page.add_param(&self.params.gate_db);
-                page.add_param(&self.params.gain_db);
+                page.add_param(&p.mix);
+                page.add_param(&p.instrument_a);
+                page.add_param(&p.instrument_b);
+                page.add_param(&p.morph);
+                page.add_param(&p.brightness_db);
+                page.add_param(&p.breath_db);
+                page.add_param(&p.dynamics);
+                page.add_param(&p.gain_db);
+            });
+            section.add_page("Sound", |page| {
+                page.add_param(&p.attack_s);
+                page.add_param(&p.width);
+                page.add_param(&p.room);
+                page.add_param(&p.gate_db);
+                page.add_param(&p.room_gate);
+                page.add_param(&p.level_fit);
             });
             section.add_page("Pitch", |page| {
-                page.add_param(&self.params.snap);
-                page.add_param(&self.params.key);
-                page.add_param(&self.params.scale);
-                page.add_param(&self.params.glide_s);
-                page.add_param(&self.params.room_gate);
-                page.add_param(&self.params.room);
-                page.add_param(&self.params.level_fit);
+                page.add_param(&p.transpose_semitones);
+                page.add_param(&p.fine_cents);
+                page.add_param(&p.octave_fit);
+                page.add_param(&p.snap);
+                page.add_param(&p.key);
+                page.add_param(&p.scale);
+                page.add_param(&p.glide_s);
             });
         });
     }
@@ -385,7 +424,7 @@ mod tests {
         }
 
         fn is_missing_file_reported(&self) -> bool {
-            self.plugin.instruments.view().message.is_some_and(|m| m.contains("/nowhere"))
+            self.plugin.instruments.view(Slot::A).message.is_some_and(|m| m.contains("/nowhere"))
         }
 
         fn process(&mut self) {
@@ -412,7 +451,7 @@ mod tests {
         bench.load_session_with_missing_file();
         (0..3).for_each(|_| bench.process());
         assert_eq!(bench.host.n_tasks.load(Relaxed), 1);
-        bench.plugin.task_executor()(Task::FollowSession);
+        bench.plugin.task_executor()(Task::Follow(1));
         assert!(bench.is_missing_file_reported());
     }
 
@@ -474,11 +513,11 @@ mod tests {
         bench.start(ProcessMode::Realtime, 4096);
         bench.plugin.params.session.set(Session { buffer: BufferChoice::Samples(32), ..Session::default() });
         bench.process();
-        bench.plugin.task_executor()(Task::FollowSession);
+        bench.plugin.task_executor()(Task::Follow(1));
         bench.process();
         assert!(bench.restart_if_asked(4096));
         assert!(bench.latency() <= 432, "{}", bench.latency());
-        bench.plugin.task_executor()(Task::FollowSession);
+        bench.plugin.task_executor()(Task::Follow(1));
         bench.process();
         assert!(!bench.restart_if_asked(4096));
     }

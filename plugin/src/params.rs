@@ -1,7 +1,9 @@
 //! What the host can automate, and the session that travels with it. IDs never change.
 
 use crate::session::SessionField;
-use embouchure_inference::controls::SourceControls;
+use crate::shelf::{self, DEFAULT_PLACE};
+use embouchure_inference::controls::{BREATH_OFF_DB, SourceControls};
+use embouchure_inference::pipeline::Slot;
 use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use nice_plug::prelude::*;
 use std::sync::Arc;
@@ -10,6 +12,9 @@ use std::sync::Arc;
 pub const GATE_OFF_DB: f32 = -90.0;
 /// Threshold that no input falls below; finite, so that arithmetic on it stays finite.
 const NEVER_DB: f32 = -300.0;
+/// What place 0 of the shelf is called for A and for B.
+const OWN_FILE: &str = "Own File";
+const EMPTY: &str = "None";
 /// Long enough to hide a step in level, short enough to follow a hand.
 const SMOOTHING: SmoothingStyle = SmoothingStyle::Linear(20.0);
 
@@ -19,15 +24,39 @@ pub struct EmbouchureParams {
     /// Instrument and window size.
     #[persist = "session"]
     pub session: Arc<SessionField>,
+    /// Place of instrument A on the [shelf](crate::shelf); 0 = a file of the player's.
+    #[id = "instrument_a"]
+    pub instrument_a: IntParam,
+    /// The same for B, which may be empty.
+    #[id = "instrument_b"]
+    pub instrument_b: IntParam,
+    /// From A (0) to B (1).
+    #[id = "morph"]
+    pub morph: FloatParam,
     /// 0 = dry, 1 = wet.
     #[id = "mix"]
     pub mix: FloatParam,
     /// Tilt over the harmonics, dB per octave.
     #[id = "brightness"]
     pub brightness_db: FloatParam,
+    /// Noise of the instrument, dB above what it learned; off at its lowest.
+    #[id = "breath"]
+    pub breath_db: FloatParam,
+    /// How much softer and louder than loud notes others are: 1 = as played.
+    #[id = "dynamics"]
+    pub dynamics: FloatParam,
+    /// Time in which a note fades in, s.
+    #[id = "attack"]
+    pub attack_s: FloatParam,
+    /// How far noise, upper partials and room spread over both channels, 0 to 1.
+    #[id = "width"]
+    pub width: FloatParam,
     /// Added to the detected pitch, semitones.
     #[id = "transpose"]
     pub transpose_semitones: IntParam,
+    /// Added to that, cents.
+    #[id = "fine"]
+    pub fine_cents: FloatParam,
     /// Move by whole octaves into the instrument's range.
     #[id = "octave_fit"]
     pub octave_fit: BoolParam,
@@ -64,11 +93,19 @@ pub struct EmbouchureParams {
 }
 
 impl EmbouchureParams {
+    /// Place on the shelf that a slot's parameter is at.
+    pub fn place(&self, slot: Slot) -> i32 {
+        match slot {
+            Slot::A => self.instrument_a.value(),
+            Slot::B => self.instrument_b.value(),
+        }
+    }
+
     /// The parameters that act on the analysis.
     pub fn source_controls(&self) -> SourceControls {
         let gate_db = self.gate_db.value();
         SourceControls {
-            transpose_semitones: self.transpose_semitones.value() as f32,
+            transpose_semitones: self.transpose_semitones.value() as f32 + self.fine_cents.value() / 100.0,
             octave_fit: self.octave_fit.value(),
             gate_db: if gate_db <= GATE_OFF_DB { NEVER_DB } else { gate_db },
             gate_follows_room: self.room_gate.value(),
@@ -80,6 +117,11 @@ impl EmbouchureParams {
             glide_s: self.glide_s.value(),
             level_fit: self.level_fit.value(),
             room: self.room.value(),
+            breath_db: self.breath_db.value(),
+            dynamics: self.dynamics.value(),
+            attack_s: self.attack_s.value(),
+            morph: self.morph.value(),
+            n_swaps: 0,
         }
     }
 }
@@ -89,27 +131,37 @@ impl Default for EmbouchureParams {
         let source = SourceControls::default();
         Self {
             session: Arc::default(),
-            mix: FloatParam::new("Dry/Wet", 1.0, FloatRange::Linear { min: 0.0, max: 1.0 })
-                .with_smoother(SMOOTHING)
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+            instrument_a: instrument("Instrument A", DEFAULT_PLACE, OWN_FILE),
+            instrument_b: instrument("Instrument B", 0, EMPTY),
+            morph: share("Morph", source.morph),
+            mix: share("Dry/Wet", 1.0).with_smoother(SMOOTHING),
             brightness_db: FloatParam::new("Brightness", 0.0, FloatRange::Linear { min: -12.0, max: 12.0 })
                 .with_smoother(SMOOTHING)
                 .with_value_to_string(Arc::new(|v| format!("{} dB/oct", signed(v, 1))))
                 .with_string_to_value(Arc::new(leading_number)),
+            breath_db: FloatParam::new("Breath", 0.0, FloatRange::Linear { min: BREATH_OFF_DB, max: 18.0 })
+                .with_value_to_string(Arc::new(breath_text))
+                .with_string_to_value(Arc::new(breath_value)),
+            dynamics: FloatParam::new("Dynamics", source.dynamics, FloatRange::Linear { min: 0.0, max: 2.0 })
+                .with_unit(" %")
+                .with_value_to_string(formatters::v2s_f32_percentage(0))
+                .with_string_to_value(formatters::s2v_f32_percentage()),
+            attack_s: FloatParam::new("Attack", 0.0, FloatRange::Skewed { min: 0.0, max: 1.0, factor: 0.5 })
+                .with_value_to_string(Arc::new(time_text))
+                .with_string_to_value(Arc::new(time_value)),
+            width: share("Width", 0.0).with_smoother(SMOOTHING),
             transpose_semitones: IntParam::new("Transpose", 0, IntRange::Linear { min: -36, max: 36 })
                 .with_value_to_string(Arc::new(|v| format!("{} st", signed(v as f32, 0))))
                 .with_string_to_value(Arc::new(|text| leading_number(text).map(|v| v.round() as i32))),
+            fine_cents: FloatParam::new("Fine", 0.0, FloatRange::Linear { min: -100.0, max: 100.0 })
+                .with_value_to_string(Arc::new(|v| format!("{} ct", signed(v, 0))))
+                .with_string_to_value(Arc::new(leading_number)),
             octave_fit: BoolParam::new("Octave Fit", source.octave_fit),
             gate_db: FloatParam::new("Gate", source.gate_db, FloatRange::Linear { min: GATE_OFF_DB, max: -20.0 })
                 .with_value_to_string(Arc::new(gate_text))
                 .with_string_to_value(Arc::new(gate_value)),
             room_gate: BoolParam::new("Auto Gate", source.gate_follows_room),
-            snap: FloatParam::new("Snap", source.snap.strength, FloatRange::Linear { min: 0.0, max: 1.0 })
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+            snap: share("Snap", source.snap.strength),
             key: IntParam::new("Key", 0, IntRange::Linear { min: 0, max: 11 })
                 .with_value_to_string(Arc::new(|v| Key(v as u8).name().into()))
                 .with_string_to_value(Arc::new(|text| Key::from_name(text).map(|key| i32::from(key.0)))),
@@ -117,12 +169,9 @@ impl Default for EmbouchureParams {
                 .with_value_to_string(Arc::new(|v| Scale::ALL[v as usize % Scale::ALL.len()].1.into()))
                 .with_string_to_value(Arc::new(scale_value)),
             glide_s: FloatParam::new("Glide", 0.0, FloatRange::Skewed { min: 0.0, max: 2.0, factor: 0.5 })
-                .with_value_to_string(Arc::new(glide_text))
-                .with_string_to_value(Arc::new(glide_value)),
-            room: FloatParam::new("Room", source.room, FloatRange::Linear { min: 0.0, max: 1.0 })
-                .with_unit(" %")
-                .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+                .with_value_to_string(Arc::new(time_text))
+                .with_string_to_value(Arc::new(time_value)),
+            room: share("Room", source.room),
             level_fit: BoolParam::new("Level Fit", source.level_fit),
             gain_db: FloatParam::new("Output", 0.0, FloatRange::Linear { min: -24.0, max: 12.0 })
                 .with_smoother(SMOOTHING)
@@ -131,6 +180,31 @@ impl Default for EmbouchureParams {
             bypass: BoolParam::new("Bypass", false).make_bypass(),
         }
     }
+}
+
+/// 0 to 100 %.
+fn share(name: &str, default: f32) -> FloatParam {
+    FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
+        .with_unit(" %")
+        .with_value_to_string(formatters::v2s_f32_percentage(0))
+        .with_string_to_value(formatters::s2v_f32_percentage())
+}
+
+/// A place on the shelf; `none`: what place 0 is called.
+fn instrument(name: &str, default: i32, none: &'static str) -> IntParam {
+    let name_of = move |place: i32| if place == 0 { none.into() } else { shelf::name_of(place) };
+    let place_of = move |text: &str| if text.trim() == none { Some(0) } else { shelf::place_of(text) };
+    IntParam::new(name, default, IntRange::Linear { min: 0, max: shelf::N_PLACES })
+        .with_value_to_string(Arc::new(name_of))
+        .with_string_to_value(Arc::new(place_of))
+}
+
+fn breath_text(value: f32) -> String {
+    if value < BREATH_OFF_DB + 0.05 { "Off".into() } else { format!("{} dB", signed(value, 1)) }
+}
+
+fn breath_value(text: &str) -> Option<f32> {
+    if text.trim().eq_ignore_ascii_case("off") { Some(BREATH_OFF_DB) } else { leading_number(text) }
 }
 
 /// "+3.0", "-3.0", "0.0": zero has no sign.
@@ -158,13 +232,13 @@ fn scale_value(text: &str) -> Option<i32> {
     Scale::ALL.iter().position(|(_, name)| name.eq_ignore_ascii_case(text.trim())).map(|i| i as i32)
 }
 
-fn glide_text(seconds: f32) -> String {
+fn time_text(seconds: f32) -> String {
     // Less than a millisecond is as sung.
     if seconds < 0.0005 { "Off".into() } else { format!("{:.0} ms", 1000.0 * seconds) }
 }
 
 /// Milliseconds, or "0.5 s".
-fn glide_value(text: &str) -> Option<f32> {
+fn time_value(text: &str) -> Option<f32> {
     let text = text.trim().to_lowercase();
     if text == "off" {
         return Some(0.0);
@@ -200,6 +274,14 @@ mod tests {
         check_text(&params.scale);
         check_text(&params.glide_s);
         check_text(&params.room);
+        check_text(&params.instrument_a);
+        check_text(&params.instrument_b);
+        check_text(&params.morph);
+        check_text(&params.breath_db);
+        check_text(&params.dynamics);
+        check_text(&params.attack_s);
+        check_text(&params.width);
+        check_text(&params.fine_cents);
         check_text(&params.level_fit);
         check_text(&params.bypass);
     }
@@ -216,10 +298,7 @@ mod tests {
         assert_eq!(signed(0.5, 1), "+0.5");
         assert_eq!(gate_text(GATE_OFF_DB), "Off");
         assert_eq!(gate_value("-60 dB"), Some(-60.0));
-        assert_eq!(
-            (glide_value("120 ms"), glide_value("0.5 s"), glide_value("80")),
-            (Some(0.12), Some(0.5), Some(0.08))
-        );
+        assert_eq!((time_value("120 ms"), time_value("0.5 s"), time_value("80")), (Some(0.12), Some(0.5), Some(0.08)));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! What the host's project remembers beside the parameters.
 
 use crate::buffer::BufferChoice;
+use crate::shelf::DEFAULT_PLACE;
+use embouchure_inference::pipeline::Slot;
 use embouchure_weights::DEFAULT_INSTRUMENT;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
@@ -9,15 +11,70 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Persisted state. Unknown fields are ignored and absent ones get their default, so sessions of other versions load.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
-    /// What plays.
+    /// What A plays while its parameter is at its place, or at none.
     pub instrument: InstrumentRef,
+    /// The same for B.
+    pub second: Option<InstrumentRef>,
+    /// Where the parameters of A and B were when those were chosen. What they are moved to from there is automation's
+    /// wish; what the player chose is found by its content, wherever its place on the shelf is by now.
+    pub places: [i32; 2],
+    /// Preset that was loaded last.
+    pub preset: String,
+    /// Colours of the editor.
+    pub theme: Theme,
     /// Size of the editor's window.
     pub window: WindowSize,
     /// Block that the latency makes room for.
     pub buffer: BufferChoice,
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self {
+            instrument: InstrumentRef::default(),
+            second: None,
+            places: [DEFAULT_PLACE, 0],
+            preset: String::new(),
+            theme: Theme::default(),
+            window: WindowSize::default(),
+            buffer: BufferChoice::default(),
+        }
+    }
+}
+
+impl Session {
+    /// What the player chose for a slot.
+    pub fn chosen(&self, slot: Slot) -> Option<&InstrumentRef> {
+        match slot {
+            Slot::A => Some(&self.instrument),
+            Slot::B => self.second.as_ref(),
+        }
+    }
+
+    /// Notes what the player chose for a slot, whose parameter is, or will be, at `place`. A keeps what it has rather
+    /// than be empty.
+    pub fn choose(&mut self, slot: Slot, instrument: Option<InstrumentRef>, place: i32) {
+        match (slot, instrument) {
+            (Slot::A, Some(instrument)) => self.instrument = instrument,
+            (Slot::A, None) => return,
+            (Slot::B, instrument) => self.second = instrument,
+        }
+        self.places[slot as usize] = place;
+    }
+}
+
+/// Colours of the editor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// For dim rooms.
+    #[default]
+    Dark,
+    /// For daylight.
+    Light,
 }
 
 /// Names an instrument without holding it.
@@ -54,6 +111,16 @@ impl InstrumentRef {
         Self::File { name: name.into(), path: path.to_string_lossy().into_owned().into(), id: id.into() }
     }
 
+    /// True for the same content, or where that is not known, the same file.
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File { id, path, .. }, Self::File { id: other_id, path: other_path, .. }) => {
+                if id.is_empty() || other_id.is_empty() { path == other_path } else { id == other_id }
+            }
+            _ => self == other,
+        }
+    }
+
     /// For messages.
     pub fn name(&self) -> &str {
         match self {
@@ -81,10 +148,10 @@ pub struct WindowSize {
 
 impl WindowSize {
     /// Size of a new editor; everything in it is laid out in these units and scaled with the window.
-    pub const DESIGN: Self = Self { width: 560.0, height: 490.0 };
+    pub const DESIGN: Self = Self { width: 900.0, height: 600.0 };
     /// Below this the text is no longer legible.
-    pub const MIN: Self = Self { width: 420.0, height: 270.0 };
-    const MAX: Self = Self { width: 2240.0, height: 1440.0 };
+    pub const MIN: Self = Self { width: 600.0, height: 400.0 };
+    const MAX: Self = Self { width: 2700.0, height: 1800.0 };
 
     /// This size, or the nearest one that can be shown.
     pub fn usable(self) -> Self {
@@ -171,6 +238,10 @@ mod tests {
             instrument: InstrumentRef::file("Oboe", Path::new("/music/oboe.safetensors"), "0123456789abcdef"),
             window: WindowSize { width: 700.0, height: 450.0 },
             buffer: BufferChoice::Samples(128),
+            second: Some(InstrumentRef::built_in("violin")),
+            places: [0, 4],
+            preset: "Lead".into(),
+            theme: Theme::Light,
         };
         let first = EmbouchureParams::default();
         first.session.edit(|s| *s = session.clone());
@@ -226,6 +297,6 @@ mod tests {
     #[test]
     fn absurd_window_sizes_are_brought_into_range() {
         let size = WindowSize { width: 1e9, height: -3.0 }.usable();
-        assert_eq!((size.width, size.height), (2240.0, 270.0));
+        assert_eq!((size.width, size.height), (2700.0, 400.0));
     }
 }

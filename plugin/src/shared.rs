@@ -4,7 +4,7 @@ use crate::buffer::BufferChoice;
 use embouchure_inference::stream::{Telemetry, TelemetryView};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
 
 /// Highest absolute sample since it was last read.
 #[derive(Default)]
@@ -32,6 +32,8 @@ pub struct Shared {
     /// Of the louder output channel.
     pub output: Peak,
     restart_wanted: AtomicBool,
+    /// Where the instruments' parameters were when that was last looked at.
+    places: [AtomicI32; 2],
     /// `None` while inactive. `process` never takes this lock.
     running: Mutex<Option<(Running, Option<Arc<Telemetry>>)>>,
 }
@@ -69,6 +71,12 @@ impl Shared {
     /// The engine's newest telemetry; all zero while inactive. Not for the audio thread.
     pub fn telemetry(&self) -> TelemetryView {
         self.running.lock().as_ref().and_then(|(_, t)| t.as_ref()).map(|t| t.view()).unwrap_or_default()
+    }
+
+    /// True if the instruments' parameters are elsewhere than at the last call. Realtime-safe.
+    pub fn take_places_moved(&self, places: [i32; 2]) -> bool {
+        let moved = |slot: usize| self.places[slot].swap(places[slot], Relaxed) != places[slot];
+        moved(0) | moved(1)
     }
 
     /// Asks whoever can speak to the host next, audio thread or editor, for a restart: the latency is to change.

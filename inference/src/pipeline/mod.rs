@@ -13,7 +13,8 @@ use crate::instrument::Instrument;
 use crate::room::Room;
 use crate::stream::{Heard, HopModel, HopOutput};
 use crate::tuning::{Glide, Snap};
-use blend::{blend_range, morph, scaled};
+pub use blend::blend_range;
+use blend::{morph, scaled};
 use candle_core::Result;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use listening::{Listening, Source};
@@ -30,6 +31,8 @@ pub struct Pipeline {
     /// What plays alone, and what it can morph into.
     chairs: [Chair; 2],
     arrivals: Receiver<Arrival>,
+    /// The first of them, if its time has not come.
+    early: Option<Arrival>,
     snap: Snap,
     glide: Glide,
     attack: Attack,
@@ -47,7 +50,12 @@ pub enum Slot {
 }
 
 /// An instrument on its way to a chair, or the order to leave it.
-type Arrival = (Slot, Option<Arc<Instrument>>);
+struct Arrival {
+    slot: Slot,
+    instrument: Option<Arc<Instrument>>,
+    /// Not before this many were asked for.
+    after: u32,
+}
 
 /// Hands new instruments to a running [`Pipeline`], from any thread but the audio thread.
 #[derive(Clone)]
@@ -90,6 +98,7 @@ impl Pipeline {
             encoder,
             chairs: [Chair::new(Some(instrument))?, Chair::new(second)?],
             arrivals,
+            early: None,
             snap: Snap::default(),
             glide: Glide::default(),
             attack: Attack::default(),
@@ -98,14 +107,18 @@ impl Pipeline {
         Ok((pipeline, InstrumentSlot(sender)))
     }
 
-    fn take_arrivals(&mut self) {
-        while let Ok((slot, instrument)) = self.arrivals.try_recv() {
-            self.chairs[slot as usize].seat(instrument);
+    fn take_arrivals(&mut self, n_swaps: u32) {
+        while let Some(arrival) = self.early.take().or_else(|| self.arrivals.try_recv().ok()) {
+            if arrival.after > n_swaps {
+                self.early = Some(arrival);
+                return;
+            }
+            self.chairs[arrival.slot as usize].seat(arrival.instrument);
         }
     }
 
     fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
-        self.take_arrivals();
+        self.take_arrivals(wishes.n_swaps);
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
         self.follow(&source, wishes);
         let source_level_db = wishes.level_fit.then(|| self.listening.source_level_db());
@@ -160,9 +173,15 @@ impl InstrumentSlot {
 
     /// The same for either slot; without an instrument B is emptied, and what A plays goes on.
     pub fn seat(&self, slot: Slot, instrument: Option<Arc<Instrument>>) {
+        self.seat_after(0, slot, instrument);
+    }
+
+    /// The same from the first hop on whose wishes count `n_swaps` instruments or more: so a bounce, which waits for its
+    /// files, swaps at the same sample each time.
+    pub fn seat_after(&self, n_swaps: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
         if slot == Slot::B || instrument.is_some() {
             // Fails only when the pipeline is gone, and then nobody wants to hear it.
-            let _ = self.0.send((slot, instrument));
+            let _ = self.0.send(Arrival { slot, instrument, after: n_swaps });
         }
     }
 }
@@ -170,7 +189,7 @@ impl InstrumentSlot {
 impl HopModel for Pipeline {
     fn reset(&mut self) {
         // What has arrived by now plays from the first hop on.
-        self.take_arrivals();
+        self.take_arrivals(u32::MAX);
         // Fails only when memory runs out; then the past is kept rather than the worker lost.
         if let (Ok(listening), [Ok(first), Ok(second)]) =
             (Listening::new(&self.encoder), self.chairs.each_ref().map(Chair::anew))

@@ -11,7 +11,7 @@ mod wet;
 mod worker;
 
 pub use engine::{BlockParams, Engine, EngineConfig, PrepareError};
-pub use telemetry::{Telemetry, TelemetryView};
+pub use telemetry::{N_SHOWN, Telemetry, TelemetryView};
 pub use timing::latency_samples;
 
 use crate::config::HOP_SIZE;

@@ -1,28 +1,57 @@
 //! What the engine tells the editor, through atomics only.
 
 use super::Heard;
+use crate::controls::Controls;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
+/// Harmonics that are shown.
+pub const N_SHOWN: usize = 40;
+/// Share of the way to a new value that the shown load goes per hop: it then means the last second or so.
+const LOAD_PACE: f32 = 0.01;
+
 /// Written by the engine's threads, read by the editor.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Telemetry {
     f0_hz: AtomicU32,
     candidate_hz: AtomicU32,
     voicing: AtomicU32,
     loudness_db: AtomicU32,
     played_hz: AtomicU32,
+    harmonics: [AtomicU32; N_SHOWN],
+    load: AtomicU32,
     late_frames: AtomicU64,
     lost_samples: AtomicU64,
     worker_is_raised: AtomicBool,
 }
 
+impl Default for Telemetry {
+    fn default() -> Self {
+        Self {
+            f0_hz: AtomicU32::default(),
+            candidate_hz: AtomicU32::default(),
+            voicing: AtomicU32::default(),
+            loudness_db: AtomicU32::default(),
+            played_hz: AtomicU32::default(),
+            harmonics: std::array::from_fn(|_| AtomicU32::default()),
+            load: AtomicU32::default(),
+            late_frames: AtomicU64::default(),
+            lost_samples: AtomicU64::default(),
+            worker_is_raised: AtomicBool::default(),
+        }
+    }
+}
+
 /// One reading of [`Telemetry`].
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TelemetryView {
     /// What was heard in the newest hop.
     pub heard: Heard,
     /// Fundamental being played, Hz; 0 = silent.
     pub played_hz: f32,
+    /// Amplitudes of the first harmonics, linear.
+    pub harmonics: [f32; N_SHOWN],
+    /// Share of the time that the worker computes: 1 = all of a core.
+    pub load: f32,
     /// Control frames that were not there when they were due, since `prepare`.
     pub late_frames: u64,
     /// Input samples that the worker was too slow to take, since `prepare`.
@@ -31,14 +60,26 @@ pub struct TelemetryView {
     pub worker_is_raised: bool,
 }
 
+impl Default for TelemetryView {
+    fn default() -> Self {
+        Telemetry::default().view()
+    }
+}
+
 impl Telemetry {
-    /// Publishes the newest hop. Realtime-safe.
-    pub fn publish(&self, heard: &Heard, played_hz: f32) {
+    /// Publishes the newest hop, which took `load` of its time to compute. Realtime-safe.
+    pub fn publish(&self, heard: &Heard, controls: &Controls, load: f32) {
+        let played_hz = if controls.amplitude > 0.0 { controls.f0_hz } else { 0.0 };
         self.f0_hz.store(heard.f0_hz.to_bits(), Relaxed);
         self.candidate_hz.store(heard.candidate_hz.to_bits(), Relaxed);
         self.voicing.store(heard.voicing.to_bits(), Relaxed);
         self.loudness_db.store(heard.loudness_db.to_bits(), Relaxed);
         self.played_hz.store(played_hz.to_bits(), Relaxed);
+        for (shown, weight) in self.harmonics.iter().zip(&controls.harmonic_distribution) {
+            shown.store((weight * controls.amplitude).to_bits(), Relaxed);
+        }
+        let before = f32::from_bits(self.load.load(Relaxed));
+        self.load.store((before + LOAD_PACE * (load - before)).to_bits(), Relaxed);
     }
 
     /// Counts one late control frame. Realtime-safe.
@@ -67,6 +108,8 @@ impl Telemetry {
                 loudness_db: float(&self.loudness_db),
             },
             played_hz: float(&self.played_hz),
+            harmonics: std::array::from_fn(|k| float(&self.harmonics[k])),
+            load: float(&self.load),
             late_frames: self.late_frames.load(Relaxed),
             lost_samples: self.lost_samples.load(Relaxed),
             worker_is_raised: self.worker_is_raised.load(Relaxed),

@@ -182,10 +182,11 @@ impl Worker {
             let Some(hop) = self.hearing.resampler.hop() else { continue };
             if show_model {
                 self.n_restless += 1;
+                let start = Instant::now();
                 let output = self.model.hop(hop, &self.source);
+                let load = start.elapsed().as_secs_f32() * FRAME_RATE;
                 let controls = made_valid(output.controls);
-                let played_hz = if controls.amplitude > 0.0 { controls.f0_hz } else { 0.0 };
-                self.telemetry.publish(&output.heard, played_hz);
+                self.telemetry.publish(&output.heard, &controls, load);
                 // It is never full: it has room for the answers to all input.
                 let _ = self.frames.push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls });
             }

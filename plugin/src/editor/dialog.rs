@@ -1,6 +1,8 @@
 //! The system's file dialog, on a thread of its own: it may stay open for minutes, and the window must go on.
 
 use crate::instruments::Instruments;
+use crate::shelf::ENDING;
+use embouchure_inference::pipeline::Slot;
 use nice_plug_egui::RepaintNotifier;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +19,8 @@ impl OpenDialog {
         self.is_open.load(Ordering::Acquire)
     }
 
-    /// Asks for a weights file and plays it.
-    pub fn open(&self, instruments: &Arc<Instruments>, notifier: &RepaintNotifier) {
+    /// Asks for an instrument file and plays it in `slot`.
+    pub fn open(&self, slot: Slot, instruments: &Arc<Instruments>, notifier: &RepaintNotifier) {
         if self.is_open.swap(true, Ordering::AcqRel) {
             return;
         }
@@ -26,9 +28,9 @@ impl OpenDialog {
         let reports = instruments.clone();
         let instruments = instruments.clone();
         let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
-            let dialog = rfd::FileDialog::new().set_title("Open weights").add_filter("Weights", &["safetensors"]);
+            let dialog = rfd::FileDialog::new().set_title("Open instrument").add_filter("Instruments", &[ENDING]);
             if let Some(path) = dialog.pick_file() {
-                instruments.open_file(&path);
+                instruments.open_file(slot, &path);
             }
             drop(is_open);
             notifier.request_repaint();

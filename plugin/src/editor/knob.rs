@@ -2,7 +2,8 @@
 //! keys.
 
 use super::gesture::{Gestures, set_once};
-use super::theme::{ACCENT, BODY, Canvas, DIM, GROOVE, SMALL, TEXT};
+use super::theme::{Canvas, SMALL};
+use super::{entry, hint};
 use egui::epaint::PathShape;
 use egui::{Align2, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Stroke, Ui, WidgetInfo, vec2};
 use nice_plug::prelude::{Param, ParamSetter};
@@ -24,7 +25,8 @@ const SPAN: f32 = 1.5 * PI;
 pub const SIZE: (f32, f32) = (84.0, 100.0);
 
 /// Draws and handles one knob at (`x`, `y`), of [`SIZE`]. Its dial fills from `origin` (0 to 1, as the parameter is
-/// normalized): the left end, or the neutral value of a parameter that goes both ways.
+/// normalized): the left end, or the neutral value of a parameter that goes both ways. A click on its value opens a field
+/// to type another one.
 pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edit: &mut Edit) -> Response {
     let rect = canvas.rect(place.x, place.y, SIZE.0, SIZE.1);
     let response = ui.interact(rect, ui.scope_id().with(param.name()), Sense::click_and_drag());
@@ -32,19 +34,18 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edi
     handle_wheel_and_keys(ui, &response, param, edit.setter);
 
     let value = param.unmodulated_normalized_value();
-    let text = param.normalized_value_to_string(value, true);
     let painter = ui.painter();
     let centre = canvas.pos(place.x + SIZE.0 / 2.0, place.y + 52.0);
     let is_hot = response.hovered() || response.dragged();
     paint_dial(ui, canvas, centre, Dial { value, origin: place.origin, is_hot });
-    let middle = |y| (canvas.pos(place.x + SIZE.0 / 2.0, place.y + y), Align2::CENTER_CENTER);
-    canvas.text(painter, middle(10.0), SIZE.0, (SMALL, DIM), param.name());
-    canvas.text(painter, middle(90.0), SIZE.0, (BODY, TEXT), &text);
+    let name_at = (canvas.pos(place.x + SIZE.0 / 2.0, place.y + 10.0), Align2::CENTER_CENTER);
+    canvas.text(painter, name_at, SIZE.0, (SMALL, canvas.colours.dim), param.name());
     if response.has_focus() {
         canvas.focus_ring(painter, rect);
     }
     response.widget_info(|| WidgetInfo::slider(true, value.into(), param.name()));
-    response
+    entry::show(ui, canvas, canvas.rect(place.x + 4.0, place.y + 81.0, SIZE.0 - 8.0, 18.0), param, edit.setter);
+    response.on_hover_text(hint::of(param.name()))
 }
 
 /// Where a knob is, in design units, and where its dial starts.
@@ -150,20 +151,21 @@ fn paint_dial(ui: &Ui, canvas: &Canvas, centre: Pos2, dial: Dial) {
     };
     let painter = ui.painter();
     let width = canvas.px(4.0);
-    painter.add(PathShape::line(arc(0.0, 1.0), Stroke::new(width, GROOVE)));
-    painter.add(PathShape::line(arc(dial.origin, dial.value), Stroke::new(width, ACCENT)));
-    let face = if dial.is_hot { GROOVE } else { GROOVE.gamma_multiply(0.6) };
+    painter.add(PathShape::line(arc(0.0, 1.0), Stroke::new(width, canvas.colours.groove)));
+    painter.add(PathShape::line(arc(dial.origin, dial.value), Stroke::new(width, canvas.colours.accent)));
+    let face = if dial.is_hot { canvas.colours.groove } else { canvas.colours.groove.gamma_multiply(0.6) };
     painter.circle_filled(centre, radius * 0.72, face);
     let angle = START + SPAN * dial.value;
     let direction = vec2(angle.cos(), angle.sin());
     let hand = [centre + direction * radius * 0.3, centre + direction * radius * 0.66];
-    painter.line_segment(hand, Stroke::new(canvas.px(2.5), TEXT));
+    painter.line_segment(hand, Stroke::new(canvas.px(2.5), canvas.colours.text));
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::params::EmbouchureParams;
+    use crate::session::Theme;
     use egui::{Event, Modifiers, PointerButton, RawInput, pos2};
     use nice_plug::context::PluginApi;
     use nice_plug::context::gui::GuiContextInner;
@@ -215,7 +217,7 @@ mod tests {
         }
 
         fn frame(&mut self, events: Vec<Event>) {
-            let screen = egui::Rect::from_min_size(Pos2::ZERO, vec2(560.0, 490.0));
+            let screen = egui::Rect::from_min_size(Pos2::ZERO, vec2(900.0, 600.0));
             let time = Some(f64::from(self.frames) * 0.05);
             self.frames += 1;
             let input = RawInput { screen_rect: Some(screen), time, events, ..RawInput::default() };
@@ -223,7 +225,7 @@ mod tests {
             let mut edit = Edit { gestures: &mut self.gestures, setter: &setter };
             let mut output = self.egui.run_ui(input, |ui| {
                 let place = Place { x: 18.0, y: 8.0, origin: 0.0 };
-                show(ui, &Canvas::fit(screen), place, &self.param, &mut edit);
+                show(ui, &Canvas::fit(screen, Theme::Dark), place, &self.param, &mut edit);
             });
             // Nobody draws here; a debug build asks for that to be said.
             output.textures_delta.clear();
@@ -307,6 +309,34 @@ mod tests {
         }
         // egui takes the first 6 points to tell a drag from a click.
         assert!((15..=18).contains(&bench.param.unmodulated_plain_value()), "{}", bench.param);
+    }
+
+    #[test]
+    fn a_value_is_typed() {
+        let mut bench = Bench::new(EmbouchureParams::default().brightness_db);
+        bench.frame(vec![Event::PointerMoved(pos2(60.0, 98.0))]);
+        bench.frame(vec![bench.button(98.0, true)]);
+        bench.frame(vec![bench.button(98.0, false)]);
+        bench.frame(vec![]);
+        bench.frame(vec![Event::Text("-4.5 dB".into())]);
+        let enter = |key| {
+            let (physical_key, pressed, repeat) = (None, true, false);
+            Event::Key { key, physical_key, pressed, repeat, modifiers: Modifiers::NONE }
+        };
+        bench.frame(vec![enter(Key::Enter)]);
+        bench.frame(vec![]);
+        assert_eq!(bench.param.unmodulated_plain_value(), -4.5);
+        assert_eq!(bench.log(), "(=)");
+        // Nonsense and Escape change nothing.
+        for (text, key) in [("loud", Key::Enter), ("3", Key::Escape)] {
+            bench.frame(vec![bench.button(98.0, true)]);
+            bench.frame(vec![bench.button(98.0, false)]);
+            (0..12).for_each(|_| bench.frame(vec![]));
+            bench.frame(vec![Event::Text(text.into())]);
+            bench.frame(vec![enter(key)]);
+            bench.frame(vec![]);
+        }
+        assert_eq!((bench.param.unmodulated_plain_value(), bench.log()), (-4.5, "(=)".into()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A peak meter with hold.
 
-use super::theme::{ALARM, BACKGROUND, Canvas, DIM, LEVEL, SMALL, TEXT, lower_part};
-use egui::{Align2, Stroke, Ui};
+use super::theme::{Canvas, SMALL, lower_part};
+use egui::{Align2, Role, Sense, Stroke, Ui, WidgetInfo};
 
 const FLOOR_DB: f32 = -60.0;
 const TOP_DB: f32 = 6.0;
@@ -16,17 +16,20 @@ pub struct Meter {
     hold_db: f32,
     held_since_s: f64,
     updated_s: f64,
+    /// Full scale was exceeded since the light was last put out.
+    has_clipped: bool,
 }
 
 impl Default for Meter {
     fn default() -> Self {
-        Self { level_db: FLOOR_DB, hold_db: FLOOR_DB, held_since_s: 0.0, updated_s: 0.0 }
+        Self { level_db: FLOOR_DB, hold_db: FLOOR_DB, held_since_s: 0.0, updated_s: 0.0, has_clipped: false }
     }
 }
 
 impl Meter {
     /// Takes in the linear peak since the last call; `now_s` is any steady clock.
     pub fn update(&mut self, peak: f32, now_s: f64) {
+        self.has_clipped |= peak > 1.0;
         let peak_db = (20.0 * peak.log10()).clamp(FLOOR_DB, 99.0);
         // The clock starts again with each new window.
         let elapsed_s = (now_s - self.updated_s).max(0.0);
@@ -46,29 +49,39 @@ impl Meter {
         if self.hold_db <= FLOOR_DB { "-inf".into() } else { format!("{:.1}", self.hold_db) }
     }
 
-    /// Draws the meter: a column 48 × 222 design units from (`x`, `y`).
-    pub fn show(&self, ui: &Ui, canvas: &Canvas, at: (f32, f32), label: &str) {
-        let painter = ui.painter();
+    /// Draws the meter: a column 38 × 252 design units from (`x`, `y`). A click puts its light out.
+    pub fn show(&mut self, ui: &Ui, canvas: &Canvas, at: (f32, f32), label: &str) {
+        let rect = canvas.rect(at.0, at.1, 38.0, 252.0);
+        let response = ui.interact(rect, ui.scope_id().with(("meter", label)), Sense::click());
+        if response.clicked() {
+            self.has_clipped = false;
+            self.hold_db = self.level_db;
+        }
+        let (painter, colours) = (ui.painter(), canvas.colours);
         let share = |db: f32| (db - FLOOR_DB) / (TOP_DB - FLOOR_DB);
-        let column = canvas.rect(at.0 + 17.0, at.1 + 20.0, 14.0, 178.0);
-        painter.rect_filled(column, canvas.corner(3.0), BACKGROUND);
+        let column = canvas.rect(at.0 + 12.0, at.1 + 30.0, 14.0, 200.0);
+        painter.rect_filled(column, canvas.corner(3.0), colours.background);
         if self.level_db > FLOOR_DB {
             let bar = lower_part(column, share(self.level_db));
-            let colour = if self.level_db > 0.0 { ALARM } else { LEVEL };
+            let colour = if self.level_db > 0.0 { colours.alarm } else { colours.level };
             painter.rect_filled(bar, canvas.corner(3.0), colour);
         }
         let line = |db: f32, width: f32, colour| {
             let y = lower_part(column, share(db)).top();
             painter.hline(column.x_range(), y, Stroke::new(canvas.px(width), colour));
         };
-        line(0.0, 1.0, DIM);
+        line(0.0, 1.0, colours.dim);
         if self.hold_db > FLOOR_DB {
-            line(self.hold_db, 2.0, TEXT);
+            line(self.hold_db, 2.0, colours.text);
         }
-        let hold_colour = if self.hold_db > 0.0 { ALARM } else { TEXT };
-        let middle = |y| (canvas.pos(at.0 + 24.0, at.1 + y), Align2::CENTER_CENTER);
-        canvas.text(painter, middle(9.0), 48.0, (SMALL, DIM), label);
-        canvas.text(painter, middle(210.0), 48.0, (SMALL, hold_colour), &self.text());
+        let light = canvas.rect(at.0 + 12.0, at.1 + 20.0, 14.0, 6.0);
+        painter.rect_filled(light, canvas.corner(2.0), if self.has_clipped { colours.alarm } else { colours.groove });
+        let hold_colour = if self.hold_db > 0.0 { colours.alarm } else { colours.text };
+        let middle = |y| (canvas.pos(at.0 + 19.0, at.1 + y), Align2::CENTER_CENTER);
+        canvas.text(painter, middle(9.0), 38.0, (SMALL, colours.dim), label);
+        canvas.text(painter, middle(242.0), 38.0, (SMALL, hold_colour), &self.text());
+        response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, format!("{label} {}", self.text())));
+        response.on_hover_text("Peak, held, dBFS. The light has seen more than full scale; a click puts it out.");
     }
 }
 
@@ -84,6 +97,7 @@ mod tests {
         meter.update(0.0, 11.0);
         assert!((meter.level_db + 36.02).abs() < 0.01, "{meter:?}");
         assert_eq!(meter.text(), "-6.0");
+        assert!(!meter.has_clipped);
         meter.update(0.0, 11.4);
         assert_eq!(meter.text(), "-6.0");
         for tick in 0..200 {
@@ -95,7 +109,8 @@ mod tests {
     #[test]
     fn a_new_windows_clock_does_not_freeze_it() {
         let mut meter = Meter::default();
-        meter.update(1.0, 1000.0);
+        meter.update(1.01, 1000.0);
+        assert!(meter.has_clipped);
         meter.update(0.0, 0.0);
         (1..400).for_each(|tick| meter.update(0.0, 0.02 * tick as f64));
         assert_eq!(meter.text(), "-inf");

@@ -1,32 +1,76 @@
-//! Colours, and the map from design units to the window: 560 × 490 units, centred and scaled to fit.
+//! Colours, and the map from design units to the window: 900 × 600 units, centred and scaled to fit.
 
-use crate::session::WindowSize;
+use crate::session::{Theme, WindowSize};
 use egui::{Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 
-pub const BACKGROUND: Color32 = Color32::from_rgb(0x16, 0x19, 0x1e);
-pub const PANEL: Color32 = Color32::from_rgb(0x1f, 0x24, 0x2b);
-pub const GROOVE: Color32 = Color32::from_rgb(0x37, 0x3f, 0x4a);
-pub const TEXT: Color32 = Color32::from_rgb(0xec, 0xee, 0xf1);
-/// 5.6 : 1 against [`PANEL`].
-pub const DIM: Color32 = Color32::from_rgb(0x99, 0xa3, 0xb1);
-pub const ACCENT: Color32 = Color32::from_rgb(0xe6, 0xb0, 0x55);
-pub const LEVEL: Color32 = Color32::from_rgb(0x6f, 0xc2, 0x8b);
-pub const ALARM: Color32 = Color32::from_rgb(0xff, 0x80, 0x6b);
+/// What everything is painted with.
+#[derive(Debug, PartialEq)]
+pub struct Palette {
+    pub background: Color32,
+    pub panel: Color32,
+    pub groove: Color32,
+    pub text: Color32,
+    /// At least 4.5 : 1 against the panel.
+    pub dim: Color32,
+    pub accent: Color32,
+    /// Of what is played, where the accent is of what is heard.
+    pub second: Color32,
+    pub level: Color32,
+    pub alarm: Color32,
+}
+
+const DARK: Palette = Palette {
+    background: Color32::from_rgb(0x14, 0x17, 0x1c),
+    panel: Color32::from_rgb(0x1f, 0x24, 0x2b),
+    groove: Color32::from_rgb(0x37, 0x3f, 0x4a),
+    text: Color32::from_rgb(0xec, 0xee, 0xf1),
+    dim: Color32::from_rgb(0x99, 0xa3, 0xb1),
+    accent: Color32::from_rgb(0xe6, 0xb0, 0x55),
+    second: Color32::from_rgb(0x67, 0xb7, 0xe6),
+    level: Color32::from_rgb(0x6f, 0xc2, 0x8b),
+    alarm: Color32::from_rgb(0xff, 0x80, 0x6b),
+};
+
+const LIGHT: Palette = Palette {
+    background: Color32::from_rgb(0xe4, 0xe2, 0xdc),
+    panel: Color32::from_rgb(0xf7, 0xf5, 0xf0),
+    groove: Color32::from_rgb(0xcd, 0xca, 0xc2),
+    text: Color32::from_rgb(0x22, 0x24, 0x28),
+    dim: Color32::from_rgb(0x63, 0x64, 0x68),
+    accent: Color32::from_rgb(0xa8, 0x5f, 0x06),
+    second: Color32::from_rgb(0x12, 0x69, 0xa3),
+    level: Color32::from_rgb(0x2f, 0x82, 0x4e),
+    alarm: Color32::from_rgb(0xb5, 0x2a, 0x17),
+};
+
+impl Theme {
+    /// Its colours.
+    pub fn palette(self) -> &'static Palette {
+        match self {
+            Self::Dark => &DARK,
+            Self::Light => &LIGHT,
+        }
+    }
+}
 
 /// Design units.
 pub const TITLE: f32 = 24.0;
 pub const BODY: f32 = 13.0;
 pub const SMALL: f32 = 11.5;
 
-/// Dark style for what egui draws by itself: menus and tooltips.
-pub fn apply(context: &egui::Context) {
-    context.set_theme(egui::Theme::Dark);
+/// Style of what egui draws by itself: menus, tooltips and text fields.
+pub fn apply(context: &egui::Context, theme: Theme) {
+    let palette = theme.palette();
+    context.set_theme(if theme == Theme::Dark { egui::Theme::Dark } else { egui::Theme::Light });
     context.all_styles_mut(|style| {
-        style.visuals.window_fill = PANEL;
-        style.visuals.panel_fill = BACKGROUND;
-        style.visuals.override_text_color = Some(TEXT);
-        style.visuals.window_stroke = Stroke::new(1.0, GROOVE);
+        style.visuals.window_fill = palette.panel;
+        style.visuals.panel_fill = palette.background;
+        style.visuals.extreme_bg_color = palette.background;
+        style.visuals.override_text_color = Some(palette.text);
+        style.visuals.window_stroke = Stroke::new(1.0, palette.groove);
+        style.visuals.selection.bg_fill = palette.accent.gamma_multiply(0.5);
         style.interaction.selectable_labels = false;
+        style.interaction.tooltip_delay = 0.6;
     });
     // The window's size sets the scale; a second zoom would fight it.
     context.options_mut(|options| options.zoom_with_keyboard = false);
@@ -37,14 +81,15 @@ pub fn apply(context: &egui::Context) {
 pub struct Canvas {
     origin: Pos2,
     scale: f32,
+    pub colours: &'static Palette,
 }
 
 impl Canvas {
     /// The largest canvas that fits into `window`.
-    pub fn fit(window: Rect) -> Self {
+    pub fn fit(window: Rect, theme: Theme) -> Self {
         let design = vec2(WindowSize::DESIGN.width, WindowSize::DESIGN.height);
         let scale = (window.width() / design.x).min(window.height() / design.y);
-        Self { origin: window.center() - design * (scale / 2.0), scale }
+        Self { origin: window.center() - design * (scale / 2.0), scale, colours: theme.palette() }
     }
 
     pub fn px(&self, units: f32) -> f32 {
@@ -80,7 +125,7 @@ impl Canvas {
     }
 
     pub fn panel(&self, painter: &Painter, rect: Rect) {
-        painter.rect_filled(rect, self.corner(8.0), PANEL);
+        painter.rect_filled(rect, self.corner(8.0), self.colours.panel);
     }
 
     pub fn corner(&self, units: f32) -> CornerRadius {
@@ -89,7 +134,7 @@ impl Canvas {
 
     /// Marks what the keyboard acts on.
     pub fn focus_ring(&self, painter: &Painter, rect: Rect) {
-        let stroke = Stroke::new(self.px(1.5), ACCENT);
+        let stroke = Stroke::new(self.px(1.5), self.colours.accent);
         painter.rect_stroke(rect, self.corner(6.0), stroke, egui::StrokeKind::Inside);
     }
 }
@@ -98,4 +143,36 @@ impl Canvas {
 pub fn lower_part(rect: Rect, share: f32) -> Rect {
     let top = rect.bottom() - rect.height() * share.clamp(0.0, 1.0);
     Rect::from_min_max(pos2(rect.left(), top), rect.max)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Contrast of two colours as WCAG 2 defines it.
+    fn contrast(a: Color32, b: Color32) -> f32 {
+        let linear = |c: u8| (f32::from(c) / 255.0).powf(2.2);
+        let luminance = |c: Color32| 0.2126 * linear(c.r()) + 0.7152 * linear(c.g()) + 0.0722 * linear(c.b());
+        let (a, b) = (luminance(a), luminance(b));
+        (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn everything_can_be_read_in_both_themes() {
+        for theme in [Theme::Dark, Theme::Light] {
+            let palette = theme.palette();
+            for text in [palette.text, palette.dim, palette.alarm] {
+                for ground in [palette.panel, palette.background] {
+                    assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {}", contrast(text, ground));
+                }
+            }
+            for drawn in [palette.accent, palette.second, palette.level] {
+                assert!(
+                    contrast(drawn, palette.background) >= 3.0,
+                    "{drawn:?}: {}",
+                    contrast(drawn, palette.background)
+                );
+            }
+        }
+    }
 }

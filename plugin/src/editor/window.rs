@@ -101,8 +101,8 @@ impl NiceEguiApp for SharedApp {
         Ok(())
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut Frame) {
-        self.0.lock().ui(ui);
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
+        self.0.lock().ui(ui, frame);
     }
 
     fn resized(&mut self, size: baseview::WindowSize) {
@@ -120,7 +120,7 @@ mod tests {
     fn a_new_window_has_the_sessions_size() {
         let mut plugin = Embouchure::default();
         let editor = plugin.editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ()))).unwrap();
-        assert_eq!(editor.size(), NativeSize { width: 560, height: 490 });
+        assert_eq!(editor.size(), NativeSize { width: 900, height: 600 });
         editor.session.edit(|s| s.window = WindowSize { width: 700.0, height: 450.0 });
         assert_eq!(editor.size(), NativeSize { width: 700, height: 450 });
         editor.app.lock().resized(WindowSize { width: 1.0, height: 500.0 });

@@ -1,0 +1,105 @@
+//! The two instruments, and how much of each is heard.
+
+use super::knob::{Edit, Place};
+use super::theme::{BODY, Canvas, SMALL, TITLE};
+use super::{App, button, knob, shelf_menu};
+use crate::shelf;
+use egui::{Align2, Ui};
+use embouchure_inference::pipeline::Slot;
+use nice_plug::context::gui::GuiContext;
+
+/// Draws the panel: 240 × 260 design units.
+pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
+    canvas.panel(ui.painter(), canvas.rect(12.0, 56.0, 240.0, 260.0));
+    name(app, ui, canvas, Slot::A, 64.0);
+    buttons(app, ui, canvas, host, Slot::A, 122.0);
+    name(app, ui, canvas, Slot::B, 160.0);
+    buttons(app, ui, canvas, host, Slot::B, 184.0);
+    let params = app.wiring.params.clone();
+    let setter = host.param_setter();
+    let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
+    knob::show(ui, canvas, Place { x: 16.0, y: 214.0, origin: 0.0 }, &params.morph, &mut edit);
+    messages(app, ui, canvas);
+}
+
+fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, y: f32) {
+    let (view, colours) = (app.wiring.instruments.view(slot), canvas.colours);
+    let left = |x: f32, dy: f32| (canvas.pos(x, y + dy), Align2::LEFT_CENTER);
+    let painter = ui.painter();
+    match slot {
+        Slot::A => {
+            canvas.text(painter, left(22.0, 8.0), 30.0, (SMALL, colours.accent), "A");
+            let (name, colour) = named(&view.name, colours.text, colours.dim, "No instrument");
+            canvas.text(painter, left(22.0, 28.0), 220.0, (TITLE, colour), name);
+            let about = format!("{} · {}", view.family, view.licence);
+            canvas.text(
+                painter,
+                left(22.0, 48.0),
+                220.0,
+                (SMALL, colours.dim),
+                if view.name.is_empty() { "" } else { &about },
+            );
+        }
+        Slot::B => {
+            canvas.text(painter, left(22.0, 10.0), 30.0, (SMALL, colours.second), "B");
+            let (name, colour) = named(&view.name, colours.text, colours.dim, "none: nothing to morph into");
+            canvas.text(painter, left(40.0, 10.0), 204.0, (BODY, colour), name);
+        }
+    }
+}
+
+fn named<'a, C>(name: &'a str, colour: C, none: C, otherwise: &'a str) -> (&'a str, C) {
+    if name.is_empty() { (otherwise, none) } else { (name, colour) }
+}
+
+fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, slot: Slot, y: f32) {
+    ui.push_id(slot as usize, |ui| {
+        for (x, label, by) in [(20.0, "‹", -1), (50.0, "›", 1)] {
+            if button::show(ui, canvas, canvas.rect(x, y, 26.0, 26.0), label, true).clicked() {
+                step(app, host, slot, by);
+            }
+        }
+        let is_idle = !app.dialog.is_open();
+        let choose = button::show(ui, canvas, canvas.rect(80.0, y, 164.0, 26.0), "Choose…", is_idle);
+        shelf_menu::show(app, canvas, &choose, slot, host);
+    });
+}
+
+/// Plays the next instrument of the shelf that can be played, round its end.
+fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
+    let entries = shelf::entries();
+    let n = entries.len() as i32;
+    let here = app.wiring.instruments.source(slot).and_then(|source| shelf::find(&source)).unwrap_or(if by > 0 {
+        0
+    } else {
+        1
+    });
+    let places = (1..=n).map(|i| (here - 1 + by * i).rem_euclid(n) + 1);
+    if let Some((place, entry)) =
+        places.map(|p| (p, &entries[p as usize - 1])).find(|(_, entry)| entry.problem.is_none())
+    {
+        app.choose(host, slot, place, Some(entry.source.clone()));
+    }
+}
+
+/// What went wrong with either, and a way out.
+fn messages(app: &mut App, ui: &mut Ui, canvas: &Canvas) {
+    let views = [Slot::A, Slot::B].map(|slot| (slot, app.wiring.instruments.view(slot)));
+    let Some((slot, view)) = views.into_iter().find(|(_, view)| view.message.is_some()) else { return };
+    let message = capitalised(&view.message.unwrap_or_default());
+    let room = if view.is_missing { 60.0 } else { 92.0 };
+    let rect = canvas.rect(104.0, 218.0, 142.0, room);
+    canvas.paragraph(ui.painter(), rect, (SMALL, canvas.colours.alarm), &message);
+    ui.interact(rect, ui.scope_id().with("message"), egui::Sense::hover()).on_hover_text(&message);
+    if view.is_missing
+        && button::show_small(ui, canvas, canvas.rect(104.0, 284.0, 92.0, 24.0), "Locate…", !app.dialog.is_open())
+            .clicked()
+    {
+        app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier);
+    }
+}
+
+fn capitalised(message: &str) -> String {
+    let mut letters = message.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

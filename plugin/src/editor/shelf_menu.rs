@@ -1,0 +1,128 @@
+//! The list of all instruments, with a field to search it.
+
+use super::App;
+use super::theme::{BODY, Canvas, SMALL};
+use crate::session::InstrumentRef;
+use crate::shelf::{self, Entry};
+use crate::{Task, recent};
+use egui::{Button, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
+use embouchure_inference::pipeline::Slot;
+use nice_plug::context::gui::GuiContext;
+use std::path::PathBuf;
+
+/// What the list offers.
+enum Choice {
+    Nothing,
+    Place(i32, InstrumentRef),
+    File(PathBuf),
+    AskForFile,
+}
+
+/// Opens the list for `slot` at `anchor` when that is clicked.
+pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host: &GuiContext) {
+    if anchor.clicked() {
+        app.search.clear();
+    }
+    let playing = app.wiring.instruments.source(slot);
+    let list = Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(canvas.px(230.0));
+        let edit = TextEdit::singleline(&mut app.search).font(canvas.font(BODY)).hint_text("Search");
+        let field = ui.add(edit.desired_width(f32::INFINITY));
+        if anchor.clicked() {
+            field.request_focus();
+        }
+        let choice = ScrollArea::vertical()
+            .max_height(canvas.px(330.0))
+            .show(ui, |ui| rows(ui, canvas, slot, &app.search, playing.as_ref()))
+            .inner;
+        ui.separator();
+        let open = row(ui, canvas, "Open file…", false, true).clicked().then_some(Choice::AskForFile);
+        if let Some(folder) = shelf::folder() {
+            let path = RichText::new(format!("Your folder: {}", folder.display()));
+            ui.label(path.font(canvas.font(SMALL)).color(canvas.colours.dim));
+        }
+        let choice = choice.or(open);
+        if choice.is_some() {
+            ui.close();
+        }
+        choice
+    });
+    match list.and_then(|list| list.inner) {
+        Some(Choice::Nothing) => app.choose(host, slot, 0, None),
+        Some(Choice::Place(place, source)) => app.choose(host, slot, place, Some(source)),
+        Some(Choice::File(path)) => app.wiring.executor.execute_background(Task::OpenFile(slot, path)),
+        Some(Choice::AskForFile) => app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier),
+        None => {}
+    }
+}
+
+fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<&InstrumentRef>) -> Option<Choice> {
+    let mut choice = None;
+    if slot == Slot::B && row(ui, canvas, "None", playing.is_none(), true).clicked() {
+        choice = Some(Choice::Nothing);
+    }
+    let mut is_own = false;
+    for (place, entry) in (1..).zip(shelf::entries()).filter(|(_, entry)| is_found(entry, search)) {
+        if matches!(entry.source, InstrumentRef::File { .. }) && !is_own {
+            is_own = true;
+            heading(ui, canvas, "Your folder");
+        }
+        let is_playing = playing.is_some_and(|playing| playing.is_same(&entry.source));
+        let response = row(ui, canvas, &entry.name, is_playing, entry.problem.is_none());
+        if let Some(problem) = &entry.problem {
+            let problem = RichText::new(problem).font(canvas.font(SMALL)).color(canvas.colours.alarm);
+            ui.label(problem);
+        } else if response.on_hover_text(&entry.family).clicked() {
+            choice = Some(Choice::Place(place, entry.source.clone()));
+        }
+    }
+    choice.or_else(|| recent_rows(ui, canvas, search))
+}
+
+fn recent_rows(ui: &mut Ui, canvas: &Canvas, search: &str) -> Option<Choice> {
+    let name = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let files: Vec<PathBuf> = recent::files().into_iter().filter(|path| contains(&name(path), search)).collect();
+    if !files.is_empty() {
+        heading(ui, canvas, "Opened lately");
+    }
+    let mut choice = None;
+    for path in files {
+        if row(ui, canvas, &name(&path), false, true).on_hover_text(path.display().to_string()).clicked() {
+            choice = Some(Choice::File(path));
+        }
+    }
+    choice
+}
+
+fn heading(ui: &mut Ui, canvas: &Canvas, text: &str) {
+    ui.label(RichText::new(text).font(canvas.font(SMALL)).color(canvas.colours.dim));
+}
+
+fn row(ui: &mut Ui, canvas: &Canvas, text: &str, is_chosen: bool, is_enabled: bool) -> Response {
+    let text = RichText::new(text).font(canvas.font(BODY));
+    ui.add_enabled(is_enabled, Button::selectable(is_chosen, text).wrap_mode(TextWrapMode::Extend))
+}
+
+fn is_found(entry: &Entry, search: &str) -> bool {
+    contains(&entry.name, search) || contains(&entry.family, search)
+}
+
+fn contains(text: &str, search: &str) -> bool {
+    text.to_lowercase().contains(&search.trim().to_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_search_knows_names_and_families() {
+        let found = |search: &str| {
+            let names = shelf::entries().into_iter().filter(|entry| is_found(entry, search)).map(|entry| entry.name);
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(found("SAX"), ["Alto Saxophone", "Tenor Saxophone"]);
+        assert_eq!(found(" strings"), ["Violin", "Viola", "Cello"]);
+        assert!(found("").len() >= 14 && found("kazoo").is_empty());
+    }
+}

@@ -1,0 +1,180 @@
+//! All instruments that can be had without looking for them, each at its place: the shipped ones, then the files in the
+//! player's folder. One shelf for all instances in a process. Reading it waits for no disk; [`rescan`] does.
+
+use crate::instruments::encoder;
+use crate::session::InstrumentRef;
+use directories::ProjectDirs;
+use embouchure_inference::instrument::{Card, Instrument};
+use embouchure_inference::weights::read_file;
+use parking_lot::{Mutex, RwLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock};
+use std::time::SystemTime;
+
+/// Highest place, which the hosts' parameters reach; never changes, because automation is stored as a share of it.
+pub const N_PLACES: i32 = 127;
+/// Where a new instance's instrument is.
+pub const DEFAULT_PLACE: i32 = 1;
+/// Ending of instrument files.
+pub const ENDING: &str = "safetensors";
+
+/// One instrument.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Shown to the player.
+    pub name: String,
+    /// Of the instrument; empty if the file cannot be read.
+    pub family: String,
+    /// How to get it.
+    pub source: InstrumentRef,
+    /// Why it cannot be played.
+    pub problem: Option<String>,
+}
+
+type Entries = Arc<Vec<Entry>>;
+
+static SHIPPED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
+    let entry = |(name, bytes): &(&str, &[u8])| {
+        let card = Card::of(bytes).unwrap_or_default();
+        Entry { name: card.name, family: card.family, source: InstrumentRef::built_in(name), problem: None }
+    };
+    embouchure_weights::INSTRUMENTS.iter().map(entry).collect()
+});
+
+/// Files of the player's, by name.
+static OWN: LazyLock<RwLock<Entries>> = LazyLock::new(RwLock::default);
+
+/// Everything on the shelf; the first is at place 1.
+pub fn entries() -> Vec<Entry> {
+    SHIPPED.iter().chain(OWN.read().iter()).take(N_PLACES as usize).cloned().collect()
+}
+
+/// What is at a place, if anything.
+pub fn at(place: i32) -> Option<Entry> {
+    let index = usize::try_from(place - 1).ok()?;
+    SHIPPED.get(index).cloned().or_else(|| OWN.read().get(index - SHIPPED.len()).cloned())
+}
+
+/// Name of what is at a place, for hosts.
+pub fn name_of(place: i32) -> String {
+    at(place).map_or_else(|| format!("Place {place}"), |entry| entry.name)
+}
+
+/// Inverse of [`name_of`].
+pub fn place_of(name: &str) -> Option<i32> {
+    let name = name.trim();
+    let position = entries().iter().position(|entry| entry.name.eq_ignore_ascii_case(name));
+    let number = || name.strip_prefix("Place ")?.parse().ok();
+    position.map(|index| index as i32 + 1).or_else(number).filter(|place| (1..=N_PLACES).contains(place))
+}
+
+/// Place of an instrument.
+pub fn find(source: &InstrumentRef) -> Option<i32> {
+    entries().iter().position(|entry| entry.source.is_same(source)).map(|index| index as i32 + 1)
+}
+
+/// A file in the player's folder with this content.
+pub fn file_with(id: &str) -> Option<PathBuf> {
+    OWN.read().iter().find_map(|entry| match &entry.source {
+        InstrumentRef::File { path, id: its, .. } if its == id => Some(path.clone()),
+        _ => None,
+    })
+}
+
+/// The player's folder for instruments, where the system wants such things; it need not exist.
+pub fn folder() -> Option<PathBuf> {
+    Some(ProjectDirs::from("", "", "Embouchure")?.data_dir().join("Instruments"))
+}
+
+/// Looks into the player's folder. Reads only files that it has not seen as they are now.
+pub fn rescan() {
+    static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+    let mut known = KNOWN.lock();
+    *known = folder().map_or_else(Vec::new, |folder| scan(&folder, &known));
+    let entries: Vec<Entry> = known.iter().map(|known| known.entry.clone()).collect();
+    if **OWN.read() != entries {
+        *OWN.write() = Arc::new(entries);
+    }
+}
+
+/// A file, and what it was like when it was read.
+struct Known {
+    path: PathBuf,
+    stamp: Option<(u64, SystemTime)>,
+    entry: Entry,
+}
+
+/// Instrument files of a folder, by file name. A folder that cannot be read is empty.
+fn scan(folder: &Path, known: &[Known]) -> Vec<Known> {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ENDING));
+    let mut files: Vec<PathBuf> = files.filter(is_ours).collect();
+    files.sort();
+    let look = |path: PathBuf| {
+        let stamp = std::fs::metadata(&path).and_then(|m| Ok((m.len(), m.modified()?))).ok();
+        let as_before = known.iter().find(|k| k.path == path && k.stamp == stamp && stamp.is_some());
+        let entry = as_before.map_or_else(|| read(&path), |known| known.entry.clone());
+        Known { path, stamp, entry }
+    };
+    files.into_iter().map(look).collect()
+}
+
+/// A file's entry; one that cannot be played says why.
+fn read(path: &Path) -> Entry {
+    let load = || -> Result<Instrument, String> {
+        let (encoder, bytes) = (encoder()?, read_file(path).map_err(|e| e.to_string())?);
+        Instrument::from_bytes(&bytes, &encoder.id).map_err(|e| e.to_string())
+    };
+    match load() {
+        Ok(instrument) => Entry {
+            source: InstrumentRef::file(&instrument.card.name, path, &instrument.id),
+            name: instrument.card.name,
+            family: instrument.card.family,
+            problem: None,
+        },
+        Err(problem) => {
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let source = InstrumentRef::file(&name, path, "");
+            Entry { name, family: String::new(), source, problem: Some(problem) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_folder::TestFolder;
+
+    #[test]
+    fn shipped_instruments_have_their_places_for_ever() {
+        let names = ["Trumpet", "French Horn", "Trombone", "Violin", "Viola", "Cello", "Flute", "Alto Flute"];
+        for (place, name) in (1..).zip(names) {
+            assert_eq!(name_of(place), name);
+            assert_eq!(place_of(&name.to_lowercase()), Some(place));
+        }
+        assert_eq!(name_of(DEFAULT_PLACE), "Trumpet");
+        assert_eq!((at(0), at(-5), at(10_000)), (None, None, None));
+        assert_eq!((name_of(100), place_of("Place 100")), ("Place 100".into(), Some(100)));
+        assert_eq!((place_of("Place 0"), place_of("Place 1000"), place_of("Kazoo")), (None, None, None));
+    }
+
+    #[test]
+    fn broken_files_are_listed_with_their_reason_and_changes_are_seen() {
+        let folder = TestFolder::new("shelf");
+        let violin = embouchure_weights::instrument("violin").unwrap();
+        std::fs::write(folder.path("b violin.safetensors"), violin).unwrap();
+        std::fs::write(folder.path("a half.safetensors"), &violin[..violin.len() / 2]).unwrap();
+        std::fs::write(folder.path("notes.txt"), b"not an instrument").unwrap();
+        let first = scan(folder.root(), &[]);
+        assert_eq!(first.len(), 2);
+        assert_eq!(first[0].entry.name, "a half");
+        assert!(first[0].entry.problem.as_ref().unwrap().contains("truncated"));
+        assert_eq!((first[1].entry.name.as_str(), &first[1].entry.problem), ("Violin", &None));
+        std::fs::write(folder.path("a half.safetensors"), embouchure_weights::instrument("oboe").unwrap()).unwrap();
+        std::fs::remove_file(folder.path("b violin.safetensors")).unwrap();
+        let second = scan(folder.root(), &first);
+        assert_eq!(second.len(), 1);
+        assert_eq!((second[0].entry.name.as_str(), &second[0].entry.problem), ("Oboe", &None));
+        assert!(scan(&folder.path("nowhere"), &second).is_empty());
+    }
+}
