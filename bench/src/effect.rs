@@ -59,6 +59,7 @@ impl Effect {
         let params = BlockParams {
             mix: &self.mix[..n],
             brightness_db: &self.zeros[..n],
+            width: &self.zeros[..n],
             output_gain: &self.ones[..n],
             source: SourceControls { octave_fit: false, ..SourceControls::default() },
         };

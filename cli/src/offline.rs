@@ -66,6 +66,7 @@ fn process(engine: &mut Engine, channels: &mut [Vec<f32>], block: Range<usize>, 
 struct BlockValues {
     mix: Vec<f32>,
     brightness_db: Vec<f32>,
+    width: Vec<f32>,
     output_gain: Vec<f32>,
     source: SourceControls,
 }
@@ -76,6 +77,7 @@ impl BlockValues {
         Self {
             mix: constant(settings.mix),
             brightness_db: constant(settings.brightness_db),
+            width: constant(0.0),
             output_gain: constant(1.0),
             source: settings.source,
         }
@@ -85,6 +87,7 @@ impl BlockValues {
         BlockParams {
             mix: &self.mix[..len],
             brightness_db: &self.brightness_db[..len],
+            width: &self.width[..len],
             output_gain: &self.output_gain[..len],
             source: self.source,
         }

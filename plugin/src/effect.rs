@@ -81,6 +81,7 @@ struct Ramps {
     /// `[max_block]` each.
     mix: Vec<f32>,
     brightness_db: Vec<f32>,
+    width: Vec<f32>,
     output_gain: Vec<f32>,
     /// 0 = not bypassed, 1 = bypassed.
     bypass: f32,
@@ -94,6 +95,7 @@ impl Ramps {
         Self {
             mix: zeros.clone(),
             brightness_db: zeros.clone(),
+            width: zeros.clone(),
             output_gain: zeros,
             bypass: 0.0,
             bypass_step: (1.0 / (BYPASS_FADE_S * host_rate)) as f32,
@@ -137,7 +139,8 @@ impl Ramps {
                 *gain = *gain * (1.0 - self.bypass) + self.bypass;
             }
         }
-        BlockParams { mix, brightness_db, output_gain, source: params.source_controls() }
+        let width = &self.width[..n];
+        BlockParams { mix, brightness_db, width, output_gain, source: params.source_controls() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::mix::{DelayLine, MixLaw};
 use super::resample::HopResampler;
 use super::thread::{flush_subnormals, raise_priority};
 use super::timing::{HopClock, latency_samples};
-use super::wet::{Playback, WetPlayer, wait_a_little};
+use super::wet::{Playback, Stretch, WetPlayer, wait_a_little};
 use super::worker::{Hearing, Worker};
 use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
@@ -33,6 +33,9 @@ pub struct BlockParams<'a> {
     pub mix: &'a [f32],
     /// Tilt over the harmonics, dB per octave; 0 = as learned. Read once per control frame.
     pub brightness_db: &'a [f32],
+    /// How far noise, upper harmonics and room spread between two channels: 0 = the wet signal is the same in both,
+    /// 1 = widest. Their mean is the same at any width, and what a single channel gets. Read once per control frame.
+    pub width: &'a [f32],
     /// Linear gain of dry and wet together.
     pub output_gain: &'a [f32],
     /// Acts on the analysis from the first sample of the block on.
@@ -71,8 +74,9 @@ pub struct Engine {
     wet: WetPlayer,
     /// What is analysed of a piece of the block, `[max_block]`.
     mono: Vec<f32>,
-    /// Wet samples of a piece of the block, `[max_block]`.
-    wet_block: Vec<f32>,
+    /// Wet samples of a piece of the block, `[max_block]` each: the middle, and what left has more and right less.
+    wet_middle: Vec<f32>,
+    wet_side: Vec<f32>,
     dry: [DelayLine; 2],
     mix: MixLaw,
 }
@@ -115,7 +119,8 @@ impl Engine {
             telemetry,
             worker: Some(worker),
             mono: vec![0.0; max_block],
-            wet_block: vec![0.0; max_block],
+            wet_middle: vec![0.0; max_block],
+            wet_side: vec![0.0; max_block],
             dry: [DelayLine::new(latency), DelayLine::new(latency)],
             mix: MixLaw::DRY,
         })
@@ -141,12 +146,14 @@ impl Engine {
     }
 
     /// Processes one block of any length in place. `channels`: one or two slices of equal length, of which the first
-    /// `n_inputs` carry input; a mono source is copied to both outputs. The wet signal is the same in both.
+    /// `n_inputs` carry input; a mono source is copied to both outputs.
     /// Samples that are not finite count as 0. Realtime-safe, unless offline.
     pub fn process(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, params: &BlockParams) {
         let shortest = channels.iter().map(|c| c.len()).min().unwrap_or(0);
-        let n =
-            [params.mix, params.brightness_db, params.output_gain].iter().map(|p| p.len()).fold(shortest, usize::min);
+        let n = [params.mix, params.brightness_db, params.width, params.output_gain]
+            .iter()
+            .map(|p| p.len())
+            .fold(shortest, usize::min);
         debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
         let n_inputs = n_inputs.min(channels.len());
         self.flags.block.store(n as u32, Relaxed);
@@ -154,7 +161,8 @@ impl Engine {
         for start in (0..n).step_by(self.max_block) {
             let piece = start..n.min(start + self.max_block);
             self.send_input(channels, n_inputs, piece.clone(), &params.source);
-            self.render_wet(&params.brightness_db[piece.clone()]);
+            let width = if channels.len() > 1 { &params.width[piece.clone()] } else { &[] };
+            self.render_wet(&params.brightness_db[piece.clone()], width);
             self.write_output(channels, n_inputs, piece.clone(), params);
             self.position += piece.len() as u64;
         }
@@ -188,9 +196,11 @@ impl Engine {
         }
     }
 
-    fn render_wet(&mut self, brightness_db: &[f32]) {
+    fn render_wet(&mut self, brightness_db: &[f32], width: &[f32]) {
+        let n = brightness_db.len();
+        let (middle, side) = (&mut self.wet_middle[..n], &mut self.wet_side[..n]);
         let start = self.position as i64 - self.latency as i64;
-        self.wet.render(start, brightness_db, &mut self.wet_block[..brightness_db.len()]);
+        self.wet.render(start, Stretch { brightness_db, width, middle, side });
     }
 
     fn write_output(
@@ -200,11 +210,13 @@ impl Engine {
         piece: Range<usize>,
         params: &BlockParams,
     ) {
-        for (i, wet) in piece.zip(&self.wet_block) {
+        for (i, (middle, side)) in piece.zip(self.wet_middle.iter().zip(&self.wet_side)) {
             let [left, right] = input(channels, n_inputs, i);
             let dry = [self.dry[0].step(left), self.dry[1].step(right)];
             let (dry_gain, wet_gain) = self.mix.gains(params.mix[i]);
-            for (channel, dry) in channels.iter_mut().zip(dry) {
+            // Adding 0 turns -0 into 0; without a side the channels are the middle to the last bit.
+            let wet = if *side == 0.0 { [*middle; 2] } else { [middle + side, middle - side] };
+            for (channel, (dry, wet)) in channels.iter_mut().zip(dry.into_iter().zip(wet)) {
                 channel[i] = (dry * dry_gain + wet * wet_gain) * params.output_gain[i];
             }
         }

@@ -22,8 +22,9 @@ pub(super) struct WetPlayer {
     playback: Playback,
     telemetry: Arc<Telemetry>,
     clock: HopClock,
+    /// Has the side of the hop being played.
     synth: Synth,
-    /// The hop being played, `[played..len]` still to come.
+    /// The middle of the hop being played, `[played..len]` still to come.
     rendered: Vec<f32>,
     len: usize,
     played: usize,
@@ -33,6 +34,18 @@ pub(super) struct WetPlayer {
     held: Controls,
     /// Steps of the fade that have been taken: up with each missed frame, down again with each that is there.
     faded: u32,
+}
+
+/// A stretch of the wet signal and what shapes it; all of one length.
+pub(super) struct Stretch<'a> {
+    /// As in [`BlockParams`](super::BlockParams).
+    pub brightness_db: &'a [f32],
+    /// As there; empty = mono.
+    pub width: &'a [f32],
+    /// Overwritten.
+    pub middle: &'a mut [f32],
+    /// Overwritten with what left has more and right has less than the middle.
+    pub side: &'a mut [f32],
 }
 
 /// Where frames come from.
@@ -70,19 +83,22 @@ impl WetPlayer {
         self.faded = 0;
     }
 
-    /// Plays `out.len()` samples, the first of which belongs to input sample `start`; calls must follow each other.
-    /// `brightness_db`: one value per sample.
-    pub fn render(&mut self, start: i64, brightness_db: &[f32], out: &mut [f32]) {
+    /// Plays a stretch, the first sample of which belongs to input sample `start`; calls must follow each other.
+    pub fn render(&mut self, start: i64, stretch: Stretch<'_>) {
+        let Stretch { brightness_db, width, middle, side } = stretch;
         let silent_until = self.clock.hop_end(0);
-        let n_silent = (silent_until - start).clamp(0, out.len() as i64) as usize;
-        out[..n_silent].fill(0.0);
+        let n_silent = (silent_until - start).clamp(0, middle.len() as i64) as usize;
+        middle[..n_silent].fill(0.0);
+        side[..n_silent].fill(0.0);
         let mut i = n_silent;
-        while i < out.len() {
+        while i < middle.len() {
             if self.played == self.len {
-                self.render_hop(brightness_db[i]);
+                self.render_hop(brightness_db[i], width.get(i).copied().unwrap_or(0.0));
             }
-            let n = (out.len() - i).min(self.len - self.played);
-            out[i..i + n].copy_from_slice(&self.rendered[self.played..self.played + n]);
+            let n = (middle.len() - i).min(self.len - self.played);
+            let played = self.played..self.played + n;
+            middle[i..i + n].copy_from_slice(&self.rendered[played.clone()]);
+            side[i..i + n].copy_from_slice(&self.synth.side()[played]);
             self.played += n;
             i += n;
         }
@@ -90,7 +106,7 @@ impl WetPlayer {
 
     /// The way to the next frame. After a reset it leads from silence, after late frames from where the fade is, so
     /// there is never a step.
-    fn render_hop(&mut self, brightness_db: f32) {
+    fn render_hop(&mut self, brightness_db: f32, width: f32) {
         match self.playback.frame(self.next) {
             Some(controls) => {
                 self.held = controls;
@@ -109,7 +125,7 @@ impl WetPlayer {
         }
         self.len = self.clock.hop_len(self.next).min(self.rendered.len());
         self.played = 0;
-        self.synth.render(&target, brightness_db, &mut self.rendered[..self.len]);
+        self.synth.render_wide(&target, brightness_db, width, &mut self.rendered[..self.len]);
         self.next += 1;
     }
 }

@@ -4,6 +4,7 @@
 //! by side. Against one libm sine per harmonic this is 20 times cheaper, and against rotating phasors it does not drift
 //! when the pitch glides.
 
+use super::side::{PANS, Side};
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
 use std::f64::consts::FRAC_PI_2;
 
@@ -56,7 +57,9 @@ impl HarmonicBank {
     ///
     /// Harmonics fade out linearly over the last tenth below the limit, by their frequency at each sample, so that
     /// even a jump of pitch does not alias.
-    pub fn render(&mut self, f0_hz: f32, amplitudes: &[f32; N_HARMONICS], out: &mut [f32]) {
+    ///
+    /// `side`: gets what leaves the centre; `out` is the same with it and without.
+    pub fn render(&mut self, f0_hz: f32, amplitudes: &[f32; N_HARMONICS], out: &mut [f32], side: Option<Side<'_>>) {
         debug_assert!(f0_hz > 0.0);
         let was_silent = is_silent(&self.amplitudes);
         let gets_silent = is_silent(amplitudes);
@@ -67,14 +70,23 @@ impl HarmonicBank {
         let end_hz = if gets_silent { self.f0_hz } else { f0_hz };
         if was_silent && gets_silent {
             out.fill(0.0);
+        } else if side.is_some() {
+            self.render_sounding::<true>(end_hz, amplitudes, out, side);
         } else {
-            self.render_sounding(end_hz, amplitudes, out);
+            self.render_sounding::<false>(end_hz, amplitudes, out, None);
         }
         self.f0_hz = end_hz;
         self.amplitudes = *amplitudes;
     }
 
-    fn render_sounding(&mut self, end_hz: f32, amplitudes: &[f32; N_HARMONICS], out: &mut [f32]) {
+    /// `WIDE`: there is a `side`. Known when compiled, so that mono does not pay for it.
+    fn render_sounding<const WIDE: bool>(
+        &mut self,
+        end_hz: f32,
+        amplitudes: &[f32; N_HARMONICS],
+        out: &mut [f32],
+        mut side: Option<Side<'_>>,
+    ) {
         let (low_hz, high_hz) = (self.f0_hz.min(end_hz), self.f0_hz.max(end_hz));
         let n_sounding = (0..N_HARMONICS)
             .rev()
@@ -99,12 +111,18 @@ impl HarmonicBank {
             let partials = self.amplitudes[..n_sounding].iter().zip(amplitudes).enumerate();
             for (k, (from, to)) in partials {
                 if k < n_below_edge {
-                    lanes.add(*from, *to);
+                    lanes.add::<WIDE>(*from, *to, PANS[k]);
                 } else {
-                    lanes.add_at_edge(*from, *to, (k + 1) as f32, self.limit_hz);
+                    lanes.add_at_edge::<WIDE>(*from, *to, k, self.limit_hz);
                 }
             }
             group.copy_from_slice(&lanes.sum[..group.len()]);
+            if let Some(side) = &mut side {
+                let width = lanes.weight.map(|place| side.width(place));
+                for (i, out) in side.out[g * LANES..].iter_mut().take(group.len()).enumerate() {
+                    *out += width[i] * lanes.side[i];
+                }
+            }
         }
     }
 }
@@ -135,6 +153,8 @@ struct Lanes {
     /// sin((k−1)φ).
     previous: [f32; LANES],
     sum: [f32; LANES],
+    /// The sum with each harmonic times its pan.
+    side: [f32; LANES],
 }
 
 impl Lanes {
@@ -148,20 +168,29 @@ impl Lanes {
     }
 
     #[inline(always)]
-    fn add(&mut self, from: f32, to: f32) {
+    fn add<const WIDE: bool>(&mut self, from: f32, to: f32, pan: f32) {
         let slope = to - from;
         for i in 0..LANES {
-            self.sum[i] += (from + self.weight[i] * slope) * self.sine[i];
+            let x = (from + self.weight[i] * slope) * self.sine[i];
+            self.sum[i] += x;
+            if WIDE {
+                self.side[i] += pan * x;
+            }
         }
         self.advance();
     }
 
+    /// Harmonic `k`, counted from 0.
     #[inline(always)]
-    fn add_at_edge(&mut self, from: f32, to: f32, k: f32, limit_hz: f32) {
+    fn add_at_edge<const WIDE: bool>(&mut self, from: f32, to: f32, k: usize, limit_hz: f32) {
         let slope = to - from;
         for i in 0..LANES {
-            let gain = edge_gain(k * self.hz[i], limit_hz);
-            self.sum[i] += (from + self.weight[i] * slope) * gain * self.sine[i];
+            let gain = edge_gain((k + 1) as f32 * self.hz[i], limit_hz);
+            let x = (from + self.weight[i] * slope) * gain * self.sine[i];
+            self.sum[i] += x;
+            if WIDE {
+                self.side[i] += PANS[k] * x;
+            }
         }
         self.advance();
     }
@@ -221,7 +250,7 @@ mod tests {
         bank.start_from(frames[0].0, &frames[0].1);
         let mut out = vec![0.0; (frames.len() - 1) * HOP];
         for (frame, hop) in frames[1..].iter().zip(out.chunks_mut(HOP)) {
-            bank.render(frame.0, &frame.1, hop);
+            bank.render(frame.0, &frame.1, hop, None);
         }
         out
     }
@@ -285,7 +314,7 @@ mod tests {
         bank.start_from(5000.0, &amplitudes);
         let mut samples = vec![0.0; N];
         for hop in samples.chunks_mut(176) {
-            bank.render(5000.0, &amplitudes, hop);
+            bank.render(5000.0, &amplitudes, hop, None);
         }
         for (i, x) in samples.iter_mut().enumerate() {
             *x *= 0.5 - 0.5 * (TAU * i as f64 / N as f64).cos() as f32;
@@ -309,7 +338,7 @@ mod tests {
             bank.start_from(1000.0, &amplitudes);
             let mut samples = vec![0.0; rate as usize];
             for hop in samples.chunks_mut(100) {
-                bank.render(1000.0, &amplitudes, hop);
+                bank.render(1000.0, &amplitudes, hop, None);
             }
             for (i, x) in samples.iter().enumerate() {
                 let expected = 0.5 * (TAU * 1000.0 * i as f64 / rate).sin();
@@ -324,14 +353,14 @@ mod tests {
         amplitudes[0] = 1.0;
         let mut bank = HarmonicBank::new(48_000.0);
         let mut hop = [0.0; HOP];
-        bank.render(100.0, &[0.0; N_HARMONICS], &mut hop);
+        bank.render(100.0, &[0.0; N_HARMONICS], &mut hop, None);
         assert_eq!(hop, [0.0; HOP]);
-        bank.render(2000.0, &amplitudes, &mut hop);
+        bank.render(2000.0, &amplitudes, &mut hop, None);
         for (i, x) in hop.iter().enumerate() {
             let expected = i as f64 / HOP as f64 * (TAU * 2000.0 * i as f64 / 48_000.0).sin();
             assert!((f64::from(*x) - expected).abs() < 1e-6, "sample {i}");
         }
-        bank.render(100.0, &[0.0; N_HARMONICS], &mut hop);
+        bank.render(100.0, &[0.0; N_HARMONICS], &mut hop, None);
         for (i, x) in hop.iter().enumerate() {
             let expected = (1.0 - i as f64 / HOP as f64) * (TAU * 2000.0 * (HOP + i) as f64 / 48_000.0).sin();
             assert!((f64::from(*x) - expected).abs() < 1e-6, "sample {i}");

@@ -6,12 +6,17 @@ pub mod brightness;
 pub mod harmonic;
 pub mod noise;
 pub mod room;
+pub mod side;
 
 use crate::config::{HOP_SIZE, MODEL_RATE};
 use crate::controls::Controls;
 use harmonic::HarmonicBank;
 use noise::NoiseBank;
 use room::RoomSound;
+use side::Side;
+
+/// Where the side's noise begins: any odd number far from 0, where the middle's does.
+const SIDE_NOISE_START: u64 = 0x5851_F42D_4C95_7F2D;
 
 /// Renders control frames one after the other; what lies between two frames is interpolated.
 ///
@@ -20,22 +25,39 @@ use room::RoomSound;
 pub struct Synth {
     harmonic: HarmonicBank,
     noise: NoiseBank,
+    side_noise: NoiseBank,
     room: RoomSound,
+    /// Of the last frame, 0 to 1.
+    width: f32,
+    /// The side of the last hop and room for that of a longer one, `[max_hop_len]`.
+    side: Vec<f32>,
+    /// Samples of the last hop.
+    len: usize,
 }
 
 impl Synth {
     /// Allocates for hops of up to [`max_hop_len`] samples. `host_rate` in Hz, > 0.
     pub fn new(host_rate: f64) -> Self {
-        let harmonic = HarmonicBank::new(host_rate);
-        let noise = NoiseBank::new(host_rate, max_hop_len(host_rate));
-        Self { harmonic, noise, room: RoomSound::new(host_rate) }
+        let max_hop_len = max_hop_len(host_rate);
+        Self {
+            harmonic: HarmonicBank::new(host_rate),
+            noise: NoiseBank::new(host_rate, max_hop_len, 0),
+            side_noise: NoiseBank::new(host_rate, max_hop_len, SIDE_NOISE_START),
+            room: RoomSound::new(host_rate),
+            width: 0.0,
+            side: vec![0.0; max_hop_len],
+            len: 0,
+        }
     }
 
     /// Back to silence, as if newly made. Realtime-safe.
     pub fn reset(&mut self) {
         self.harmonic.reset();
         self.noise.reset();
+        self.side_noise.reset();
         self.room.reset();
+        self.width = 0.0;
+        self.len = 0;
     }
 
     /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
@@ -50,10 +72,33 @@ impl Synth {
     /// `brightness_db`: tilt in dB per octave at `controls`. `out`: at most [`max_hop_len`] samples, overwritten; exact
     /// zeros if both frames are silent and the room has faded. Realtime-safe.
     pub fn render(&mut self, controls: &Controls, brightness_db: f32, out: &mut [f32]) {
+        self.render_wide(controls, brightness_db, 0.0, out);
+    }
+
+    /// As [`render`](Self::render), which `middle` equals bit for bit; [`side`](Self::side) then has what goes with it.
+    ///
+    /// `width`: how much of noise, upper harmonics and room leaves the centre at `controls`, from 0 to 1; between frames
+    /// it goes in a straight line. What is not a number counts as 0.
+    pub fn render_wide(&mut self, controls: &Controls, brightness_db: f32, width: f32, middle: &mut [f32]) {
+        let width = if width.is_finite() { width.clamp(0.0, 1.0) } else { 0.0 };
+        let (from, to) = (std::mem::replace(&mut self.width, width), width);
+        self.len = middle.len().min(self.side.len());
+        let side = &mut self.side[..self.len];
+        side.fill(0.0);
+
         let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
-        self.harmonic.render(controls.f0_hz, &amplitudes, out);
-        self.noise.render_add(&controls.noise_magnitudes, out);
-        self.room.add(&controls.room, out);
+        let is_wide = from > 0.0 || to > 0.0;
+        self.harmonic.render(controls.f0_hz, &amplitudes, middle, is_wide.then_some(Side { from, to, out: side }));
+        self.noise.render_add(&controls.noise_magnitudes, middle);
+        let side = &mut self.side[..self.len];
+        self.side_noise.render_add(&controls.noise_magnitudes.map(|m| m * width * side::NOISE_LEVEL), side);
+        self.room.add(&controls.room, middle, is_wide.then_some(Side { from, to, out: side }));
+    }
+
+    /// What left has more and right has less than the middle in the hop that was rendered last; exact zeros where that
+    /// was mono or silent.
+    pub fn side(&self) -> &[f32] {
+        &self.side[..self.len]
     }
 }
 

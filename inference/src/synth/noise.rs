@@ -26,7 +26,9 @@ pub struct NoiseBank {
     /// Gain 1 in all of the FFT: unit variance at the reference rate, and the FFT's own scale undone.
     scale: f32,
     max_hop_len: usize,
-    /// Index of the next sample since the reset.
+    /// First sample of the stream.
+    start: u64,
+    /// Index of the next sample.
     position: u64,
     /// The stream through the last frame's filter, from `position` on.
     last: Filtered,
@@ -49,8 +51,9 @@ impl Filtered {
 }
 
 impl NoiseBank {
-    /// Allocates for hops of up to `max_hop_len` samples. `host_rate` in Hz, > 0.
-    pub fn new(host_rate: f64, max_hop_len: usize) -> Self {
+    /// Allocates for hops of up to `max_hop_len` samples. `host_rate` in Hz, > 0. `start`: where in the stream to begin;
+    /// banks that begin far from each other have nothing in common.
+    pub fn new(host_rate: f64, max_hop_len: usize, start: u64) -> Self {
         let fft_size = (FFT_HOPS * max_hop_len).next_power_of_two();
         let mut planner = RealFftPlanner::new();
         let forward = planner.plan_fft_forward(fft_size);
@@ -64,7 +67,8 @@ impl NoiseBank {
             gains: vec![0.0; fft_size / 2 + 1],
             scale: ((host_rate / REFERENCE_RATE).sqrt() / fft_size as f64) as f32,
             max_hop_len,
-            position: 0,
+            start,
+            position: start,
             last: Filtered::new(max_hop_len),
             new: Filtered::new(max_hop_len),
             forward,
@@ -74,7 +78,7 @@ impl NoiseBank {
 
     /// Back to silence and to the start of the stream.
     pub fn reset(&mut self) {
-        self.position = 0;
+        self.position = self.start;
         self.last.silent = true;
     }
 
@@ -102,7 +106,7 @@ impl NoiseBank {
                 *y += i as f32 * step * x;
             }
         }
-        self.position += out.len() as u64;
+        self.position = self.position.wrapping_add(out.len() as u64);
         self.new.offset = out.len().min(self.max_hop_len);
         std::mem::swap(&mut self.last, &mut self.new);
     }
@@ -219,7 +223,7 @@ mod tests {
     /// Power per Hz over each bin of 50 Hz, averaged over `seconds`, of noise with constant gains.
     fn density(host_rate: f64, bands: &[f32; N_NOISE_BANDS], seconds: usize) -> Vec<f64> {
         let hop = host_rate * 0.004;
-        let mut bank = NoiseBank::new(host_rate, hop.ceil() as usize + 1);
+        let mut bank = NoiseBank::new(host_rate, hop.ceil() as usize + 1, 0);
         bank.start_from(bands);
         let mut samples = Vec::new();
         for h in 0..seconds * 250 {
@@ -335,7 +339,7 @@ mod tests {
 
     #[test]
     fn a_frame_fades_in_and_out_and_silence_is_exact() {
-        let mut bank = NoiseBank::new(48_000.0, 193);
+        let mut bank = NoiseBank::new(48_000.0, 193, 0);
         let render = |bank: &mut NoiseBank, gain: f32| {
             let mut out = vec![0.0; 192];
             bank.render_add(&[gain; N_NOISE_BANDS], &mut out);

@@ -1,6 +1,7 @@
 //! The room in sound: a feedback delay network (Jot & Chaigne 1991, "Digital delay networks for designing artificial
 //! reverberators"), sixteen delays that feed each other and lose in each band as much as the room does.
 
+use super::side::Side;
 use crate::room::{CROSSOVERS_HZ, LN_60_DB, N_BANDS, Room};
 
 const N_LINES: usize = 16;
@@ -92,9 +93,9 @@ impl RoomSound {
         self.entry_gains = [0.0; N_BANDS];
     }
 
-    /// Adds to `samples` what `room` answers to them. What rings already goes on. Realtime-safe; leaves silence as exact
-    /// zeros once the room has faded.
-    pub fn add(&mut self, room: &Room, samples: &mut [f32]) {
+    /// Adds to `samples` what `room` answers to them, and to `side` as much again from other places. What rings already
+    /// goes on. Realtime-safe; leaves silence as exact zeros once the room has faded.
+    pub fn add(&mut self, room: &Room, samples: &mut [f32], mut side: Option<Side<'_>>) {
         if room.t60_s != self.t60_s {
             self.follow(room);
         }
@@ -108,12 +109,18 @@ impl RoomSound {
         let (mut gains, ends) = (self.entry_gains, self.entry_gains_of(room));
         let steps: [f32; N_BANDS] = std::array::from_fn(|b| (ends[b] - gains[b]) / samples.len().max(1) as f32);
         let mut loudest = 0.0f32;
-        for x in samples.iter_mut() {
+        let step = 1.0 / samples.len().max(1) as f32;
+        for (i, x) in samples.iter_mut().enumerate() {
             gains.iter_mut().zip(steps).for_each(|(gain, step)| *gain += step);
             let [entering] = self.entry.weighted(&[*x], &gains.map(|gain| [gain]));
-            let answer = self.step(entering);
+            let [answer, beside] = self.step(entering);
+            // The side has no say in when the room ends: the middle is not to depend on it.
             loudest = loudest.max(answer.abs());
             *x += answer;
+            if let Some(side) = &mut side {
+                let width = side.width(i as f32 * step);
+                side.out[i] += width * beside;
+            }
         }
         self.entry_gains = ends;
         if is_silent && loudest < SILENT {
@@ -122,19 +129,22 @@ impl RoomSound {
         }
     }
 
-    /// One sample round the network.
+    /// One sample round the network; what is heard in the middle and beside it.
     #[inline]
-    fn step(&mut self, entering: f32) -> f32 {
+    fn step(&mut self, entering: f32) -> [f32; 2] {
         let heard: [f32; N_LINES] = std::array::from_fn(|i| self.lines[i].samples[self.lines[i].at]);
         let mut fed = self.split.weighted(&heard, &self.kept);
         let answer = fed.chunks_exact(2).map(|pair| pair[0] - pair[1]).sum();
         mix(&mut fed);
+        // The third row of the matrix, + + - -: it has half of its signs in common with + -, so half of the lines are
+        // heard left and half right, long and short ones by turns.
+        let beside = fed[2];
         const SHARE: f32 = 0.25; // 1/√16: mixing keeps the energy.
         for (line, fed) in self.lines.iter_mut().zip(fed) {
             line.samples[line.at] = SHARE * (fed + entering);
             line.at = if line.at + 1 == line.samples.len() { 0 } else { line.at + 1 };
         }
-        answer
+        [answer, beside]
     }
 
     /// Takes on how fast `room` fades.
@@ -184,9 +194,9 @@ mod tests {
         let mut hops = vec![0.0; (2.0 * host_rate) as usize];
         let hop = (0.004 * host_rate) as usize;
         // The way to the gains first: a hop of hardly anything.
-        sound.add(room, &mut vec![1e-12; hop]);
+        sound.add(room, &mut vec![1e-12; hop], None);
         hops[0] = 1.0;
-        hops.chunks_mut(hop).for_each(|hop| sound.add(room, hop));
+        hops.chunks_mut(hop).for_each(|hop| sound.add(room, hop, None));
         hops[0] -= 1.0;
         hops
     }
@@ -227,19 +237,19 @@ mod tests {
     fn silence_ends_in_exact_zeros_and_reset_is_new() {
         let mut sound = RoomSound::new(48_000.0);
         let mut hop = [0.5; 192];
-        sound.add(&ROOM, &mut hop);
+        sound.add(&ROOM, &mut hop, None);
         let mut last = [0.0; 192];
         for _ in 0..400 {
             last = [0.0; 192];
-            sound.add(&ROOM, &mut last);
+            sound.add(&ROOM, &mut last, None);
         }
         assert_eq!(last, [0.0; 192]);
         assert!(!sound.is_ringing);
         let (mut used, mut new) = ([0.5; 192], [0.5; 192]);
-        sound.add(&ROOM, &mut hop);
+        sound.add(&ROOM, &mut hop, None);
         sound.reset();
-        sound.add(&ROOM, &mut used);
-        RoomSound::new(48_000.0).add(&ROOM, &mut new);
+        sound.add(&ROOM, &mut used, None);
+        RoomSound::new(48_000.0).add(&ROOM, &mut new, None);
         let is_near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
         assert!(used.iter().zip(&new).all(is_near));
     }
@@ -248,7 +258,7 @@ mod tests {
     fn without_a_room_nothing_changes() {
         let mut sound = RoomSound::new(48_000.0);
         let mut samples = [0.25; 192];
-        sound.add(&Room::NONE, &mut samples);
+        sound.add(&Room::NONE, &mut samples, None);
         assert_eq!(samples, [0.25; 192]);
     }
 }

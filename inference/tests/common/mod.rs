@@ -139,6 +139,7 @@ pub fn play_paced(
         let params = BlockParams {
             mix: &vec![setting.mix; *n],
             brightness_db: &brightness,
+            width: &vec![0.0; *n],
             output_gain: &vec![setting.gain; *n],
             source: SourceControls { room: setting.room, ..SourceControls::default() },
         };

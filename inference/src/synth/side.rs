@@ -1,0 +1,186 @@
+//! The side: what the left channel has more and the right channel less than the middle. Adding both gives the middle
+//! again, whatever the side is, so that a wide sound loses nothing in mono.
+
+use crate::config::N_HARMONICS;
+
+/// Of the noise, against the middle's: -4.4 dB. The channels then still have half of their noise in common, so that it
+/// spreads around the voice instead of hanging beside both ears.
+pub const NOISE_LEVEL: f32 = 0.6;
+/// Harmonics up to this one stay in the centre: they carry pitch and place.
+const N_CENTRED: usize = 3;
+/// The next harmonics leave it further and further, until this one.
+const FIRST_WIDE: usize = 12;
+/// How far those from there on are, as a share of the middle: 9.5 dB between the channels.
+const WIDEST: f32 = 0.5;
+
+/// How far each harmonic is from the centre at width 1, > 0 = left.
+///
+/// Neighbours go left and right in pairs (+ + - -), so that the odd ones alone are balanced, too: those are most of what
+/// a clarinet has.
+pub const PANS: [f32; N_HARMONICS] = {
+    let mut pans = [0.0; N_HARMONICS];
+    let mut i = N_CENTRED;
+    while i < N_HARMONICS {
+        let k = i + 1;
+        let way = (k - N_CENTRED) as f32 / (FIRST_WIDE - N_CENTRED) as f32;
+        let size = if way < 1.0 { WIDEST * way } else { WIDEST };
+        pans[i] = if k % 4 < 2 { size } else { -size };
+        i += 1;
+    }
+    pans
+};
+
+/// What is to become of the side in one hop.
+pub struct Side<'a> {
+    /// From 0 (nothing) to 1 at the hop's first sample.
+    pub from: f32,
+    /// The same at the sample after its last; between them it goes in a straight line.
+    pub to: f32,
+    /// As long as the hop. Added to.
+    pub out: &'a mut [f32],
+}
+
+impl Side<'_> {
+    /// At `place` in the hop, from 0 to 1.
+    #[inline(always)]
+    pub fn width(&self, place: f32) -> f32 {
+        self.from + place * (self.to - self.from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::N_NOISE_BANDS;
+    use crate::controls::Controls;
+    use crate::room::Room;
+    use crate::synth::Synth;
+
+    const HOP: usize = 192;
+    const ROOM: Room = Room { levels: [0.5; 3], t60_s: [0.6; 3] };
+
+    /// A tone whose harmonics have the amplitudes `of(k)`.
+    fn tone(of: impl Fn(usize) -> f32) -> Controls {
+        let harmonic_distribution = std::array::from_fn(|i| of(i + 1));
+        Controls { f0_hz: 150.0, amplitude: 0.1, harmonic_distribution, ..Controls::SILENT }
+    }
+
+    fn noise() -> Controls {
+        Controls { noise_magnitudes: [0.1; N_NOISE_BANDS], ..Controls::SILENT }
+    }
+
+    fn everything() -> Controls {
+        Controls { noise_magnitudes: [0.02; N_NOISE_BANDS], room: ROOM, ..tone(|k| 1.0 / k as f32) }
+    }
+
+    /// Middle and side of frames and their widths.
+    fn rendered<'a>(frames: impl IntoIterator<Item = (&'a Controls, f32)>) -> [Vec<f32>; 2] {
+        let mut synth = Synth::new(48_000.0);
+        let (mut middle, mut side) = (Vec::new(), Vec::new());
+        for (controls, width) in frames {
+            let mut hop = [0.0; HOP];
+            synth.render_wide(controls, 0.0, width, &mut hop);
+            middle.extend(hop);
+            side.extend(synth.side());
+        }
+        [middle, side]
+    }
+
+    fn energy(samples: &[f32]) -> f64 {
+        samples.iter().map(|x| f64::from(*x).powi(2)).sum()
+    }
+
+    /// Side against middle in dB, left against right in dB, and the correlation of middle and side.
+    fn spread([middle, side]: &[Vec<f32>; 2]) -> (f64, f64, f64) {
+        let product: f64 = middle.iter().zip(side).map(|(m, s)| f64::from(*m) * f64::from(*s)).sum();
+        let (m, s) = (energy(middle), energy(side));
+        let (left, right) = (m + s + 2.0 * product, m + s - 2.0 * product);
+        (10.0 * (s / m).log10(), 10.0 * (left / right).log10(), product / (m * s).sqrt())
+    }
+
+    #[test]
+    fn the_middle_is_the_mono_sound_to_the_last_bit() {
+        let mut mono = Synth::new(48_000.0);
+        let mut wide = [0.0, 0.3, 1.0, f32::NAN].map(|width| (width, Synth::new(48_000.0)));
+        // Some hops of sound, and then until the room has ended, which is in a hop that the side has no say in.
+        for i in 0..1800 {
+            let sounds = i % 300 < 5 + i / 300;
+            let controls = if sounds { everything() } else { Controls { room: ROOM, ..Controls::SILENT } };
+            let mut expected = [0.0; HOP];
+            mono.render(&controls, 2.0, &mut expected);
+            for (width, synth) in &mut wide {
+                let mut middle = [0.0; HOP];
+                synth.render_wide(&controls, 2.0, *width, &mut middle);
+                assert_eq!(middle.map(f32::to_bits), expected.map(f32::to_bits), "width {width}, hop {i}");
+                let is_wide = synth.side().iter().any(|x| *x != 0.0);
+                assert!(if *width > 0.0 { is_wide || !sounds } else { !is_wide }, "width {width}, hop {i}");
+            }
+        }
+    }
+
+    #[test]
+    fn noise_spreads_evenly_and_is_not_the_middles() {
+        let (level, lean, correlation) = spread(&rendered([(&noise(), 1.0); 500]));
+        assert!(
+            (level + 4.4).abs() < 0.3 && lean.abs() < 0.2 && correlation.abs() < 0.02,
+            "{level} {lean} {correlation}"
+        );
+    }
+
+    #[test]
+    fn low_harmonics_stay_and_high_ones_leave() {
+        let [_, low] = rendered([(&tone(|k| f32::from(k <= 3)), 1.0); 100]);
+        assert!(low.iter().all(|x| *x == 0.0));
+        let high = rendered([(&tone(|k| f32::from((20..40).contains(&k))), 1.0); 500]);
+        let (level, lean, _) = spread(&high);
+        assert!((level + 6.0).abs() < 0.1 && lean.abs() < 0.1, "{level} {lean}");
+        for odd_only in [false, true] {
+            let instrument = tone(|k| if odd_only && k % 2 == 0 { 0.0 } else { 1.0 / k as f32 });
+            let (_, lean, _) = spread(&rendered([(&instrument, 1.0); 500]));
+            assert!(lean.abs() < 0.3, "{lean} dB, odd only: {odd_only}");
+        }
+    }
+
+    #[test]
+    fn the_room_is_as_loud_beside_as_in_the_middle() {
+        // What rings after 40 ms of noise.
+        let room = Controls { room: ROOM, ..Controls::SILENT };
+        let burst = Controls { room: ROOM, ..noise() };
+        let ringing =
+            rendered((0..200).map(|i| (if i < 10 { &burst } else { &room }, 1.0))).map(|x| x[12 * HOP..].to_vec());
+        let (level, lean, correlation) = spread(&ringing);
+        assert!(level.abs() < 1.0 && lean.abs() < 1.0 && correlation.abs() < 0.15, "{level} {lean} {correlation}");
+    }
+
+    #[test]
+    fn a_width_that_moves_is_a_smooth_gain() {
+        let controls = everything();
+        let [_, still] = rendered([(&controls, 1.0); 60]);
+        let width = |hop: usize| if hop < 20 { 0.0 } else { ((hop - 19) as f32 / 10.0).min(1.0) };
+        // There and back: slowly, then at once.
+        let widths = |hop: usize| if hop < 50 { width(hop) } else { 0.0 };
+        let [_, moving] = rendered((0..60).map(|hop| (&controls, widths(hop))));
+        for (i, (moving, still)) in moving.iter().zip(&still).enumerate().skip(HOP) {
+            let (hop, place) = (i / HOP, (i % HOP) as f32 / HOP as f32);
+            let expected = (widths(hop - 1) + place * (widths(hop) - widths(hop - 1))) * still;
+            assert!((moving - expected).abs() < 2e-6, "sample {i}: {moving} instead of {expected}");
+        }
+    }
+
+    #[test]
+    fn a_wide_sound_ends_in_exact_zeros_and_reset_is_new() {
+        let silent = Controls { room: ROOM, ..Controls::SILENT };
+        let all = everything();
+        let [middle, side] = rendered((0..400).map(|i| (if i < 5 { &all } else { &silent }, 1.0)));
+        assert!(side[100 * HOP..101 * HOP].iter().any(|x| *x != 0.0));
+        assert!(middle[399 * HOP..].iter().chain(&side[399 * HOP..]).all(|x| *x == 0.0));
+        let mut synths = [Synth::new(48_000.0), Synth::new(48_000.0)];
+        let mut hop = [0.0; HOP];
+        synths[0].render_wide(&everything(), 0.0, 1.0, &mut hop);
+        synths[0].reset();
+        assert!(synths[0].side().is_empty());
+        for _ in 0..20 {
+            synths.iter_mut().for_each(|synth| synth.render_wide(&noise(), 0.0, 0.7, &mut hop));
+            assert_eq!(synths[0].side(), synths[1].side());
+        }
+    }
+}

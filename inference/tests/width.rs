@@ -1,0 +1,113 @@
+//! A wide sound: the same however it is cut, mono in the middle, and late like a narrow one.
+
+mod common;
+
+use common::*;
+use embouchure_inference::config::{HOP_SIZE, N_NOISE_BANDS};
+use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::stream::{BlockParams, Engine, HopModel, HopOutput};
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::Duration;
+
+/// Plays `input` to two channels, wet, with the width that `width` gives each sample.
+fn play_wide(
+    engine: &mut Engine,
+    input: &[f32],
+    cuts: &[usize],
+    room: f32,
+    width: impl Fn(usize) -> f32,
+) -> [Vec<f32>; 2] {
+    let (mut left, mut right) = (input.to_vec(), vec![f32::NAN; input.len()]);
+    let mut start = 0;
+    for n in cuts {
+        let block = start..start + n;
+        let params = BlockParams {
+            mix: &vec![1.0; *n],
+            brightness_db: &vec![0.0; *n],
+            width: &block.clone().map(&width).collect::<Vec<_>>(),
+            output_gain: &vec![1.0; *n],
+            source: SourceControls { room, ..SourceControls::default() },
+        };
+        engine.process(&mut [&mut left[block.clone()], &mut right[block]], 1, &params);
+        start += n;
+    }
+    [left, right]
+}
+
+fn bits(samples: &[f32]) -> Vec<u32> {
+    samples.iter().map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn both_channels_have_the_mono_sound_between_them_at_any_width() {
+    for host_rate in [44_100.0, 48_000.0, 1234.5678] {
+        let input = phrases(host_rate, 0.5);
+        let cuts = even_cuts(input.len(), 300);
+        let mono = play(&mut engine(host_rate, 512, true), &input, &cuts, Setting { room: 0.7, ..WET });
+        let wide = |width: f32| play_wide(&mut engine(host_rate, 512, true), &input, &cuts, 0.7, |_| width);
+        for nothing in [0.0, -3.0, f32::NAN] {
+            let [left, right] = wide(nothing);
+            assert!(bits(&left) == bits(&mono) && bits(&right) == bits(&mono), "width {nothing} at {host_rate} Hz");
+        }
+        let [left, right] = wide(1.0);
+        assert!(wide(7.0) == [left.clone(), right.clone()], "1 is widest");
+        for ((l, r), m) in left.iter().zip(&right).zip(&mono) {
+            assert!((0.5 * (l + r) - m).abs() < 1e-7, "{l} and {r} around {m} at {host_rate} Hz");
+        }
+        let side: Vec<f32> = left.iter().zip(&right).map(|(l, r)| 0.5 * (l - r)).collect();
+        let ratio = rms(&side) / rms(&mono);
+        assert!((0.1..0.8).contains(&ratio), "side against middle: {ratio} at {host_rate} Hz");
+    }
+}
+
+#[test]
+fn any_cut_into_blocks_gives_the_same_wide_bits() {
+    let width = |i: usize| 0.5 + 0.5 * (i as f32 * 1e-3).sin();
+    for host_rate in [44_100.0, 96_000.0] {
+        let input = phrases(host_rate, 0.4);
+        let play = |cuts: &[usize]| play_wide(&mut engine(host_rate, 1024, true), &input, cuts, 0.5, width);
+        let expected = play(&even_cuts(input.len(), 1024));
+        assert!(expected[0] != expected[1]);
+        for seed in 0..4 {
+            assert!(play(&random_cuts(seed, input.len(), 1024)) == expected, "cut {seed} at {host_rate} Hz");
+        }
+    }
+}
+
+/// Noise while there is input; can be held up.
+struct Noisy(PeakModel);
+
+impl HopModel for Noisy {
+    fn reset(&mut self) {
+        self.0.reset();
+    }
+    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let mut output = self.0.hop(samples, source);
+        output.controls =
+            Controls { noise_magnitudes: [0.1 * output.controls.amplitude; N_NOISE_BANDS], ..Controls::SILENT };
+        output
+    }
+}
+
+#[test]
+fn a_late_worker_silences_both_channels() {
+    let model = PeakModel::default();
+    let mut engine = engine_with(48_000.0, 64, false, Noisy(model.clone()));
+    let mut play = |seconds: f64| {
+        let input = vec![0.5; (48_000.0 * seconds) as usize];
+        play_wide(&mut engine, &input, &even_cuts(input.len(), 64), 0.0, |_| 1.0)
+    };
+    let sounds = |x: &[f32]| x.iter().any(|x| *x != 0.0);
+    // As long as it takes the machine to have some frames in time.
+    let both_sound = (0..5000).any(|_| {
+        std::thread::sleep(Duration::from_millis(2));
+        play(0.002).iter().all(|channel| sounds(channel))
+    });
+    assert!(both_sound);
+    model.held_up.store(true, SeqCst);
+    let [left, right] = play(0.2);
+    model.held_up.store(false, SeqCst);
+    for channel in [left, right] {
+        assert!(!sounds(&channel[channel.len() - 480..]));
+    }
+}
