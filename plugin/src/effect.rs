@@ -76,7 +76,7 @@ impl Effect {
     }
 }
 
-/// Per-sample values of mix, brightness and gain. Bypass fades the first to 0 and the last to 1.
+/// Per-sample values of mix, brightness, width and gain. Bypass fades the first to 0 and the last to 1.
 struct Ramps {
     /// `[max_block]` each.
     mix: Vec<f32>,
@@ -108,7 +108,7 @@ impl Ramps {
     }
 
     fn reset(&mut self, params: &EmbouchureParams) {
-        for param in [&params.mix, &params.brightness_db, &params.gain_db] {
+        for param in [&params.mix, &params.brightness_db, &params.width, &params.gain_db] {
             param.smoothed.reset(param.value());
         }
         self.bypass = bypass_target(params);
@@ -121,6 +121,8 @@ impl Ramps {
         let output_gain = &mut self.output_gain[..n];
         mix.fill_with(|| params.mix.smoothed.next());
         brightness_db.fill_with(|| params.brightness_db.smoothed.next());
+        let width = &mut self.width[..n];
+        width.fill_with(|| params.width.smoothed.next());
         if params.gain_db.smoothed.is_smoothing() {
             output_gain.fill_with(|| db_to_gain(params.gain_db.smoothed.next()));
         } else {
@@ -139,7 +141,6 @@ impl Ramps {
                 *gain = *gain * (1.0 - self.bypass) + self.bypass;
             }
         }
-        let width = &self.width[..n];
         BlockParams { mix, brightness_db, width, output_gain, source: params.source_controls() }
     }
 }

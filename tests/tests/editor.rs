@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Middle of the dry/wet knob and of the bypass button, in a window of the design's size.
-const MIX: (i32, i32) = (58, 130);
-const BYPASS: (i32, i32) = (332, 264);
+/// Middle of the dry/wet knob and of the bypass switch, in a window of the design's size.
+const MIX: (i32, i32) = (58, 382);
+const BYPASS: (i32, i32) = (742, 419);
 
 /// A virtual screen with the app on it; both end with it.
 struct Screen {
@@ -114,7 +114,7 @@ fn share_changed(a: &[u8], b: &[u8]) -> f32 {
 fn knobs_and_buttons_obey_the_mouse() {
     let screen = Screen::open();
     // Somewhere else, so that no tooltip or highlight is in the picture.
-    screen.point_at((300, 345));
+    screen.point_at((623, 440));
     let before = screen.settled(MIX, "editor");
     let bypass_before = screen.settled(BYPASS, "editor");
 
@@ -123,20 +123,20 @@ fn knobs_and_buttons_obey_the_mouse() {
     screen.mouse(&["mousemove_relative", "--", "0", "20"]);
     screen.mouse(&["mousemove_relative", "--", "0", "60"]);
     screen.mouse(&["mouseup", "1"]);
-    screen.point_at((300, 345));
+    screen.point_at((623, 440));
     let dragged = screen.settled(MIX, "editor-dry-wet-dragged");
     assert!(share_changed(&before, &dragged) > 0.01, "the knob did not move");
     assert_eq!(share_changed(&bypass_before, &screen.settled(BYPASS, "editor-dry-wet-dragged")), 0.0);
 
     screen.point_at(MIX);
     screen.mouse(&["click", "--repeat", "2", "--delay", "60", "1"]);
-    screen.point_at((300, 345));
+    screen.point_at((623, 440));
     let reset = screen.settled(MIX, "editor-dry-wet-reset");
     assert!(share_changed(&before, &reset) < 0.005, "a double click brings the default back");
 
     screen.point_at(BYPASS);
     screen.mouse(&["click", "1"]);
-    screen.point_at((300, 345));
+    screen.point_at((623, 440));
     let bypassed = screen.settled(BYPASS, "editor-bypassed");
     assert!(share_changed(&bypass_before, &bypassed) > 0.01, "the button did not move");
 }

@@ -18,7 +18,11 @@ fn show_at_size(ui: &mut Ui, canvas: &Canvas, (rect, size): (Rect, f32), label: 
     let response = ui.interact(rect, ui.scope_id().with(label), sense);
     let painter = ui.painter();
     let is_hot = is_enabled && (response.hovered() || response.is_pointer_button_down_on());
-    painter.rect_filled(rect, canvas.corner(6.0), if is_hot { canvas.colours.groove } else { canvas.colours.panel });
+    painter.rect_filled(
+        rect,
+        canvas.corner(6.0),
+        if is_hot { canvas.colours.groove } else { canvas.colours.groove.gamma_multiply(0.5) },
+    );
     let colour = if is_enabled { canvas.colours.text } else { canvas.colours.dim };
     let width = rect.width() / canvas.px(1.0);
     canvas.text(painter, (rect.center(), Align2::CENTER_CENTER), width, (size, colour), label);

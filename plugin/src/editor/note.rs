@@ -5,10 +5,10 @@ use egui::{Align2, Rect, Ui, vec2};
 use embouchure_inference::note::Note;
 use embouchure_inference::stream::TelemetryView;
 
-/// Draws what is heard and what is played: 300 × 92 design units from (`x`, `y`).
+/// Draws what is heard and what is played: 240 × 92 design units from (`x`, `y`).
 pub fn show(ui: &Ui, canvas: &Canvas, (x, y): (f32, f32), view: &TelemetryView) {
     readout(ui, canvas, (x, y), "Heard", view.heard.f0_hz);
-    readout(ui, canvas, (x + 160.0, y), "Played", view.played_hz);
+    readout(ui, canvas, (x + 126.0, y), "Played", view.played_hz);
     confidence(ui, canvas, (x + 66.0, y + 64.0), view.heard.voicing);
 }
 

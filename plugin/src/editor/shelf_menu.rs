@@ -5,7 +5,7 @@ use super::theme::{BODY, Canvas, SMALL};
 use crate::session::InstrumentRef;
 use crate::shelf::{self, Entry};
 use crate::{Task, recent};
-use egui::{Button, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
+use egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use embouchure_inference::pipeline::Slot;
 use nice_plug::context::gui::GuiContext;
 use std::path::PathBuf;
@@ -38,8 +38,9 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         ui.separator();
         let open = row(ui, canvas, "Open file…", false, true).clicked().then_some(Choice::AskForFile);
         if let Some(folder) = shelf::folder() {
-            let path = RichText::new(format!("Your folder: {}", folder.display()));
-            ui.label(path.font(canvas.font(SMALL)).color(canvas.colours.dim));
+            heading(ui, canvas, "Files in this folder are listed, too:");
+            let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
+            ui.add(Label::new(path).truncate());
         }
         let choice = choice.or(open);
         if choice.is_some() {
