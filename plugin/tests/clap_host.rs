@@ -1,123 +1,9 @@
 //! The plugin in a CLAP host inside this process, through its real entry point.
 
-use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
-use clack_extensions::latency::PluginLatency;
-use clack_extensions::params::{ParamInfoBuffer, PluginParams};
-use clack_extensions::state::PluginState;
-use clack_host::events::event_types::ParamValueEvent;
-use clack_host::prelude::*;
-use clack_host::utils::ClapId;
-use std::collections::BTreeMap;
+mod common;
 
-struct Host;
-struct HostShared;
-
-impl<'a> SharedHandler<'a> for HostShared {
-    fn request_restart(&self) {}
-    fn request_process(&self) {}
-    fn request_callback(&self) {}
-}
-
-impl HostHandlers for Host {
-    type Shared<'a> = HostShared;
-    type MainThread<'a> = ();
-    type AudioProcessor<'a> = ();
-}
-
-const HOST_RATE: f64 = 48_000.0;
-const MAX_BLOCK: usize = 256;
-
-fn instance() -> PluginInstance<Host> {
-    // SAFETY: the entry is this crate's own, and static.
-    let entry = unsafe { PluginEntry::load_from_raw(&embouchure_plugin::clap_entry, c"/nowhere/embouchure.clap") };
-    let info = HostInfo::new("test", "test", "https://example.org", "0").unwrap();
-    let id = c"org.embouchure.embouchure";
-    PluginInstance::new(|_| HostShared, |_| (), &entry.unwrap(), id, &info).unwrap()
-}
-
-/// Chooses the layout with these channels.
-fn select_layout(instance: &mut PluginInstance<Host>, n_inputs: u32, n_outputs: u32) {
-    let handle = instance.plugin_handle();
-    let configs = handle.get_extension::<PluginAudioPortsConfig>().unwrap();
-    let mut buffer = AudioPortsConfigBuffer::new();
-    for idx in 0..configs.count(&handle) {
-        let config = configs.get(&handle, idx, &mut buffer).unwrap();
-        let channels =
-            |port: Option<_>| port.map_or(0, |p: clack_extensions::audio_ports_config::MainPortInfo| p.channel_count);
-        if (channels(config.main_input), channels(config.main_output)) == (n_inputs, n_outputs) {
-            let id = config.id;
-            configs.select(&handle, id).unwrap();
-            return;
-        }
-    }
-    panic!("no layout from {n_inputs} to {n_outputs} channels");
-}
-
-/// Name to ID.
-fn param_ids(instance: &mut PluginInstance<Host>) -> BTreeMap<String, ClapId> {
-    let handle = instance.plugin_handle();
-    let params = handle.get_extension::<PluginParams>().unwrap();
-    let mut buffer = ParamInfoBuffer::new();
-    (0..params.count(&handle))
-        .map(|idx| {
-            let info = params.get_info(&handle, idx, &mut buffer).unwrap();
-            (String::from_utf8_lossy(info.name).into_owned(), info.id)
-        })
-        .collect()
-}
-
-/// What comes out for `input` in blocks of these sizes, over and over, and the latency; `settings` are made at the
-/// first sample.
-fn render(
-    instance: &mut PluginInstance<Host>,
-    input: &[Vec<f32>],
-    n_outputs: usize,
-    blocks: &[usize],
-    settings: &[(&str, f64)],
-) -> (Vec<Vec<f32>>, usize) {
-    let ids = param_ids(instance);
-    let mut events = EventBuffer::new();
-    for (name, value) in settings {
-        events.push(&ParamValueEvent::new(0, ids[*name], Pckn::match_all(), *value));
-    }
-    let config =
-        PluginAudioConfiguration { sample_rate: HOST_RATE, min_frames_count: 1, max_frames_count: MAX_BLOCK as u32 };
-    let stopped = instance.activate(|_, _| (), config).unwrap();
-    let handle = instance.plugin_handle();
-    let latency = handle.get_extension::<PluginLatency>().unwrap().get(&handle) as usize;
-    let mut processor = stopped.start_processing().unwrap();
-    let mut output = vec![Vec::new(); n_outputs];
-    let mut start = 0;
-    for n in blocks.iter().cycle() {
-        let end = input[0].len().min(start + n);
-        let mut ins: Vec<Vec<f32>> = input.iter().map(|c| c[start..end].to_vec()).collect();
-        let mut outs = vec![vec![f32::NAN; end - start]; n_outputs];
-        let (mut in_ports, mut out_ports) =
-            (AudioPorts::with_capacity(input.len(), 1), AudioPorts::with_capacity(n_outputs, 1));
-        let in_buffers = in_ports.with_input_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_input_only(
-                ins.iter_mut().map(|c| InputChannel::variable(c.as_mut_slice())),
-            ),
-        }]);
-        let mut out_buffers = out_ports.with_output_buffers([AudioPortBuffer {
-            latency: 0,
-            channels: AudioPortBufferType::f32_output_only(outs.iter_mut().map(|c| c.as_mut_slice())),
-        }]);
-        let mut from_plugin = EventBuffer::new();
-        let mut to_host = OutputEvents::from_buffer(&mut from_plugin);
-        let to_plugin = InputEvents::from_buffer(&events);
-        processor.process(&in_buffers, &mut out_buffers, &to_plugin, &mut to_host, None, None).unwrap();
-        events.clear();
-        output.iter_mut().zip(&outs).for_each(|(all, block)| all.extend_from_slice(block));
-        start = end;
-        if start == input[0].len() {
-            break;
-        }
-    }
-    instance.deactivate(processor.stop_processing());
-    (output, latency)
-}
+use clack_extensions::params::PluginParams;
+use common::{MAX_BLOCK, instance, load, param_ids, render, save, select_layout};
 
 /// Different in each channel, without period, and never 0.
 fn signal(n_channels: usize, n_samples: usize) -> Vec<Vec<f32>> {
@@ -177,20 +63,28 @@ fn parameter_text_goes_both_ways() {
     let ids = param_ids(&mut instance);
     let names: Vec<&str> = ids.keys().map(String::as_str).collect();
     let expected = [
+        "Attack",
         "Auto Gate",
+        "Breath",
         "Brightness",
         "Bypass",
         "Dry/Wet",
+        "Dynamics",
+        "Fine",
         "Gate",
         "Glide",
+        "Instrument A",
+        "Instrument B",
         "Key",
         "Level Fit",
+        "Morph",
         "Octave Fit",
         "Output",
         "Room",
         "Scale",
         "Snap",
         "Transpose",
+        "Width",
     ];
     assert_eq!(names, expected);
     let handle = instance.plugin_handle();
@@ -203,6 +97,8 @@ fn parameter_text_goes_both_ways() {
     assert_eq!(text("Dry/Wet", 0.25), "25 %");
     assert_eq!(text("Gate", 0.0), "Off");
     assert_eq!(text("Bypass", 1.0), "On");
+    assert_eq!([text("Instrument A", 0.0), text("Instrument A", 4.0)], ["Own File", "Violin"]);
+    assert_eq!([text("Breath", 0.0), text("Attack", 0.0)], ["Off", "Off"]);
     for name in names {
         for value in [0.0, 0.3, 1.0] {
             let shown = text(name, value);
@@ -211,20 +107,6 @@ fn parameter_text_goes_both_ways() {
             assert_eq!(text(name, read), shown, "{name}");
         }
     }
-}
-
-fn save(instance: &mut PluginInstance<Host>) -> String {
-    let handle = instance.plugin_handle();
-    let mut bytes = Vec::new();
-    handle.get_extension::<PluginState>().unwrap().save(&handle, &mut bytes).unwrap();
-    String::from_utf8(bytes[8..].to_vec()).unwrap()
-}
-
-/// True if the plugin took it.
-fn load(instance: &mut PluginInstance<Host>, json: &str) -> bool {
-    let handle = instance.plugin_handle();
-    let bytes = [&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat();
-    handle.get_extension::<PluginState>().unwrap().load(&handle, &mut &bytes[..]).is_ok()
 }
 
 #[test]

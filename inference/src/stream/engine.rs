@@ -2,10 +2,11 @@
 
 use super::link::{Flags, Heading, InputSender, Link};
 use super::mix::{DelayLine, MixLaw};
+use super::pace::Pace;
 use super::resample::HopResampler;
 use super::thread::{flush_subnormals, raise_priority};
 use super::timing::{HopClock, latency_samples};
-use super::wet::{Playback, Stretch, WetPlayer, wait_a_little};
+use super::wet::{Patience, Playback, Stretch, WetPlayer, wait_a_little};
 use super::worker::{Hearing, Worker};
 use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
@@ -13,6 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 /// What the host fixes before it starts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,7 +65,9 @@ const MAX_ANALYSED: f32 = 64.0;
 pub struct Engine {
     latency: usize,
     max_block: usize,
+    host_rate: f64,
     offline: bool,
+    pace: Pace,
     /// Samples processed since the reset.
     position: u64,
     flags: Arc<Flags>,
@@ -106,12 +110,14 @@ impl Engine {
             worker.run();
         })?;
         telemetry.set_worker_is_raised(said.recv().unwrap_or(false));
-        let wait_for = offline.then(|| worker.thread().clone());
-        let playback = Playback { flags: flags.clone(), frames: frames_out, wait_for };
+        let patience = if offline { Patience::Endless } else { Patience::None };
+        let playback = Playback { flags: flags.clone(), frames: frames_out, worker: worker.thread().clone(), patience };
         Ok(Self {
             latency,
             max_block,
+            host_rate,
             offline,
+            pace: Pace::default(),
             position: 0,
             wet: WetPlayer::new(playback, telemetry.clone(), clock),
             flags,
@@ -157,6 +163,7 @@ impl Engine {
         debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
         let n_inputs = n_inputs.min(channels.len());
         self.flags.block.store(n as u32, Relaxed);
+        self.take_time(n);
         // In pieces, so that offline each finds its frames, and live those that are there.
         for start in (0..n).step_by(self.max_block) {
             let piece = start..n.min(start + self.max_block);
@@ -165,6 +172,15 @@ impl Engine {
             self.render_wet(&params.brightness_db[piece.clone()], width);
             self.write_output(channels, n_inputs, piece.clone(), params);
             self.position += piece.len() as u64;
+        }
+    }
+
+    /// A host that does not say that it renders faster than it plays shows it, and can wait.
+    fn take_time(&mut self, n: usize) {
+        if !self.offline {
+            let now = Instant::now();
+            let spare = self.pace.block(now, n as f64 / self.host_rate);
+            self.wet.set_patience(if spare.is_zero() { Patience::None } else { Patience::Until(now + spare) });
         }
     }
 

@@ -3,6 +3,7 @@
 mod engine;
 mod link;
 mod mix;
+mod pace;
 mod resample;
 mod telemetry;
 mod thread;

@@ -10,7 +10,7 @@ use rtrb::Consumer;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Acquire;
 use std::thread::Thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Hops over which the last frame fades when no more come, and sound comes back when they do: 20 ms.
 const FADE_HOPS: u32 = (0.02 * FRAME_RATE) as u32;
@@ -52,8 +52,31 @@ pub(super) struct Stretch<'a> {
 pub(super) struct Playback {
     pub flags: Arc<Flags>,
     pub frames: Consumer<Frame>,
-    /// Set when offline: the worker to wake and wait for.
-    pub wait_for: Option<Thread>,
+    /// The worker.
+    pub worker: Thread,
+    /// How long to wait for it.
+    pub patience: Patience,
+}
+
+/// How long the callback waits for a frame that is not there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Patience {
+    /// Live.
+    None,
+    /// While the host is ahead of the clock.
+    Until(Instant),
+    /// Offline.
+    Endless,
+}
+
+impl Patience {
+    fn is_left(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Until(end) => Instant::now() < end,
+            Self::Endless => true,
+        }
+    }
 }
 
 impl WetPlayer {
@@ -81,6 +104,11 @@ impl WetPlayer {
         self.next = 1;
         self.held = Controls::SILENT;
         self.faded = 0;
+    }
+
+    /// How long to wait for frames from now on.
+    pub fn set_patience(&mut self, patience: Patience) {
+        self.playback.patience = patience;
     }
 
     /// Plays a stretch, the first sample of which belongs to input sample `start`; calls must follow each other.
@@ -135,9 +163,7 @@ impl Playback {
     fn frame(&mut self, hop: u64) -> Option<Controls> {
         let epoch = self.flags.epoch.load(Acquire);
         loop {
-            if self.wait_for.is_some() {
-                self.wait();
-            }
+            self.wait();
             let frame = self.frames.peek().ok()?;
             if frame.epoch == epoch && frame.hop > hop {
                 return None;
@@ -160,20 +186,20 @@ impl Playback {
         }
     }
 
-    /// Waits until there is a frame, or none can come any more. Offline only.
+    /// Waits until there is a frame, none can come any more, or there is no time left. Live that is at once.
     fn wait(&self) {
         for n in 0u32.. {
             // A dying worker may have left a last frame, so look after asking.
             let was_alive = self.flags.alive.load(Acquire);
-            match &self.wait_for {
-                Some(worker) if was_alive && self.frames.is_empty() => wait_a_little(worker, n),
-                _ => return,
+            if !was_alive || !self.frames.is_empty() || !self.patience.is_left() {
+                return;
             }
+            wait_a_little(&self.worker, n);
         }
     }
 }
 
-/// One turn of waiting for `worker`, after `n` others. Offline only.
+/// One turn of waiting for `worker`, after `n` others. Never live.
 pub(super) fn wait_a_little(worker: &Thread, n: u32) {
     worker.unpark();
     if n < YIELDS_BEFORE_SLEEP {

@@ -111,7 +111,8 @@ impl Worker {
 
     fn rest(&mut self, time: Duration) {
         self.n_restless = 0;
-        std::thread::sleep(time);
+        // Parked, so that a callback that has time to wait can wake it.
+        std::thread::park_timeout(time);
     }
 
     fn seconds(&self, n_samples: usize) -> Duration {

@@ -1,0 +1,64 @@
+//! How far a host is ahead of the clock. One that plays live never is, but some render faster than they play without ever
+//! saying so; what they are ahead, the callback may wait for its worker.
+
+use std::time::{Duration, Instant};
+
+/// A live host's blocks come this unevenly: half of their own length, and so much.
+const UNEVEN: Duration = Duration::from_millis(4);
+/// Share by which the clocks of sound card and computer may differ.
+const DRIFT: f64 = 1e-3;
+/// Most that one block may wait: the worker is stuck, then.
+const LONGEST: Duration = Duration::from_millis(500);
+
+/// Sound that was asked for against time that has passed.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    /// When the last block came, and how long it was, s.
+    last: Option<(Instant, f64)>,
+    /// Sound ahead of the clock when it came, s, ≥ 0: what a host has missed it does not make up for.
+    lead_s: f64,
+}
+
+impl Pace {
+    /// A block of `block_s` seconds comes `now`. Returns the time that the host can spare. Realtime-safe.
+    pub fn block(&mut self, now: Instant, block_s: f64) -> Duration {
+        if let Some((before, played_s)) = self.last {
+            let elapsed_s = now.duration_since(before).as_secs_f64();
+            self.lead_s = (self.lead_s + played_s - elapsed_s * (1.0 + DRIFT)).max(0.0);
+        }
+        self.last = Some((now, block_s));
+        let spare_s = self.lead_s - 0.5 * block_s - UNEVEN.as_secs_f64();
+        Duration::from_secs_f64(spare_s.max(0.0)).min(LONGEST)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_live_host_has_no_time_to_spare() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let block_s = 256.0 / 48_000.0;
+        for i in 0..200_000 {
+            // Uneven, on a clock that is a little fast, with a stall now and then.
+            let uneven_s = [0.0, 0.002, -0.002, 0.001][i % 4] + if i % 5000 == 0 { 0.003 } else { 0.0 };
+            let at = start + Duration::from_secs_f64(0.01 + i as f64 * block_s * 0.9995 + uneven_s);
+            assert_eq!(pace.block(at, block_s), Duration::ZERO, "block {i}");
+        }
+    }
+
+    #[test]
+    fn one_that_renders_has() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let block_s = 1024.0 / 48_000.0;
+        let spare: Vec<Duration> =
+            (0..100).map(|i| pace.block(start + Duration::from_secs_f64(i as f64 * block_s * 0.1), block_s)).collect();
+        assert_eq!(spare[0], Duration::ZERO);
+        assert!(spare[1] > Duration::from_millis(3), "{:?}", spare[1]);
+        assert_eq!(spare[99], LONGEST);
+        // Back at its playing, it soon has none.
+        let later = start + Duration::from_secs(10);
+        assert_eq!(pace.block(later, block_s), Duration::ZERO);
+    }
+}
