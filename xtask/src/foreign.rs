@@ -1,17 +1,36 @@
-//! The test of the VST3 in pedalboard, a host built on JUCE: someone else's idea of what a plugin must do.
+//! The tests of the VST3 in pedalboard, a host built on JUCE, and in a DAW: others' ideas of what a plugin must do.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Runs the test; gives its last line.
+/// Runs the test in pedalboard, and in Ardour where that is installed; gives their last lines.
 pub fn run(vst3: &Path) -> Result<String> {
     let scripts = workspace::root().join("tests").join("foreign");
     let python = environment(&workspace::target_folder()?.join("foreign-hosts"), &scripts.join("requirements.txt"))?;
     println!("\nThe VST3 in pedalboard");
+    let pedalboard = run_script(&python, &scripts.join("pedalboard_vst3.py"), vst3)?;
+    if !has_ardour() {
+        return Ok(format!("{pedalboard}; Ardour is not installed"));
+    }
+    println!("\nThe VST3 in Ardour");
+    Ok(format!("{pedalboard}; {}", run_script(&python, &scripts.join("ardour_vst3.py"), vst3)?))
+}
+
+/// A whole DAW is too much to install for a test.
+fn has_ardour() -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let is_it = |name: &str| name.starts_with("ardour") && name.ends_with("-lua");
+    std::env::split_paths(&folders)
+        .flat_map(|folder| std::fs::read_dir(folder).into_iter().flatten().flatten())
+        .any(|file| is_it(&file.file_name().to_string_lossy()))
+}
+
+/// Runs one script on the plugin; gives its last line.
+fn run_script(python: &Path, script: &Path, vst3: &Path) -> Result<String> {
     let output = Command::new(python)
-        .arg(scripts.join("pedalboard_vst3.py"))
+        .arg(script)
         .arg(vst3)
         // Without a screen, and never on somebody's.
         .env_remove("DISPLAY")
@@ -22,7 +41,7 @@ pub fn run(vst3: &Path) -> Result<String> {
     let text = String::from_utf8_lossy(&output.stdout);
     print!("{text}");
     if !output.status.success() {
-        bail!("pedalboard_vst3.py: {}", output.status);
+        bail!("{}: {}", script.display(), output.status);
     }
     Ok(text.lines().last().unwrap_or_default().to_owned())
 }
