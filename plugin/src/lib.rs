@@ -1,6 +1,8 @@
 //! Embouchure as CLAP, VST3 and app: the host's calls go to the engine, the player's hands to the parameters.
 
 use embouchure_inference::stream::EngineConfig;
+use mute::Mute;
+use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
 use nice_plug_egui::RepaintNotifier;
 use std::path::PathBuf;
@@ -10,6 +12,8 @@ pub mod buffer;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
+mod mute;
+pub mod notice;
 pub mod params;
 pub mod presets;
 mod recent;
@@ -45,6 +49,8 @@ pub struct Embouchure {
     room: usize,
     is_auto: bool,
     n_inputs: usize,
+    /// Only as an app.
+    mute: Option<Mute>,
     samples_per_repaint: usize,
     samples_since_repaint: usize,
 }
@@ -77,6 +83,7 @@ impl Default for Embouchure {
             room: 0,
             is_auto: false,
             n_inputs: 2,
+            mute: None,
             samples_per_repaint: 0,
             samples_since_repaint: 0,
         }
@@ -149,6 +156,7 @@ impl Plugin for Embouchure {
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
+        self.mute = (context.plugin_api() == PluginApi::Standalone).then(|| Mute::new(host.sample_rate));
         let buffer = self.choose_room(host);
         let config =
             EngineConfig { host_rate: host.sample_rate.into(), max_block: self.room, offline: self.is_offline };
@@ -202,6 +210,9 @@ impl Plugin for Embouchure {
         match &mut self.effect {
             Some(effect) => effect.process(channels, &self.params),
             None => copy_mono_input(channels, self.n_inputs),
+        }
+        if let Some(mute) = &mut self.mute {
+            mute.process(channels, self.shared.is_listening());
         }
         channels.iter().for_each(|c| self.shared.output.note(c));
         self.wake_editor(channels.first().map_or(0, |c| c.len()));
@@ -328,7 +339,6 @@ nice_export_vst3!(Embouchure);
 mod tests {
     use super::*;
     use crate::session::{InstrumentRef, Session};
-    use nice_plug::context::PluginApi;
     use nice_plug::context::process::SendEventError;
     use nice_plug::params::persist::PersistentField;
     use std::path::Path;

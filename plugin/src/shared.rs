@@ -32,6 +32,7 @@ pub struct Shared {
     /// Of the louder output channel.
     pub output: Peak,
     restart_wanted: AtomicBool,
+    listening: AtomicBool,
     /// Where the instruments' parameters were when that was last looked at.
     places: [AtomicI32; 2],
     /// `None` while inactive. `process` never takes this lock.
@@ -71,6 +72,16 @@ impl Shared {
     /// The engine's newest telemetry; all zero while inactive. Not for the audio thread.
     pub fn telemetry(&self) -> TelemetryView {
         self.running.lock().as_ref().and_then(|(_, t)| t.as_ref()).map(|t| t.view()).unwrap_or_default()
+    }
+
+    /// True once the app's player wants to hear something. Realtime-safe.
+    pub fn is_listening(&self) -> bool {
+        self.listening.load(Relaxed)
+    }
+
+    /// Lets the app be heard, or mutes it.
+    pub fn listen(&self, is_listening: bool) {
+        self.listening.store(is_listening, Relaxed);
     }
 
     /// True if the instruments' parameters are elsewhere than at the last call. Realtime-safe.

@@ -2,8 +2,8 @@
 
 use super::theme::{Canvas, SMALL};
 use super::{App, buffer_menu};
+use crate::notice;
 use egui::{Align2, Ui};
-use embouchure_inference::pipeline::Slot;
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
@@ -23,10 +23,9 @@ pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetr
         }
     };
     canvas.text(painter, left(174.0), 250.0, (SMALL, colours.dim), &rates);
-    if let Some(warning) =
-        app.wiring.instruments.view(Slot::A).range_hz.and_then(|_| warning(app.playable_hz()?, telemetry.played_hz))
-    {
-        canvas.text(painter, left(440.0), 240.0, (SMALL, colours.alarm), warning);
+    let out_of_range = app.playable_hz().and_then(|range_hz| warning(range_hz, telemetry.played_hz));
+    if let Some(warning) = out_of_range.or_else(notice::get) {
+        canvas.text(painter, left(430.0), 260.0, (SMALL, colours.alarm), warning);
     }
     let late = format!("Worker {:.1} % · late frames {}", 100.0 * telemetry.load, telemetry.late_frames);
     let colour = if telemetry.late_frames > 0 { colours.alarm } else { colours.dim };
