@@ -240,15 +240,4 @@ fn captured(is_typing: bool) -> KeyCapture {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use nice_plug_egui::Key;
-
-    #[test]
-    fn the_hosts_keys_stay_the_hosts() {
-        let KeyCapture::CaptureKeys(keys) = captured(false) else { panic!("all keys are taken") };
-        assert_eq!(keys.len(), KEYS.len(), "each has a name that the framework knows");
-        assert!(!keys.contains(&Key::Character(" ".into())));
-        assert_eq!(captured(true), KeyCapture::CaptureAll);
-    }
-}
+mod tests;

@@ -439,6 +439,23 @@ mod tests {
     }
 
     #[test]
+    fn a_file_cut_off_while_two_instances_play_it_harms_neither() {
+        let folder = TestFolder::new("shared");
+        let path = folder.path("oboe.safetensors");
+        std::fs::write(&path, embouchure_weights::instrument("oboe").unwrap()).unwrap();
+        let both = [instruments(), instruments()];
+        both.iter().for_each(|instruments| instruments.open_file(Slot::A, &path));
+        std::fs::write(&path, b"half of").unwrap();
+        for instruments in &both {
+            instruments.follow(0);
+            assert_eq!((instruments.view(Slot::A).name.as_str(), instruments.view(Slot::A).message), ("Oboe", None));
+            instruments.open_file(Slot::A, &path);
+            assert_eq!(instruments.view(Slot::A).name, "Oboe");
+            assert!(instruments.view(Slot::A).message.unwrap().contains("truncated"));
+        }
+    }
+
+    #[test]
     fn without_an_instrument_the_engine_gets_silence() {
         let instruments = Instruments::new(Arc::default());
         let mut model = instruments.model();

@@ -22,6 +22,8 @@ pub mod shared;
 pub mod shelf;
 #[cfg(test)]
 mod test_folder;
+#[cfg(test)]
+mod test_host;
 
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
@@ -63,6 +65,8 @@ pub enum Task {
     Follow(u32),
     /// Look what is in the player's folders.
     Rescan,
+    /// Make the player's folder for instruments.
+    MakeFolder,
     /// Write a preset, and show it among the others.
     SavePreset(Box<Preset>),
     /// Play the player's file.
@@ -119,6 +123,10 @@ impl Plugin for Embouchure {
                     presets::rescan();
                     recent::rescan();
                 }
+                Task::MakeFolder => match shelf::make_folder() {
+                    Ok(()) => shelf::rescan(),
+                    Err(e) => instruments.report(format!("the folder for instruments could not be made: {e}")),
+                },
                 Task::SavePreset(preset) => match presets::save(&preset) {
                     Ok(()) => presets::rescan(),
                     Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),

@@ -8,6 +8,7 @@ use embouchure_inference::instrument::{Card, Instrument};
 use embouchure_inference::weights::read_file;
 use parking_lot::{Mutex, RwLock};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
@@ -40,6 +41,8 @@ static SHIPPED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     };
     embouchure_weights::INSTRUMENTS.iter().map(entry).collect()
 });
+
+static HAS_FOLDER: AtomicBool = AtomicBool::new(false);
 
 /// Files of the player's, by name.
 static OWN: LazyLock<RwLock<Entries>> = LazyLock::new(RwLock::default);
@@ -86,10 +89,22 @@ pub fn folder() -> Option<PathBuf> {
     Some(ProjectDirs::from("", "", "Embouchure")?.data_dir().join("Instruments"))
 }
 
+/// True if the player's folder was there at the last look.
+pub fn has_folder() -> bool {
+    HAS_FOLDER.load(Relaxed)
+}
+
+/// Makes the player's folder.
+pub fn make_folder() -> std::io::Result<()> {
+    let folder = folder().ok_or_else(|| std::io::Error::other("this system has no place for such a folder"))?;
+    std::fs::create_dir_all(folder)
+}
+
 /// Looks into the player's folder. Reads only files that it has not seen as they are now.
 pub fn rescan() {
     static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
     let mut known = KNOWN.lock();
+    HAS_FOLDER.store(folder().is_some_and(|folder| folder.is_dir()), Relaxed);
     *known = folder().map_or_else(Vec::new, |folder| scan(&folder, &known));
     let entries: Vec<Entry> = known.iter().map(|known| known.entry.clone()).collect();
     if **OWN.read() != entries {

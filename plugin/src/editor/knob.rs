@@ -166,42 +166,13 @@ mod tests {
     use super::*;
     use crate::params::EmbouchureParams;
     use crate::session::Theme;
+    use crate::test_host::TestHost;
     use egui::{Event, Modifiers, PointerButton, RawInput, pos2};
-    use nice_plug::context::PluginApi;
-    use nice_plug::context::gui::GuiContextInner;
-    use nice_plug::prelude::{ParamPtr, PluginState};
-    use parking_lot::Mutex;
-
-    /// A host that notes what it is told, and obeys.
-    #[derive(Default)]
-    struct Recorder(Mutex<String>);
-
-    impl GuiContextInner for Recorder {
-        fn plugin_api(&self) -> PluginApi {
-            PluginApi::Clap
-        }
-        unsafe fn raw_begin_set_parameter(&self, _param: ParamPtr) {
-            self.0.lock().push('(');
-        }
-        unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-            self.0.lock().push('=');
-            // SAFETY: the test holds the parameters.
-            unsafe { param._internal_set_normalized_value(normalized) };
-        }
-        unsafe fn raw_end_set_parameter(&self, _param: ParamPtr) {
-            self.0.lock().push(')');
-        }
-        fn get_state(&self) -> PluginState {
-            unreachable!()
-        }
-        fn set_state(&self, _state: PluginState) {}
-        fn request_restart(&self) {}
-    }
 
     /// A window of the design's size with one knob whose dial is at (60, 60).
     struct Bench<P> {
         egui: egui::Context,
-        host: Recorder,
+        host: TestHost,
         gestures: Gestures,
         param: P,
         frames: u32,
@@ -209,7 +180,7 @@ mod tests {
 
     impl<P: Param> Bench<P> {
         fn new(param: P) -> Self {
-            let (egui, host) = (egui::Context::default(), Recorder::default());
+            let (egui, host) = (egui::Context::default(), TestHost::default());
             let mut bench = Self { egui, host, gestures: Gestures::default(), param, frames: 0 };
             bench.frame(vec![]);
             bench.frame(vec![Event::PointerMoved(pos2(60.0, 60.0))]);
@@ -252,7 +223,7 @@ mod tests {
         }
 
         fn log(&self) -> String {
-            self.host.0.lock().clone()
+            self.host.log()
         }
     }
 

@@ -16,6 +16,7 @@ enum Choice {
     Place(i32, InstrumentRef),
     File(PathBuf),
     AskForFile,
+    MakeFolder,
 }
 
 /// Opens the list for `slot` at `anchor` when that is clicked.
@@ -36,13 +37,16 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
             .show(ui, |ui| rows(ui, canvas, slot, &app.search, playing.as_ref()))
             .inner;
         ui.separator();
-        let open = row(ui, canvas, "Open file…", false, true).clicked().then_some(Choice::AskForFile);
+        let mut other = row(ui, canvas, "Open file…", false, true).clicked().then_some(Choice::AskForFile);
         if let Some(folder) = shelf::folder() {
             heading(ui, canvas, "Files in this folder are listed, too:");
             let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
             ui.add(Label::new(path).truncate());
+            if !shelf::has_folder() && row(ui, canvas, "Make this folder", false, true).clicked() {
+                other = Some(Choice::MakeFolder);
+            }
         }
-        let choice = choice.or(open);
+        let choice = choice.or(other);
         if choice.is_some() {
             ui.close();
         }
@@ -53,6 +57,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         Some(Choice::Place(place, source)) => app.choose(host, slot, place, Some(source)),
         Some(Choice::File(path)) => app.wiring.executor.execute_background(Task::OpenFile(slot, path)),
         Some(Choice::AskForFile) => app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier),
+        Some(Choice::MakeFolder) => app.wiring.executor.execute_background(Task::MakeFolder),
         None => {}
     }
 }

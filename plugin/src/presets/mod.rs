@@ -145,29 +145,7 @@ fn save_in(folder: &Path, preset: &Preset) -> Result<()> {
 mod tests {
     use super::*;
     use crate::test_folder::TestFolder;
-    use nice_plug::context::PluginApi;
-    use nice_plug::context::gui::GuiContextInner;
-    use nice_plug::prelude::PluginState;
-
-    /// Obeys.
-    struct Host;
-
-    impl GuiContextInner for Host {
-        fn plugin_api(&self) -> PluginApi {
-            PluginApi::Clap
-        }
-        unsafe fn raw_begin_set_parameter(&self, _param: ParamPtr) {}
-        unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-            // SAFETY: the test holds the parameters.
-            unsafe { param._internal_set_normalized_value(normalized) };
-        }
-        unsafe fn raw_end_set_parameter(&self, _param: ParamPtr) {}
-        fn get_state(&self) -> PluginState {
-            unreachable!()
-        }
-        fn set_state(&self, _state: PluginState) {}
-        fn request_restart(&self) {}
-    }
+    use crate::test_host::TestHost;
 
     #[test]
     fn the_factorys_presets_name_what_there_is_and_differ() {
@@ -185,7 +163,7 @@ mod tests {
             };
             assert!(!presets[..i].iter().any(is_like), "{}", preset.name);
             // Every value is within its parameter's range: what is set is what is read.
-            preset.apply(&params, &ParamSetter::new(&Host));
+            preset.apply(&params, &ParamSetter::new(&TestHost::default()));
             let playing = [Some(preset.instrument.clone()), preset.second.clone()];
             let read = Preset::capture(&preset.name, &params, playing);
             for (id, value) in &preset.params {
@@ -213,7 +191,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(read_folder(&folder.path("new")), [preset.clone()]);
-        preset.apply(&params, &ParamSetter::new(&Host));
+        preset.apply(&params, &ParamSetter::new(&TestHost::default()));
         assert!((params.room.value() - 0.25).abs() < 1e-6);
         assert_eq!(params.instrument_b.value(), shelf::place_of("Oboe").unwrap());
         assert_eq!(params.session.get().preset, "My / sound: 1");

@@ -1,0 +1,145 @@
+//! The whole editor without a window: found by its labels, clicked and typed into.
+
+use super::*;
+use crate::test_host::TestHost;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use nice_plug::prelude::Params;
+use nice_plug_egui::Key;
+
+/// An editor at a size, in points.
+fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
+    let params = Arc::new(EmbouchureParams::default());
+    let instruments = Arc::new(Instruments::new(params.clone()));
+    instruments.follow(0);
+    let background = instruments.clone();
+    let work = move |task: Task| {
+        // What concerns the player's own folders is left alone.
+        if let Task::Follow(n_swaps) = task {
+            background.follow(n_swaps);
+        }
+    };
+    let executor = AsyncExecutor::new(Arc::new(work), Arc::new(|_| ()));
+    let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
+    let mut app = App::new(Wiring { params, instruments, shared, notifier, executor });
+    app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
+    let mut harness = Harness::builder().with_size([width, height]).build_ui_state(
+        |ui, app: &mut App| {
+            let is_typing = is_typing(ui);
+            app.show(ui, is_typing);
+        },
+        app,
+    );
+    harness.run_steps(3);
+    harness
+}
+
+fn click(harness: &mut Harness<App>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(4);
+}
+
+fn name(harness: &Harness<App>, slot: Slot) -> String {
+    harness.state().wiring.instruments.view(slot).name
+}
+
+#[test]
+fn the_hosts_keys_stay_the_hosts() {
+    let KeyCapture::CaptureKeys(keys) = captured(false) else { panic!("all keys are taken") };
+    assert_eq!(keys.len(), KEYS.len(), "each has a name that the framework knows");
+    assert!(!keys.contains(&Key::Character(" ".into())));
+    assert_eq!(captured(true), KeyCapture::CaptureAll);
+}
+
+#[test]
+fn every_parameter_has_its_control() {
+    let harness = harness(900.0, 600.0);
+    for (id, param, _) in harness.state().wiring.params.param_map() {
+        // SAFETY: the harness holds the parameters.
+        let name = unsafe { param.name().to_owned() };
+        let n = harness.query_all_by_label(&name).count();
+        assert!(id.starts_with("instrument_") || n == 1, "{n} controls for {name}");
+    }
+}
+
+#[test]
+fn instruments_are_stepped_through_and_found_by_typing() {
+    let mut harness = harness(900.0, 600.0);
+    assert_eq!(name(&harness, Slot::A), "Trumpet");
+    let next: Vec<_> = harness.get_all_by_label("›").collect();
+    // Presets, A, B, from the top.
+    assert_eq!(next.len(), 3);
+    next[1].click();
+    drop(next);
+    harness.run_steps(4);
+    assert_eq!(name(&harness, Slot::A), "French Horn");
+    assert_eq!(harness.state().wiring.params.instrument_a.value(), 2);
+
+    harness.get_all_by_label("Choose…").nth(1).unwrap().click();
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Bassoon").is_some(), "the whole shelf");
+    harness.state_mut().search = "obo".into();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Bassoon").is_none());
+    click(&mut harness, "Oboe");
+    assert_eq!((name(&harness, Slot::A), name(&harness, Slot::B)), ("French Horn".into(), "Oboe".into()));
+    assert!(harness.query_by_label("Oboe").is_none(), "the list has closed");
+
+    harness.get_all_by_label("Choose…").nth(1).unwrap().click();
+    harness.run_steps(4);
+    click(&mut harness, "None");
+    assert_eq!(name(&harness, Slot::B), "");
+}
+
+#[test]
+fn presets_are_loaded_marked_when_changed_and_compared() {
+    let mut harness = harness(900.0, 600.0);
+    harness.get_all_by_label("›").next().unwrap().click();
+    harness.run_steps(4);
+    let first = crate::presets::all()[0].name.clone();
+    assert_eq!(harness.state().wiring.params.session.get().preset, first);
+    assert!(harness.query_by_label(&first).is_some());
+    // The other sound begins as this one; what is changed there is left behind on the way back.
+    click(&mut harness, "Sound 1 · 2");
+    let params = harness.state().wiring.params.clone();
+    let room = params.room.value();
+    set_once(&harness.state().host.clone().unwrap().param_setter(), &params.room, 0.9);
+    harness.run_steps(3);
+    assert!(harness.query_by_label(&format!("{first} *")).is_some(), "it is no longer as it was loaded");
+    click(&mut harness, "Sound 2 · 1");
+    assert_eq!(params.room.value(), room);
+    click(&mut harness, "Sound 1 · 2");
+    assert!((params.room.value() - 0.9).abs() < 1e-6);
+}
+
+#[test]
+fn the_theme_is_the_sessions() {
+    let mut harness = harness(900.0, 600.0);
+    click(&mut harness, "Light");
+    assert_eq!(
+        (harness.state().theme, harness.state().wiring.params.session.get().theme),
+        (Theme::Light, Theme::Light)
+    );
+    harness.state().wiring.params.session.edit(|session| session.theme = Theme::Dark);
+    harness.run_steps(2);
+    assert_eq!(harness.state().theme, Theme::Dark);
+}
+
+#[test]
+fn a_missing_file_is_named_and_can_be_located() {
+    let mut harness = harness(900.0, 600.0);
+    let wiring = &harness.state().wiring;
+    let path = std::path::Path::new("/nowhere/kazoo.safetensors");
+    wiring.params.session.edit(|session| session.instrument = InstrumentRef::file("Kazoo", path, "0123456789abcdef"));
+    wiring.instruments.follow(0);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Locate…").is_some());
+    assert_eq!(name(&harness, Slot::A), "Trumpet");
+}
+
+#[test]
+fn no_size_is_too_small_or_too_large() {
+    for (width, height) in [(1.0, 1.0), (60.0, 400.0), (9000.0, 60.0), (2700.0, 1800.0)] {
+        harness(width, height).run_steps(3);
+    }
+}
