@@ -104,11 +104,9 @@ fn a_morph_ends_in_its_instruments() {
     assert_eq!(at(0.0), trumpet);
     assert_eq!(at(1.0), violin);
     let between = at(0.5);
-    let amplitude = |c: &Controls, k: usize| c.amplitude * c.harmonic_distribution[k];
-    for k in [0, 3, 7] {
-        let middle = (amplitude(&trumpet[120], k) * amplitude(&violin[120], k)).sqrt();
-        assert!((amplitude(&between[120], k) / middle - 1.0).abs() < 0.01, "harmonic {k}");
-    }
+    let middle = (trumpet[120].amplitude * violin[120].amplitude).sqrt();
+    assert!((between[120].amplitude / middle - 1.0).abs() < 0.01);
+    assert_ne!(between[120].harmonic_distribution, trumpet[120].harmonic_distribution);
 }
 
 #[test]
