@@ -23,6 +23,8 @@ const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 100;
 const MAX_NORM: f32 = 3.0;
 const REPORT_EVERY: usize = 50;
+/// How much softer than loud notes a hop may be to count for the playable range, dB.
+const SOUNDING_DB: f32 = 30.0;
 /// Batches of held-out recordings, steps between two looks at them, and looks without progress that end the training.
 const JUDGED: usize = 4;
 const LOOK_EVERY: usize = 100;
@@ -135,8 +137,7 @@ fn texture(performances: &[Performance], player: usize) -> Result<Tensor> {
 /// Fills in what the recordings say; of the loudness, those of `player`.
 fn describe(performances: &[Performance], player: usize, card: Card) -> Result<Card> {
     let originals = || performances.iter().filter(|p| p.is_original);
-    let pitched = originals().flat_map(|p| p.f0_hz.iter().zip(&p.pitched).filter(|(_, pitched)| **pitched));
-    let mut f0: Vec<f32> = pitched.map(|(f0_hz, _)| *f0_hz).collect();
+    let mut f0: Vec<f32> = originals().flat_map(sounding_f0_hz).collect();
     let loudness = loudness(performances, player);
     ensure!(!loudness.is_empty(), "no pitch was found in the recordings of the player");
     ensure!(!f0.is_empty(), "no pitch was found in any of the recordings");
@@ -151,6 +152,16 @@ fn describe(performances: &[Performance], player: usize, card: Card) -> Result<C
         z_std,
         ..card
     })
+}
+
+/// Pitch of every hop that is not much softer than the recording's loud ones: what is heard in breath and in the end of a
+/// room is not the instrument's range.
+fn sounding_f0_hz(p: &Performance) -> Vec<f32> {
+    let pitched = || (0..p.len()).filter(|t| p.pitched[*t]);
+    let mut loudness: Vec<f32> = pitched().map(|t| p.loudness_db[t]).collect();
+    loudness.sort_by(f32::total_cmp);
+    let least_db = if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) - SOUNDING_DB };
+    pitched().filter(|t| p.loudness_db[*t] > least_db).map(|t| p.f0_hz[t]).collect()
 }
 
 fn percentile(sorted: &[f32], p: usize) -> f32 {
