@@ -42,6 +42,9 @@ fn sharpest(samples: &[f32]) -> f32 {
     samples.windows(3).map(|w| (w[0] - 2.0 * w[1] + w[2]).abs()).fold(0.0, f32::max)
 }
 
+/// From hop to hop, while instruments whose levels differ by up to 12 dB are swapped over eight hops.
+const LARGEST_LEAP_DB: f32 = 3.0;
+
 fn level_db(samples: &[f32]) -> f32 {
     10.0 * (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).log10()
 }
@@ -68,6 +71,10 @@ fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
     let clip = sound(&controls[100..]);
     assert!(clip.iter().all(|x| x.is_finite()));
     assert!(sharpest(&clip) < 1.25 * sharpest_alone, "{} and {sharpest_alone}", sharpest(&clip));
+    // A leap of level within a hop is no click, but it is a leap.
+    let leap = |pair: &[Controls]| 20.0 * (pair[1].amplitude / pair[0].amplitude).log10().abs();
+    let largest_db = controls[100..].windows(2).map(leap).fold(0.0, f32::max);
+    assert!(largest_db < LARGEST_LEAP_DB, "{largest_db} dB from one hop to the next");
     assert!(controls[100..].iter().all(|c| (c.f0_hz / 392.0 - 1.0).abs() < 0.01), "the pitch goes on");
     controls.extend(play(&mut pipeline, controls.len()..controls.len() + 40, &wishes));
     let held: Vec<usize> = band.iter().map(|i| Arc::strong_count(i) - 1).collect();

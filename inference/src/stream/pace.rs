@@ -60,5 +60,9 @@ mod tests {
         // Back at its playing, it soon has none.
         let later = start + Duration::from_secs(10);
         assert_eq!(pace.block(later, block_s), Duration::ZERO);
+        // And what it missed there does not count against it when it renders again.
+        let again = |i: u32| later + Duration::from_secs_f64(f64::from(i) * block_s * 0.1);
+        let spare: Vec<Duration> = (1..10).map(|i| pace.block(again(i), block_s)).collect();
+        assert!(spare[8] > Duration::from_millis(100), "{:?}", spare[8]);
     }
 }
