@@ -78,6 +78,8 @@ struct App {
     search: String,
     preset_name: String,
     theme: Theme,
+    /// What egui's own style was last made for.
+    styled: Option<(Theme, f32)>,
     scanned_s: Option<f64>,
 }
 
@@ -97,14 +99,15 @@ impl App {
             search: String::new(),
             preset_name: String::new(),
             theme: Theme::default(),
+            styled: None,
             scanned_s: None,
         }
     }
 
     /// A window opens.
-    fn opened(&mut self, context: &egui::Context, host: GuiContext) {
-        self.theme = self.wiring.params.session.get().theme;
-        theme::apply(context, self.theme);
+    fn opened(&mut self, host: GuiContext) {
+        // Every window has a style of its own.
+        self.styled = None;
         // A window that was closed in the middle of a drag never said so.
         self.gestures.end_all(&host.param_setter());
         self.host = Some(host);
@@ -133,13 +136,14 @@ impl App {
         ui.ctx().request_repaint_after(REDRAW_INTERVAL);
         let now_s = ui.input(|i| i.time);
         self.housekeeping(&host, now_s);
-        self.follow_theme(ui.ctx());
+        self.theme = self.wiring.params.session.get().theme;
         let telemetry = self.wiring.shared.telemetry();
         self.input.update(self.wiring.shared.input.take(), now_s);
         self.output.update(self.wiring.shared.output.take(), now_s);
         self.trace.update(&telemetry, now_s);
         self.harmonics.update(&telemetry, now_s);
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
+        self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);
     }
 
@@ -162,11 +166,11 @@ impl App {
         }
     }
 
-    fn follow_theme(&mut self, context: &egui::Context) {
-        let theme = self.wiring.params.session.get().theme;
-        if theme != self.theme {
-            self.theme = theme;
-            theme::apply(context, theme);
+    fn restyle(&mut self, context: &egui::Context, canvas: &Canvas) {
+        let wanted = Some((self.theme, canvas.px(1.0)));
+        if self.styled != wanted {
+            self.styled = wanted;
+            theme::apply(context, self.theme, canvas.px(1.0));
         }
     }
 

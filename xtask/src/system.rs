@@ -39,6 +39,7 @@ const NEEDS: &[Need] = &[
     Need { job: Job::Test, package: "xvfb", sign: Sign::Program("Xvfb") },
     Need { job: Job::Test, package: "xdotool", sign: Sign::Program("xdotool") },
     Need { job: Job::Test, package: "imagemagick", sign: Sign::Program("import") },
+    Need { job: Job::Test, package: "jackd2", sign: Sign::Program("jackd") },
     Need { job: Job::Test, package: "x11-utils", sign: Sign::Program("xwininfo") },
     Need { job: Job::Test, package: "libgl1", sign: Sign::PackageOnly },
     Need { job: Job::Test, package: "libgl1-mesa-dri", sign: Sign::PackageOnly },

@@ -38,16 +38,18 @@ impl Harmonics {
         canvas.panel(painter, rect);
         let inner = rect.shrink(canvas.px(10.0));
         let step = inner.width() / N_SHOWN as f32;
+        // Below the label.
+        let top = inner.top() + canvas.px(10.0);
         for (k, level_db) in self.shown_db.iter().enumerate() {
             let left = inner.left() + k as f32 * step;
-            let column = Rect::from_min_max(pos2(left, inner.top()), pos2(left + 0.7 * step, inner.bottom()));
+            let column = Rect::from_min_max(pos2(left, top), pos2(left + 0.7 * step, inner.bottom()));
             painter.rect_filled(column, canvas.corner(1.5), canvas.colours.background);
             if *level_db > FLOOR_DB {
                 let bar = lower_part(column, 1.0 - level_db / FLOOR_DB);
                 painter.rect_filled(bar, canvas.corner(1.5), canvas.colours.second);
             }
         }
-        let at = (inner.right_top(), Align2::RIGHT_TOP);
+        let at = (pos2(inner.right(), rect.top() + canvas.px(11.0)), Align2::RIGHT_CENTER);
         canvas.text(painter, at, 200.0, (SMALL, canvas.colours.dim), "Harmonics");
     }
 }

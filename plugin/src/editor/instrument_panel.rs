@@ -28,13 +28,13 @@ fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, y: f32) {
     let painter = ui.painter();
     match slot {
         Slot::A => {
-            canvas.text(painter, left(22.0, 8.0), 30.0, (SMALL, colours.accent), "A");
+            canvas.text(painter, left(22.0, 6.0), 30.0, (SMALL, colours.accent), "A");
             let (name, colour) = named(&view.name, colours.text, colours.dim, "No instrument");
-            canvas.text(painter, left(22.0, 28.0), 220.0, (TITLE, colour), name);
+            canvas.text(painter, left(22.0, 25.0), 220.0, (TITLE, colour), name);
             let about = format!("{} · {}", view.family, view.licence);
             canvas.text(
                 painter,
-                left(22.0, 48.0),
+                left(22.0, 47.0),
                 220.0,
                 (SMALL, colours.dim),
                 if view.name.is_empty() { "" } else { &about },

@@ -1,6 +1,7 @@
 //! Colours, and the map from design units to the window: 900 × 600 units, centred and scaled to fit.
 
 use crate::session::{Theme, WindowSize};
+use egui::style::Spacing;
 use egui::{Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 
 /// What everything is painted with.
@@ -58,8 +59,8 @@ pub const TITLE: f32 = 24.0;
 pub const BODY: f32 = 13.0;
 pub const SMALL: f32 = 11.5;
 
-/// Style of what egui draws by itself: menus, tooltips and text fields.
-pub fn apply(context: &egui::Context, theme: Theme) {
+/// Style of what egui draws by itself, in points per design unit: menus, tooltips and text fields.
+pub fn apply(context: &egui::Context, theme: Theme, scale: f32) {
     let palette = theme.palette();
     context.set_theme(if theme == Theme::Dark { egui::Theme::Dark } else { egui::Theme::Light });
     context.all_styles_mut(|style| {
@@ -71,9 +72,28 @@ pub fn apply(context: &egui::Context, theme: Theme) {
         style.visuals.selection.bg_fill = palette.accent.gamma_multiply(0.5);
         style.interaction.selectable_labels = false;
         style.interaction.tooltip_delay = 0.6;
+        for (kind, font) in &mut style.text_styles {
+            font.size = scale * if *kind == egui::TextStyle::Small { SMALL } else { BODY };
+        }
+        style.spacing = scaled(Spacing::default(), scale);
     });
     // The window's size sets the scale; a second zoom would fight it.
     context.options_mut(|options| options.zoom_with_keyboard = false);
+}
+
+/// What menus, tooltips and text fields use of it.
+fn scaled(mut spacing: Spacing, scale: f32) -> Spacing {
+    spacing.item_spacing *= scale;
+    spacing.window_margin *= scale;
+    spacing.button_padding *= scale;
+    spacing.menu_margin *= scale;
+    spacing.menu_spacing *= scale;
+    spacing.interact_size *= scale;
+    spacing.default_area_size *= scale;
+    spacing.tooltip_width *= scale;
+    spacing.scroll.bar_width *= scale;
+    spacing.scroll.floating_width *= scale;
+    spacing
 }
 
 /// Design units to points on the screen.

@@ -116,6 +116,10 @@ fn piano(painter: &Painter, canvas: &Canvas, keys: Rect, field: Rect) {
         }
         if midi.rem_euclid(12) == 0 {
             painter.hline(field.x_range(), y, Stroke::new(canvas.px(0.7), canvas.colours.groove));
+            // A name at the edge would be cut.
+            if keys.bottom() - y < canvas.px(SMALL / 2.0) {
+                continue;
+            }
             let name =
                 Note::from_hz(440.0 * ((midi as f32 - 69.0) / 12.0).exp2()).map_or_else(String::new, |n| n.name());
             let at = (pos2(keys.right() - canvas.px(4.0), y), Align2::RIGHT_CENTER);

@@ -93,11 +93,11 @@ struct SharedApp(Arc<Mutex<App>>);
 impl NiceEguiApp for SharedApp {
     fn build(
         &mut self,
-        egui: egui::Context,
+        _egui: egui::Context,
         host: GuiContext,
         _frame: &mut Frame,
     ) -> Result<(), baseview::HandlerError> {
-        self.0.lock().opened(&egui, host);
+        self.0.lock().opened(host);
         Ok(())
     }
 

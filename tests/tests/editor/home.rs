@@ -1,0 +1,65 @@
+//! A player's folders, empty and temporary, and a file dialog that answers by itself.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static N_HOMES: AtomicUsize = AtomicUsize::new(0);
+
+/// Removed at the end.
+pub struct Home(PathBuf);
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let n = N_HOMES.fetch_add(1, Ordering::Relaxed);
+        let home = Self(std::env::temp_dir().join(format!("embouchure-editor-{}-{n}", std::process::id())));
+        for folder in ["data", "config", "run", "bin", "files"] {
+            fs::create_dir_all(home.0.join(folder)).unwrap();
+        }
+        let (answer, asked) = (home.0.join("answer"), home.0.join("asked"));
+        let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\ncat '{}'\n", asked.display(), answer.display());
+        // What is asked where no desktop offers a dialog of its own.
+        let dialog = home.0.join("bin/zenity");
+        fs::write(&dialog, script).unwrap();
+        fs::set_permissions(&dialog, fs::Permissions::from_mode(0o755)).unwrap();
+        home
+    }
+
+    /// `command` finds the player's folders and the dialog here, and no desktop.
+    pub fn lend(&self, command: &mut Command) {
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .env("XDG_DATA_HOME", self.0.join("data"))
+            .env("XDG_CONFIG_HOME", self.0.join("config"))
+            .env("XDG_RUNTIME_DIR", self.0.join("run"))
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", self.0.join("run/bus").display()))
+            .env("PATH", format!("{}:{path}", self.0.join("bin").display()));
+    }
+
+    /// The dialog will answer with a file of this content.
+    pub fn offer(&self, name: &str, content: &[u8]) -> PathBuf {
+        let file = self.0.join("files").join(name);
+        fs::write(&file, content).unwrap();
+        fs::write(self.0.join("answer"), file.to_str().expect("path")).unwrap();
+        file
+    }
+
+    /// What the dialog was called with, a line a time.
+    pub fn asked(&self) -> String {
+        fs::read_to_string(self.0.join("asked")).unwrap_or_default()
+    }
+
+    /// True if the app's list of files that were opened lately has `file`.
+    pub fn remembers(&self, file: &Path) -> bool {
+        let list = fs::read_to_string(self.0.join("config/embouchure/recent.json")).unwrap_or_default();
+        list.contains(file.to_str().expect("path"))
+    }
+}

@@ -1,0 +1,220 @@
+//! A virtual screen with the app on it. Places are given in design units and scale with the window.
+
+use crate::home::Home;
+use crate::picture::{Area, Picture};
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The layout's size.
+const DESIGN: (u32, u32) = (900, 600);
+/// Between two panels, where nothing lights up under the mouse and no hint appears.
+pub const NOWHERE: (f32, f32) = (623.0, 440.0);
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Several apps that draw without a graphics card at once would be too slow to be waited for.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Everything ends with it.
+pub struct Screen {
+    processes: Vec<Child>,
+    display: String,
+    window: String,
+    size: (u32, u32),
+    artefacts: PathBuf,
+    pub home: Home,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        for process in self.processes.iter_mut().rev() {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+impl Screen {
+    /// The app without sound.
+    pub fn open() -> Self {
+        Self::open_with(&["-b", "dummy", "-r", "48000", "-p", "256"], &[])
+    }
+
+    /// The app with these arguments and this environment.
+    pub fn open_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let app = embouchure_tests::bundled_clap().with_file_name("Embouchure");
+        let artefacts = app.parent().and_then(|p| p.parent()).expect("target folder").join("test-artefacts");
+        std::fs::create_dir_all(&artefacts).unwrap();
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1920x1280x24", "+extension", "GLX", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("Xvfb is installed by `cargo xtask test`");
+        // The server writes its number once it is ready.
+        let mut number = String::new();
+        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).unwrap();
+        let mut screen = Self {
+            processes: vec![server],
+            display: format!(":{}", number.trim()),
+            window: String::new(),
+            size: DESIGN,
+            artefacts,
+            home: Home::new(),
+            _turn: turn,
+        };
+        let mut command = screen.command(app.to_str().expect("path"));
+        screen.home.lend(&mut command);
+        let app = command.args(arguments).envs(environment.iter().copied()).spawn();
+        screen.processes.push(app.expect("the app starts"));
+        screen.window = screen.wait_for_window();
+        screen.point_at(NOWHERE);
+        screen
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.env("DISPLAY", &self.display).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn output(&self, program: &str, arguments: &[&str]) -> Vec<u8> {
+        let output = self.command(program).args(arguments).stdout(Stdio::piped()).output();
+        output.unwrap_or_else(|e| panic!("{program}, which `cargo xtask test` installs: {e}")).stdout
+    }
+
+    fn wait_for_window(&self) -> String {
+        let start = Instant::now();
+        while start.elapsed() < 3 * PATIENCE {
+            let found = String::from_utf8(self.output("xdotool", &["search", "--name", "^Embouchure$"])).unwrap();
+            if let Some(window) = found.lines().next() {
+                return window.to_owned();
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        panic!("no window");
+    }
+
+    /// Pixels per design unit, and where the layout starts in the window.
+    fn scale(&self) -> (f32, (f32, f32)) {
+        let (width, height) = (self.size.0 as f32, self.size.1 as f32);
+        let (design_width, design_height) = (DESIGN.0 as f32, DESIGN.1 as f32);
+        let scale = (width / design_width).min(height / design_height);
+        (scale, ((width - design_width * scale) / 2.0, (height - design_height * scale) / 2.0))
+    }
+
+    /// One thing that xdotool does, and time for the app to draw what comes of it.
+    pub fn input(&self, arguments: &[&str]) {
+        assert!(self.command("xdotool").args(arguments).status().unwrap().success(), "{arguments:?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+
+    pub fn point_at(&self, (x, y): (f32, f32)) {
+        let (scale, (left, top)) = self.scale();
+        let [x, y] = [x * scale + left, y * scale + top].map(|v| (v.round() as i32).to_string());
+        self.input(&["mousemove", "--window", &self.window, &x, &y]);
+    }
+
+    /// Clicks and leaves.
+    pub fn click(&self, at: (f32, f32)) {
+        self.point_at(at);
+        self.input(&["click", "1"]);
+        self.point_at(NOWHERE);
+    }
+
+    pub fn type_text(&self, text: &str) {
+        self.input(&["type", "--delay", "40", "--", text]);
+    }
+
+    pub fn press(&self, key: &str) {
+        self.input(&["key", key]);
+    }
+
+    /// Gives the window another size, as a player does with its edge.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        self.size = (width, height);
+        self.input(&["windowsize", "--sync", &self.window, &width.to_string(), &height.to_string()]);
+        self.point_at(NOWHERE);
+    }
+
+    /// An area as it is now.
+    pub fn look(&self, area: Area) -> Picture {
+        self.look_through(area, &[])
+    }
+
+    /// The same at the size it has in the design, shrunk by `divisor`: pictures of different windows can be compared.
+    pub fn look_at_design_size(&self, area: Area, divisor: f32) -> Picture {
+        let size = format!("{}x{}!", (area.width / divisor).round(), (area.height / divisor).round());
+        self.look_through(area, &["-filter", "box", "-resize", &size])
+    }
+
+    fn look_through(&self, area: Area, steps: &[&str]) -> Picture {
+        let (scale, offset) = self.scale();
+        let crop = area.geometry(scale, offset);
+        let arguments = [&["-window", &self.window, "-crop", &crop, "+repage"], steps, &["-depth", "8", "rgb:-"]];
+        let picture = Picture(self.output("import", &arguments.concat()));
+        assert!(!picture.0.is_empty(), "the window can be looked at");
+        picture
+    }
+
+    /// Looks until two looks agree: the picture has settled.
+    pub fn settled(&self, area: Area) -> Picture {
+        let mut last = self.look(area);
+        self.wait_until(&format!("{area:?} stands still and is not empty"), || {
+            let now = self.look(area);
+            let is_settled = now == last && !now.is_uniform();
+            last = now;
+            is_settled
+        });
+        last
+    }
+
+    /// # Panics
+    /// With `what` if that does not come true.
+    pub fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
+        let start = Instant::now();
+        while !is_so() {
+            if start.elapsed() > PATIENCE {
+                self.keep("editor-failed");
+                panic!("in vain: {what}; see {}", self.artefacts.join("editor-failed.png").display());
+            }
+            std::thread::sleep(Duration::from_millis(150));
+        }
+    }
+
+    /// Keeps the whole window as an artefact.
+    pub fn keep(&self, name: &str) {
+        self.keep_area(Area::ALL, name);
+    }
+
+    fn keep_area(&self, area: Area, name: &str) -> String {
+        let (scale, offset) = self.scale();
+        let file = self.artefacts.join(format!("{name}.png")).to_str().expect("path").to_owned();
+        let crop = area.geometry(scale, offset);
+        self.output("import", &["-window", &self.window, "-crop", &crop, "+repage", &file]);
+        assert!(std::fs::exists(&file).unwrap(), "{file}");
+        file
+    }
+
+    /// Keeps an area several times, `pause` apart, one under another.
+    pub fn keep_strip(&self, name: &str, area: Area, n: u32, pause: Duration) -> Vec<Picture> {
+        let start = Instant::now();
+        let keep = |i: u32| {
+            std::thread::sleep((pause * i).saturating_sub(start.elapsed()));
+            self.keep_area(area, &format!("{name}-{i}"))
+        };
+        let files: Vec<String> = (0..n).map(keep).collect();
+        let read = |file: &String| Picture(self.output("convert", &[file, "-depth", "8", "rgb:-"]));
+        let pictures = files.iter().map(read).collect();
+        let strip = self.artefacts.join(format!("{name}.png"));
+        let status = self.command("convert").args(&files).arg("-append").arg(strip).status();
+        assert!(status.unwrap().success());
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+        pictures
+    }
+}
