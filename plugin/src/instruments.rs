@@ -296,7 +296,9 @@ fn load(source: &InstrumentRef) -> Result<Loaded, Failure> {
 fn load_file(path: &Path) -> Result<Arc<Instrument>, String> {
     let encoder = encoder()?;
     let bytes = read_file(path).map_err(|e| e.to_string())?;
-    let instrument = Instrument::from_bytes(&bytes, &encoder.id).map_err(|e| format!("{}: {e}", path.display()))?;
+    // The name is enough where there is a file, and leaves room for the reason.
+    let name = path.file_name().unwrap_or(path.as_os_str()).display();
+    let instrument = Instrument::from_bytes(&bytes, &encoder.id).map_err(|e| format!("{name}: {e}"))?;
     Ok(Arc::new(instrument))
 }
 
@@ -354,7 +356,7 @@ mod tests {
         instruments.open_file(Slot::A, &path);
         std::fs::remove_file(&path).unwrap();
         let after = instruments.view(Slot::A);
-        assert!(after.message.as_ref().unwrap().contains(path.to_str().unwrap()), "{after:?}");
+        assert!(after.message.as_ref().unwrap().contains(path.file_name().unwrap().to_str().unwrap()), "{after:?}");
         assert_eq!(View { message: before.message.clone(), ..after }, before);
         assert_eq!(instruments.params.session.get(), session);
         assert!(!instruments.take_is_unsaved());

@@ -67,7 +67,7 @@ fn stepped(all: &[Preset], name: &str, by: isize) -> usize {
 fn save_as(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext) {
     Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let edit = TextEdit::singleline(&mut app.preset_name).font(canvas.font(BODY)).hint_text("Name of the preset");
-        let field = ui.add(edit.vertical_align(egui::Align::Center).desired_width(canvas.px(200.0)));
+        let field = ui.add(edit.align(egui::Align2::LEFT_CENTER).desired_width(canvas.px(200.0)));
         if anchor.clicked() {
             field.request_focus();
         }

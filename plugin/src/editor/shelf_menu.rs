@@ -28,7 +28,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
     let list = Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(canvas.px(230.0));
         let edit = TextEdit::singleline(&mut app.search).font(canvas.font(BODY)).hint_text("Search");
-        let field = ui.add(edit.vertical_align(egui::Align::Center).desired_width(f32::INFINITY));
+        let field = ui.add(edit.align(egui::Align2::LEFT_CENTER).desired_width(f32::INFINITY));
         if anchor.clicked() {
             field.request_focus();
         }
