@@ -22,6 +22,9 @@ pub struct Options {
     /// How to reach them: auto, jack, alsa, core-audio, wasapi, asio, or dummy for no sound at all.
     #[arg(long, short, value_name = "WAY", default_value = "auto")]
     backend: String,
+    /// With JACK: the port to listen to, or two with a comma between.
+    #[arg(long, value_name = "PORT", default_value = "system:capture_1")]
+    jack_input: String,
     /// Sample rate, Hz. JACK has its own.
     #[arg(long = "rate", short, value_name = "HZ", default_value_t = 48_000)]
     rate: u32,
@@ -85,6 +88,8 @@ impl Options {
         // Room for it twice, as the framework asks for, and for some blocks.
         add("--input-capacity", (2.0 * safety_s + 8.0 * f64::from(self.block) / f64::from(self.rate)).to_string());
         add("--dpi-scale", self.scale.to_string());
+        // Muted at first, so nothing howls.
+        add("--connect-jack-inputs", self.jack_input.clone());
         for (name, device) in [
             ("--input-device", self.input.as_ref().or(devices.input.as_ref())),
             ("--output-device", self.output.as_ref().or(devices.output.as_ref())),

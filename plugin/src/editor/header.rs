@@ -24,7 +24,7 @@ fn listen(app: &App, ui: &mut Ui, canvas: &Canvas) {
     let is_listening = app.wiring.shared.is_listening();
     let rect = canvas.rect(148.0, 12.0, 84.0, 28.0);
     let response = button::show(ui, canvas, rect, if is_listening { "Mute" } else { "Listen" }, true);
-    if !is_listening {
+    if !is_listening && !response.has_focus() {
         let stroke = Stroke::new(canvas.px(1.5), canvas.colours.alarm);
         ui.painter().rect_stroke(rect, canvas.corner(6.0), stroke, StrokeKind::Inside);
     }

@@ -4,7 +4,7 @@ use crate::picture::Area;
 use crate::screen::Screen;
 
 /// The first control of the window, and the morph knob, each with the ring that shows the focus.
-const FIRST: Area = Area::new(240.0, 12.0, 28.0, 28.0);
+const FIRST: Area = Area::new(148.0, 12.0, 84.0, 28.0);
 const MORPH: Area = Area::new(16.0, 214.0, 84.0, 100.0);
 /// Inside the ring.
 const MORPH_INSIDE: Area = Area::new(22.0, 220.0, 72.0, 88.0);

@@ -25,7 +25,7 @@ fn wait_for_music(screen: &Screen, level: [u8; 3]) {
 #[test]
 fn sound_is_shown_in_both_themes_and_sizes() {
     let sound = Sound::start();
-    let arguments = ["-b", "jack", "--connect-jack-inputs", sound.port()];
+    let arguments = ["-b", "jack", "--jack-input", sound.port()];
     let mut screen = Screen::open_with(&arguments, &[("JACK_DEFAULT_SERVER", sound.server())]);
     wait_for_music(&screen, LEVEL[0]);
     let strip = screen.keep_strip("editor-trace-strip", TRACE, 8, Duration::from_millis(500));
