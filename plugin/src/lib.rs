@@ -30,7 +30,7 @@ use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
 use embouchure_inference::pipeline::Slot;
 use instruments::Instruments;
-use params::EmbouchureParams;
+use params::{EmbouchureParams, Grouped};
 use presets::Preset;
 use shared::{Running, Shared};
 
@@ -138,7 +138,7 @@ impl Plugin for Embouchure {
     }
 
     fn params(&self) -> Arc<dyn Params> {
-        self.params.clone()
+        Arc::new(Grouped(self.params.clone()))
     }
 
     fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<EmbouchureEditor> {

@@ -6,6 +6,7 @@ use embouchure_inference::controls::{BREATH_OFF_DB, SourceControls};
 use embouchure_inference::pipeline::Slot;
 use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use nice_plug::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Lowest value of the gate; there it is off.
@@ -182,6 +183,39 @@ impl Default for EmbouchureParams {
     }
 }
 
+/// The parameters as hosts list them: in groups.
+pub struct Grouped(pub Arc<EmbouchureParams>);
+
+/// Group of a parameter.
+fn group_of(id: &str) -> &'static str {
+    match id {
+        "instrument_a" | "instrument_b" | "morph" => "Instruments",
+        "mix" | "gain" | "bypass" => "Mix",
+        "transpose" | "fine" | "octave_fit" | "snap" | "key" | "scale" | "glide" => "Pitch",
+        "gate" | "room_gate" | "level_fit" => "Source",
+        _ => "Sound",
+    }
+}
+
+// SAFETY: the pointers are the inner parameters', which live as long as this does.
+unsafe impl Params for Grouped {
+    fn param_map(&self) -> Vec<(String, ParamPtr, String)> {
+        let grouped = |(id, param, _): (String, ParamPtr, String)| {
+            let group = group_of(&id).to_owned();
+            (id, param, group)
+        };
+        self.0.param_map().into_iter().map(grouped).collect()
+    }
+
+    fn serialize_fields(&self) -> BTreeMap<String, String> {
+        self.0.serialize_fields()
+    }
+
+    fn deserialize_fields(&self, serialized: &BTreeMap<String, String>) {
+        self.0.deserialize_fields(serialized);
+    }
+}
+
 /// 0 to 100 %.
 fn share(name: &str, default: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
@@ -284,6 +318,17 @@ mod tests {
         check_text(&params.fine_cents);
         check_text(&params.level_fit);
         check_text(&params.bypass);
+    }
+
+    #[test]
+    fn hosts_see_groups_of_all_parameters() {
+        let grouped = Grouped(Arc::new(EmbouchureParams::default()));
+        let mut names: Vec<String> = grouped.param_map().into_iter().map(|(.., group)| group).collect();
+        assert_eq!(names.len(), grouped.0.param_map().len());
+        names.sort();
+        let sizes: Vec<(&str, usize)> = names.chunk_by(|a, b| a == b).map(|g| (g[0].as_str(), g.len())).collect();
+        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 6), ("Source", 3)]);
+        assert_eq!(grouped.serialize_fields(), grouped.0.serialize_fields());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::theme::{Canvas, SMALL};
 use egui::{Align2, Painter, Pos2, Rect, Stroke, Ui, pos2};
-use embouchure_inference::note::Note;
+use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use embouchure_inference::stream::TelemetryView;
 use std::collections::VecDeque;
 
@@ -35,7 +35,7 @@ impl Trace {
         if self.points.back().is_some_and(|newest| newest.time_s > now_s) {
             self.points.clear();
         }
-        let midi = |hz: f32| (hz > 0.0).then(|| 69.0 + 12.0 * (hz / 440.0).log2());
+        let midi = |hz: f32| (hz > 0.0).then(|| hz_to_midi(hz));
         let (heard, played) = (midi(telemetry.heard.f0_hz), midi(telemetry.played_hz));
         self.points.push_back(Point { time_s: now_s, heard, played });
         while self.points.front().is_some_and(|oldest| now_s - oldest.time_s > SECONDS) {
@@ -95,7 +95,7 @@ fn height(rect: Rect, midi: f32) -> f32 {
 }
 
 fn shade(painter: &Painter, canvas: &Canvas, field: Rect, range_hz: [f32; 2]) {
-    let [low, high] = range_hz.map(|hz| height(field, 69.0 + 12.0 * (hz / 440.0).log2()));
+    let [low, high] = range_hz.map(|hz| height(field, hz_to_midi(hz)));
     let shaded = Rect::from_min_max(pos2(field.left(), high), pos2(field.right(), low));
     painter.rect_filled(shaded, 0.0, canvas.colours.second.gamma_multiply(0.13));
     let stroke = Stroke::new(canvas.px(1.0), canvas.colours.second.gamma_multiply(0.5));
@@ -105,27 +105,33 @@ fn shade(painter: &Painter, canvas: &Canvas, field: Rect, range_hz: [f32; 2]) {
 
 fn piano(painter: &Painter, canvas: &Canvas, keys: Rect, field: Rect) {
     let key = (keys.height() / (HIGHEST - LOWEST)).max(1.0);
+    let left = keys.left() + canvas.px(6.0);
+    let whites = Rect::from_min_max(pos2(left, keys.top()), pos2(left + keys.width() * 0.36, keys.bottom()));
+    painter.rect_filled(whites, 0.0, canvas.colours.dim);
     for midi in LOWEST as i32 + 1..HIGHEST as i32 {
         let y = height(keys, midi as f32);
-        if [1, 3, 6, 8, 10].contains(&midi.rem_euclid(12)) {
-            let black = Rect::from_min_max(
-                pos2(keys.left(), y - 0.5 * key),
-                pos2(keys.left() + keys.width() * 0.4, y + 0.5 * key),
-            );
-            painter.rect_filled(black, 0.0, canvas.colours.groove);
-        }
-        if midi.rem_euclid(12) == 0 {
-            painter.hline(field.x_range(), y, Stroke::new(canvas.px(0.7), canvas.colours.groove));
-            // A name at the edge would be cut.
-            if keys.bottom() - y < canvas.px(SMALL / 2.0) {
-                continue;
-            }
-            let name =
-                Note::from_hz(440.0 * ((midi as f32 - 69.0) / 12.0).exp2()).map_or_else(String::new, |n| n.name());
-            let at = (pos2(keys.right() - canvas.px(4.0), y), Align2::RIGHT_CENTER);
-            canvas.text(painter, at, 30.0, (SMALL, canvas.colours.dim), &name);
+        let across = |from: f32, to: f32| {
+            Rect::from_min_max(pos2(left, y + from * key), pos2(left + whites.width() * 0.62, y + to * key))
+        };
+        match midi.rem_euclid(12) {
+            1 | 3 | 6 | 8 | 10 => _ = painter.rect_filled(across(-0.5, 0.5), 0.0, canvas.colours.panel),
+            0 => octave(painter, canvas, (keys, field), midi),
+            _ => {}
         }
     }
+}
+
+/// The line of a C through the field, and its name.
+fn octave(painter: &Painter, canvas: &Canvas, (keys, field): (Rect, Rect), midi: i32) {
+    let y = height(keys, midi as f32);
+    painter.hline(field.x_range(), y, Stroke::new(canvas.px(0.7), canvas.colours.groove));
+    // A name at the edge would be cut.
+    if keys.bottom() - y < canvas.px(SMALL / 2.0) {
+        return;
+    }
+    let name = Note::from_hz(midi_to_hz(midi as f32)).map_or_else(String::new, |note| note.name());
+    let at = (pos2(keys.right() - canvas.px(4.0), y), Align2::RIGHT_CENTER);
+    canvas.text(painter, at, 30.0, (SMALL, canvas.colours.dim), &name);
 }
 
 fn legend(painter: &Painter, canvas: &Canvas, field: Rect) {
