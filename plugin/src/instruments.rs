@@ -2,19 +2,16 @@
 //! threads, the dialog's thread, `activate`, and for a short look the GUI; never `process`.
 
 use crate::params::EmbouchureParams;
-use crate::session::InstrumentRef;
-use crate::{recent, shelf};
+use crate::shelf::files::{built_in, encoder, load_file};
+use crate::shelf::{self, InstrumentRef, recent};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::{InstrumentSlot, Pipeline, Slot};
 use embouchure_inference::stream::{Heard, HopModel, HopOutput};
-use embouchure_inference::weights::read_file;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 /// Both slots.
 pub const SLOTS: [Slot; 2] = [Slot::A, Slot::B];
@@ -291,42 +288,6 @@ fn load(source: &InstrumentRef) -> Result<Loaded, Failure> {
             Err(Failure { message, is_missing: !path.exists() })
         }
     }
-}
-
-fn load_file(path: &Path) -> Result<Arc<Instrument>, String> {
-    let encoder = encoder()?;
-    let bytes = read_file(path).map_err(|e| e.to_string())?;
-    // The name is enough where there is a file, and leaves room for the reason.
-    let name = path.file_name().unwrap_or(path.as_os_str()).display();
-    let instrument = Instrument::from_bytes(&bytes, &encoder.id).map_err(|e| format!("{name}: {e}"))?;
-    Ok(Arc::new(instrument))
-}
-
-/// A shipped instrument, read once per process.
-fn built_in(name: &str) -> Result<Arc<Instrument>, String> {
-    static LOADED: Mutex<BTreeMap<String, Arc<Instrument>>> = Mutex::new(BTreeMap::new());
-    let mut loaded = LOADED.lock();
-    if let Some(instrument) = loaded.get(name) {
-        return Ok(instrument.clone());
-    }
-    let bytes = embouchure_weights::instrument(name)
-        .ok_or_else(|| format!("this version has no instrument called {name:?}: choose another one"))?;
-    let instrument = Instrument::from_bytes(bytes, &encoder()?.id)
-        .map(Arc::new)
-        .map_err(|e| format!("the shipped instrument {name:?} cannot be used: {e}"))?;
-    loaded.insert(name.into(), instrument.clone());
-    Ok(instrument)
-}
-
-/// The encoder, read once per process.
-pub fn encoder() -> Result<Arc<Encoder>, String> {
-    static LOADED: OnceLock<Result<Arc<Encoder>, String>> = OnceLock::new();
-    LOADED
-        .get_or_init(|| {
-            let encoder = Encoder::from_bytes(embouchure_weights::ENCODER);
-            encoder.map(Arc::new).map_err(|e| format!("the shipped encoder cannot be used: {e}"))
-        })
-        .clone()
 }
 
 #[cfg(test)]

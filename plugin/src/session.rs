@@ -1,13 +1,11 @@
 //! What the host's project remembers beside the parameters.
 
 use crate::buffer::BufferChoice;
-use crate::shelf::DEFAULT_PLACE;
+use crate::shelf::{DEFAULT_PLACE, InstrumentRef};
 use embouchure_inference::pipeline::Slot;
-use embouchure_weights::DEFAULT_INSTRUMENT;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Persisted state. Unknown fields are ignored and absent ones get their default, so sessions of other versions load.
@@ -75,66 +73,6 @@ pub enum Theme {
     Dark,
     /// For daylight.
     Light,
-}
-
-/// Names an instrument without holding it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum InstrumentRef {
-    /// One of those in the binary.
-    BuiltIn {
-        /// Key in `embouchure_weights::INSTRUMENTS`.
-        name: String,
-    },
-    /// A weights file of the player's.
-    File {
-        /// Name on its card, to show while the file cannot be read.
-        #[serde(default)]
-        name: String,
-        /// Where it was.
-        path: PathBuf,
-        /// Content id when the session was made; empty if not known.
-        #[serde(default)]
-        id: String,
-    },
-}
-
-impl InstrumentRef {
-    /// Names one of the instruments in the binary.
-    pub fn built_in(name: &str) -> Self {
-        Self::BuiltIn { name: name.into() }
-    }
-
-    /// Names a file whose content has this `id`. A path that is not Unicode is stored approximately, because a
-    /// project file cannot hold it.
-    pub fn file(name: &str, path: &Path, id: &str) -> Self {
-        Self::File { name: name.into(), path: path.to_string_lossy().into_owned().into(), id: id.into() }
-    }
-
-    /// True for the same content, or where that is not known, the same file.
-    pub fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::File { id, path, .. }, Self::File { id: other_id, path: other_path, .. }) => {
-                if id.is_empty() || other_id.is_empty() { path == other_path } else { id == other_id }
-            }
-            _ => self == other,
-        }
-    }
-
-    /// For messages.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::BuiltIn { name } => name,
-            Self::File { name, path, .. } if name.is_empty() => path.to_str().unwrap_or_default(),
-            Self::File { name, .. } => name,
-        }
-    }
-}
-
-impl Default for InstrumentRef {
-    fn default() -> Self {
-        Self::built_in(DEFAULT_INSTRUMENT)
-    }
 }
 
 /// Logical pixels, before the host's scaling for high-resolution screens.
@@ -227,6 +165,7 @@ mod tests {
     use crate::params::EmbouchureParams;
     use nice_plug::prelude::Params;
     use std::collections::BTreeMap;
+    use std::path::Path;
 
     fn load(params: &EmbouchureParams, json: &str) {
         params.deserialize_fields(&BTreeMap::from([("session".to_string(), json.to_string())]));

@@ -2,9 +2,8 @@
 
 use super::App;
 use super::theme::{BODY, Canvas, SMALL};
-use crate::session::InstrumentRef;
-use crate::shelf::{self, Entry};
-use crate::{Task, recent};
+use crate::Task;
+use crate::shelf::{self, Entry, InstrumentRef, recent};
 use egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use embouchure_inference::pipeline::Slot;
 use nice_plug::context::gui::GuiContext;

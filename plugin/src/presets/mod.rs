@@ -2,8 +2,7 @@
 //! the names of the instruments. What belongs to the room and the desk (bypass, buffer, window) is not in them.
 
 use crate::params::EmbouchureParams;
-use crate::session::InstrumentRef;
-use crate::shelf;
+use crate::shelf::{self, InstrumentRef};
 use directories::ProjectDirs;
 use embouchure_inference::pipeline::Slot;
 use nice_plug::prelude::{ParamPtr, ParamSetter, Params};

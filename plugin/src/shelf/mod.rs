@@ -1,11 +1,15 @@
 //! All instruments that can be had without looking for them, each at its place: the shipped ones, then the files in the
 //! player's folder. One shelf for all instances in a process. Reading it waits for no disk; [`rescan`] does.
 
-use crate::instruments::encoder;
-use crate::session::InstrumentRef;
+pub mod files;
+pub mod recent;
+mod reference;
+
+pub use reference::InstrumentRef;
+
 use directories::ProjectDirs;
-use embouchure_inference::instrument::{Card, Instrument};
-use embouchure_inference::weights::read_file;
+use embouchure_inference::instrument::Card;
+use files::load_file;
 use parking_lot::{Mutex, RwLock};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -136,15 +140,11 @@ fn scan(folder: &Path, known: &[Known]) -> Vec<Known> {
 
 /// A file's entry; one that cannot be played says why.
 fn read(path: &Path) -> Entry {
-    let load = || -> Result<Instrument, String> {
-        let (encoder, bytes) = (encoder()?, read_file(path).map_err(|e| e.to_string())?);
-        Instrument::from_bytes(&bytes, &encoder.id).map_err(|e| e.to_string())
-    };
-    match load() {
+    match load_file(path) {
         Ok(instrument) => Entry {
             source: InstrumentRef::file(&instrument.card.name, path, &instrument.id),
-            name: instrument.card.name,
-            family: instrument.card.family,
+            name: instrument.card.name.clone(),
+            family: instrument.card.family.clone(),
             problem: None,
         },
         Err(problem) => {
