@@ -402,6 +402,34 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_has_moved_onto_the_shelf_is_found_by_its_content() {
+        let folder = shelf::folder().unwrap();
+        shelf::make_folder().unwrap();
+        let (elsewhere, moved) = (TestFolder::new("moved"), folder.join("renamed.safetensors"));
+        let content = embouchure_weights::instrument("ah").unwrap();
+        std::fs::write(&moved, content).unwrap();
+        let id = embouchure_inference::weights::content_id(content);
+        let wanted = InstrumentRef::file("Ah", &elsewhere.path("ah.safetensors"), &id);
+        let play = || {
+            let instruments = Instruments::new(Arc::default());
+            instruments.params.session.edit(|s| s.instrument = wanted.clone());
+            instruments.follow(0);
+            assert_eq!(instruments.params.session.get().instrument, wanted, "the project's name for it is kept");
+            instruments.view(Slot::A)
+        };
+        let found = play();
+        assert_eq!((found.name.as_str(), found.is_missing), ("Ah", false));
+        assert!(found.message.unwrap().contains("renamed"));
+        // Also where another file has taken its name.
+        std::fs::write(elsewhere.path("ah.safetensors"), embouchure_weights::instrument("cello").unwrap()).unwrap();
+        assert_eq!(play().name, "Ah");
+        std::fs::remove_dir_all(&folder).unwrap();
+        shelf::rescan();
+        let changed = play();
+        assert!(changed.name == "Cello" && changed.message.unwrap().contains("changed"));
+    }
+
+    #[test]
     fn a_file_cut_off_while_two_instances_play_it_harms_neither() {
         let folder = TestFolder::new("shared");
         let path = folder.path("oboe.safetensors");
