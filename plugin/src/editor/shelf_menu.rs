@@ -3,7 +3,7 @@
 use super::App;
 use super::theme::{BODY, Canvas, SMALL};
 use crate::Task;
-use crate::shelf::{self, Entry, InstrumentRef, recent};
+use crate::shelf::{self, Entry, Folder, InstrumentRef, recent};
 use egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use embouchure_inference::pipeline::Slot;
 use nice_plug::context::gui::GuiContext;
@@ -41,8 +41,12 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
             heading(ui, canvas, "Files in this folder are listed, too:");
             let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
             ui.add(Label::new(path).truncate());
-            if !shelf::has_folder() && row(ui, canvas, "Make this folder", false, true).clicked() {
-                other = Some(Choice::MakeFolder);
+            match shelf::folder_state() {
+                Folder::Absent if row(ui, canvas, "Make this folder", false, true).clicked() => {
+                    other = Some(Choice::MakeFolder);
+                }
+                Folder::Unreadable(why) => problem(ui, canvas, &why),
+                Folder::Absent | Folder::Present => {}
             }
         }
         let choice = choice.or(other);
@@ -75,8 +79,7 @@ fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<
         let is_playing = playing.is_some_and(|playing| playing.is_same(&entry.source));
         let response = row(ui, canvas, &entry.name, is_playing, entry.problem.is_none());
         if let Some(problem) = &entry.problem {
-            let problem = RichText::new(problem).font(canvas.font(SMALL)).color(canvas.colours.alarm);
-            ui.label(problem);
+            self::problem(ui, canvas, problem);
         } else if response.on_hover_text(&entry.family).clicked() {
             choice = Some(Choice::Place(place, entry.source.clone()));
         }
@@ -101,6 +104,10 @@ fn recent_rows(ui: &mut Ui, canvas: &Canvas, search: &str) -> Option<Choice> {
 
 fn heading(ui: &mut Ui, canvas: &Canvas, text: &str) {
     ui.label(RichText::new(text).font(canvas.font(SMALL)).color(canvas.colours.dim));
+}
+
+fn problem(ui: &mut Ui, canvas: &Canvas, why: &str) {
+    ui.label(RichText::new(why).font(canvas.font(SMALL)).color(canvas.colours.alarm));
 }
 
 fn row(ui: &mut Ui, canvas: &Canvas, text: &str, is_chosen: bool, is_enabled: bool) -> Response {

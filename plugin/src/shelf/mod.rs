@@ -11,8 +11,8 @@ use directories::ProjectDirs;
 use embouchure_inference::instrument::Card;
 use files::load_file;
 use parking_lot::{Mutex, RwLock};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 
@@ -46,7 +46,29 @@ static SHIPPED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     embouchure_weights::INSTRUMENTS.iter().map(entry).collect()
 });
 
-static HAS_FOLDER: AtomicBool = AtomicBool::new(false);
+/// What the last look found of the folder itself.
+static FOLDER: RwLock<Folder> = RwLock::new(Folder::Absent);
+
+/// The player's folder.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Folder {
+    /// Not there; it can be made.
+    Absent,
+    /// There.
+    Present,
+    /// There, but it cannot be read, and why.
+    Unreadable(String),
+}
+
+impl Folder {
+    fn at(path: &Path) -> Self {
+        match std::fs::read_dir(path) {
+            Ok(_) => Self::Present,
+            Err(e) if e.kind() == ErrorKind::NotFound => Self::Absent,
+            Err(e) => Self::Unreadable(format!("it cannot be read ({e}): change who may, or what is in its place")),
+        }
+    }
+}
 
 /// Files of the player's, by name.
 static OWN: LazyLock<RwLock<Entries>> = LazyLock::new(RwLock::default);
@@ -97,9 +119,9 @@ pub fn folder() -> Option<PathBuf> {
     Some(ProjectDirs::from("", "", "Embouchure")?.data_dir().join("Instruments"))
 }
 
-/// True if the player's folder was there at the last look.
-pub fn has_folder() -> bool {
-    HAS_FOLDER.load(Relaxed)
+/// The player's folder as it was at the last look.
+pub fn folder_state() -> Folder {
+    FOLDER.read().clone()
 }
 
 /// Makes the player's folder.
@@ -112,7 +134,7 @@ pub fn make_folder() -> std::io::Result<()> {
 pub fn rescan() {
     static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
     let mut known = KNOWN.lock();
-    HAS_FOLDER.store(folder().is_some_and(|folder| folder.is_dir()), Relaxed);
+    *FOLDER.write() = folder().map_or(Folder::Absent, |folder| Folder::at(&folder));
     *known = folder().map_or_else(Vec::new, |folder| scan(&folder, &known));
     let entries: Vec<Entry> = known.iter().map(|known| known.entry.clone()).collect();
     if **OWN.read() != entries {
@@ -195,5 +217,8 @@ mod tests {
         assert_eq!(second.len(), 1);
         assert_eq!((second[0].entry.name.as_str(), &second[0].entry.problem), ("Oboe", &None));
         assert!(scan(&folder.path("nowhere"), &second).is_empty());
+        assert_eq!([Folder::at(folder.root()), Folder::at(&folder.path("nowhere"))], [Folder::Present, Folder::Absent]);
+        let Folder::Unreadable(why) = Folder::at(&folder.path("notes.txt")) else { panic!("a file is no folder") };
+        assert!(why.contains("cannot be read") && scan(&folder.path("notes.txt"), &second).is_empty());
     }
 }
