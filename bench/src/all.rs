@@ -20,11 +20,12 @@ pub struct Arguments {
 }
 
 /// What each measurement is told, in the order of measuring.
-const PARTS: [(&str, &[Told]); 7] = [
+const PARTS: [(&str, &[Told]); 8] = [
     ("pitch", &[Told::Data, Told::Peers]),
     ("z", &[Told::Data]),
     ("latency", &[Told::Data]),
     ("engine", &[Told::Peers, Told::Long]),
+    ("editor", &[]),
     ("train", &[]),
     ("pictures", &[Told::Data, Told::Peers]),
     ("report", &[]),

@@ -3,6 +3,8 @@
 mod ablations;
 mod all;
 mod curve;
+#[cfg(target_os = "linux")]
+mod editor;
 mod effect;
 #[cfg(target_os = "linux")]
 mod engine;
@@ -39,6 +41,9 @@ enum Bench {
     /// Processor time, deadlines, late frames, instances, memory (Linux)
     #[cfg(target_os = "linux")]
     Engine(engine::Arguments),
+    /// What an open editor costs the audio callback (Linux; needs Xvfb)
+    #[cfg(target_os = "linux")]
+    Editor(editor::Arguments),
     /// How the instruments sound to an independent judge
     Sound(sound::Arguments),
     /// What each part of an instrument's training is good for
@@ -51,7 +56,7 @@ enum Bench {
     Pictures(pictures::Arguments),
     /// Everything measured so far into docs/performance.md and docs/training.md
     Report(report::Arguments),
-    /// Pitch, z, latency, engine, train, pictures and report, one after the other: half an hour
+    /// Pitch, z, latency, engine, editor, train, pictures and report, one after the other: half an hour
     All(all::Arguments),
 }
 
@@ -62,6 +67,8 @@ fn main() -> anyhow::Result<()> {
         Bench::Latency(arguments) => latency::run(&arguments),
         #[cfg(target_os = "linux")]
         Bench::Engine(arguments) => engine::run(&arguments),
+        #[cfg(target_os = "linux")]
+        Bench::Editor(arguments) => editor::run(&arguments),
         Bench::Sound(arguments) => sound::run(&arguments),
         Bench::Ablations(arguments) => ablations::run(&arguments),
         Bench::Curve(arguments) => curve::run(&arguments),

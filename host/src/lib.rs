@@ -2,22 +2,30 @@
 //!
 //! It trusts the plugin no more than a host does: everything goes through the C interface of the built file.
 
+mod conductor;
+mod gui;
+mod handlers;
 mod play;
+#[cfg(target_os = "linux")]
+mod screen;
 mod state;
 
-pub use play::{Act, AsFastAsItGoes, Conductor, Played, Session};
+pub use conductor::{Act, AsFastAsItGoes, Automation, Conductor};
+pub use play::{Played, Session};
+#[cfg(target_os = "linux")]
+pub use screen::{HostWindow, ScreenError, VirtualScreen};
 pub use state::{StateError, with_session};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
-use clack_extensions::latency::{HostLatency, HostLatencyImpl, PluginLatency};
+use clack_extensions::latency::PluginLatency;
 use clack_extensions::params::{ParamInfoBuffer, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
-use std::cell::Cell;
+use handlers::{Handlers, MainThread, Shared};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 /// One plugin, loaded and not yet active.
 pub struct ClapHost {
@@ -259,48 +267,5 @@ impl ClapHost {
     fn latency(&mut self) -> usize {
         let plugin = self.instance.plugin_handle();
         plugin.get_extension::<PluginLatency>().map_or(0, |latency| latency.get(&plugin) as usize)
-    }
-}
-
-/// Host side of the callbacks that a plugin may make.
-struct Handlers;
-
-impl HostHandlers for Handlers {
-    type Shared<'a> = Shared;
-    type MainThread<'a> = MainThread;
-    type AudioProcessor<'a> = ();
-
-    fn declare_extensions(builder: &mut HostExtensions<Self>, _shared: &Shared) {
-        builder.register::<HostLatency>();
-    }
-}
-
-#[derive(Default)]
-struct MainThread {
-    n_latency_changes: Cell<usize>,
-}
-
-impl MainThreadHandler<'_> for MainThread {}
-
-impl HostLatencyImpl for MainThread {
-    fn changed(&self) {
-        self.n_latency_changes.set(self.n_latency_changes.get() + 1);
-    }
-}
-
-#[derive(Default)]
-struct Shared {
-    /// Set by any thread of the plugin that wants a call on the main thread; cleared by the main thread.
-    callback_wanted: AtomicBool,
-    restarts_wanted: AtomicUsize,
-}
-
-impl SharedHandler<'_> for Shared {
-    fn request_restart(&self) {
-        self.restarts_wanted.fetch_add(1, Ordering::AcqRel);
-    }
-    fn request_process(&self) {}
-    fn request_callback(&self) {
-        self.callback_wanted.store(true, Ordering::Release);
     }
 }

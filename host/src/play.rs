@@ -1,8 +1,9 @@
 //! Plays a clip through an active plugin on a thread of its own, as a host's audio thread does.
 
-use super::{ClapHost, Handlers, HostError, Layout};
+use crate::handlers::Handlers;
+use crate::{Act, AsFastAsItGoes, Automation, ClapHost, Conductor, HostError, Layout};
+use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
-use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -16,40 +17,6 @@ pub struct Session {
     /// Largest block that the plugin is told to expect.
     pub max_block: usize,
 }
-
-/// Stands on the audio thread, around each call of `process`.
-pub trait Conductor: Send {
-    /// Length of the block that comes next, 1 to `max_block`. `usual` is the session's.
-    fn block(&mut self, usual: usize) -> usize {
-        usual
-    }
-    /// What the host does before the next block, after `n_done` samples.
-    fn act(&mut self, _n_done: usize) -> Act {
-        Act::Play
-    }
-    /// Right before the call.
-    fn before(&mut self) {}
-    /// Right after the call, when `n_done` samples have been played. A break ends the playing there.
-    fn after(&mut self, _n_done: usize) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-}
-
-/// Something that hosts do between two blocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Act {
-    /// Nothing.
-    Play,
-    /// The plugin is to forget what it heard.
-    Reset,
-    /// Processing stops and starts again.
-    Suspend,
-}
-
-/// Plays as fast as it goes, in the usual blocks.
-pub struct AsFastAsItGoes;
-
-impl Conductor for AsFastAsItGoes {}
 
 /// What came back.
 #[derive(Clone, Debug)]
@@ -83,6 +50,18 @@ impl ClapHost {
         session: Session,
         conductor: &mut dyn Conductor,
     ) -> Result<Played, HostError> {
+        self.play_while(input, session, conductor, &mut |_| Ok(()))
+    }
+
+    /// The same, and every millisecond the main thread does what else it has to do. Its first error ends that, not the
+    /// playing, and is returned.
+    pub fn play_while(
+        &mut self,
+        input: &[Vec<f32>],
+        session: Session,
+        conductor: &mut dyn Conductor,
+        errand: &mut dyn FnMut(&mut Self) -> Result<(), HostError>,
+    ) -> Result<Played, HostError> {
         assert_eq!(input.len(), self.layout.n_inputs, "one vector per input channel");
         assert!((1..=session.max_block).contains(&session.block), "block outside 1..=max_block");
         let stopped = self.activate(session)?;
@@ -100,10 +79,14 @@ impl ClapHost {
             })
             .collect();
         let desk = Desk::new(input, self.layout, session);
+        let mut errands = Ok(());
         let (outcome, stopped) = std::thread::scope(|scope| {
             let audio_thread = scope.spawn(|| run_audio_thread(stopped, desk, conductor));
             while !audio_thread.is_finished() {
                 self.serve_main_thread();
+                if errands.is_ok() {
+                    errands = errand(self);
+                }
                 std::thread::sleep(Duration::from_millis(1));
             }
             audio_thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -112,6 +95,7 @@ impl ClapHost {
             self.instance.deactivate(stopped);
         }
         let desk = outcome?;
+        errands?;
         Ok(Played { channels: desk.output, latency_samples, callback_seconds: desk.callback_seconds })
     }
 
@@ -208,7 +192,7 @@ impl Desk {
     ) -> Result<Pause, HostError> {
         let mut input_ports = AudioPorts::with_capacity(self.input.len(), 1);
         let mut output_ports = AudioPorts::with_capacity(self.output.len(), 1);
-        let no_events = EventBuffer::new();
+        let mut events = EventBuffer::with_capacity(1);
         let mut answers = EventBuffer::new();
         let n_samples = self.input.first().map_or(0, Vec::len);
         while self.n_done < n_samples {
@@ -236,7 +220,11 @@ impl Desk {
                 ),
             }]);
             answers.clear();
-            let in_events = InputEvents::from_buffer(&no_events);
+            events.clear();
+            if let Some(Automation { id, value }) = conductor.automate(self.n_done) {
+                events.push(&ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), value));
+            }
+            let in_events = InputEvents::from_buffer(&events);
             let mut out_events = OutputEvents::from_buffer(&mut answers);
             conductor.before();
             let began = Instant::now();

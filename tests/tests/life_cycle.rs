@@ -1,8 +1,12 @@
 //! The built CLAP file is started, stopped, suspended and thrown away in every order; nothing is left behind.
 
 use embouchure_host::{Act, ClapHost, Conductor, Layout, Session};
+#[cfg(target_os = "linux")]
+use embouchure_host::{HostWindow, VirtualScreen};
 use embouchure_tests::{Paced, bundled_clap, phrase};
 use std::ops::ControlFlow;
+#[cfg(target_os = "linux")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const MONO: Layout = Layout { n_inputs: 1, n_outputs: 1 };
@@ -85,13 +89,22 @@ fn usage() -> (usize, usize) {
 /// True in a process of its own, which this starts: other tests' threads and memory would be counted.
 #[cfg(target_os = "linux")]
 fn is_alone(test: &str) -> bool {
-    let is_alone = std::env::var_os("EMBOUCHURE_ALONE").is_some();
-    if !is_alone {
-        let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", test, "--nocapture"]).env("EMBOUCHURE_ALONE", "1");
-        assert!(command.status().unwrap().success());
+    is_child() || {
+        run_alone(test, &[]);
+        false
     }
-    is_alone
+}
+
+#[cfg(target_os = "linux")]
+fn is_child() -> bool {
+    std::env::var_os("EMBOUCHURE_ALONE").is_some()
+}
+
+#[cfg(target_os = "linux")]
+fn run_alone(test: &str, environment: &[(&str, &str)]) {
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture"]).env("EMBOUCHURE_ALONE", "1").envs(environment.iter().copied());
+    assert!(command.status().unwrap().success());
 }
 
 /// Load, play live a little, throw away while the worker still computes.
@@ -111,14 +124,84 @@ fn a_hundred_lives_leave_no_thread_and_no_memory() {
     let (threads, memory) = usage();
     (0..100).for_each(|_| live_a_little(&input));
     // A joined thread may be listed for a moment longer.
-    let start = Instant::now();
-    while usage().0 > threads && start.elapsed() < Duration::from_secs(2) {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until(|| usage().0 <= threads);
     let (threads_after, memory_after) = usage();
     println!("threads {threads} -> {threads_after}, memory {} -> {} KiB", memory >> 10, memory_after >> 10);
     assert_eq!(threads_after, threads);
     assert!(memory_after < memory + (8 << 20), "{} KiB more", (memory_after - memory) >> 10);
+}
+
+/// Waits two seconds at most; what follows says whether it came true.
+#[cfg(target_os = "linux")]
+fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() && start.elapsed() < Duration::from_secs(2) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// At a sound card's pace until the main thread has done what it had to do.
+#[cfg(target_os = "linux")]
+struct UntilTold<'a> {
+    pace: Paced,
+    is_told: &'a AtomicBool,
+    n_done: usize,
+}
+
+#[cfg(target_os = "linux")]
+impl Conductor for UntilTold<'_> {
+    fn after(&mut self, n_done: usize) -> ControlFlow<()> {
+        self.n_done = n_done;
+        if self.is_told.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { self.pace.after(n_done) }
+    }
+}
+
+/// Plays while the editor is opened and closed so many times, for moments of different lengths. Returns what was heard.
+#[cfg(target_os = "linux")]
+fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
+    let is_told = AtomicBool::new(false);
+    let mut conductor = UntilTold { pace: Paced::new(RATE, 1.0), is_told: &is_told, n_done: 0 };
+    let (mut n_toggles, mut due) = (0, Instant::now());
+    let mut errand = |host: &mut ClapHost| {
+        if Instant::now() < due {
+            return Ok(());
+        }
+        if n_toggles == 2 * n_looks {
+            is_told.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        n_toggles += 1;
+        due = Instant::now() + Duration::from_millis(37 * n_toggles % 200);
+        if n_toggles % 2 == 1 { host.open_editor(window) } else { host.close_editor() }
+    };
+    let mut heard = host.play_while(&[input.to_vec()], LIVE, &mut conductor, &mut errand).unwrap().channels.remove(0);
+    heard.truncate(conductor.n_done);
+    assert!(n_toggles == 2 * n_looks, "the clip is too short: {n_toggles}");
+    heard
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind() {
+    if !is_child() {
+        let screen = VirtualScreen::start().unwrap();
+        let test = "twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind";
+        return run_alone(test, &[("DISPLAY", screen.display())]);
+    }
+    let input: Vec<f32> = phrase(RATE).into_iter().cycle().take(60 * RATE as usize).collect();
+    let window = HostWindow::open(&std::env::var("DISPLAY").unwrap()).unwrap();
+    // Offline, so that a busy machine changes nothing either.
+    let mut host = offline_host();
+    let expected = host.play(std::slice::from_ref(&input), LIVE).unwrap().channels.remove(0);
+    // What the graphics library keeps once it is loaded is no leak.
+    play_while_looking(2, &mut host, &window, &input);
+    wait_until(|| window.n_windows_on_screen().unwrap() == 1);
+    let (threads, _) = usage();
+    let heard = play_while_looking(20, &mut host, &window, &input);
+    wait_until(|| usage().0 <= threads && window.n_windows_on_screen().unwrap() == 1);
+    assert_eq!((usage().0, window.n_windows_on_screen().unwrap()), (threads, 1), "threads, windows");
+    assert!(heard.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
+    assert!(heard == expected[..heard.len()], "the editor is heard");
 }
 
 /// Waits for the others after half a second, twice: in between somebody looks.

@@ -1,10 +1,10 @@
 //! The engine: processor time, punctuality, instances, memory. Linux, whose clocks and priorities it uses.
 
-mod clock;
+pub mod clock;
 mod crowd;
 mod load;
 mod memory;
-mod realtime;
+pub mod realtime;
 mod work;
 
 use crate::effect::Networks;

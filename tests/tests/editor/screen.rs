@@ -2,7 +2,7 @@
 
 use crate::home::Home;
 use crate::picture::{Area, Picture};
-use std::io::{BufRead, BufReader};
+use embouchure_host::VirtualScreen;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +21,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// Everything ends with it.
 pub struct Screen {
     processes: Vec<Child>,
-    display: String,
+    server: VirtualScreen,
     window: String,
     size: (u32, u32),
     artefacts: PathBuf,
@@ -50,18 +50,10 @@ impl Screen {
         let app = embouchure_tests::bundled_clap().with_file_name("Embouchure");
         let artefacts = app.parent().and_then(|p| p.parent()).expect("target folder").join("test-artefacts");
         std::fs::create_dir_all(&artefacts).unwrap();
-        let mut server = Command::new("Xvfb")
-            .args(["-displayfd", "1", "-screen", "0", "1920x1280x24", "+extension", "GLX", "-nolisten", "tcp"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("Xvfb is installed by `cargo xtask test`");
-        // The server writes its number once it is ready.
-        let mut number = String::new();
-        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut number).unwrap();
+        let server = VirtualScreen::start().expect("Xvfb is installed by `cargo xtask test`");
         let mut screen = Self {
-            processes: vec![server],
-            display: format!(":{}", number.trim()),
+            processes: Vec::new(),
+            server,
             window: String::new(),
             size: DESIGN,
             artefacts,
@@ -79,7 +71,7 @@ impl Screen {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
-        command.env("DISPLAY", &self.display).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.env("DISPLAY", self.server.display()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
     }
 

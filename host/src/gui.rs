@@ -1,0 +1,56 @@
+//! The plugin's editor in a window of the host's. The plugin draws on a thread of its own.
+
+use crate::handlers::Shared;
+use clack_extensions::gui::{GuiSize, HostGuiImpl};
+use clack_host::prelude::HostError as Refusal;
+
+#[cfg(target_os = "linux")]
+mod x11 {
+    use crate::{ClapHost, HostError, HostWindow};
+    use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiError, PluginGui, Window};
+
+    const EMBEDDED_X11: GuiConfiguration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
+
+    impl ClapHost {
+        /// Opens the editor in `window`, active or not. The plugin finds the screen by the variable `DISPLAY`.
+        pub fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
+            let plugin = self.instance.plugin_handle();
+            let gui = plugin.get_extension::<PluginGui>().ok_or(HostError::Missing("editor".into()))?;
+            let open = || -> Result<(), GuiError> {
+                gui.create(&plugin, EMBEDDED_X11)?;
+                // SAFETY: X11 knows windows by number; one that is gone is an error of the plugin's, not a bad pointer.
+                unsafe { gui.set_parent(&plugin, Window::from_x11_handle(window.id().into())) }?;
+                gui.show(&plugin)
+            };
+            let refused = |e: GuiError| HostError::Refused { what: "did not open its editor", reason: e.to_string() };
+            open().map_err(refused).inspect_err(|_| gui.destroy(&plugin))
+        }
+
+        /// Closes what [`open_editor`](Self::open_editor) opened. Hosts do so before they let go of the plugin.
+        pub fn close_editor(&mut self) -> Result<(), HostError> {
+            let plugin = self.instance.plugin_handle();
+            let gui = plugin.get_extension::<PluginGui>().ok_or(HostError::Missing("editor".into()))?;
+            gui.destroy(&plugin);
+            Ok(())
+        }
+    }
+}
+
+/// The window is as large as the screen and stays open: nothing needs to be done.
+impl HostGuiImpl for Shared {
+    fn resize_hints_changed(&self) {}
+
+    fn request_resize(&self, _size: GuiSize) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn request_show(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn request_hide(&self) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn closed(&self, _was_destroyed: bool) {}
+}

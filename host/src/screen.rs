@@ -1,0 +1,110 @@
+//! A screen that nobody sees (Xvfb), and the window on it in which a host shows an editor. Linux.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use x11rb::connection::Connection;
+use x11rb::errors::{ConnectError, ReplyOrIdError};
+use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
+use x11rb::rust_connection::RustConnection;
+
+/// No screen, or no window on it.
+#[derive(Debug, thiserror::Error)]
+pub enum ScreenError {
+    /// Not installed, or it ended at once.
+    #[error("Xvfb, a screen without a monitor (Debian: xvfb), is needed and does not start: {0}")]
+    NoServer(String),
+    /// The screen does not answer.
+    #[error("cannot reach the screen {display}: {source}")]
+    NoConnection {
+        /// As in `DISPLAY`.
+        display: String,
+        /// As the protocol says it.
+        source: ConnectError,
+    },
+    /// The screen does not do what it is asked.
+    #[error("the screen refused: {0}")]
+    Refused(#[from] ReplyOrIdError),
+}
+
+/// A running Xvfb with OpenGL. It ends with this value.
+pub struct VirtualScreen {
+    server: Child,
+    display: String,
+}
+
+impl Drop for VirtualScreen {
+    fn drop(&mut self) {
+        // It may have ended before.
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+impl VirtualScreen {
+    /// Starts one of 1920 by 1280 pixels under a number that is free, and waits until it is ready.
+    pub fn start() -> Result<Self, ScreenError> {
+        let no_server = |e: std::io::Error| ScreenError::NoServer(e.to_string());
+        let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1920x1280x24", "+extension", "GLX", "-nolisten", "tcp"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(no_server)?;
+        let stdout = server.stdout.take();
+        let mut screen = Self { server, display: String::new() };
+        // The server writes its number once it is ready.
+        let mut number = String::new();
+        stdout.map_or(Ok(0), |stdout| BufReader::new(stdout).read_line(&mut number)).map_err(no_server)?;
+        if number.trim().is_empty() {
+            return Err(ScreenError::NoServer("it ended at once".into()));
+        }
+        screen.display = format!(":{}", number.trim());
+        Ok(screen)
+    }
+
+    /// As in `DISPLAY`.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+}
+
+/// An empty window that a host lends to an editor. It closes with this value.
+pub struct HostWindow {
+    connection: RustConnection,
+    root: u32,
+    id: u32,
+}
+
+impl HostWindow {
+    /// Opens it on the screen `display`, as in `DISPLAY`, and as large as that.
+    pub fn open(display: &str) -> Result<Self, ScreenError> {
+        let failed = |source| ScreenError::NoConnection { display: display.into(), source };
+        let (connection, screen_idx) = x11rb::connect(Some(display)).map_err(failed)?;
+        Ok(Self::open_on(connection, screen_idx)?)
+    }
+
+    fn open_on(connection: RustConnection, screen_idx: usize) -> Result<Self, ReplyOrIdError> {
+        let id = connection.generate_id()?;
+        let screen = &connection.setup().roots[screen_idx];
+        let (root, depth, visual) = (screen.root, screen.root_depth, screen.root_visual);
+        let (width, height) = (screen.width_in_pixels, screen.height_in_pixels);
+        let (class, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
+        connection.create_window(depth, id, root, 0, 0, width, height, 0, class, visual, &aux)?.check()?;
+        connection.map_window(id)?.check()?;
+        Ok(Self { connection, root, id })
+    }
+
+    /// Number of this window, as the screen knows it.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// Windows of everybody on the screen: this one, its neighbours and those inside it.
+    pub fn n_windows_on_screen(&self) -> Result<usize, ScreenError> {
+        Ok(self.n_inside(self.root)? + self.n_inside(self.id)?)
+    }
+
+    fn n_inside(&self, window: u32) -> Result<usize, ReplyOrIdError> {
+        Ok(self.connection.query_tree(window)?.reply()?.children.len())
+    }
+}
