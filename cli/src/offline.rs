@@ -13,6 +13,8 @@ pub struct Settings {
     pub mix: f32,
     /// Tilt over the harmonics, dB per octave.
     pub brightness_db: f32,
+    /// How far the instrument spreads over two channels, 0 to 1; not at all in one.
+    pub width: f32,
     /// Acts on the analysis.
     pub source: SourceControls,
 }
@@ -77,7 +79,7 @@ impl BlockValues {
         Self {
             mix: constant(settings.mix),
             brightness_db: constant(settings.brightness_db),
-            width: constant(0.0),
+            width: constant(settings.width),
             output_gain: constant(1.0),
             source: settings.source,
         }
@@ -116,7 +118,7 @@ mod tests {
     }
 
     fn settings(block_size: usize, mix: f32) -> Settings {
-        Settings { block_size, mix, brightness_db: 0.0, source: SourceControls::default() }
+        Settings { block_size, mix, brightness_db: 0.0, width: 0.0, source: SourceControls::default() }
     }
 
     /// Silence, then a tone of another level on each channel.

@@ -71,6 +71,10 @@ pub struct RenderCommand {
     /// How much of a room there is around the instrument: 0 = none, 1 = as on a stage.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     room: f32,
+    /// Spread of the instrument's noise, upper partials and room over two channels: 0 = none, 1 = wide. A recording of one
+    /// channel becomes one of two.
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    width: f32,
     /// More or less of the instrument's breath, bow and key noise, dB; -40 = none.
     #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -40.0, 18.0))]
     #[arg(allow_negative_numbers = true)]
@@ -113,7 +117,10 @@ impl RenderCommand {
     /// Reads, renders, writes and says so.
     pub fn run(self) -> Result<()> {
         check_output(&self.input, &self.output)?;
-        let audio = one_or_two_channels(read(&self.input)?);
+        let mut audio = one_or_two_channels(read(&self.input)?);
+        if let ([mono], true) = (&audio.channels[..], self.width > 0.0) {
+            audio.channels = vec![mono.clone(); 2];
+        }
         let pipeline = self.load_pipeline()?;
         let (n_samples, rate) = (audio.channels[0].len(), audio.rate);
         let track = Track::for_clip(n_samples, rate);
@@ -153,6 +160,7 @@ impl RenderCommand {
             block_size: self.block as usize,
             mix: self.mix,
             brightness_db: self.brightness,
+            width: self.width,
             source: SourceControls {
                 transpose_semitones,
                 octave_fit,

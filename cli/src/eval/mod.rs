@@ -84,7 +84,7 @@ impl EvalCommand {
 
 fn render(recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
     let source = SourceControls { octave_fit: false, level_fit: false, ..SourceControls::default() };
-    let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, source };
+    let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, width: 0.0, source };
     let audio = Audio { rate: RATE, channels: vec![recording.to_vec()] };
     let mut rendered = offline::render(audio, Box::new(pipeline), &settings, |_| ())?;
     ensure!(rendered.complete, "the engine lost part of the sound: please report this");
