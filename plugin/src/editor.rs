@@ -152,7 +152,8 @@ impl App {
     fn housekeeping(&mut self, host: &GuiContext, now_s: f64) {
         let params = &self.wiring.params;
         let places = SLOTS.map(|slot| params.place(slot));
-        if self.wiring.shared.take_places_moved(places) | params.session.take_was_loaded() {
+        let is_bounced = self.wiring.shared.running().is_some_and(|running| running.is_offline);
+        if !is_bounced && (self.wiring.shared.take_places_moved(places) | params.session.take_was_loaded()) {
             self.wiring.executor.execute_background(Task::Follow(0));
         }
         if self.wiring.instruments.take_is_unsaved() {

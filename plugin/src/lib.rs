@@ -50,6 +50,8 @@ pub struct Embouchure {
     room: usize,
     is_auto: bool,
     n_inputs: usize,
+    /// Where the instruments' parameters were in the last block.
+    places: [i32; 2],
     /// Only as an app.
     mute: Option<Mute>,
     samples_per_repaint: usize,
@@ -86,6 +88,7 @@ impl Default for Embouchure {
             room: 0,
             is_auto: false,
             n_inputs: 2,
+            places: [0; 2],
             mute: None,
             samples_per_repaint: 0,
             samples_since_repaint: 0,
@@ -158,7 +161,7 @@ impl Plugin for Embouchure {
     ) -> bool {
         // Here rather than in the background, so that an offline render starts with the right sound.
         self.params.session.take_was_loaded();
-        self.shared.take_places_moved(self.places());
+        self.places = self.places_now();
         self.instruments.follow(0);
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
@@ -180,7 +183,13 @@ impl Plugin for Embouchure {
             host.max_buffer_size,
             if is_raised { "has realtime" } else { "has no realtime" },
         );
-        let running = Running { host_rate: host.sample_rate, latency_samples, buffer, room: self.room as u32 };
+        let running = Running {
+            is_offline: self.is_offline,
+            host_rate: host.sample_rate,
+            latency_samples,
+            buffer,
+            room: self.room as u32,
+        };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
         true
     }
@@ -207,7 +216,8 @@ impl Plugin for Embouchure {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        if self.shared.take_places_moved(self.places()) | self.params.session.take_was_loaded() {
+        let places = self.places_now();
+        if places != std::mem::replace(&mut self.places, places) || self.params.session.take_was_loaded() {
             self.follow(context);
         }
         let channels = buffer.as_slice();
@@ -228,7 +238,7 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
-    fn places(&self) -> [i32; 2] {
+    fn places_now(&self) -> [i32; 2] {
         [self.params.instrument_a.value(), self.params.instrument_b.value()]
     }
 

@@ -33,7 +33,7 @@ pub struct Shared {
     pub output: Peak,
     restart_wanted: AtomicBool,
     listening: AtomicBool,
-    /// Where the instruments' parameters were when that was last looked at.
+    /// Where the instruments' parameters were when the editor last looked.
     places: [AtomicI32; 2],
     /// `None` while inactive. `process` never takes this lock.
     running: Mutex<Option<(Running, Option<Arc<Telemetry>>)>>,
@@ -42,6 +42,8 @@ pub struct Shared {
 /// What an active plugin runs at.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Running {
+    /// The host bounces: what plays is `process`'s business alone, so that every bounce is the same.
+    pub is_offline: bool,
     /// Hz.
     pub host_rate: f32,
     /// At the host's rate.
@@ -84,7 +86,7 @@ impl Shared {
         self.listening.store(is_listening, Relaxed);
     }
 
-    /// True if the instruments' parameters are elsewhere than at the last call. Realtime-safe.
+    /// True if the instruments' parameters are elsewhere than at the last call. For the editor.
     pub fn take_places_moved(&self, places: [i32; 2]) -> bool {
         let moved = |slot: usize| self.places[slot].swap(places[slot], Relaxed) != places[slot];
         moved(0) | moved(1)

@@ -113,6 +113,23 @@ fn presets_are_loaded_marked_when_changed_and_compared() {
 }
 
 #[test]
+fn automation_is_followed_here_but_not_in_a_bounce() {
+    let mut harness = harness(900.0, 600.0);
+    let set = |harness: &mut Harness<App>, place: i32| {
+        let params = harness.state().wiring.params.clone();
+        set_once(&harness.state().host.clone().unwrap().param_setter(), &params.instrument_a, place);
+        harness.run_steps(3);
+    };
+    set(&mut harness, 4);
+    assert_eq!(name(&harness, Slot::A), "Violin", "a host that does not play is followed from here");
+    let (host_rate, latency_samples, buffer, room) = (48_000.0, 450, BufferChoice::Auto, 64);
+    let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, room };
+    harness.state().wiring.shared.activated(bounce, None);
+    set(&mut harness, 7);
+    assert_eq!(name(&harness, Slot::A), "Violin", "every bounce is the same, whoever looks on");
+}
+
+#[test]
 fn the_theme_is_the_sessions() {
     let mut harness = harness(900.0, 600.0);
     click(&mut harness, "Light");
