@@ -35,8 +35,9 @@ mod tests {
 
     #[test]
     fn every_control_is_explained() {
-        for (id, param, _) in EmbouchureParams::default().param_map() {
-            // SAFETY: the parameters live until the end of the statement that made them; the name is theirs but static.
+        let params = EmbouchureParams::default();
+        for (id, param, _) in params.param_map() {
+            // SAFETY: the parameters are still there.
             let name = unsafe { param.name().to_owned() };
             assert!(id.starts_with("instrument_") || !of(&name).is_empty(), "{name}");
         }
