@@ -152,9 +152,8 @@ impl Engine {
     }
 
     /// Processes one block of any length in place. `channels`: one or two slices of equal length, of which the first
-    /// `n_inputs` carry input; a mono source is copied to both outputs.
-    /// Samples that are not finite count as 0. Realtime-safe, unless offline or ahead of the
-    /// clock, see [`Pace`].
+    /// `n_inputs` carry input; a mono source is copied to both outputs. Samples that are not finite count as 0.
+    /// Realtime-safe, unless offline or, for a host that renders unannounced, while it is ahead of the clock.
     pub fn process(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, params: &BlockParams) {
         let shortest = channels.iter().map(|c| c.len()).min().unwrap_or(0);
         let n = [params.mix, params.brightness_db, params.width, params.output_gain]
