@@ -25,7 +25,7 @@ pub struct EmbouchureParams {
     /// Instrument and window size.
     #[persist = "session"]
     pub session: Arc<SessionField>,
-    /// Place of instrument A on the [shelf](crate::shelf); 0 = a file of the player's.
+    /// Place of instrument A on the [`shelf`]; 0 = a file of the player's.
     #[id = "instrument_a"]
     pub instrument_a: IntParam,
     /// The same for B, which may be empty.

@@ -20,7 +20,7 @@ const LEFT_ALONE: [&str; 3] = ["bypass", "instrument_a", "instrument_b"];
 /// One sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Preset {
-    /// [`FORMAT`].
+    /// `embouchure-preset/1`.
     pub format: String,
     /// Shown to the player.
     pub name: String,
