@@ -75,6 +75,15 @@ fn a_hand_on_any_control_makes_no_zipper_noise() {
         ("Snap", 1.0),
         ("Glide", 1.0),
         ("Bypass", 1.0),
+        ("Transpose", 72.0),
+        ("Key", 11.0),
+        ("Scale", 9.0),
+        ("Octave Fit", 1.0),
+        ("Level Fit", 1.0),
+        ("Auto Gate", 1.0),
+        ("Gate", 1.0),
+        ("Instrument A", 14.0),
+        ("Instrument B", 14.0),
     ];
     for (name, top) in controls {
         let moved = play(|start| {

@@ -36,6 +36,7 @@ fn label(app: &App, name: &str) -> String {
 
 fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, name: &str) {
     Popup::menu(anchor).show(|ui| {
+        ui.set_min_width(anchor.rect.width() - canvas.px(16.0));
         ScrollArea::vertical().max_height(canvas.px(420.0)).show(ui, |ui| {
             for preset in presets::all() {
                 let text = RichText::new(&preset.name).font(canvas.font(BODY));
@@ -74,7 +75,9 @@ fn save_as(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiCo
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let is_named = !app.preset_name.trim().is_empty();
         let label = RichText::new("Save").font(canvas.font(SMALL));
-        if (ui.add_enabled(is_named, Button::new(label)).clicked() || is_entered) && is_named {
+        if (ui.add_enabled(is_named, Button::new(label).fill(canvas.colours.groove)).clicked() || is_entered)
+            && is_named
+        {
             let preset = Preset { name: app.preset_name.trim().into(), ..app.captured() };
             app.wiring.params.session.edit(|session| session.preset = preset.name.clone());
             app.mark_unsaved(host);
