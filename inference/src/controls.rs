@@ -54,7 +54,7 @@ pub struct SourceControls {
     pub attack_s: f32,
     /// From instrument A (0) to B (1), if there is one.
     pub morph: f32,
-    /// Instruments that were asked for so far, see [`InstrumentSlot::seat_after`](crate::pipeline::InstrumentSlot).
+    /// Instruments that were asked for so far, see [`InstrumentSlot::seat`](crate::pipeline::InstrumentSlot::seat).
     pub n_swaps: u32,
     /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
     pub level_fit: bool,

@@ -63,7 +63,7 @@ fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
     let (mut pipeline, slot) = Pipeline::new(encoder(), band[0].clone()).unwrap();
     let mut controls = play(&mut pipeline, 0..100, &wishes);
     for swap in 0..1000 {
-        slot.play(band[(swap + 1) % band.len()].clone());
+        slot.seat(0, Slot::A, Some(band[(swap + 1) % band.len()].clone()));
         // Some come before the last one has faded in.
         let n_hops = [17, 3, 30, 9][swap % 4];
         controls.extend(play(&mut pipeline, controls.len()..controls.len() + n_hops, &wishes));
@@ -123,9 +123,9 @@ fn the_second_chair_fades_in_and_out() {
     let mut controls = play(&mut pipeline, 0..100, &wishes);
     let (mut alone, _) = Pipeline::new(encoder(), instrument("trumpet")).unwrap();
     assert_eq!(controls, play(&mut alone, 0..100, &wishes), "an empty chair goes along");
-    slot.seat(Slot::B, Some(instrument("flute")));
+    slot.seat(0, Slot::B, Some(instrument("flute")));
     controls.extend(play(&mut pipeline, 100..200, &wishes));
-    slot.seat(Slot::B, None);
+    slot.seat(0, Slot::B, None);
     controls.extend(play(&mut pipeline, 200..300, &wishes));
     assert_eq!(controls[299], play(&mut alone, 100..300, &wishes)[199], "and is left again");
     let largest =
@@ -138,7 +138,7 @@ fn what_a_reset_finds_waiting_plays_at_once() {
     let wishes = SourceControls::default();
     let (mut used, slot) = pipeline("trumpet", None);
     play(&mut used, 0..50, &wishes);
-    slot.play(instrument("violin"));
+    slot.seat(0, Slot::A, Some(instrument("violin")));
     used.reset();
     let (mut new, _) = pipeline("violin", None);
     assert_eq!(play(&mut used, 0..50, &wishes), play(&mut new, 0..50, &wishes));
@@ -150,7 +150,7 @@ fn a_swap_waits_for_its_place() {
     let swapped = |sent_after: usize| {
         let (mut pipeline, slot) = pipeline("trumpet", None);
         let mut controls = play(&mut pipeline, 0..sent_after, &count(0));
-        slot.seat_after(1, Slot::A, Some(instrument("violin")));
+        slot.seat(1, Slot::A, Some(instrument("violin")));
         controls.extend(play(&mut pipeline, sent_after..60, &count(0)));
         controls.extend(play(&mut pipeline, 60..150, &count(1)));
         controls

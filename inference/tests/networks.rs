@@ -5,7 +5,7 @@ use embouchure_inference::controls::SourceControls;
 use embouchure_inference::decoder::Features;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
-use embouchure_inference::pipeline::Pipeline;
+use embouchure_inference::pipeline::{Pipeline, Slot};
 use embouchure_inference::stream::{HopModel, HopOutput};
 use embouchure_inference::tuning::SnapWish;
 use rand::{RngExt, SeedableRng};
@@ -170,7 +170,7 @@ fn a_new_instrument_fades_in_and_the_old_one_is_freed() {
     let source = SourceControls::default();
     let clip = tone(440.0, 200);
     let before = play(&mut pipeline, &clip[..100 * HOP_SIZE], &source);
-    slot.play(Arc::new(trumpet()));
+    slot.seat(0, Slot::A, Some(Arc::new(trumpet())));
     let after = play(&mut pipeline, &clip[100 * HOP_SIZE..], &source);
     assert_eq!(Arc::strong_count(&old), 1, "only the test still holds it");
     // The same instrument again, with an empty memory: the level may not jump from hop to hop.

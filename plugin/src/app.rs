@@ -47,13 +47,12 @@ pub struct Devices {
 }
 
 impl Devices {
-    /// Asks the system, unless everything is named already or nothing is to be heard.
+    /// Asks the system, unless nothing is to be heard.
     pub fn of_this_computer(options: &Options) -> Self {
         if options.backend == "dummy" {
             return Self::default();
         }
         let host = cpal::default_host();
-        let name = |device: cpal::Device| device.description().ok().map(|d| d.name().to_owned());
         Self {
             input: host.default_input_device().filter(|d| d.default_input_config().is_ok()).and_then(name),
             output: host.default_output_device().filter(|d| d.default_output_config().is_ok()).and_then(name),
@@ -102,11 +101,16 @@ impl Options {
     }
 }
 
+/// As the framework wants to be told it.
+fn name(device: cpal::Device) -> Option<String> {
+    device.description().ok().map(|description| description.name().to_owned())
+}
+
 /// Inputs and outputs, a line each.
 pub fn device_list() -> String {
     let host = cpal::default_host();
     let names = |devices: Result<Vec<cpal::Device>, cpal::Error>| -> Vec<String> {
-        devices.unwrap_or_default().iter().filter_map(|d| d.description().ok().map(|d| d.name().to_owned())).collect()
+        devices.unwrap_or_default().into_iter().filter_map(name).collect()
     };
     let inputs = names(host.input_devices().map(Iterator::collect));
     let outputs = names(host.output_devices().map(Iterator::collect));

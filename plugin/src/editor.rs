@@ -24,7 +24,7 @@ mod window;
 pub use window::EmbouchureEditor;
 
 use crate::buffer::BufferChoice;
-use crate::instruments::{Instruments, SLOTS};
+use crate::instruments::{Instruments, View};
 use crate::params::EmbouchureParams;
 use crate::presets::Preset;
 use crate::session::{Theme, WindowSize};
@@ -82,6 +82,10 @@ struct App {
     /// What egui's own style was last made for.
     styled: Option<(Theme, f32)>,
     scanned_s: Option<f64>,
+    /// Where the instruments' parameters were at the last look.
+    places: [i32; 2],
+    /// What there is to say of both instruments in this frame.
+    views: [View; 2],
 }
 
 impl App {
@@ -102,6 +106,8 @@ impl App {
             theme: Theme::default(),
             styled: None,
             scanned_s: None,
+            places: [0; 2],
+            views: Default::default(),
         }
     }
 
@@ -138,6 +144,7 @@ impl App {
         let now_s = ui.input(|i| i.time);
         self.housekeeping(&host, now_s);
         self.theme = self.wiring.params.session.get().theme;
+        self.views = Slot::ALL.map(|slot| self.wiring.instruments.view(slot));
         let telemetry = self.wiring.shared.telemetry();
         self.input.update(self.wiring.shared.input.take(), now_s);
         self.output.update(self.wiring.shared.output.take(), now_s);
@@ -151,9 +158,10 @@ impl App {
     /// What nobody else does while the host is not processing.
     fn housekeeping(&mut self, host: &GuiContext, now_s: f64) {
         let params = &self.wiring.params;
-        let places = SLOTS.map(|slot| params.place(slot));
+        let places = params.places();
         let is_bounced = self.wiring.shared.running().is_some_and(|running| running.is_offline);
-        if !is_bounced && (self.wiring.shared.take_places_moved(places) | params.session.take_was_loaded()) {
+        if !is_bounced && ((places != self.places) | params.session.take_was_loaded()) {
+            self.places = places;
             self.wiring.executor.execute_background(Task::Follow(0));
         }
         if self.wiring.instruments.take_is_unsaved() {
@@ -203,14 +211,14 @@ impl App {
 
     /// Where what is heard can play, Hz: A, or on the way from A to B.
     fn playable_hz(&self) -> Option<[f32; 2]> {
-        let [first, second] = SLOTS.map(|slot| self.wiring.instruments.view(slot).range_hz);
+        let [first, second] = self.views.each_ref().map(|view| view.range_hz);
         let amount = self.wiring.params.morph.value();
         first.map(|first| blend_range(first, second.unwrap_or(first), amount))
     }
 
     /// The sound as it is.
     fn captured(&self) -> Preset {
-        let playing = SLOTS.map(|slot| self.wiring.instruments.source(slot));
+        let playing = Slot::ALL.map(|slot| self.wiring.instruments.source(slot));
         Preset::capture(&self.wiring.params.session.get().preset, &self.wiring.params, playing)
     }
 

@@ -13,9 +13,6 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Both slots.
-pub const SLOTS: [Slot; 2] = [Slot::A, Slot::B];
-
 /// The instruments of one plugin instance, and why others could not be had.
 pub struct Instruments {
     params: Arc<EmbouchureParams>,
@@ -97,10 +94,10 @@ impl Instruments {
     }
 
     /// Plays what session and parameters name, unless it plays already. If that cannot be had, the old instrument stays,
-    /// or the default one comes in, and the session keeps its reference. `n_swaps`: see [`InstrumentSlot::seat_after`].
+    /// or the default one comes in, and the session keeps its reference. `n_swaps`: see [`InstrumentSlot::seat`].
     pub fn follow(&self, n_swaps: u32) {
         let _guard = self.one_at_a_time.lock();
-        for slot in SLOTS {
+        for slot in Slot::ALL {
             match self.wanted(slot) {
                 Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_swaps),
                 Ok(None) => self.empty(slot, n_swaps),
@@ -229,7 +226,7 @@ impl Instruments {
         let mut state = self.state.lock();
         let mut message = note;
         if let Some(running) = &state.slot {
-            running.seat_after(n_swaps, slot, Some(playing.instrument.clone()));
+            running.seat(n_swaps, slot, Some(playing.instrument.clone()));
         } else if state.runs_dry {
             message.get_or_insert_with(|| "restart the audio to hear this instrument".into());
         }
@@ -242,7 +239,7 @@ impl Instruments {
     fn empty(&self, slot: Slot, n_swaps: u32) {
         let mut state = self.state.lock();
         if let (Some(running), true) = (&state.slot, state.seats[slot as usize].playing.is_some()) {
-            running.seat_after(n_swaps, slot, None);
+            running.seat(n_swaps, slot, None);
         }
         let old = std::mem::take(&mut state.seats[slot as usize]);
         drop(state);
@@ -295,7 +292,6 @@ mod tests {
     use super::*;
     use crate::session::Session;
     use crate::test_folder::TestFolder;
-    use std::path::PathBuf;
 
     fn instruments() -> Instruments {
         let instruments = Instruments::new(Arc::default());
@@ -303,19 +299,14 @@ mod tests {
         instruments
     }
 
-    fn garbage_file(name: &str) -> PathBuf {
-        let path = std::env::temp_dir().join(format!("embouchure-{}-{name}", std::process::id()));
-        std::fs::write(&path, b"this is no weights file").unwrap();
-        path
-    }
-
     #[test]
     fn an_unusable_file_changes_nothing_but_the_message() {
         let instruments = instruments();
         let (before, session) = (instruments.view(Slot::A), instruments.params.session.get());
-        let path = garbage_file("unusable");
+        let folder = TestFolder::new("unusable");
+        let path = folder.path("unusable");
+        std::fs::write(&path, b"this is no weights file").unwrap();
         instruments.open_file(Slot::A, &path);
-        std::fs::remove_file(&path).unwrap();
         let after = instruments.view(Slot::A);
         assert!(after.message.as_ref().unwrap().contains(path.file_name().unwrap().to_str().unwrap()), "{after:?}");
         assert_eq!(View { message: before.message.clone(), ..after }, before);
@@ -375,7 +366,7 @@ mod tests {
             });
             let instruments = Instruments::new(Arc::new(params));
             instruments.follow(0);
-            SLOTS.map(|slot| instruments.view(slot).name)
+            Slot::ALL.map(|slot| instruments.view(slot).name)
         };
         assert_eq!(at(7, 14), ["Cello", "Ah"], "where the player chose, the session counts");
         assert_eq!(at(0, 0), ["Cello", ""], "B is emptied");

@@ -161,7 +161,7 @@ impl Plugin for Embouchure {
     ) -> bool {
         // Here rather than in the background, so that an offline render starts with the right sound.
         self.params.session.take_was_loaded();
-        self.places = self.places_now();
+        self.places = self.params.places();
         self.instruments.follow(0);
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
@@ -216,8 +216,9 @@ impl Plugin for Embouchure {
         _aux: &mut AuxiliaryBuffers,
         context: &mut impl ProcessContext<Self>,
     ) -> ProcessStatus {
-        let places = self.places_now();
-        if places != std::mem::replace(&mut self.places, places) || self.params.session.take_was_loaded() {
+        let places = self.params.places();
+        let is_moved = places != std::mem::replace(&mut self.places, places);
+        if is_moved | self.params.session.take_was_loaded() {
             self.follow(context);
         }
         let channels = buffer.as_slice();
@@ -238,10 +239,6 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
-    fn places_now(&self) -> [i32; 2] {
-        [self.params.instrument_a.value(), self.params.instrument_b.value()]
-    }
-
     fn follow(&mut self, context: &mut impl ProcessContext<Self>) {
         let n_swaps = self.effect.as_mut().map_or(0, Effect::expect_swap);
         if self.is_offline {

@@ -102,6 +102,11 @@ impl EmbouchureParams {
         }
     }
 
+    /// Those of both slots.
+    pub fn places(&self) -> [i32; 2] {
+        Slot::ALL.map(|slot| self.place(slot))
+    }
+
     /// The parameters that act on the analysis.
     pub fn source_controls(&self) -> SourceControls {
         let gate_db = self.gate_db.value();
@@ -141,8 +146,8 @@ impl Default for EmbouchureParams {
                 .with_value_to_string(Arc::new(|v| format!("{} dB/oct", signed(v, 1))))
                 .with_string_to_value(Arc::new(leading_number)),
             breath_db: FloatParam::new("Breath", 0.0, FloatRange::Linear { min: BREATH_OFF_DB, max: 18.0 })
-                .with_value_to_string(Arc::new(breath_text))
-                .with_string_to_value(Arc::new(breath_value)),
+                .with_value_to_string(Arc::new(|v| or_off(v, BREATH_OFF_DB, |v| format!("{} dB", signed(v, 1)))))
+                .with_string_to_value(Arc::new(|text| number_or_off(text, BREATH_OFF_DB))),
             dynamics: FloatParam::new("Dynamics", source.dynamics, FloatRange::Linear { min: 0.0, max: 2.0 })
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
@@ -159,8 +164,8 @@ impl Default for EmbouchureParams {
                 .with_string_to_value(Arc::new(leading_number)),
             octave_fit: BoolParam::new("Octave Fit", source.octave_fit),
             gate_db: FloatParam::new("Gate", source.gate_db, FloatRange::Linear { min: GATE_OFF_DB, max: -20.0 })
-                .with_value_to_string(Arc::new(gate_text))
-                .with_string_to_value(Arc::new(gate_value)),
+                .with_value_to_string(Arc::new(|v| or_off(v, GATE_OFF_DB, |v| format!("{v:.1} dB"))))
+                .with_string_to_value(Arc::new(|text| number_or_off(text, GATE_OFF_DB))),
             room_gate: BoolParam::new("Auto Gate", source.gate_follows_room),
             snap: share("Snap", source.snap.strength),
             key: IntParam::new("Key", 0, IntRange::Linear { min: 0, max: 11 })
@@ -233,14 +238,6 @@ fn instrument(name: &str, default: i32, none: &'static str) -> IntParam {
         .with_string_to_value(Arc::new(place_of))
 }
 
-fn breath_text(value: f32) -> String {
-    if value < BREATH_OFF_DB + 0.05 { "Off".into() } else { format!("{} dB", signed(value, 1)) }
-}
-
-fn breath_value(text: &str) -> Option<f32> {
-    if text.trim().eq_ignore_ascii_case("off") { Some(BREATH_OFF_DB) } else { leading_number(text) }
-}
-
 /// "+3.0", "-3.0", "0.0": zero has no sign.
 fn signed(value: f32, digits: usize) -> String {
     let text = format!("{value:+.digits$}");
@@ -253,13 +250,14 @@ fn leading_number(text: &str) -> Option<f32> {
     number.parse().ok().filter(|v: &f32| v.is_finite())
 }
 
-fn gate_text(value: f32) -> String {
+/// "Off" at the lowest value, `off_db`, and else `text`.
+fn or_off(value: f32, off_db: f32, text: impl Fn(f32) -> String) -> String {
     // Hosts show rounded values, so what rounds to the lowest value reads as off, too.
-    if value < GATE_OFF_DB + 0.05 { "Off".into() } else { format!("{value:.1} dB") }
+    if value < off_db + 0.05 { "Off".into() } else { text(value) }
 }
 
-fn gate_value(text: &str) -> Option<f32> {
-    if text.trim().eq_ignore_ascii_case("off") { Some(GATE_OFF_DB) } else { leading_number(text) }
+fn number_or_off(text: &str, off_db: f32) -> Option<f32> {
+    if text.trim().eq_ignore_ascii_case("off") { Some(off_db) } else { leading_number(text) }
 }
 
 fn scale_value(text: &str) -> Option<i32> {
@@ -341,8 +339,8 @@ mod tests {
         assert_eq!(plain("NaN"), None);
         assert_eq!(signed(-0.04, 1), "0.0");
         assert_eq!(signed(0.5, 1), "+0.5");
-        assert_eq!(gate_text(GATE_OFF_DB), "Off");
-        assert_eq!(gate_value("-60 dB"), Some(-60.0));
+        assert_eq!(params.gate_db.normalized_value_to_string(0.0, true), "Off");
+        assert_eq!(number_or_off("-60 dB", GATE_OFF_DB), Some(-60.0));
         assert_eq!((time_value("120 ms"), time_value("0.5 s"), time_value("80")), (Some(0.12), Some(0.5), Some(0.08)));
     }
 

@@ -4,7 +4,7 @@ use crate::buffer::BufferChoice;
 use embouchure_inference::stream::{Telemetry, TelemetryView};
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
 /// Highest absolute sample since it was last read.
 #[derive(Default)]
@@ -33,8 +33,6 @@ pub struct Shared {
     pub output: Peak,
     restart_wanted: AtomicBool,
     listening: AtomicBool,
-    /// Where the instruments' parameters were when the editor last looked.
-    places: [AtomicI32; 2],
     /// `None` while inactive. `process` never takes this lock.
     running: Mutex<Option<(Running, Option<Arc<Telemetry>>)>>,
 }
@@ -84,12 +82,6 @@ impl Shared {
     /// Lets the app be heard, or mutes it.
     pub fn listen(&self, is_listening: bool) {
         self.listening.store(is_listening, Relaxed);
-    }
-
-    /// True if the instruments' parameters are elsewhere than at the last call. For the editor.
-    pub fn take_places_moved(&self, places: [i32; 2]) -> bool {
-        let moved = |slot: usize| self.places[slot].swap(places[slot], Relaxed) != places[slot];
-        moved(0) | moved(1)
     }
 
     /// Asks whoever can speak to the host next, audio thread or editor, for a restart: the latency is to change.

@@ -49,6 +49,11 @@ pub enum Slot {
     B,
 }
 
+impl Slot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::A, Self::B];
+}
+
 /// An instrument on its way to a chair, or the order to leave it.
 struct Arrival {
     slot: Slot,
@@ -166,19 +171,10 @@ impl Pipeline {
 }
 
 impl InstrumentSlot {
-    /// The worker warms `instrument` up, crossfades to it and frees the old one.
-    pub fn play(&self, instrument: Arc<Instrument>) {
-        self.seat(Slot::A, Some(instrument));
-    }
-
-    /// The same for either slot; without an instrument B is emptied, and what A plays goes on.
-    pub fn seat(&self, slot: Slot, instrument: Option<Arc<Instrument>>) {
-        self.seat_after(0, slot, instrument);
-    }
-
-    /// The same from the first hop on whose wishes count `n_swaps` instruments or more: so a bounce, which waits for its
-    /// files, swaps at the same sample each time.
-    pub fn seat_after(&self, n_swaps: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
+    /// The worker warms `instrument` up, crossfades to it and frees the old one, from the first hop on whose wishes count
+    /// `n_swaps` instruments or more: so a bounce, which waits for its files, swaps at the same sample each time; 0 is at
+    /// once. Without an instrument B is emptied, and what A plays goes on.
+    pub fn seat(&self, n_swaps: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
         if slot == Slot::B || instrument.is_some() {
             // Fails only when the pipeline is gone, and then nobody wants to hear it.
             let _ = self.0.send(Arrival { slot, instrument, after: n_swaps });

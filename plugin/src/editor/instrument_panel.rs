@@ -23,7 +23,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
 }
 
 fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, y: f32) {
-    let (view, colours) = (app.wiring.instruments.view(slot), canvas.colours);
+    let (view, colours) = (&app.views[slot as usize], canvas.colours);
     let left = |x: f32, dy: f32| (canvas.pos(x, y + dy), Align2::LEFT_CENTER);
     let painter = ui.painter();
     match slot {
@@ -84,9 +84,10 @@ fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
 
 /// What went wrong with either, and a way out.
 fn messages(app: &mut App, ui: &mut Ui, canvas: &Canvas) {
-    let views = [Slot::A, Slot::B].map(|slot| (slot, app.wiring.instruments.view(slot)));
-    let Some((slot, view)) = views.into_iter().find(|(_, view)| view.message.is_some()) else { return };
-    let message = capitalised(&view.message.unwrap_or_default());
+    let mut views = Slot::ALL.into_iter().zip(&app.views);
+    let found = views.find_map(|(slot, view)| Some((slot, view, view.message.as_ref()?)));
+    let Some((slot, view, message)) = found else { return };
+    let message = capitalised(message);
     let room = if view.is_missing { 60.0 } else { 92.0 };
     let rect = canvas.rect(104.0, 218.0, 142.0, room);
     canvas.paragraph(ui.painter(), rect, (SMALL, canvas.colours.alarm), &message);

@@ -28,10 +28,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
 
 /// The name, with a mark if something has changed since.
 fn label(app: &App, name: &str) -> String {
-    let now = app.captured();
-    let is_as_loaded =
-        presets::all().iter().find(|preset| preset.name == name).is_some_and(|preset| preset.is_as(&now));
-    if is_as_loaded { name.into() } else { format!("{name} *") }
+    if presets::is_unchanged(&app.captured()) { name.into() } else { format!("{name} *") }
 }
 
 fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, name: &str) {

@@ -3,7 +3,6 @@
 
 use crate::params::EmbouchureParams;
 use crate::shelf::{self, InstrumentRef};
-use directories::ProjectDirs;
 use embouchure_inference::pipeline::Slot;
 use nice_plug::prelude::{ParamPtr, ParamSetter, Params};
 use parking_lot::RwLock;
@@ -81,7 +80,7 @@ impl Preset {
     }
 
     /// True if nothing was changed since the preset was loaded.
-    pub fn is_as(&self, other: &Self) -> bool {
+    fn is_as(&self, other: &Self) -> bool {
         let near = |(id, value): (&String, &f32)| other.params.get(id).is_some_and(|o| (o - value).abs() < 1e-3);
         self.instrument.is_same(&other.instrument) && self.params.iter().all(near)
     }
@@ -98,6 +97,11 @@ static OWN: RwLock<Vec<Preset>> = RwLock::new(Vec::new());
 /// All presets, those that come with the plugin first. Waits for no disk; [`rescan`] does.
 pub fn all() -> Vec<Preset> {
     FACTORY.iter().cloned().chain(OWN.read().iter().cloned()).collect()
+}
+
+/// True if `now` is as the preset of its name.
+pub fn is_unchanged(now: &Preset) -> bool {
+    FACTORY.iter().chain(OWN.read().iter()).find(|preset| preset.name == now.name).is_some_and(|p| p.is_as(now))
 }
 
 /// True for the name of one that comes with the plugin.
@@ -119,7 +123,7 @@ pub fn save(preset: &Preset) -> Result<()> {
 
 /// Where the player's presets are; it need not exist.
 fn folder() -> Option<PathBuf> {
-    Some(ProjectDirs::from("", "", "Embouchure")?.data_dir().join("Presets"))
+    Some(shelf::system_folders()?.data_dir().join("Presets"))
 }
 
 fn read_folder(folder: &Path) -> Vec<Preset> {

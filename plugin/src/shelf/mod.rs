@@ -110,13 +110,18 @@ pub fn file_with(id: &str) -> Option<PathBuf> {
     })
 }
 
+/// Where the system wants a program's data and settings of its user.
+pub fn system_folders() -> Option<ProjectDirs> {
+    ProjectDirs::from("", "", "Embouchure")
+}
+
 /// The player's folder for instruments, where the system wants such things; it need not exist.
 pub fn folder() -> Option<PathBuf> {
     if cfg!(test) {
         // The tests shall not see what the player has.
         return Some(std::env::temp_dir().join(format!("embouchure-shelf-{}", std::process::id())));
     }
-    Some(ProjectDirs::from("", "", "Embouchure")?.data_dir().join("Instruments"))
+    Some(system_folders()?.data_dir().join("Instruments"))
 }
 
 /// The player's folder as it was at the last look.

@@ -1,6 +1,5 @@
 //! Instrument files that were opened lately, in all sessions.
 
-use directories::ProjectDirs;
 use parking_lot::RwLock;
 use std::path::{Path, PathBuf};
 
@@ -30,7 +29,7 @@ pub fn add(path: &Path) {
 
 fn place() -> Option<PathBuf> {
     // The tests shall not fill the player's own list.
-    if cfg!(test) { None } else { Some(ProjectDirs::from("", "", "Embouchure")?.config_dir().join("recent.json")) }
+    if cfg!(test) { None } else { Some(super::system_folders()?.config_dir().join("recent.json")) }
 }
 
 fn read(place: &Path) -> Vec<PathBuf> {
