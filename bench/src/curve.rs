@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(child.wait()?.success(), "the training failed, see above");
     let minutes = start.elapsed().as_secs_f64() / 60.0;
     let card =
-        Instrument::from_bytes(&std::fs::read(&weights)?, &Encoder::from_bytes(embouchure_weights::ENCODER)?.id)?.card;
+        Instrument::from_bytes(&std::fs::read(&weights)?, &Encoder::from_bytes(embouchure_weights::ENCODER)?)?.card;
     let best = looks.iter().map(|look| look.2).fold(f64::INFINITY, f64::min);
     let machine = crate::machine::name();
     let row = |what: String, minutes: f64, step: f64, loss: f64| {

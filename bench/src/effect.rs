@@ -21,7 +21,7 @@ impl Networks {
     pub fn built_in() -> Result<Self> {
         let encoder = encoder(None)?;
         let bytes = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).context("no instrument")?;
-        let instrument = Instrument::from_bytes(bytes, &encoder.id)?;
+        let instrument = Instrument::from_bytes(bytes, &encoder)?;
         Ok(Self { encoder, instrument: Arc::new(instrument) })
     }
 

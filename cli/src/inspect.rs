@@ -6,7 +6,7 @@ use clap::Args;
 use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument::{Card, FORMAT, Instrument};
 use embouchure_inference::note::Note;
-use embouchure_inference::weights::{LoadError, Weights, content_id};
+use embouchure_inference::weights::{LoadError, content_id};
 use safetensors::SafeTensors;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -56,9 +56,7 @@ fn describe(bytes: &[u8]) -> Result<String, LoadError> {
     let mut text = if read_format(bytes)?.starts_with(ENCODER_FORMAT) {
         describe_encoder(&Encoder::from_bytes(bytes)?.card)
     } else {
-        let (_, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
-        Instrument::from_bytes(bytes, &card.encoder_id)?;
-        describe_instrument(&card)
+        describe_instrument(&Instrument::of_any_encoder(bytes)?.card)
     };
     let _ = writeln!(text, "file size      {} kB", bytes.len().div_ceil(1000));
     let _ = writeln!(text, "content id     {}", content_id(bytes));
@@ -79,8 +77,10 @@ fn describe_encoder(card: &encoder::Card) -> String {
 }
 
 fn describe_instrument(card: &Card) -> String {
-    let ours = content_id(embouchure_weights::ENCODER);
-    let fits = if card.encoder_id == ours { "in this program" } else { "not in this program: cannot be played here" };
+    let fits = match shelf::encoder().is_ok_and(|encoder| encoder.speaks_to(&card.encoder_id)) {
+        true => "in this program",
+        false => "not in this program: cannot be played here",
+    };
     let [low, high] = card.f0_range_hz;
     let [soft, middle, loud, loudest] = card.loudness_db;
     let rows = [

@@ -69,8 +69,11 @@ pub struct RenderCommand {
     #[arg(long, value_name = "SCALE", default_value = "chromatic", value_parser = parse_scale)]
     scale: Scale,
     /// How much of a room there is around the instrument: 0 = none, 1 = as on a stage.
-    #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     room: f32,
+    /// Time in which that room fades by 60 dB, s.
+    #[arg(long, value_name = "SECONDS", default_value = "0.25", value_parser = |s: &str| parse_within(s, 0.1, 2.0))]
+    room_decay: f32,
     /// Spread of the instrument's noise, upper partials and room over two channels: 0 = none, 1 = wide. A recording of one
     /// channel becomes one of two.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
@@ -144,7 +147,7 @@ impl RenderCommand {
     fn load_pipeline(&self) -> Result<Pipeline> {
         let encoder = shelf::encoder()?;
         let load = |name: &String| -> Result<_> {
-            let instrument = Instrument::from_bytes(&shelf::load(name)?, &encoder.id).with_context(|| name.clone())?;
+            let instrument = Instrument::from_bytes(&shelf::load(name)?, &encoder).with_context(|| name.clone())?;
             Ok(Arc::new(instrument))
         };
         let (first, second) = (load(&self.instrument)?, self.second.as_ref().map(load).transpose()?);
@@ -170,6 +173,7 @@ impl RenderCommand {
                 snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },
                 glide_s: self.glide / 1000.0,
                 room: self.room,
+                room_decay_s: self.room_decay,
                 breath_db: self.breath,
                 dynamics: self.dynamics,
                 attack_s: self.attack / 1000.0,

@@ -68,6 +68,8 @@ pub struct SourceControls {
     pub glide_s: f32,
     /// How much there is of the room around the instrument: 0 = none, 1 = as on a stage.
     pub room: f32,
+    /// Time in which that room fades by 60 dB, s.
+    pub room_decay_s: f32,
 }
 
 impl Default for SourceControls {
@@ -81,6 +83,7 @@ impl Default for SourceControls {
             snap: SnapWish::default(),
             glide_s: 0.0,
             room: 0.0,
+            room_decay_s: 0.25,
             breath_db: 0.0,
             dynamics: 1.0,
             attack_s: 0.0,

@@ -43,7 +43,7 @@ const _: () = {
 };
 
 /// What an encoder file says about itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Shown by `inspect`.
     pub name: String,
@@ -59,6 +59,10 @@ pub struct Card {
     pub loss: f32,
     /// Day of the training, YYYY-MM-DD.
     pub date: String,
+    /// Content ids of the encoders whose z this one gives, too: it was trained to hear better and to describe what it
+    /// hears as they did, so instruments that were trained with them can be played with this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keeps_z_of: Vec<String>,
 }
 
 /// Immutable weights, shared between threads by `Arc`.
@@ -98,6 +102,11 @@ impl Encoder {
         let trunk = Linear::load(&mut weights, "trunk", CONVS[CONVS.len() - 1].n_out, N_TRUNK)?;
         let head = Linear::load(&mut weights, "head", N_TRUNK, N_HEAD)?;
         Ok(Self { card, id: content_id(bytes), convs, trunk, head })
+    }
+
+    /// True if an instrument that was trained with the encoder `id` understands this one's z.
+    pub fn speaks_to(&self, id: &str) -> bool {
+        self.id == id || self.card.keeps_z_of.iter().any(|kept| kept == id)
     }
 
     /// State of a stream that has heard nothing. Allocates.

@@ -2,6 +2,7 @@
 
 use crate::config::N_Z;
 use crate::decoder::Decoder;
+use crate::encoder::Encoder;
 use crate::weights::{LoadError, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -51,14 +52,21 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// Reads an instrument file that must have been trained with the encoder `encoder_id`. Allocates; takes tens of
-    /// milliseconds, so never call it on the audio or GUI thread.
-    pub fn from_bytes(bytes: &[u8], encoder_id: &str) -> Result<Self, LoadError> {
+    /// Reads an instrument file that must have been trained with `encoder`, or with one whose z it keeps. Allocates; takes
+    /// tens of milliseconds, so never call it on the audio or GUI thread.
+    pub fn from_bytes(bytes: &[u8], encoder: &Encoder) -> Result<Self, LoadError> {
+        let instrument = Self::of_any_encoder(bytes)?;
+        let id = &instrument.card.encoder_id;
+        if !encoder.speaks_to(id) {
+            return Err(LoadError::ForeignEncoder { expected: encoder.id.clone(), actual: id.clone() });
+        }
+        Ok(instrument)
+    }
+
+    /// Reads an instrument file, whichever encoder it was trained with, to look at it. Allocates.
+    pub fn of_any_encoder(bytes: &[u8]) -> Result<Self, LoadError> {
         let (mut weights, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
         card.check()?;
-        if card.encoder_id != encoder_id {
-            return Err(LoadError::ForeignEncoder { expected: encoder_id.into(), actual: card.encoder_id });
-        }
         let decoder = Decoder::load(&mut weights, card.width)?;
         Ok(Self { card, id: crate::weights::content_id(bytes), decoder })
     }

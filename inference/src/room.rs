@@ -9,7 +9,7 @@ pub const CROSSOVERS_HZ: [f32; N_BANDS - 1] = [400.0, 3000.0];
 /// `ln 1000`: amplitudes fall by 60 dB.
 pub const LN_60_DB: f32 = 6.907_755;
 const MAX_LEVEL: f32 = 4.0;
-const T60_RANGE_S: (f32, f32) = (0.05, 2.0);
+const T60_RANGE_S: (f32, f32) = (0.05, 2.5);
 
 /// A room, per band.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,13 +23,15 @@ pub struct Room {
 impl Room {
     /// The open air.
     pub const NONE: Self = Self { levels: [0.0; N_BANDS], t60_s: [T60_RANGE_S.0; N_BANDS] };
-    /// A small hall with people in it. Of decays from 0.1 to 1.2 s and levels from -10 to 0 dB, a listener that was
-    /// trained by others (see `docs/tried.md`) knows instruments best around here.
-    pub const STAGE: Self = Self { levels: [0.7, 0.8, 0.7], t60_s: [0.7, 0.6, 0.4] };
+    /// Levels of a stage with people in it, and its decay against that of the middle band. Of levels from -10 to 0 dB, a
+    /// listener that was trained by others (see `docs/tried.md`) knows instruments best around here.
+    const STAGE_LEVELS: [f32; N_BANDS] = [0.7, 0.8, 0.7];
+    const STAGE_DECAYS: [f32; N_BANDS] = [1.17, 1.0, 0.67];
 
-    /// `amount` of it: 0 = none, 1 = all.
-    pub fn scaled(self, amount: f32) -> Self {
-        Self { levels: self.levels.map(|level| level * amount), ..self }
+    /// `amount` of a room (0 = none, 1 = as on a stage) that fades by 60 dB in `decay_s`.
+    pub fn of(amount: f32, decay_s: f32) -> Self {
+        let levels = Self::STAGE_LEVELS.map(|level| level * amount);
+        Self { levels, t60_s: Self::STAGE_DECAYS.map(|share| share * decay_s) }
     }
 
     /// With everything finite and within what a room can have.

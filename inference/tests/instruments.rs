@@ -18,7 +18,7 @@ fn encoder() -> Arc<Encoder> {
 
 fn instrument(name: &str) -> Arc<Instrument> {
     let bytes = embouchure_weights::instrument(name).expect("it ships");
-    Arc::new(Instrument::from_bytes(bytes, &encoder().id).expect("it loads"))
+    Arc::new(Instrument::from_bytes(bytes, &encoder()).expect("it loads"))
 }
 
 fn pipeline(first: &str, second: Option<&str>) -> (Pipeline, InstrumentSlot) {

@@ -17,7 +17,7 @@ fn encoder() -> Encoder {
 }
 
 fn trumpet() -> Instrument {
-    Instrument::from_bytes(embouchure_weights::INSTRUMENTS[0].1, &encoder().id).expect("the shipped trumpet loads")
+    Instrument::from_bytes(embouchure_weights::INSTRUMENTS[0].1, &encoder()).expect("the shipped trumpet loads")
 }
 
 /// A tone with up to five harmonics, below Nyquist, that swells, at the model rate.

@@ -8,7 +8,7 @@ use nice_plug::util::db_to_gain;
 /// Time in which bypass fades in or out.
 const BYPASS_FADE_S: f64 = 0.02;
 /// What the host is told to wait after the input has ended: release of the instrument and of the room around it.
-const RELEASE_S: f64 = 2.5;
+const RELEASE_S: f64 = 5.0;
 
 /// A prepared engine and the buffers for its parameters.
 pub struct Effect {

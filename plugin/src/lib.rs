@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 pub mod buffer;
+mod earlier;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
@@ -108,6 +109,10 @@ impl Plugin for Embouchure {
     type Editor = EmbouchureEditor;
     type SysExMessage = ();
     type BackgroundTask = Task;
+
+    fn filter_state(state: &mut PluginState) {
+        earlier::complete(state);
+    }
 
     fn task_executor(&mut self) -> TaskExecutor<Self> {
         let (instruments, notifier) = (self.instruments.clone(), self.notifier.clone());
@@ -308,6 +313,7 @@ impl ClapPlugin for Embouchure {
                 page.add_param(&p.attack_s);
                 page.add_param(&p.width);
                 page.add_param(&p.room);
+                page.add_param(&p.room_decay_s);
                 page.add_param(&p.gate_db);
                 page.add_param(&p.room_gate);
                 page.add_param(&p.level_fit);

@@ -14,6 +14,8 @@ pub const GATE_OFF_DB: f32 = -90.0;
 /// Threshold that no input falls below; finite, so that arithmetic on it stays finite.
 const NEVER_DB: f32 = -300.0;
 /// What place 0 of the shelf is called for A and for B.
+/// A booth around the instrument: dry, it sounds like no instrument that anybody has heard (docs/tried.md).
+const DEFAULT_ROOM: f32 = 0.5;
 const OWN_FILE: &str = "Own File";
 const EMPTY: &str = "None";
 /// Long enough to hide a step in level, short enough to follow a hand.
@@ -82,6 +84,9 @@ pub struct EmbouchureParams {
     /// How much there is of the room around the instrument, 0 to 1.
     #[id = "room"]
     pub room: FloatParam,
+    /// Time in which that room fades by 60 dB, s.
+    #[id = "room_decay"]
+    pub room_decay_s: FloatParam,
     /// Bring the source's level to the instrument's.
     #[id = "level_fit"]
     pub level_fit: BoolParam,
@@ -123,6 +128,7 @@ impl EmbouchureParams {
             glide_s: self.glide_s.value(),
             level_fit: self.level_fit.value(),
             room: self.room.value(),
+            room_decay_s: self.room_decay_s.value(),
             breath_db: self.breath_db.value(),
             dynamics: self.dynamics.value(),
             attack_s: self.attack_s.value(),
@@ -177,7 +183,14 @@ impl Default for EmbouchureParams {
             glide_s: FloatParam::new("Glide", 0.0, FloatRange::Skewed { min: 0.0, max: 2.0, factor: 0.5 })
                 .with_value_to_string(Arc::new(time_text))
                 .with_string_to_value(Arc::new(time_value)),
-            room: share("Room", source.room),
+            room: share("Room", DEFAULT_ROOM),
+            room_decay_s: FloatParam::new(
+                "Decay",
+                source.room_decay_s,
+                FloatRange::Skewed { min: 0.1, max: 2.0, factor: 0.5 },
+            )
+            .with_value_to_string(Arc::new(time_text))
+            .with_string_to_value(Arc::new(time_value)),
             level_fit: BoolParam::new("Level Fit", source.level_fit),
             gain_db: FloatParam::new("Output", 0.0, FloatRange::Linear { min: -24.0, max: 12.0 })
                 .with_smoother(SMOOTHING)
@@ -306,6 +319,7 @@ mod tests {
         check_text(&params.scale);
         check_text(&params.glide_s);
         check_text(&params.room);
+        check_text(&params.room_decay_s);
         check_text(&params.instrument_a);
         check_text(&params.instrument_b);
         check_text(&params.morph);

@@ -13,6 +13,8 @@ const EARLIER: [(&str, &[&str]); 1] = [(
         r#""mix":{"f32":0.75}"#,
         r#""snap":{"f32":0.25}"#,
         r#""transpose":{"i32":-36}"#,
+        r#""room":{"f32":0.5}"#,
+        r#""room_decay":{"f32":0.6}"#,
         r#"\"instrument\":{\"kind\":\"builtin\",\"name\":\"violin\"}"#,
         r#"\"second\":null"#,
     ],

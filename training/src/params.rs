@@ -72,6 +72,11 @@ impl Params {
         kept.map(|(name, var)| Ok((name.clone(), var.as_detached_tensor().copy()?))).collect()
     }
 
+    /// Sets the parameters that `tensors` has; the others stay as they are.
+    pub fn start_from(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
+        self.vars.iter().filter_map(|(name, var)| Some((var, tensors.get(name)?))).try_for_each(|(var, t)| var.set(t))
+    }
+
     /// Sets every parameter from `tensors`.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
         for (name, var) in &self.vars {

@@ -43,7 +43,7 @@ impl EvalCommand {
     pub fn run(self) -> Result<()> {
         let encoder = Arc::new(shelf::encoder()?);
         let bytes = shelf::load(&self.instrument)?;
-        let instrument = Instrument::from_bytes(&bytes, &encoder.id).with_context(|| self.instrument.clone())?;
+        let instrument = Instrument::from_bytes(&bytes, &encoder).with_context(|| self.instrument.clone())?;
         let instrument = Arc::new(instrument);
         let (mut files, mut all) = (Vec::<Value>::new(), Vec::new());
         let mut spectra = [Vec::new(), Vec::new()];

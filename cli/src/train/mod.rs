@@ -10,7 +10,7 @@ use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument;
 use embouchure_inference::weights::read_file;
 use embouchure_training::corpus::Corpus;
-use embouchure_training::encoder::EncoderTraining;
+use embouchure_training::encoder::{EncoderTraining, Improve};
 use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
 use embouchure_training::recordings::training_files;
 use prepare::PrepareArguments;
@@ -80,6 +80,10 @@ struct EncoderArguments {
     /// Steps.
     #[arg(long, value_name = "N", default_value_t = 12_500)]
     steps: usize,
+    /// Go on from this encoder file, and keep what it calls z: instruments that were trained with it can be played with
+    /// the new one.
+    #[arg(long, value_name = "FILE")]
+    improve: Option<PathBuf>,
     #[command(flatten)]
     common: Common,
 }
@@ -169,9 +173,11 @@ impl EncoderArguments {
         let checkpoint = self.common.checkpoint();
         let Common { out, seed, licence, author, trained_on, .. } = self.common;
         let name = "encoder".into();
-        let card = encoder::Card { name, licence, author, trained_on, date: today(), steps: 0, loss: 0.0 };
+        let card = encoder::Card { name, licence, author, trained_on, date: today(), ..encoder::Card::default() };
+        let read = |path: &PathBuf| Improve::from_bytes(&read_file(path)?).with_context(|| path.display().to_string());
+        let improve = self.improve.as_ref().map(read).transpose()?;
         let steps = self.steps;
-        embouchure_training::encoder::train(EncoderTraining { corpus, steps, seed, checkpoint, out, card })
+        embouchure_training::encoder::train(EncoderTraining { corpus, steps, seed, checkpoint, out, improve, card })
     }
 }
 

@@ -31,7 +31,7 @@ impl HopModel for FakeModel {
         let semitones = 9.0 * (self.hop as f32 * 0.21).sin() + source.transpose_semitones;
         let mut controls = tone(330.0 * (semitones / 12.0).exp2(), self.level);
         controls.noise_magnitudes.fill(0.1 * self.level);
-        controls.room = Room::STAGE.scaled(source.room);
+        controls.room = Room::of(source.room, source.room_decay_s);
         HopOutput {
             controls,
             heard: Heard { f0_hz: controls.f0_hz, voicing: 1.0, loudness_db: -20.0, ..Heard::default() },

@@ -18,6 +18,11 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
     status::show(app, ui, canvas, host, telemetry);
 }
 
+/// Left edge of a column of knobs.
+fn column_x(column: usize) -> f32 {
+    16.0 + knob::SIZE.0 * column as f32
+}
+
 fn pictures(app: &mut App, ui: &Ui, canvas: &Canvas) {
     let range_hz = app.playable_hz();
     app.trace.show(ui, canvas, canvas.rect(260.0, 56.0, 536.0, 186.0), range_hz);
@@ -28,12 +33,12 @@ fn pictures(app: &mut App, ui: &Ui, canvas: &Canvas) {
 }
 
 fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
-    canvas.panel(ui.painter(), canvas.rect(12.0, 324.0, 692.0, 112.0));
-    canvas.panel(ui.painter(), canvas.rect(712.0, 324.0, 176.0, 112.0));
+    canvas.panel(ui.painter(), canvas.rect(12.0, 324.0, 728.0, 112.0));
+    canvas.panel(ui.painter(), canvas.rect(748.0, 324.0, 140.0, 112.0));
     let params = app.wiring.params.clone();
     let setter = host.param_setter();
     let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
-    let place = |column: usize, origin| Place { x: 16.0 + 85.0 * column as f32, y: 330.0, origin };
+    let place = |column: usize, origin| Place { x: column_x(column), y: 330.0, origin };
     knob::show(ui, canvas, place(0, 0.0), &params.mix, &mut edit);
     knob::show(ui, canvas, place(1, 0.5), &params.brightness_db, &mut edit);
     // 0 dB in -40 to 18.
@@ -42,22 +47,23 @@ fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knob::show(ui, canvas, place(4, 0.0), &params.attack_s, &mut edit);
     knob::show(ui, canvas, place(5, 0.0), &params.width, &mut edit);
     knob::show(ui, canvas, place(6, 0.0), &params.room, &mut edit);
+    knob::show(ui, canvas, place(7, 0.0), &params.room_decay_s, &mut edit);
     // 0 dB in -24 to 12.
-    knob::show(ui, canvas, place(7, 2.0 / 3.0), &params.gain_db, &mut edit);
+    knob::show(ui, canvas, place(8, 2.0 / 3.0), &params.gain_db, &mut edit);
     for (row, param) in
         [&params.octave_fit, &params.level_fit, &params.room_gate, &params.bypass].into_iter().enumerate()
     {
-        toggle::show(ui, canvas, (722.0, 329.0 + 26.0 * row as f32), param, &setter);
+        toggle::show(ui, canvas, (752.0, 329.0 + 26.0 * row as f32), param, &setter);
     }
 }
 
 fn pitch(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
-    canvas.panel(ui.painter(), canvas.rect(12.0, 444.0, 607.0, 112.0));
-    canvas.panel(ui.painter(), canvas.rect(627.0, 444.0, 261.0, 112.0));
+    canvas.panel(ui.painter(), canvas.rect(12.0, 444.0, 568.0, 112.0));
+    canvas.panel(ui.painter(), canvas.rect(588.0, 444.0, 300.0, 112.0));
     let params = app.wiring.params.clone();
     let setter = host.param_setter();
     let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
-    let place = |column: usize, origin| Place { x: 16.0 + 85.0 * column as f32, y: 450.0, origin };
+    let place = |column: usize, origin| Place { x: column_x(column), y: 450.0, origin };
     knob::show(ui, canvas, place(0, 0.5), &params.transpose_semitones, &mut edit);
     knob::show(ui, canvas, place(1, 0.5), &params.fine_cents, &mut edit);
     knob::show(ui, canvas, place(2, 0.0), &params.snap, &mut edit);
@@ -65,5 +71,5 @@ fn pitch(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemet
     knob::show(ui, canvas, place(4, 0.0), &params.scale, &mut edit);
     knob::show(ui, canvas, place(5, 0.0), &params.glide_s, &mut edit);
     knob::show(ui, canvas, place(6, 0.0), &params.gate_db, &mut edit);
-    note::show(ui, canvas, (639.0, 452.0), telemetry);
+    note::show(ui, canvas, (604.0, 452.0), telemetry);
 }

@@ -7,7 +7,7 @@ use egui::{Align2, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, ve
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 
 /// Width and height in design units.
-pub const SIZE: (f32, f32) = (150.0, 24.0);
+pub const SIZE: (f32, f32) = (132.0, 24.0);
 
 /// Draws and handles one switch at (`x`, `y`), of [`SIZE`]. Enter flips it when it has the focus.
 pub fn show(ui: &mut Ui, canvas: &Canvas, at: (f32, f32), param: &BoolParam, setter: &ParamSetter) -> Response {

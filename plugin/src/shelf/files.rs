@@ -14,7 +14,7 @@ pub fn load_file(path: &Path) -> Result<Arc<Instrument>, String> {
     let bytes = read_file(path).map_err(|e| e.to_string())?;
     // The name is enough where there is a file, and leaves room for the reason.
     let name = path.file_name().unwrap_or(path.as_os_str()).display();
-    let instrument = Instrument::from_bytes(&bytes, &encoder.id).map_err(|e| format!("{name}: {e}"))?;
+    let instrument = Instrument::from_bytes(&bytes, &encoder).map_err(|e| format!("{name}: {e}"))?;
     Ok(Arc::new(instrument))
 }
 
@@ -27,7 +27,7 @@ pub fn built_in(name: &str) -> Result<Arc<Instrument>, String> {
     }
     let bytes = embouchure_weights::instrument(name)
         .ok_or_else(|| format!("this version has no instrument called {name:?}: choose another one"))?;
-    let instrument = Instrument::from_bytes(bytes, &encoder()?.id)
+    let instrument = Instrument::from_bytes(bytes, &*encoder()?)
         .map(Arc::new)
         .map_err(|e| format!("the shipped instrument {name:?} cannot be used: {e}"))?;
     loaded.insert(name.into(), instrument.clone());

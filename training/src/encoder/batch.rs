@@ -7,7 +7,8 @@ use crate::encoder::augment::{Augment, only_noise};
 use crate::encoder::spectrum::SpectrumFrames;
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
-use embouchure_inference::config::{HOP_SIZE, N_PITCH_BINS, hz_to_bin};
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, N_PITCH_BINS, N_Z, hz_to_bin};
+use embouchure_inference::encoder::Encoder;
 use embouchure_inference::features::{LevelNormalizer, RumbleFilter};
 use rand_chacha::ChaCha8Rng;
 
@@ -16,6 +17,11 @@ const TONES_ONLY: usize = 7100;
 /// Clips without any pitch; and of the others, recordings.
 const NOISE_SHARE: f32 = 0.1;
 const CORPUS_SHARE: f32 = 0.6;
+/// A beginning: this many periods, and seconds. What it counts for, where everything else counts for 1.
+const BEGINNING: (f32, f32) = (3.0, 0.008);
+const URGENT: f32 = 4.0;
+/// What moves further within a hop begins anew, octaves.
+const NEW_NOTE: f32 = 1.0 / 24.0;
 /// Hops of one clip: one second.
 pub const CLIP_HOPS: usize = 250;
 /// Samples of one clip at the model rate.
@@ -54,11 +60,15 @@ pub struct Batch {
     samples: Vec<f32>,
     /// One per row; 0 = unvoiced.
     pub f0_hz: Vec<f32>,
+    /// One per row: what the row's pitch counts for.
+    pub urgency: Vec<f32>,
     voicing_known: Vec<f32>,
     /// `[rows, N_SPECTRUM]`, of the clean clip.
     spectrum: Vec<f32>,
     /// One per row: 1 where the clean clip sounds.
     sounding: Vec<f32>,
+    /// `[rows, N_Z]` that are to be kept; empty if z is free.
+    z: Vec<f32>,
 }
 
 /// Makes batch after batch; the same seed and index give the same batch.
@@ -66,14 +76,16 @@ pub struct Batches {
     seed: u64,
     n_clips: usize,
     corpus: Corpus,
+    /// Whose z is kept.
+    kept: Option<Encoder>,
     augment: Augment,
     spectrum: SpectrumFrames,
 }
 
 impl Batches {
-    /// Recordings are drawn from `corpus`, which may be empty.
-    pub fn new(seed: u64, n_clips: usize, corpus: Corpus) -> Self {
-        Self { seed, n_clips, corpus, augment: Augment::new(), spectrum: SpectrumFrames::new() }
+    /// Recordings are drawn from `corpus`, which may be empty. An encoder that is improved says which z to keep.
+    pub fn new(seed: u64, n_clips: usize, corpus: Corpus, kept: Option<Encoder>) -> Self {
+        Self { seed, n_clips, corpus, kept, augment: Augment::new(), spectrum: SpectrumFrames::new() }
     }
 
     /// The batch of step `index`.
@@ -84,7 +96,13 @@ impl Batches {
             let mut clip = self.draw_clip(index, &mut rng);
             self.spectrum.append(&clip, &mut batch.spectrum, &mut batch.sounding);
             let heard = self.augment.apply(&mut clip, &mut rng);
-            batch.samples.extend(LevelNormalizer::clip(&RumbleFilter::clip(&heard)));
+            let heard = RumbleFilter::clip(&heard);
+            if let Some(kept) = &self.kept {
+                let encodings = kept.forward(&heard).expect("an encoder that was loaded reads any clip");
+                batch.z.extend(encodings.into_iter().flat_map(|encoding| encoding.z));
+            }
+            batch.samples.extend(LevelNormalizer::clip(&heard));
+            batch.urgency.extend(urgency(&clip.f0_hz));
             batch.f0_hz.extend(clip.f0_hz);
             batch.voicing_known.extend(clip.voicing_known);
         }
@@ -95,15 +113,33 @@ impl Batches {
         if rng.chance(NOISE_SHARE) {
             return only_noise(rng);
         }
-        let recorded = if rng.chance(CORPUS_SHARE) && index >= TONES_ONLY { self.corpus.draw_clip(rng) } else { None };
+        let recorded = if rng.chance(CORPUS_SHARE) && (index >= TONES_ONLY || self.kept.is_some()) { self.corpus.draw_clip(rng) } else { None };
         recorded.unwrap_or_else(|| tones::draw_clip(rng))
     }
+}
+
+/// What the pitch of each hop counts for: that of notes that have just begun is what a player waits for.
+fn urgency(f0_hz: &[f32]) -> Vec<f32> {
+    let (mut before, mut since_s) = (0.0, 0.0);
+    let weigh = |f0: &f32| {
+        let goes_on = before > 0.0 && (f0 / before).log2().abs() < NEW_NOTE;
+        since_s = if goes_on { since_s + 1.0 / FRAME_RATE } else { 0.0 };
+        before = *f0;
+        if since_s < BEGINNING.0 / f0 + BEGINNING.1 { URGENT } else { 1.0 }
+    };
+    f0_hz.iter().map(weigh).collect()
 }
 
 impl Batch {
     /// `[clips, samples, 1]`.
     pub fn input(&self) -> Result<Tensor> {
         Tensor::from_slice(&self.samples, (self.n_clips, CLIP_SAMPLES, 1), &Device::Cpu)
+    }
+
+    /// `[rows, N_Z]` to keep, if z is not free.
+    pub fn kept_z(&self) -> Result<Option<Tensor>> {
+        let tensor = || Tensor::from_slice(&self.z, (self.f0_hz.len(), N_Z), &Device::Cpu);
+        (!self.z.is_empty()).then(tensor).transpose()
     }
 
     /// `[rows]`: 1 = voiced.
@@ -135,5 +171,18 @@ impl Batch {
     /// `[rows, 1]`: 1 where something sounds.
     pub fn sounding(&self) -> Result<Tensor> {
         Tensor::from_slice(&self.sounding, (self.sounding.len(), 1), &Device::Cpu)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings_are_urgent_for_three_periods() {
+        let f0_hz = [[0.0; 3].as_slice(), &[100.0; 12], &[200.0; 8]].concat();
+        let urgent: Vec<usize> = (0..f0_hz.len()).filter(|i| f0_hz[*i] > 0.0 && urgency(&f0_hz)[*i] > 1.0).collect();
+        // 38 ms from hop 3 on, 23 ms from hop 15 on.
+        assert_eq!(urgent, [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 15, 16, 17, 18, 19, 20]);
     }
 }

@@ -20,21 +20,37 @@ const SPECTRUM_WEIGHTS: [f32; N_SPECTRUM] = {
 };
 /// Keeps z near the size that the decoder expects.
 const Z_WEIGHT: f64 = 2e-3;
+/// Of the mean square by which a z that shall be kept has moved.
+const KEPT_Z_WEIGHT: f64 = 1.0;
 
 /// Loss of the head's outputs (`[rows, N_HEAD]`) on `batch`.
 pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
     let pitch = head.narrow(1, 0, N_PITCH_BINS)?.contiguous()?;
-    let pitch = pitch.apply_op1(BlurredCrossEntropy { f0_hz: batch.f0_hz.clone() })?;
+    let pitch = pitch.apply_op1(BlurredCrossEntropy::new(&batch.f0_hz, &batch.urgency))?;
     let logit = head.narrow(1, N_PITCH_BINS, 1)?.flatten_all()?;
     let voicing = (binary_cross_entropy(&logit, &batch.voiced()?)? * batch.voicing_known()?)?.mean_all()?;
     let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
-    let error = (predict_spectrum(params, &z, &batch.pitch_features()?)? - batch.spectrum()?)?.sqr()?;
+    let mut parts = vec![("pitch", scalar(&pitch)?), ("voicing", scalar(&voicing)?)];
+    let of_z = match batch.kept_z()? {
+        Some(kept) => {
+            let moved = (z - kept)?.sqr()?.mean_all()?;
+            parts.push(("z moved", scalar(&moved)?));
+            (moved * KEPT_Z_WEIGHT)?
+        }
+        None => {
+            let spectrum = spectrum_error(params, &z, batch)?;
+            parts.push(("spectrum", scalar(&spectrum)?));
+            ((spectrum * SPECTRUM_WEIGHT)? + (z.sqr()?.mean_all()? * Z_WEIGHT)?)?
+        }
+    };
+    Ok((((pitch + voicing)? + of_z)?, parts))
+}
+
+/// How far the spectrum that z and the pitch tell is from that of the clean clip.
+fn spectrum_error(params: &Params, z: &Tensor, batch: &Batch) -> Result<Tensor> {
+    let error = (predict_spectrum(params, z, &batch.pitch_features()?)? - batch.spectrum()?)?.sqr()?;
     let error = error.broadcast_mul(&Tensor::new(&[SPECTRUM_WEIGHTS], &candle_core::Device::Cpu)?)?;
-    let spectrum = error.broadcast_mul(&batch.sounding()?)?.mean_all()?;
-    let parts = vec![("pitch", scalar(&pitch)?), ("voicing", scalar(&voicing)?), ("spectrum", scalar(&spectrum)?)];
-    let z_size = z.sqr()?.mean_all()?;
-    let total = (((pitch + voicing)? + (spectrum * SPECTRUM_WEIGHT)?)? + (z_size * Z_WEIGHT)?)?;
-    Ok((total, parts))
+    error.broadcast_mul(&batch.sounding()?)?.mean_all()
 }
 
 fn scalar(t: &Tensor) -> Result<f32> {
@@ -47,15 +63,21 @@ fn binary_cross_entropy(logit: &Tensor, label: &Tensor) -> Result<Tensor> {
     (logit.relu()? - (logit * label)?)? + tail
 }
 
-/// Mean over voiced rows of the cross-entropy to a Gaussian around the true bin.
+/// Weighted mean over voiced rows of the cross-entropy to a Gaussian around the true bin.
 struct BlurredCrossEntropy {
     /// One per row; 0 = unvoiced, not counted.
     f0_hz: Vec<f32>,
+    /// One per row; together 1.
+    weights: Vec<f32>,
 }
 
 impl BlurredCrossEntropy {
-    fn n_voiced(&self) -> f32 {
-        self.f0_hz.iter().filter(|f| **f > 0.0).count().max(1) as f32
+    fn new(f0_hz: &[f32], urgency: &[f32]) -> Self {
+        let weigh = |(f0, urgency): (&f32, &f32)| if *f0 > 0.0 { *urgency } else { 0.0 };
+        let mut weights: Vec<f32> = f0_hz.iter().zip(urgency).map(weigh).collect();
+        let sum = weights.iter().sum::<f32>().max(1.0);
+        weights.iter_mut().for_each(|w| *w /= sum);
+        Self { f0_hz: f0_hz.to_vec(), weights }
     }
 
     fn label(f0_hz: f32) -> Vec<f32> {
@@ -88,23 +110,23 @@ impl CustomOp1 for BlurredCrossEntropy {
     fn cpu_fwd(&self, logits: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let rows = slice(logits, layout)?.chunks_exact(N_PITCH_BINS);
         let mut total = 0.0;
-        for (row, f0) in rows.zip(&self.f0_hz).filter(|(_, f0)| **f0 > 0.0) {
+        for ((row, f0), weight) in rows.zip(&self.f0_hz).zip(&self.weights).filter(|(_, weight)| **weight > 0.0) {
             let (_, normaliser) = softmax(row);
-            total += Self::label(*f0).iter().zip(row).map(|(w, x)| w * (normaliser - x)).sum::<f32>();
+            total += weight * Self::label(*f0).iter().zip(row).map(|(w, x)| w * (normaliser - x)).sum::<f32>();
         }
-        Ok((CpuStorage::F32(vec![total / self.n_voiced()]), ().into()))
+        Ok((CpuStorage::F32(vec![total]), ().into()))
     }
 
     fn bwd(&self, logits: &Tensor, _out: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
-        let scale = grad.to_scalar::<f32>()? / self.n_voiced();
+        let grad = grad.to_scalar::<f32>()?;
         let mut d = values(logits)?;
-        for (row, f0) in d.chunks_exact_mut(N_PITCH_BINS).zip(&self.f0_hz) {
-            if *f0 <= 0.0 {
+        for ((row, f0), weight) in d.chunks_exact_mut(N_PITCH_BINS).zip(&self.f0_hz).zip(&self.weights) {
+            if *weight <= 0.0 {
                 row.fill(0.0);
                 continue;
             }
             let (p, label) = (softmax(row).0, Self::label(*f0));
-            row.iter_mut().zip(p.iter().zip(label)).for_each(|(x, (p, w))| *x = (p - w) * scale);
+            row.iter_mut().zip(p.iter().zip(label)).for_each(|(x, (p, w))| *x = (p - w) * grad * weight);
         }
         Ok(Some(tensor(d, logits.shape())?))
     }
@@ -117,7 +139,7 @@ mod tests {
 
     #[test]
     fn gradient_is_right() {
-        let op = || BlurredCrossEntropy { f0_hz: vec![31.5, 0.0] };
-        gradients_match(&[random(&[2, N_PITCH_BINS], 12)], |v| v[0].apply_op1(op()));
+        let op = || BlurredCrossEntropy::new(&[31.5, 0.0, 440.0], &[4.0, 4.0, 1.0]);
+        gradients_match(&[random(&[3, N_PITCH_BINS], 12)], |v| v[0].apply_op1(op()));
     }
 }

@@ -14,4 +14,4 @@ pub use net::{N_MEL, N_SPECTRUM};
 pub(crate) use noises::breathe;
 pub use spectrum::{Described, describe};
 pub(crate) use tones::Timbre;
-pub use train::{EncoderTraining, train};
+pub use train::{EncoderTraining, Improve, train};

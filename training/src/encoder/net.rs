@@ -53,15 +53,10 @@ mod tests {
     use embouchure_inference::features::LevelNormalizer;
     use embouchure_inference::weights::to_bytes;
 
-    fn card() -> Card {
-        let text = String::new;
-        Card { name: text(), licence: text(), author: text(), trained_on: text(), steps: 0, loss: 0.0, date: text() }
-    }
-
     #[test]
     fn trained_encoder_is_the_one_that_plays() -> anyhow::Result<()> {
         let params = new_params(3)?;
-        let encoder = Encoder::from_bytes(&to_bytes(&params.tensors(THROW_AWAY)?, &card(), FORMAT)?)?;
+        let encoder = Encoder::from_bytes(&to_bytes(&params.tensors(THROW_AWAY)?, &Card::default(), FORMAT)?)?;
         let clip: Vec<f32> = (0..6400).map(|i| (i as f32 * 0.11).sin() * (i as f32 * 0.0007).cos()).collect();
         let x = Tensor::from_vec(LevelNormalizer::clip(&clip), (1, 6400, 1), &candle_core::Device::Cpu)?;
         let trained: Vec<Vec<f32>> = encode(&params, &x)?.to_vec2()?;

@@ -43,7 +43,7 @@ impl Melody {
     fn draw(rng: &mut ChaCha8Rng) -> Self {
         // Whistles, low voices and basses (the hardest: a period takes up to 26 ms), and everything between.
         let (low, high): (f32, f32) = match rng.unit() {
-            x if x < 0.25 => (500.0, 4600.0),
+            x if x < 0.2 => (500.0, 4600.0),
             x if x < 0.6 => (40.0, 330.0),
             _ => (40.0, 2200.0),
         };

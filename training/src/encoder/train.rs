@@ -8,14 +8,18 @@ use crate::corpus::Corpus;
 use crate::optimizer::Schedule;
 use crate::run::{self, Training};
 use anyhow::Result;
-use embouchure_inference::encoder::{Card, FORMAT};
-use embouchure_inference::weights::to_bytes;
+use candle_core::Tensor;
+use embouchure_inference::encoder::{Card, Encoder, FORMAT};
+use embouchure_inference::weights::{LoadError, Weights, to_bytes};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 const CLIPS: usize = 16;
 const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 200;
 const MAX_NORM: f32 = 1.0;
+/// An encoder that is improved moves less.
+const IMPROVING_RATE: f32 = 1e-3;
 /// Steps between checkpoints and log lines.
 const REPORT_EVERY: usize = 100;
 
@@ -31,20 +35,48 @@ pub struct EncoderTraining {
     pub checkpoint: PathBuf,
     /// Weights file to write.
     pub out: PathBuf,
-    /// Card of that file; steps and loss are filled in.
+    /// Where to go on from; what it calls z is kept, so that its instruments can be played with the new encoder.
+    pub improve: Option<Improve>,
+    /// Card of that file; steps, loss and whose z it keeps are filled in.
     pub card: Card,
+}
+
+/// An encoder to improve.
+pub struct Improve {
+    encoder: Encoder,
+    tensors: HashMap<String, Tensor>,
+}
+
+impl Improve {
+    /// Reads an encoder file.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
+        let (weights, _) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
+        Ok(Self { encoder: Encoder::from_bytes(bytes)?, tensors: weights.tensors().clone() })
+    }
+
+    /// The card of what comes of it; the steps are those so far.
+    fn card(&self, card: Card) -> Card {
+        let of = &self.encoder;
+        let keeps_z_of = of.card.keeps_z_of.iter().cloned().chain([of.id.clone()]).collect();
+        Card { steps: of.card.steps, keeps_z_of, ..card }
+    }
 }
 
 /// Trains until done or interrupted; either way the weights so far are written.
 pub fn train(job: EncoderTraining) -> Result<()> {
     let params = new_params(job.seed)?;
+    if let Some(improve) = &job.improve {
+        params.start_from(&improve.tensors)?;
+    }
+    let peak = if job.improve.is_some() { IMPROVING_RATE } else { PEAK_RATE };
     let training = Training {
         checkpoint: &job.checkpoint,
-        schedule: Schedule { peak: PEAK_RATE, warm_up: WARM_UP, total: job.steps },
+        schedule: Schedule { peak, warm_up: WARM_UP, total: job.steps },
         max_norm: MAX_NORM,
         report_every: REPORT_EVERY,
     };
-    let mut batches = Batches::new(job.seed, CLIPS, job.corpus);
+    let card = job.improve.as_ref().map_or(job.card.clone(), |improve| improve.card(job.card.clone()));
+    let mut batches = Batches::new(job.seed, CLIPS, job.corpus, job.improve.map(|improve| improve.encoder));
     let progress = run::train(
         &training,
         &params,
@@ -52,7 +84,7 @@ pub fn train(job: EncoderTraining) -> Result<()> {
         |batch| loss(&params, &encode(&params, &batch.input()?)?, batch),
         None,
     )?;
-    let card = Card { steps: progress.step, loss: progress.loss, ..job.card };
+    let card = Card { steps: card.steps + progress.step, loss: progress.loss, ..card };
     write_atomically(&job.out, &to_bytes(&params.tensors(THROW_AWAY)?, &card, FORMAT)?)?;
     println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, progress.loss);
     Ok(())

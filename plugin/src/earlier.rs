@@ -1,0 +1,35 @@
+//! Projects of earlier versions sound as they did.
+
+use nice_plug::plugin::{ParamValue, PluginState};
+
+/// What was played before a parameter was there, where its default is something else.
+const BEFORE: [(&str, f32); 2] = [("room", 0.0), ("room_decay", 0.6)];
+
+/// Adds the parameters that a state of an earlier version does not have.
+pub fn complete(state: &mut PluginState) {
+    for (id, value) in BEFORE {
+        state.params.entry(id.into()).or_insert(ParamValue::F32(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(state: &PluginState, id: &str) -> f32 {
+        match state.params[id] {
+            ParamValue::F32(value) => value,
+            _ => panic!("{id} is no number"),
+        }
+    }
+
+    #[test]
+    fn what_was_dry_stays_dry_and_what_is_there_stays() {
+        let mut state: PluginState = serde_json::from_str(r#"{"version":"0.1.0","params":{},"fields":{}}"#).unwrap();
+        complete(&mut state);
+        assert_eq!((value(&state, "room"), value(&state, "room_decay")), (0.0, 0.6));
+        state.params.insert("room_decay".into(), ParamValue::F32(1.5));
+        complete(&mut state);
+        assert_eq!(value(&state, "room_decay"), 1.5);
+    }
+}
