@@ -69,7 +69,7 @@ pub struct RenderCommand {
     #[arg(long, value_name = "SCALE", default_value = "chromatic", value_parser = parse_scale)]
     scale: Scale,
     /// How much of a room there is around the instrument: 0 = none, 1 = as on a stage.
-    #[arg(long, value_name = "0..1", default_value = "0.5", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    #[arg(long, value_name = "0..1", default_value = "0.7", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     room: f32,
     /// Time in which that room fades by 60 dB, s.
     #[arg(long, value_name = "SECONDS", default_value = "0.25", value_parser = |s: &str| parse_within(s, 0.1, 2.0))]

@@ -14,7 +14,7 @@ pub const GATE_OFF_DB: f32 = -90.0;
 /// Threshold that no input falls below; finite, so that arithmetic on it stays finite.
 const NEVER_DB: f32 = -300.0;
 /// A booth around the instrument: dry, it sounds like no instrument that anybody has heard (docs/tried.md).
-const DEFAULT_ROOM: f32 = 0.5;
+const DEFAULT_ROOM: f32 = 0.7;
 /// What place 0 of the shelf is called for A and for B.
 const OWN_FILE: &str = "Own File";
 const EMPTY: &str = "None";

@@ -97,6 +97,11 @@ impl Recording {
         Ok(Self { f0_hz, voiced, harmonics, unvoiced, peak })
     }
 
+    /// What is lower than an instrument can play is two of its notes that ring into each other, or noise.
+    pub fn drop_below(&mut self, lowest_hz: f32) {
+        self.voiced.iter_mut().zip(&self.f0_hz).for_each(|(voiced, f0)| *voiced &= *f0 >= lowest_hz);
+    }
+
     /// Length of the recording.
     pub fn n_hops(&self) -> usize {
         self.f0_hz.len()

@@ -20,6 +20,25 @@ const SEED: u64 = 20_26;
 /// Half an offline analysis window, hops.
 const EDGE_HOPS: usize = 4;
 
+/// Lowest notes of instruments, Hz. An offline analysis sometimes hears two notes that ring into each other as one far
+/// below both, which no instrument plays.
+const LOWEST_NOTES_HZ: [(&str, f32); 12] = [
+    ("bassoon", 58.3),
+    ("cello", 65.4),
+    ("clarinet", 138.6),
+    ("flute", 246.9),
+    ("flute_low", 196.0),
+    ("french_horn", 61.7),
+    ("oboe", 233.1),
+    ("saxophone_alto", 138.6),
+    ("saxophone_tenor", 103.8),
+    ("trumpet", 155.6),
+    ("viola", 130.8),
+    ("violin", 196.0),
+];
+/// Tuned and played this much below them, as a ratio: a semitone.
+const TUNING: f32 = 0.94;
+
 /// One sound.
 #[derive(Clone)]
 pub struct Case {
@@ -157,7 +176,9 @@ fn resynthesised(data: &Path) -> Result<Vec<Case>> {
 
 /// A recording from its own pitch and harmonics, at most `seconds` of it, with 0.2 s of silence around.
 fn resynthesise(file: &Path, folder: &str, seconds: f32) -> Result<Case> {
-    let recording = Recording::analyse(file)?;
+    let mut recording = Recording::analyse(file)?;
+    let lowest = LOWEST_NOTES_HZ.iter().find(|(instrument, _)| *instrument == folder);
+    recording.drop_below(lowest.map_or(0.0, |(_, hz)| TUNING * hz));
     let n_hops = recording.n_hops().min((seconds * 250.0) as usize);
     let clip = recording.render(0, n_hops, 1.0, &mut generator(SEED, 0));
     let around = |inside: Vec<f32>, n: usize| [vec![0.0; n], inside, vec![0.0; n]].concat();

@@ -4,7 +4,7 @@
 use crate::config::{N_PITCH_BINS, bin_to_hz};
 
 /// Share of the belief that may jump anywhere between two hops.
-const JUMP: f32 = 0.003;
+const JUMP: f32 = 0.0005;
 /// Share that moves one bin (20 cents) up or down between two hops.
 const GLIDE: f32 = 0.2;
 /// The pitch is the mean over this many bins on either side of the most believed one.
