@@ -4,7 +4,7 @@ use crate::shelf;
 use anyhow::{Context, Result};
 use clap::Args;
 use embouchure_inference::encoder::{self, Encoder};
-use embouchure_inference::instrument::{Card, FORMAT, Instrument};
+use embouchure_inference::instrument::{Card, Instrument};
 use embouchure_inference::note::Note;
 use embouchure_inference::weights::{LoadError, content_id};
 use safetensors::SafeTensors;
@@ -110,6 +110,7 @@ fn table(rows: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use embouchure_inference::instrument::FORMAT;
 
     fn card() -> Card {
         Card {

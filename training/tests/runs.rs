@@ -4,7 +4,7 @@ use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument::{self, Instrument};
 use embouchure_training::corpus::Corpus;
-use embouchure_training::encoder::EncoderTraining;
+use embouchure_training::encoder::{EncoderTraining, Improve};
 use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
 use embouchure_training::recordings::training_files;
 use std::path::{Path, PathBuf};
@@ -122,25 +122,41 @@ fn a_finished_training_is_not_repeated() {
     assert!(std::fs::read(recordings.path("a")).unwrap() == first, "the file that was there stays");
 }
 
-#[test]
-fn an_encoder_is_trained_and_loads() {
-    let recordings = Recordings::new("encoder");
+/// Two steps on the recordings.
+fn train_encoder(name: &str, improve: Option<Improve>) -> Encoder {
+    let recordings = Recordings::new(name);
     let corpus = Corpus::analyse(&recordings.files()).unwrap();
     assert!((0.09..0.11).contains(&corpus.minutes()));
-    let card = encoder::Card { name: "encoder".into(), ..encoder::Card::default() };
-    let out = recordings.path("encoder.safetensors");
-    let checkpoint = recordings.path("encoder.checkpoint");
-    embouchure_training::encoder::train(EncoderTraining {
-        corpus,
-        steps: 2,
-        seed: 1,
-        checkpoint,
-        out: out.clone(),
-        improve: None,
-        card,
-    })
-    .unwrap();
-    let encoder = Encoder::from_bytes(&std::fs::read(out).unwrap()).unwrap();
+    let card = encoder::Card { name: name.into(), ..encoder::Card::default() };
+    let (out, checkpoint) = (recordings.path("encoder.safetensors"), recordings.path("encoder.checkpoint"));
+    let job = EncoderTraining { corpus, steps: 2, seed: 1, checkpoint, out: out.clone(), improve, card };
+    embouchure_training::encoder::train(job).unwrap();
+    Encoder::from_bytes(&std::fs::read(out).unwrap()).unwrap()
+}
+
+#[test]
+fn an_encoder_is_trained_and_loads() {
+    let encoder = train_encoder("encoder", None);
     assert_eq!(encoder.card.steps, 2);
     assert!(encoder.card.loss > 5.0, "nothing can be learned in two steps: {}", encoder.card.loss);
+    assert!(encoder.card.keeps_z_of.is_empty());
+}
+
+#[test]
+fn an_improved_encoder_goes_on_and_keeps_its_z_and_instruments() {
+    let shipped = shipped_encoder();
+    let better = train_encoder("better", Some(Improve::from_bytes(embouchure_weights::ENCODER).unwrap()));
+    assert_eq!(better.card.steps, shipped.card.steps + 2);
+    assert!(better.card.loss < 4.0, "it knew what to hear: {}", better.card.loss);
+    assert!(better.id != shipped.id && better.card.keeps_z_of.ends_with(std::slice::from_ref(&shipped.id)));
+    for (name, bytes) in embouchure_weights::INSTRUMENTS {
+        assert!(Instrument::from_bytes(bytes, &better).is_ok(), "{name}");
+    }
+    let clip = note(330.0, 16_000);
+    let z = |encoder: &Encoder| encoder.forward(&clip).unwrap().into_iter().flat_map(|e| e.z).collect::<Vec<f32>>();
+    let (kept, z) = (z(&shipped), z(&better));
+    let square = |x: f32| x * x;
+    let moved: f32 = kept.iter().zip(&z).map(|(a, b)| square(a - b)).sum();
+    let size: f32 = kept.iter().copied().map(square).sum();
+    assert!(moved > 0.0 && moved < 0.01 * size, "{moved} of {size}");
 }

@@ -33,7 +33,8 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
     let files = audio_files(folder)?;
     let questions = files.iter().enumerate().map(|(i, file)| {
         let name = format!("{}.{i}", instrument.name);
-        let output = bench.render(file, instrument, &["--transpose", "0", "--level", "as-recorded", "--room", "0"], &name)?;
+        let output =
+            bench.render(file, instrument, &["--transpose", "0", "--level", "as-recorded", "--room", "0"], &name)?;
         let [notes, played] = without_rests(file, &output)?;
         let question = |source: &Path, output: &Path| question("resynth", source, output, &instrument.kind());
         Ok([question(file, &output), question(&notes, &played)])

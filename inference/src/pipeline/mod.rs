@@ -133,7 +133,8 @@ impl Pipeline {
         let second = self.chairs[1].hop(&ask, &first)?;
         let played = morph(&first, &second, wishes.morph);
         let gain = source.gain * self.attack.hop(source.gain > 0.0, wishes.attack_s);
-        let controls = Controls { room: Room::of(wishes.room, wishes.room_decay_s), ..scaled(played, gain, wishes.breath_db) };
+        let controls =
+            Controls { room: Room::of(wishes.room, wishes.room_decay_s), ..scaled(played, gain, wishes.breath_db) };
         Ok(HopOutput { controls, heard: source.heard() })
     }
 

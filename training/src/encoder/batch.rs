@@ -113,7 +113,11 @@ impl Batches {
         if rng.chance(NOISE_SHARE) {
             return only_noise(rng);
         }
-        let recorded = if rng.chance(CORPUS_SHARE) && (index >= TONES_ONLY || self.kept.is_some()) { self.corpus.draw_clip(rng) } else { None };
+        let recorded = if rng.chance(CORPUS_SHARE) && (index >= TONES_ONLY || self.kept.is_some()) {
+            self.corpus.draw_clip(rng)
+        } else {
+            None
+        };
         recorded.unwrap_or_else(|| tones::draw_clip(rng))
     }
 }

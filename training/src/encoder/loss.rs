@@ -135,7 +135,26 @@ impl CustomOp1 for BlurredCrossEntropy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::corpus::Corpus;
+    use crate::encoder::batch::Batches;
     use crate::ops::check::{gradients_match, random};
+    use embouchure_inference::encoder::Encoder;
+
+    #[test]
+    fn a_z_that_is_kept_costs_what_it_moves() -> Result<()> {
+        let kept = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
+        let batch = Batches::new(1, 2, Corpus::default(), Some(kept)).make(0);
+        let params = Params::new(1);
+        let z = batch.kept_z()?.unwrap();
+        let rows = z.dim(0)?;
+        let logits = Tensor::zeros((rows, N_PITCH_BINS + 1), z.dtype(), z.device())?;
+        let cost = |moved: f64| -> Result<f32> {
+            let head = Tensor::cat(&[&logits, &(&z + moved)?], 1)?;
+            loss(&params, &head, &batch)?.0.to_scalar()
+        };
+        assert!((cost(0.5)? - cost(0.0)? - 0.25 * KEPT_Z_WEIGHT as f32).abs() < 1e-3);
+        Ok(())
+    }
 
     #[test]
     fn gradient_is_right() {

@@ -44,7 +44,7 @@ impl Melody {
         // Whistles, low voices and basses (the hardest: a period takes up to 26 ms), and everything between.
         let (low, high): (f32, f32) = match rng.unit() {
             x if x < 0.2 => (500.0, 4600.0),
-            x if x < 0.6 => (40.0, 330.0),
+            x if x < 0.65 => (40.0, 330.0),
             _ => (40.0, 2200.0),
         };
         let mut melody = Self { octaves: Vec::new(), amplitude: Vec::new() };
@@ -97,6 +97,8 @@ impl Timbre {
         let formants = rng.chance(0.55).then(|| {
             [(); 3].map(|()| (rng.log_uniform(250.0, 4000.0), rng.uniform(50.0, 500.0), rng.uniform(0.0, 30.0)))
         });
+        // A small body, or a small microphone, that does not carry what is low.
+        let body_hz = if rng.chance(0.25) { rng.log_uniform(60.0, 500.0) } else { 0.0 };
         let strength = |rng: &mut ChaCha8Rng, k: usize| {
             let mut h = (k as f32).powf(-slope) * 10f32.powf(rng.normal() * scatter / 20.0);
             if kind < 0.2 && k > 1 {
@@ -109,6 +111,7 @@ impl Timbre {
             if (0.8..0.88).contains(&kind) && k == 1 {
                 h *= fundamental;
             }
+            h *= (k as f32 * middle_hz / body_hz).min(1.0).powi(2);
             let peak = |(hz, width, db): &(f32, f32, f32)| {
                 10f32.powf(db / 20.0) / (1.0 + ((k as f32 * middle_hz - hz) / width).powi(2))
             };
