@@ -5,8 +5,14 @@ use nice_plug::plugin::{ParamValue, PluginState};
 /// What was played before a parameter was there, where its default is something else.
 const BEFORE: [(&str, f32); 2] = [("room", 0.0), ("room_decay", 0.6)];
 
+/// A parameter of every version: a state without it says nothing about how anything sounded.
+const ALWAYS: &str = "mix";
+
 /// Adds the parameters that a state of an earlier version does not have.
 pub fn complete(state: &mut PluginState) {
+    if !state.params.contains_key(ALWAYS) {
+        return;
+    }
     for (id, value) in BEFORE {
         state.params.entry(id.into()).or_insert(ParamValue::F32(value));
     }
@@ -25,11 +31,15 @@ mod tests {
 
     #[test]
     fn what_was_dry_stays_dry_and_what_is_there_stays() {
-        let mut state: PluginState = serde_json::from_str(r#"{"version":"0.1.0","params":{},"fields":{}}"#).unwrap();
+        let json = r#"{"version":"0.1.0","params":{"mix":{"f32":1.0}},"fields":{}}"#;
+        let mut state: PluginState = serde_json::from_str(json).unwrap();
         complete(&mut state);
         assert_eq!((value(&state, "room"), value(&state, "room_decay")), (0.0, 0.6));
         state.params.insert("room_decay".into(), ParamValue::F32(1.5));
         complete(&mut state);
         assert_eq!(value(&state, "room_decay"), 1.5);
+        state.params.clear();
+        complete(&mut state);
+        assert!(state.params.is_empty());
     }
 }

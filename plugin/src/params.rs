@@ -339,7 +339,7 @@ mod tests {
         assert_eq!(names.len(), grouped.0.param_map().len());
         names.sort();
         let sizes: Vec<(&str, usize)> = names.chunk_by(|a, b| a == b).map(|g| (g[0].as_str(), g.len())).collect();
-        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 6), ("Source", 3)]);
+        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 7), ("Source", 3)]);
         assert_eq!(grouped.serialize_fields(), grouped.0.serialize_fields());
     }
 
@@ -360,7 +360,8 @@ mod tests {
 
     #[test]
     fn the_lowest_gate_lets_everything_pass() {
-        assert_eq!(EmbouchureParams::default().source_controls(), SourceControls::default());
+        let expected = SourceControls { room: DEFAULT_ROOM, ..SourceControls::default() };
+        assert_eq!(EmbouchureParams::default().source_controls(), expected);
         let params = EmbouchureParams {
             gate_db: FloatParam::new("", GATE_OFF_DB, FloatRange::Linear { min: GATE_OFF_DB, max: 0.0 }),
             ..Default::default()
