@@ -185,7 +185,7 @@ impl Default for EmbouchureParams {
                 .with_string_to_value(Arc::new(time_value)),
             room: share("Room", DEFAULT_ROOM),
             room_decay_s: FloatParam::new(
-                "Decay",
+                "Room Decay",
                 source.room_decay_s,
                 FloatRange::Skewed { min: 0.1, max: 2.0, factor: 0.5 },
             )

@@ -81,6 +81,7 @@ fn parameter_text_goes_both_ways() {
         "Octave Fit",
         "Output",
         "Room",
+        "Room Decay",
         "Scale",
         "Snap",
         "Transpose",

@@ -11,7 +11,7 @@ pub fn of(name: &str) -> &'static str {
         "Attack" => "Time in which a note fades in, ms. Tied notes are left alone.",
         "Width" => "Spreads noise, upper partials and the room over both channels. In mono nothing is lost.",
         "Room" => "How much of the room around the instrument is heard.",
-        "Decay" => {
+        "Room Decay" => {
             "Time in which the room fades by 60 dB: a booth below 300 ms, a stage around 600, a hall above a second."
         }
         "Output" => "Level of everything that leaves the plugin, dB.",

@@ -4,11 +4,11 @@ use crate::picture::Area;
 use crate::screen::{NOWHERE, Screen};
 
 /// Middle of the dry/wet knob and of the bypass switch.
-const MIX: (f32, f32) = (58.0, 382.0);
-const BYPASS: (f32, f32) = (742.0, 419.0);
+const MIX: (f32, f32) = (56.0, 382.0);
+const BYPASS: (f32, f32) = (772.0, 419.0);
 /// Around them, inside the ring that shows the focus.
-const AROUND_MIX: Area = Area::new(26.0, 344.0, 64.0, 84.0);
-const AROUND_BYPASS: Area = Area::new(724.0, 409.0, 146.0, 20.0);
+const AROUND_MIX: Area = Area::new(24.0, 344.0, 64.0, 84.0);
+const AROUND_BYPASS: Area = Area::new(754.0, 409.0, 126.0, 20.0);
 
 #[test]
 fn knobs_and_buttons_obey_the_mouse() {
