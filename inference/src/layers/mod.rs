@@ -8,6 +8,7 @@ mod activation;
 mod affine;
 mod conv;
 mod gru;
+mod integer;
 mod linear;
 mod matmul;
 

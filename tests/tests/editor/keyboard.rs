@@ -5,11 +5,11 @@ use crate::screen::Screen;
 
 /// The first control of the window, and the morph knob, each with the ring that shows the focus.
 const FIRST: Area = Area::new(148.0, 12.0, 84.0, 28.0);
-const MORPH: Area = Area::new(16.0, 214.0, 84.0, 100.0);
+const MORPH: Area = Area::new(16.0, 214.0, 80.0, 100.0);
 /// Inside the ring.
-const MORPH_INSIDE: Area = Area::new(22.0, 220.0, 72.0, 88.0);
-const BRIGHTNESS: Area = Area::new(107.0, 336.0, 72.0, 92.0);
-const BRIGHTNESS_VALUE: (f32, f32) = (143.0, 420.0);
+const MORPH_INSIDE: Area = Area::new(22.0, 220.0, 68.0, 88.0);
+const BRIGHTNESS: Area = Area::new(100.0, 336.0, 72.0, 92.0);
+const BRIGHTNESS_VALUE: (f32, f32) = (136.0, 420.0);
 /// Of the ring, in the dark.
 const ACCENT: [u8; 3] = [0xe6, 0xb0, 0x55];
 

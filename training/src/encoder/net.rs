@@ -63,7 +63,8 @@ mod tests {
         for (row, encoding) in trained.iter().zip(encoder.forward(&clip)?) {
             let played = encoding.pitch_logits.iter().chain(&encoding.z);
             let row = row[..440].iter().chain(&row[441..]);
-            assert!(row.zip(played).all(|(a, b)| (a - b).abs() < 1e-4));
+            // Training computes in floats, what plays in integers of 14 bits.
+            assert!(row.zip(played).all(|(a, b)| (a - b).abs() < 5e-3));
         }
         Ok(())
     }

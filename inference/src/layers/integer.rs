@@ -1,0 +1,212 @@
+//! Products of rows of small integers: what a processor does fastest, and with the same result on every processor.
+
+/// Outputs computed together.
+pub const LANES: usize = 32;
+/// Two neighbouring inputs, or the two weights that they meet in one output.
+pub type Pair = [i16; 2];
+/// Largest magnitude of an input or a weight.
+pub const MOST: f32 = 8191.0;
+/// Pairs whose products are summed as integers; the sums of more are added as floats.
+const RUN: usize = 16;
+
+const _: () = assert!(MOST as i64 * MOST as i64 * 2 * RUN as i64 <= i32::MAX as i64);
+
+/// Appends `row` in units of what is returned, an odd last value with 0 beside it.
+pub fn quantise(row: &[f32], out: &mut Vec<Pair>) -> f32 {
+    let largest = largest(row);
+    let per_unit = if largest > 0.0 { MOST / largest } else { 0.0 };
+    // A sum this large has no bits left for fractions, and the lowest of its bits are the integer.
+    const ROUND: f32 = 12_582_912.0;
+    let rounded = |x: f32| (x * per_unit + ROUND).to_bits() as i16;
+    let (pairs, last) = row.as_chunks::<2>();
+    out.extend(pairs.iter().map(|pair| pair.map(rounded)));
+    out.extend(last.iter().map(|x| [rounded(*x), 0]));
+    largest / MOST
+}
+
+/// Largest magnitude, in lanes: one after the other is slow.
+fn largest(row: &[f32]) -> f32 {
+    let more = |most: f32, x: f32| if x.abs() > most { x.abs() } else { most };
+    let (chunks, rest) = row.as_chunks::<16>();
+    let mut most = [0.0; 16];
+    chunks.iter().for_each(|chunk| most = std::array::from_fn(|i| more(most[i], chunk[i])));
+    most.iter().chain(rest).fold(0.0, |most, x| more(most, *x))
+}
+
+/// For every block of outputs and every row of inputs the sums of input times weight: `out` is `[blocks][rows]`, `x`
+/// `[rows][n_pairs]`, `weights` `[blocks][n_pairs]`. All rows go through one block while its weights are near.
+pub fn products(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx512bw") {
+        // SAFETY: the processor has what the function was compiled for.
+        return unsafe { x86::products_avx512(x, weights, n_pairs, out) };
+    } else if is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
+        return unsafe { x86::products_avx2(x, weights, n_pairs, out) };
+    }
+    each(x, weights, n_pairs, out, plain_sums);
+}
+
+#[inline(always)]
+fn each(
+    x: &[Pair],
+    weights: &[[Pair; LANES]],
+    n_pairs: usize,
+    out: &mut [[f32; LANES]],
+    sums: impl Fn(&[Pair], &[[Pair; LANES]]) -> [f32; LANES],
+) {
+    let n_rows = x.len() / n_pairs;
+    for (weights, out) in weights.chunks_exact(n_pairs).zip(out.chunks_exact_mut(n_rows)) {
+        for (x, out) in x.chunks_exact(n_pairs).zip(out) {
+            *out = sums(x, weights);
+        }
+    }
+}
+
+fn plain_sums(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
+    let mut sums = [0.0; LANES];
+    for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
+        let mut run = [0i32; LANES];
+        for ([x, y], weights) in x.iter().zip(weights) {
+            for (sum, [v, w]) in run.iter_mut().zip(weights) {
+                *sum += i32::from(*x) * i32::from(*v) + i32::from(*y) * i32::from(*w);
+            }
+        }
+        sums.iter_mut().zip(run).for_each(|(sum, run)| *sum += run as f32);
+    }
+    sums
+}
+
+/// The same with the instruction for it, which compilers do not find by themselves.
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{LANES, Pair, RUN, each};
+    use std::arch::x86_64::*;
+
+    fn both([x, y]: Pair) -> i32 {
+        i32::from(x) & 0xFFFF | i32::from(y) << 16
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub fn products_avx512(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+        // SAFETY: the caller's processor has what this function was compiled for, too.
+        each(x, weights, n_pairs, out, |x, weights| unsafe { sums_avx512(x, weights) });
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw")]
+    fn sums_avx512(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
+        const REGISTERS: usize = LANES / 16;
+        let mut sums = [_mm512_setzero_ps(); REGISTERS];
+        for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
+            let mut run = [_mm512_setzero_si512(); REGISTERS];
+            for (x, weights) in x.iter().zip(weights) {
+                let x = _mm512_set1_epi32(both(*x));
+                for (run, weights) in run.iter_mut().zip(weights.as_chunks::<16>().0) {
+                    // SAFETY: 16 pairs are 64 bytes.
+                    let weights = unsafe { _mm512_loadu_si512(weights.as_ptr().cast()) };
+                    *run = _mm512_add_epi32(*run, _mm512_madd_epi16(weights, x));
+                }
+            }
+            for (sum, run) in sums.iter_mut().zip(run) {
+                *sum = _mm512_add_ps(*sum, _mm512_cvtepi32_ps(run));
+            }
+        }
+        let mut out = [0.0; LANES];
+        for (out, sum) in out.as_chunks_mut::<16>().0.iter_mut().zip(sums) {
+            // SAFETY: 16 floats are 64 bytes.
+            unsafe { _mm512_storeu_ps(out.as_mut_ptr(), sum) };
+        }
+        out
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub fn products_avx2(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+        // SAFETY: the caller's processor has what this function was compiled for, too.
+        each(x, weights, n_pairs, out, |x, weights| unsafe { sums_avx2(x, weights) });
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn sums_avx2(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
+        const REGISTERS: usize = LANES / 8;
+        let mut sums = [_mm256_setzero_ps(); REGISTERS];
+        for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
+            let mut run = [_mm256_setzero_si256(); REGISTERS];
+            for (x, weights) in x.iter().zip(weights) {
+                let x = _mm256_set1_epi32(both(*x));
+                for (run, weights) in run.iter_mut().zip(weights.as_chunks::<8>().0) {
+                    // SAFETY: 8 pairs are 32 bytes.
+                    let weights = unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) };
+                    *run = _mm256_add_epi32(*run, _mm256_madd_epi16(weights, x));
+                }
+            }
+            for (sum, run) in sums.iter_mut().zip(run) {
+                *sum = _mm256_add_ps(*sum, _mm256_cvtepi32_ps(run));
+            }
+        }
+        let mut out = [0.0; LANES];
+        for (out, sum) in out.as_chunks_mut::<8>().0.iter_mut().zip(sums) {
+            // SAFETY: 8 floats are 32 bytes.
+            unsafe { _mm256_storeu_ps(out.as_mut_ptr(), sum) };
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values up to the largest.
+    fn pairs(n: usize, seed: usize) -> Vec<Pair> {
+        let value = |i: usize| ((i * 7919 + seed * 104_729) % 16_383) as i16 - 8191;
+        (0..n).map(|i| [value(2 * i), value(2 * i + 1)]).collect()
+    }
+
+    #[test]
+    fn every_processor_comes_to_the_same_bits() {
+        for (n_rows, n_pairs, n_blocks) in [(1, 1, 1), (3, 16, 2), (1, 17, 3), (2, 240, 1)] {
+            let x = pairs(n_rows * n_pairs, 1);
+            let block = |i: usize| -> [Pair; LANES] { pairs(LANES, i).try_into().unwrap() };
+            let weights: Vec<[Pair; LANES]> = (0..n_blocks * n_pairs).map(block).collect();
+            let by = |products: fn(&[Pair], &[[Pair; LANES]], usize, &mut [[f32; LANES]])| {
+                let mut out = vec![[f32::NAN; LANES]; n_rows * n_blocks];
+                products(&x, &weights, n_pairs, &mut out);
+                out
+            };
+            let expected = by(|x, weights, n_pairs, out| each(x, weights, n_pairs, out, plain_sums));
+            assert_eq!(by(products), expected);
+            #[cfg(target_arch = "x86_64")]
+            if is_x86_feature_detected!("avx2") {
+                // SAFETY: just asked for.
+                assert_eq!(
+                    by(|x, weights, n_pairs, out| unsafe { x86::products_avx2(x, weights, n_pairs, out) }),
+                    expected
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_largest_values_do_not_overflow() {
+        let x = vec![[8191, -8191]; 2 * RUN];
+        let weights = vec![[[8191, -8191]; LANES]; 2 * RUN];
+        let mut out = [[0.0; LANES]];
+        products(&x, &weights, 2 * RUN, &mut out);
+        let exact = 4.0 * RUN as f32 * MOST * MOST;
+        assert!(out[0].iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
+    }
+
+    #[test]
+    fn what_is_quantised_is_what_it_was() {
+        for row in [vec![0.5, -1.0, 0.25], vec![0.0; 4], vec![3e-9, -1e-9]] {
+            let mut pairs = Vec::new();
+            let scale = quantise(&row, &mut pairs);
+            let back = pairs.as_flattened().iter().map(|x| f32::from(*x) * scale);
+            let largest = row.iter().fold(0.0f32, |most, x| most.max(x.abs()));
+            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MOST));
+            assert_eq!(pairs.len(), row.len().div_ceil(2));
+        }
+    }
+}
