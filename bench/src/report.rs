@@ -76,8 +76,8 @@ const PERFORMANCE: [Section; 8] = [
                alarms: share of the unpitched hops heard as a note; blips: wrong by half an octave for more than a hop, per \
                minute; CPU: seconds of one core per second of audio. Other trackers have one thread and their own settings; \
                SwiftF0 and CREPE look into the future. The alarms of (c) and of the room are mostly notes that ring on where the \
-               offline analysis has ended them; blips on (a) are in part two notes at once that were labelled as one far \
-               below both.",
+               offline analysis has ended them. What is labelled below an instrument's lowest note does not count: it is two \
+               notes at once.",
     },
     Section {
         title: "What z knows",
@@ -120,7 +120,8 @@ const TRAINING: [Section; 6] = [
                independent script compares: mss is the mean difference of linear and logarithmic magnitudes at six FFT \
                sizes, both brought to one level; RPA the share of frames within 50 cents by SwiftF0; judge what YAMNet \
                gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \
-               notes, which it knows badly. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
+               notes, which it knows badly. SwiftF0 hears some of the recordings themselves one or two octaves or a twelfth \
+               off (the oboe's C#5 as C#6), and then RPA is low however right we are. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
                `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is the \
                noise between notes, which costs mss: \"of notes alone\" is without what comes before the first and after the \
                last of them.",
@@ -130,7 +131,7 @@ const TRAINING: [Section; 6] = [
         file: "transfer.json",
         table: "",
         text: "`bench sound`: seven whistles, three singers, two violin and two flute phrases, turned into each instrument \
-               with the default settings, dry and with the room at 75 %. Pitch by SwiftF0 after whole octaves; loudness \
+               with the default settings, dry and in the room that is there by default (70 %, 250 ms). Pitch by SwiftF0 after whole octaves; loudness \
                correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; asked for: \
                0.7 times what the judge gives to held-out phrases of the instrument.",
     },
