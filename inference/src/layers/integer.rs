@@ -89,8 +89,7 @@ mod x86 {
 
     #[target_feature(enable = "avx512f,avx512bw")]
     pub fn products_avx512(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
-        // SAFETY: the caller's processor has what this function was compiled for, too.
-        each(x, weights, n_pairs, out, |x, weights| unsafe { sums_avx512(x, weights) });
+        each(x, weights, n_pairs, out, |x, weights| sums_avx512(x, weights));
     }
 
     #[inline]
@@ -122,8 +121,7 @@ mod x86 {
 
     #[target_feature(enable = "avx2")]
     pub fn products_avx2(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
-        // SAFETY: the caller's processor has what this function was compiled for, too.
-        each(x, weights, n_pairs, out, |x, weights| unsafe { sums_avx2(x, weights) });
+        each(x, weights, n_pairs, out, |x, weights| sums_avx2(x, weights));
     }
 
     #[inline]
@@ -170,20 +168,18 @@ mod tests {
             let x = pairs(n_rows * n_pairs, 1);
             let block = |i: usize| -> [Pair; LANES] { pairs(LANES, i).try_into().unwrap() };
             let weights: Vec<[Pair; LANES]> = (0..n_blocks * n_pairs).map(block).collect();
-            let by = |products: fn(&[Pair], &[[Pair; LANES]], usize, &mut [[f32; LANES]])| {
+            let by = |products: &dyn Fn(&mut [[f32; LANES]])| {
                 let mut out = vec![[f32::NAN; LANES]; n_rows * n_blocks];
-                products(&x, &weights, n_pairs, &mut out);
+                products(&mut out);
                 out
             };
-            let expected = by(|x, weights, n_pairs, out| each(x, weights, n_pairs, out, plain_sums));
-            assert_eq!(by(products), expected);
+            let expected = by(&|out| each(&x, &weights, n_pairs, out, plain_sums));
+            assert_eq!(by(&|out| products(&x, &weights, n_pairs, out)), expected);
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {
                 // SAFETY: just asked for.
-                assert_eq!(
-                    by(|x, weights, n_pairs, out| unsafe { x86::products_avx2(x, weights, n_pairs, out) }),
-                    expected
-                );
+                let by_avx2 = by(&|out| unsafe { x86::products_avx2(&x, &weights, n_pairs, out) });
+                assert_eq!(by_avx2, expected);
             }
         }
     }
