@@ -10,6 +10,7 @@ use embouchure_inference::controls::SourceControls;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::note::Note;
 use embouchure_inference::pipeline::Pipeline;
+use embouchure_inference::room::Room;
 use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::Write;
@@ -72,7 +73,7 @@ pub struct RenderCommand {
     #[arg(long, value_name = "0..1", default_value = "0.7", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     room: f32,
     /// Time in which that room fades by 60 dB, s.
-    #[arg(long, value_name = "SECONDS", default_value = "0.25", value_parser = |s: &str| parse_within(s, 0.1, 2.0))]
+    #[arg(long, value_name = "SECONDS", default_value = "0.25", value_parser = |s: &str| parse_within(s, Room::DECAY_RANGE_S.0, Room::DECAY_RANGE_S.1))]
     room_decay: f32,
     /// Spread of the instrument's noise, upper partials and room over two channels: 0 = none, 1 = wide. A recording of one
     /// channel becomes one of two.

@@ -23,6 +23,10 @@ pub struct Room {
 impl Room {
     /// The open air.
     pub const NONE: Self = Self { levels: [0.0; N_BANDS], t60_s: [T60_RANGE_S.0; N_BANDS] };
+    /// Decays to choose from, s. As a knob whose way is the square root of the value, the default of 0.25 s is a quarter of
+    /// the way, without rounding: hosts turn values into ways and back.
+    pub const DECAY_RANGE_S: (f32, f32) = (0.125, 2.125);
+
     /// Levels of a stage with people in it, and its decay against that of the middle band. Of levels from -10 to 0 dB, a
     /// listener that was trained by others (see `docs/tried.md`) knows instruments best around here.
     const STAGE_LEVELS: [f32; N_BANDS] = [0.7, 0.8, 0.7];

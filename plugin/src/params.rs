@@ -4,6 +4,7 @@ use crate::session::SessionField;
 use crate::shelf::{self, DEFAULT_PLACE};
 use embouchure_inference::controls::{BREATH_OFF_DB, SourceControls};
 use embouchure_inference::pipeline::Slot;
+use embouchure_inference::room::Room;
 use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use nice_plug::prelude::*;
 use std::collections::BTreeMap;
@@ -187,7 +188,7 @@ impl Default for EmbouchureParams {
             room_decay_s: FloatParam::new(
                 "Room Decay",
                 source.room_decay_s,
-                FloatRange::Skewed { min: 0.1, max: 2.0, factor: 0.5 },
+                FloatRange::Skewed { min: Room::DECAY_RANGE_S.0, max: Room::DECAY_RANGE_S.1, factor: 0.5 },
             )
             .with_value_to_string(Arc::new(time_text))
             .with_string_to_value(Arc::new(time_value)),
@@ -341,6 +342,21 @@ mod tests {
         let sizes: Vec<(&str, usize)> = names.chunk_by(|a, b| a == b).map(|g| (g[0].as_str(), g.len())).collect();
         assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 7), ("Source", 3)]);
         assert_eq!(grouped.serialize_fields(), grouped.0.serialize_fields());
+    }
+
+    /// A host that keeps values as shares of their range gives back what it got, and so a project is the same when it is
+    /// saved again.
+    #[test]
+    fn defaults_survive_a_host() {
+        let params = EmbouchureParams::default();
+        for (id, param, _) in params.param_map() {
+            // SAFETY: the parameters are still there.
+            let (plain, back) = unsafe {
+                let plain = param.default_plain_value();
+                (plain, param.preview_plain(param.preview_normalized(plain)))
+            };
+            assert_eq!(plain, back, "{id}");
+        }
     }
 
     #[test]
