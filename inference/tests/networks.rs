@@ -123,6 +123,19 @@ fn octave_fit_brings_a_whistle_into_the_trumpets_range_and_transposition_moves_i
 }
 
 #[test]
+fn the_room_is_as_large_and_as_loud_as_wished() {
+    let last = |room: f32, room_decay_s: f32| {
+        play(&mut pipeline(), &tone(440.0, 20), &SourceControls { room, room_decay_s, ..Default::default() })[19]
+            .controls
+    };
+    assert_eq!(last(0.0, 1.0).room.levels, [0.0; 3]);
+    let (booth, hall) = (last(0.5, 0.25).room, last(1.0, 1.5).room);
+    assert_eq!((booth.t60_s[1], hall.t60_s[1]), (0.25, 1.5));
+    assert!(hall.t60_s.is_sorted_by(|low, high| low > high), "air and people take the treble first");
+    assert!((0..3).all(|band| hall.levels[band] == 2.0 * booth.levels[band] && booth.levels[band] > 0.0));
+}
+
+#[test]
 fn snap_and_glide_act_on_what_is_played_and_not_on_what_is_heard() {
     let as_sung = SourceControls { octave_fit: false, ..Default::default() };
     let snapped = SourceControls { snap: SnapWish { strength: 1.0, ..Default::default() }, ..as_sung };
