@@ -70,10 +70,10 @@ pub struct RenderCommand {
     #[arg(long, value_name = "SCALE", default_value = "chromatic", value_parser = parse_scale)]
     scale: Scale,
     /// How much of a room there is around the instrument: 0 = none, 1 = as on a stage.
-    #[arg(long, value_name = "0..1", default_value = "0.7", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    #[arg(long, value_name = "0..1", default_value_t = Room::USUAL_AMOUNT, value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     room: f32,
     /// Time in which that room fades by 60 dB, s.
-    #[arg(long, value_name = "SECONDS", default_value = "0.25", value_parser = |s: &str| parse_within(s, Room::DECAY_RANGE_S.0, Room::DECAY_RANGE_S.1))]
+    #[arg(long, value_name = "SECONDS", default_value_t = Room::USUAL_DECAY_S, value_parser = |s: &str| parse_within(s, Room::DECAY_RANGE_S.0, Room::DECAY_RANGE_S.1))]
     room_decay: f32,
     /// Spread of the instrument's noise, upper partials and room over two channels: 0 = none, 1 = wide. A recording of one
     /// channel becomes one of two.

@@ -83,7 +83,7 @@ impl Default for SourceControls {
             snap: SnapWish::default(),
             glide_s: 0.0,
             room: 0.0,
-            room_decay_s: 0.25,
+            room_decay_s: Room::USUAL_DECAY_S,
             breath_db: 0.0,
             dynamics: 1.0,
             attack_s: 0.0,

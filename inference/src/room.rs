@@ -23,7 +23,12 @@ pub struct Room {
 impl Room {
     /// The open air.
     pub const NONE: Self = Self { levels: [0.0; N_BANDS], t60_s: [T60_RANGE_S.0; N_BANDS] };
-    /// Decays to choose from, s. As a knob whose way is the square root of the value, the default of 0.25 s is a quarter of
+    /// What there is of it, and for how long (s), if nothing else is wished: a booth. Dry, an instrument sounds like none that
+    /// anybody has heard (`docs/tried.md`).
+    pub const USUAL_AMOUNT: f32 = 0.7;
+    /// See above.
+    pub const USUAL_DECAY_S: f32 = 0.25;
+    /// Decays to choose from, s. As a knob whose way is the square root of the value, the usual 0.25 s is a quarter of
     /// the way, without rounding: hosts turn values into ways and back.
     pub const DECAY_RANGE_S: (f32, f32) = (0.125, 2.125);
 

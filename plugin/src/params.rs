@@ -14,8 +14,6 @@ use std::sync::Arc;
 pub const GATE_OFF_DB: f32 = -90.0;
 /// Threshold that no input falls below; finite, so that arithmetic on it stays finite.
 const NEVER_DB: f32 = -300.0;
-/// A booth around the instrument: dry, it sounds like no instrument that anybody has heard (docs/tried.md).
-const DEFAULT_ROOM: f32 = 0.7;
 /// What place 0 of the shelf is called for A and for B.
 const OWN_FILE: &str = "Own File";
 const EMPTY: &str = "None";
@@ -184,7 +182,7 @@ impl Default for EmbouchureParams {
             glide_s: FloatParam::new("Glide", 0.0, FloatRange::Skewed { min: 0.0, max: 2.0, factor: 0.5 })
                 .with_value_to_string(Arc::new(time_text))
                 .with_string_to_value(Arc::new(time_value)),
-            room: share("Room", DEFAULT_ROOM),
+            room: share("Room", Room::USUAL_AMOUNT),
             room_decay_s: FloatParam::new(
                 "Room Decay",
                 source.room_decay_s,
@@ -376,7 +374,7 @@ mod tests {
 
     #[test]
     fn the_lowest_gate_lets_everything_pass() {
-        let expected = SourceControls { room: DEFAULT_ROOM, ..SourceControls::default() };
+        let expected = SourceControls { room: Room::USUAL_AMOUNT, ..SourceControls::default() };
         assert_eq!(EmbouchureParams::default().source_controls(), expected);
         let params = EmbouchureParams {
             gate_db: FloatParam::new("", GATE_OFF_DB, FloatRange::Linear { min: GATE_OFF_DB, max: 0.0 }),

@@ -5,6 +5,7 @@ use super::shelf::Instrument;
 use super::{Bench, mean};
 use crate::table::{Row, number};
 use anyhow::Result;
+use embouchure_inference::room::Room;
 use embouchure_training::recordings::audio_files;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ const INTO: [&str; 7] = ["trumpet", "violin", "flute", "clarinet", "cello", "alt
 const NOTES: [&str; 4] = ["iowa", "mtg__", "ixox", "phil"];
 /// Of the judge's mean for the instrument's own phrases, this much is asked for.
 const ASKED: f64 = 0.7;
-/// Dry, and with the room that the plugin has by default.
-const ROOMS: [&str; 2] = ["0", "0.7"];
+/// Dry, and as usual.
+const ROOMS: [f32; 2] = [0.0, Room::USUAL_AMOUNT];
 
 /// One row an instrument and room.
 pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
@@ -25,14 +26,14 @@ pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
     for instrument in instruments.iter().filter(|i| INTO.contains(&i.name.as_str())) {
         eprintln!("{}: other voices", instrument.name);
         let of_phrases = judge_of_phrases(bench, instrument)?;
-        for room in ROOMS {
+        for room in ROOMS.map(|amount| amount.to_string()) {
             let questions = sources.iter().enumerate().map(|(i, source)| {
                 let name = format!("{}.from{i}.room{room}", instrument.name);
-                let output = bench.render(source, instrument, &["--room", room], &name)?;
+                let output = bench.render(source, instrument, &["--room", &room], &name)?;
                 Ok(question("transfer", source, &output, &instrument.kind()))
             });
             let answers = bench.judge.ask(&questions.collect::<Result<Vec<_>>>()?)?;
-            rows.push(row(&instrument.name, room, of_phrases, &answers));
+            rows.push(row(&instrument.name, &room, of_phrases, &answers));
         }
     }
     Ok(rows)

@@ -75,7 +75,10 @@ pub fn train(job: EncoderTraining) -> Result<()> {
         max_norm: MAX_NORM,
         report_every: REPORT_EVERY,
     };
-    let card = job.improve.as_ref().map_or(job.card.clone(), |improve| improve.card(job.card.clone()));
+    let card = match &job.improve {
+        Some(improve) => improve.card(job.card),
+        None => job.card,
+    };
     let mut batches = Batches::new(job.seed, CLIPS, job.corpus, job.improve.map(|improve| improve.encoder));
     let progress = run::train(
         &training,
