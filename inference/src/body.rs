@@ -4,7 +4,8 @@
 //! tells a violin from an electronic tone (Mathews & Kohut 1973, "Electronic simulation of violin resonances"). A
 //! decoder that gets f0 as one number cannot learn a curve as fine as that; a table over frequency can.
 
-use crate::config::NOISE_MAX_HZ;
+use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
+use crate::math::{exp, ln};
 use crate::weights::{LoadError, Weights};
 
 /// Points of the table, evenly spaced in pitch.
@@ -20,9 +21,13 @@ pub struct Body {
 
 /// Where `hz` (> 0) lies in the table: 0 to `N_POINTS - 1`, at the end where it lies beyond it.
 pub fn position(hz: f32) -> f32 {
-    let octaves = (NOISE_MAX_HZ / MIN_HZ).log2();
     let last = (N_POINTS - 1) as f32;
-    ((hz / MIN_HZ).log2() / octaves * last).clamp(0.0, last)
+    (ln(hz / MIN_HZ) * (last / ln(NOISE_MAX_HZ / MIN_HZ))).clamp(0.0, last)
+}
+
+/// [`position`] of every harmonic of `f0_hz`.
+pub fn positions(f0_hz: f32) -> [f32; N_HARMONICS] {
+    std::array::from_fn(|k| position((k + 1) as f32 * f0_hz))
 }
 
 /// The two neighbours of `position` in a table of `n_points`, and what each counts: (index of the lower, weight of the
@@ -49,9 +54,10 @@ impl Body {
         Self { log_gains: vec![0.0; N_POINTS] }
     }
 
-    /// Gain at `hz`, > 0. Realtime-safe.
-    pub fn gain(&self, hz: f32) -> f32 {
-        between(&self.log_gains, neighbours(position(hz), N_POINTS)).exp()
+    /// Gains of the harmonics of `f0_hz`, > 0. Realtime-safe.
+    pub fn gains(&self, f0_hz: f32) -> [f32; N_HARMONICS] {
+        let gains = positions(f0_hz).map(|position| between(&self.log_gains, neighbours(position, N_POINTS)));
+        gains.map(exp)
     }
 }
 
@@ -68,7 +74,7 @@ mod tests {
         body.log_gains[100] = 1.0;
         let hz = |p: f32| MIN_HZ * (NOISE_MAX_HZ / MIN_HZ).powf(p / 400.0);
         for (p, expected) in [(99.0, 0.0), (99.5, 0.5), (100.0, 1.0), (100.25, 0.75), (101.0, 0.0), (400.0, 0.0)] {
-            assert!((body.gain(hz(p)).ln() - expected).abs() < 1e-3, "at {p}");
+            assert!((body.gains(hz(p))[0].ln() - expected).abs() < 1e-3, "at {p}");
         }
     }
 }

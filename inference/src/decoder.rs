@@ -7,6 +7,7 @@ use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
 use crate::layers::{Gru, GruState, LayerNorm, Linear, device};
+use crate::math::{exp, ln, sum};
 use crate::note::hz_to_midi;
 use crate::texture::{Texture, TextureState};
 use crate::weights::{LoadError, Weights};
@@ -119,9 +120,9 @@ fn dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tensor> {
 }
 
 /// `2 · sigmoid(x)^ln 10 + 1e-7`: positive, and about linear in dB below 0 (DDSP's scaling).
+#[inline]
 pub fn exp_sigmoid(x: f32) -> f32 {
-    let log_sigmoid = if x > -15.0 { -(-x).exp().ln_1p() } else { x };
-    2.0 * (std::f32::consts::LN_10 * log_sigmoid).exp() + 1e-7
+    2.0 * exp(-std::f32::consts::LN_10 * ln(1.0 + exp(-x))) + 1e-7
 }
 
 /// Raw outputs (`[N_RAW]`) to valid controls at `f0_hz` (> 0), through the instrument's body.
@@ -132,14 +133,11 @@ pub fn controls(raw: &[f32], f0_hz: f32, body: &Body) -> Controls {
     let mut controls = Controls { f0_hz, ..Controls::SILENT };
     let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
     let weights = &mut controls.harmonic_distribution[..n_audible];
+    weights.iter_mut().zip(&raw[1..]).for_each(|(weight, raw)| *weight = exp_sigmoid(*raw));
     // What the source plays sums to 1; what the body makes of it is the level and the distribution that are heard.
-    let (mut source, mut heard) = (0.0, 0.0);
-    for (k, (weight, raw)) in (1..).zip(weights.iter_mut().zip(&raw[1..])) {
-        let played = exp_sigmoid(*raw);
-        source += played;
-        *weight = played * body.gain(k as f32 * f0_hz);
-        heard += *weight;
-    }
+    let source = sum(weights);
+    weights.iter_mut().zip(body.gains(f0_hz)).for_each(|(weight, gain)| *weight *= gain);
+    let heard = sum(weights);
     weights.iter_mut().for_each(|w| *w /= heard);
     controls.amplitude = exp_sigmoid(raw[0]) * heard / source;
     for (magnitude, raw) in controls.noise_magnitudes.iter_mut().zip(&raw[1 + N_HARMONICS..]) {

@@ -6,6 +6,7 @@
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
 use crate::features::LevelNormalizer;
 use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, device, leaky_relu, leaky_rms_norm};
+use crate::math::sigmoid;
 use crate::weights::{LoadError, Weights, content_id};
 use candle_core::{Result, Tensor};
 use serde::{Deserialize, Serialize};
@@ -147,7 +148,7 @@ pub const fn is_residual(i: usize) -> bool {
 
 fn split(mut head: Vec<f32>) -> Encoding {
     let z = head.split_off(N_PITCH_BINS + 1);
-    let voicing = 1.0 / (1.0 + (-head[N_PITCH_BINS]).exp());
+    let voicing = sigmoid(head[N_PITCH_BINS]);
     head.truncate(N_PITCH_BINS);
     Encoding { pitch_logits: head, voicing, z }
 }

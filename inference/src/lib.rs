@@ -12,6 +12,7 @@ pub mod encoder;
 pub mod features;
 pub mod instrument;
 pub mod layers;
+pub mod math;
 pub mod note;
 pub mod pipeline;
 pub mod room;

@@ -7,6 +7,7 @@
 use crate::body;
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
+use crate::math::{exp, sum};
 use crate::weights::{LoadError, Weights};
 
 /// Time scales, and how long each lasts, hops.
@@ -67,25 +68,25 @@ impl Texture {
         Ok(Self(deviations))
     }
 
-    /// Where `hz` (> 0) lies among the bands: 0 to `N_BANDS - 1`.
-    pub fn band(hz: f32) -> f32 {
-        body::position(hz) / (body::N_POINTS - 1) as f32 * (N_BANDS - 1) as f32
+    /// Where `position` of [`body::position`] lies among the bands: 0 to `N_BANDS - 1`.
+    pub fn band(position: f32) -> f32 {
+        position * ((N_BANDS - 1) as f32 / (body::N_POINTS - 1) as f32)
     }
 
     /// Lets the harmonics waver for one hop.
     pub fn hop(&self, state: &mut TextureState, controls: &mut Controls) {
         state.advance();
-        let mut sum = 0.0;
-        for (k, weight) in controls.harmonic_distribution.iter_mut().enumerate() {
-            let place = body::neighbours(Self::band((k + 1) as f32 * controls.f0_hz), N_BANDS);
-            let waver =
-                |(scale, deviations): (usize, &[f32; N_BANDS])| body::between(deviations, place) * state.each[scale][k];
-            *weight *= self.0.iter().enumerate().map(waver).sum::<f32>().exp();
-            sum += *weight;
+        let mut logs = [0.0; N_HARMONICS];
+        for (k, (log, position)) in logs.iter_mut().zip(body::positions(controls.f0_hz)).enumerate() {
+            let place = body::neighbours(Self::band(position), N_BANDS);
+            let waver = |(deviations, each): (_, &[f32; N_HARMONICS])| body::between(deviations, place) * each[k];
+            *log = self.0.iter().zip(&state.each).map(|(deviations, each)| waver((deviations, each))).sum();
         }
-        if sum > 0.0 {
-            controls.harmonic_distribution.iter_mut().for_each(|weight| *weight /= sum);
-            controls.amplitude *= sum;
+        controls.harmonic_distribution.iter_mut().zip(logs).for_each(|(weight, log)| *weight *= exp(log));
+        let total = sum(&controls.harmonic_distribution);
+        if total > 0.0 {
+            controls.harmonic_distribution.iter_mut().for_each(|weight| *weight /= total);
+            controls.amplitude *= total;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Divides the encoder's input by its recent level, so that a whisper and a shout look alike to it.
 
 use crate::config::{FRAME_SIZE, HOP_SIZE};
+use crate::math::sum_of_squares;
 
 const N_HOPS: usize = FRAME_SIZE / HOP_SIZE;
 /// Mean square below which silence is not blown up: -70 dB.
@@ -25,7 +26,7 @@ impl Default for LevelNormalizer {
 impl LevelNormalizer {
     /// Normalises one hop in place. The gain moves linearly over the hop, so that hops join without a step.
     pub fn hop(&mut self, samples: &mut [f32; HOP_SIZE]) {
-        let energy = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
+        let energy = sum_of_squares(samples) / HOP_SIZE as f32;
         self.energies[self.oldest] = energy;
         self.oldest = (self.oldest + 1) % N_HOPS;
         // Summed anew: a running sum would drift, and streams would differ from clips.

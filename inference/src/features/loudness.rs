@@ -2,6 +2,7 @@
 
 use super::rumble::quiet_to_zero;
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
+use crate::math::sum;
 
 /// Loudness of silence, dB.
 pub const LOUDNESS_FLOOR_DB: f32 = -100.0;
@@ -44,7 +45,7 @@ impl LoudnessMeter {
         let whole = window as usize;
         let newest = &self.squares[FRAME_SIZE - whole..];
         let part = self.squares[FRAME_SIZE - (whole + 1).min(FRAME_SIZE)] * window.fract();
-        let mean = (newest.iter().sum::<f32>() + part) / window;
+        let mean = (sum(newest) + part) / window;
         (10.0 * mean.max(1e-12).log10()).max(LOUDNESS_FLOOR_DB)
     }
 

@@ -5,6 +5,7 @@ mod gate;
 mod level;
 mod loudness;
 mod noise_floor;
+mod octave_doubt;
 mod pitch;
 mod rumble;
 
@@ -13,5 +14,6 @@ pub use gate::{Evidence, Gate, GateHop};
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
 pub use noise_floor::NoiseFloor;
+pub use octave_doubt::OctaveDoubt;
 pub use pitch::{Pitch, PitchTracker};
 pub use rumble::RumbleFilter;

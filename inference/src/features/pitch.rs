@@ -2,6 +2,7 @@
 //! cannot jump an octave.
 
 use crate::config::{N_PITCH_BINS, bin_to_hz};
+use crate::math::{exp, highest, sum};
 
 /// Share of the belief that may jump anywhere between two hops.
 const JUMP: f32 = 0.0005;
@@ -40,34 +41,32 @@ impl PitchTracker {
     pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> Pitch {
         let posterior = softmax(pitch_logits);
         self.predict(if voicing > VOICED.0 { JUMP } else { VOICED.1 });
-        let mut total = 0.0;
-        for (belief, p) in self.belief.iter_mut().zip(&posterior) {
-            *belief *= p + 1e-9;
-            total += *belief;
-        }
+        self.belief.iter_mut().zip(&posterior).for_each(|(belief, p)| *belief *= p + 1e-9);
+        let total = sum(&self.belief);
         self.belief.iter_mut().for_each(|b| *b /= total);
-        let best = (0..N_PITCH_BINS).max_by(|a, b| self.belief[*a].total_cmp(&self.belief[*b])).unwrap_or(0);
+        let most = highest(&self.belief);
+        let best = self.belief.iter().position(|b| *b == most).unwrap_or(0);
         let (mean, share) = around(&posterior, best);
         Pitch { f0_hz: bin_to_hz(mean), certainty: voicing * share }
     }
 
     fn predict(&mut self, jump: f32) {
-        let mut before = self.belief[0];
-        for i in 0..N_PITCH_BINS {
-            let here = self.belief[i];
-            let after = self.belief[(i + 1).min(N_PITCH_BINS - 1)];
-            let moved = (1.0 - GLIDE) * here + 0.5 * GLIDE * (before + after);
-            self.belief[i] = (1.0 - jump) * moved + jump / N_PITCH_BINS as f32;
-            before = here;
+        // With the ends twice, so that nothing glides out.
+        let mut old = [0.0; N_PITCH_BINS + 2];
+        old[1..=N_PITCH_BINS].copy_from_slice(&self.belief);
+        (old[0], old[N_PITCH_BINS + 1]) = (old[1], old[N_PITCH_BINS]);
+        for (i, belief) in self.belief.iter_mut().enumerate() {
+            let moved = (1.0 - GLIDE) * old[i + 1] + 0.5 * GLIDE * (old[i] + old[i + 2]);
+            *belief = (1.0 - jump) * moved + jump / N_PITCH_BINS as f32;
         }
     }
 }
 
 fn softmax(logits: &[f32]) -> [f32; N_PITCH_BINS] {
-    let top = logits.iter().copied().fold(f32::MIN, f32::max);
-    let mut p: [f32; N_PITCH_BINS] = std::array::from_fn(|i| (logits[i] - top).exp());
-    let sum: f32 = p.iter().sum();
-    p.iter_mut().for_each(|p| *p /= sum);
+    let top = highest(logits);
+    let mut p: [f32; N_PITCH_BINS] = std::array::from_fn(|i| exp(logits[i] - top));
+    let total = sum(&p);
+    p.iter_mut().for_each(|p| *p /= total);
     p
 }
 

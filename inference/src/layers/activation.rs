@@ -1,6 +1,7 @@
 //! What follows a linear layer: activation and normalisation, each in one pass on the CPU, without gradients.
 
 use super::slice;
+use crate::math::{sum, sum_of_squares};
 use crate::weights::{LoadError, Weights};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, CustomOp3, D, Layout, Result, Shape, Tensor};
 
@@ -92,7 +93,7 @@ impl CustomOp2 for LeakyRmsNorm {
         let (_, width) = l.shape().dims2()?;
         let mut out: Vec<f32> = slice(x, l)?.iter().map(|x| leak(*x)).collect();
         for row in out.chunks_exact_mut(width) {
-            let mean_square = row.iter().map(|x| x * x).sum::<f32>() / width as f32;
+            let mean_square = sum_of_squares(row) / width as f32;
             let gain = 1.0 / (mean_square + RMS_EPS as f32).sqrt();
             row.iter_mut().for_each(|x| *x *= gain);
         }
@@ -123,11 +124,11 @@ impl CustomOp3 for LeakyLayerNorm {
         let width = weight.len() as f32;
         let mut out = slice(x, l)?.to_vec();
         for row in out.chunks_exact_mut(weight.len()) {
-            let mean = row.iter().sum::<f32>() / width;
-            let variance = row.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / width;
-            let gain = 1.0 / (variance + LAYER_NORM_EPS as f32).sqrt();
+            let mean = sum(row) / width;
+            row.iter_mut().for_each(|x| *x -= mean);
+            let gain = 1.0 / (sum_of_squares(row) / width + LAYER_NORM_EPS as f32).sqrt();
             for (x, (weight, bias)) in row.iter_mut().zip(weight.iter().zip(bias)) {
-                *x = leak((*x - mean) * gain * weight + bias);
+                *x = leak(*x * gain * weight + bias);
             }
         }
         Ok((CpuStorage::F32(out), l.shape().clone()))

@@ -1,6 +1,7 @@
 //! Gated recurrent unit. Cho et al. 2014 (arXiv:1406.1078), in PyTorch's form and naming.
 
 use super::{Linear, device, slice};
+use crate::math::{sigmoid, tanh};
 use crate::weights::{LoadError, Weights};
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
 
@@ -80,15 +81,15 @@ impl CustomOp3 for Gates {
         k: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (input, hidden, h) = (slice(input, i)?, slice(hidden, j)?, slice(h, k)?);
-        let w = h.len();
-        let sigmoid = |x: f32| 1.0 / (1.0 + (-x).exp());
-        let unit = |u: usize| {
-            let reset = sigmoid(input[u] + hidden[u]);
-            let update = sigmoid(input[w + u] + hidden[w + u]);
-            let new = (input[2 * w + u] + reset * hidden[2 * w + u]).tanh();
-            new + update * (h[u] - new)
-        };
-        Ok((CpuStorage::F32((0..w).map(unit).collect()), k.shape().clone()))
+        let (mut gates, w) = (input.to_vec(), h.len());
+        gates[..2 * w].iter_mut().zip(hidden).for_each(|(gate, hidden)| *gate = sigmoid(*gate + hidden));
+        let (reset, rest) = gates.split_at_mut(w);
+        let (update, new) = rest.split_at_mut(w);
+        for ((new, reset), hidden) in new.iter_mut().zip(reset).zip(&hidden[2 * w..]) {
+            *new = tanh(*new + *reset * hidden);
+        }
+        let mixed = new.iter().zip(update).zip(h).map(|((new, update), h)| new + *update * (h - new));
+        Ok((CpuStorage::F32(mixed.collect()), k.shape().clone()))
     }
 }
 

@@ -1,41 +1,45 @@
 //! Products of rows of small integers: what a processor does fastest, and with the same result on every processor.
 
+use crate::math::largest;
+
 /// Outputs computed together.
 pub const LANES: usize = 32;
-/// Two neighbouring inputs, or the two weights that they meet in one output.
+/// Two neighbouring inputs.
 pub type Pair = [i16; 2];
-/// Largest magnitude of an input or a weight.
-pub const MOST: f32 = 8191.0;
+/// The two weights that they meet in one output.
+pub type WeightPair = [i8; 2];
+/// Largest magnitude of an input.
+const MOST_INPUT: f32 = 8191.0;
+/// Largest magnitude of a weight.
+const MOST_WEIGHT: f32 = 127.0;
 /// Pairs whose products are summed as integers; the sums of more are added as floats.
-const RUN: usize = 16;
+const RUN: usize = 1024;
 
-const _: () = assert!(MOST as i64 * MOST as i64 * 2 * RUN as i64 <= i32::MAX as i64);
+const _: () = assert!(MOST_INPUT as i64 * MOST_WEIGHT as i64 * 2 * RUN as i64 <= i32::MAX as i64);
 
-/// Appends `row` in units of what is returned, an odd last value with 0 beside it.
-pub fn quantise(row: &[f32], out: &mut Vec<Pair>) -> f32 {
+/// A row of weights, and the unit that they are in.
+pub fn quantise_weights(row: &[f32]) -> (Vec<i8>, f32) {
     let largest = largest(row);
-    let per_unit = if largest > 0.0 { MOST / largest } else { 0.0 };
+    let per_unit = if largest > 0.0 { MOST_WEIGHT / largest } else { 0.0 };
+    (row.iter().map(|w| (w * per_unit).round() as i8).collect(), largest / MOST_WEIGHT)
+}
+
+/// Appends a row of inputs in units of what is returned, an odd last value with 0 beside it.
+pub fn quantise_inputs(row: &[f32], out: &mut Vec<Pair>) -> f32 {
+    let largest = largest(row);
+    let per_unit = if largest > 0.0 { MOST_INPUT / largest } else { 0.0 };
     // A sum this large has no bits left for fractions, and the lowest of its bits are the integer.
     const ROUND: f32 = 12_582_912.0;
     let rounded = |x: f32| (x * per_unit + ROUND).to_bits() as i16;
     let (pairs, last) = row.as_chunks::<2>();
     out.extend(pairs.iter().map(|pair| pair.map(rounded)));
     out.extend(last.iter().map(|x| [rounded(*x), 0]));
-    largest / MOST
-}
-
-/// Largest magnitude, in lanes: one after the other is slow.
-fn largest(row: &[f32]) -> f32 {
-    let more = |most: f32, x: f32| if x.abs() > most { x.abs() } else { most };
-    let (chunks, rest) = row.as_chunks::<16>();
-    let mut most = [0.0; 16];
-    chunks.iter().for_each(|chunk| most = std::array::from_fn(|i| more(most[i], chunk[i])));
-    most.iter().chain(rest).fold(0.0, |most, x| more(most, *x))
+    largest / MOST_INPUT
 }
 
 /// For every block of outputs and every row of inputs the sums of input times weight: `out` is `[blocks][rows]`, `x`
 /// `[rows][n_pairs]`, `weights` `[blocks][n_pairs]`. All rows go through one block while its weights are near.
-pub fn products(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+pub fn products(x: &[Pair], weights: &[[WeightPair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512bw") {
         // SAFETY: the processor has what the function was compiled for.
@@ -50,10 +54,10 @@ pub fn products(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut
 #[inline(always)]
 fn each(
     x: &[Pair],
-    weights: &[[Pair; LANES]],
+    weights: &[[WeightPair; LANES]],
     n_pairs: usize,
     out: &mut [[f32; LANES]],
-    sums: impl Fn(&[Pair], &[[Pair; LANES]]) -> [f32; LANES],
+    sums: impl Fn(&[Pair], &[[WeightPair; LANES]]) -> [f32; LANES],
 ) {
     // No rows, no output: then the size of its chunks does not matter.
     let n_rows = (x.len() / n_pairs).max(1);
@@ -64,7 +68,7 @@ fn each(
     }
 }
 
-fn plain_sums(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
+fn plain_sums(x: &[Pair], weights: &[[WeightPair; LANES]]) -> [f32; LANES] {
     let mut sums = [0.0; LANES];
     for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
         let mut run = [0i32; LANES];
@@ -81,7 +85,7 @@ fn plain_sums(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
 /// The same with the instruction for it, which compilers do not find by themselves.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LANES, Pair, RUN, each};
+    use super::{LANES, Pair, RUN, WeightPair, each};
     use std::arch::x86_64::*;
 
     fn both([x, y]: Pair) -> i32 {
@@ -89,13 +93,13 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub fn products_avx512(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+    pub fn products_avx512(x: &[Pair], weights: &[[WeightPair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
         each(x, weights, n_pairs, out, |x, weights| sums_avx512(x, weights));
     }
 
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
-    fn sums_avx512(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
+    fn sums_avx512(x: &[Pair], weights: &[[WeightPair; LANES]]) -> [f32; LANES] {
         const REGISTERS: usize = LANES / 16;
         let mut sums = [_mm512_setzero_ps(); REGISTERS];
         for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
@@ -103,8 +107,8 @@ mod x86 {
             for (x, weights) in x.iter().zip(weights) {
                 let x = _mm512_set1_epi32(both(*x));
                 for (run, weights) in run.iter_mut().zip(weights.as_chunks::<16>().0) {
-                    // SAFETY: 16 pairs are 64 bytes.
-                    let weights = unsafe { _mm512_loadu_si512(weights.as_ptr().cast()) };
+                    // SAFETY: 16 pairs are 32 bytes.
+                    let weights = _mm512_cvtepi8_epi16(unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) });
                     *run = _mm512_add_epi32(*run, _mm512_madd_epi16(weights, x));
                 }
             }
@@ -121,13 +125,13 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn products_avx2(x: &[Pair], weights: &[[Pair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+    pub fn products_avx2(x: &[Pair], weights: &[[WeightPair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
         each(x, weights, n_pairs, out, |x, weights| sums_avx2(x, weights));
     }
 
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn sums_avx2(x: &[Pair], weights: &[[Pair; LANES]]) -> [f32; LANES] {
+    fn sums_avx2(x: &[Pair], weights: &[[WeightPair; LANES]]) -> [f32; LANES] {
         const REGISTERS: usize = LANES / 8;
         let mut sums = [_mm256_setzero_ps(); REGISTERS];
         for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
@@ -135,8 +139,8 @@ mod x86 {
             for (x, weights) in x.iter().zip(weights) {
                 let x = _mm256_set1_epi32(both(*x));
                 for (run, weights) in run.iter_mut().zip(weights.as_chunks::<8>().0) {
-                    // SAFETY: 8 pairs are 32 bytes.
-                    let weights = unsafe { _mm256_loadu_si256(weights.as_ptr().cast()) };
+                    // SAFETY: 8 pairs are 16 bytes.
+                    let weights = _mm256_cvtepi8_epi16(unsafe { _mm_loadu_si128(weights.as_ptr().cast()) });
                     *run = _mm256_add_epi32(*run, _mm256_madd_epi16(weights, x));
                 }
             }
@@ -157,18 +161,24 @@ mod x86 {
 mod tests {
     use super::*;
 
-    /// Values up to the largest.
-    fn pairs(n: usize, seed: usize) -> Vec<Pair> {
-        let value = |i: usize| ((i * 7919 + seed * 104_729) % 16_383) as i16 - 8191;
+    /// Inputs up to the largest.
+    fn inputs(n: usize) -> Vec<Pair> {
+        let value = |i: usize| (i * 7919 % 16_383) as i16 - 8191;
         (0..n).map(|i| [value(2 * i), value(2 * i + 1)]).collect()
+    }
+
+    /// Weights up to the largest.
+    fn weights(seed: usize) -> [WeightPair; LANES] {
+        let value = |i: usize| (((i + 64 * seed) * 7919 % 255) as i16 - 127) as i8;
+        std::array::from_fn(|i| [value(2 * i), value(2 * i + 1)])
     }
 
     #[test]
     fn every_processor_comes_to_the_same_bits() {
-        for (n_rows, n_pairs, n_blocks) in [(0, 4, 2), (1, 1, 1), (3, 16, 2), (1, 17, 3), (2, 240, 1)] {
-            let x = pairs(n_rows * n_pairs, 1);
-            let block = |i: usize| -> [Pair; LANES] { pairs(LANES, i).try_into().unwrap() };
-            let weights: Vec<[Pair; LANES]> = (0..n_blocks * n_pairs).map(block).collect();
+        for (n_rows, n_pairs, n_blocks) in [(0, 4, 2), (1, 1, 1), (3, 16, 2), (1, 17, 3), (2, 240, 1), (1, RUN + 5, 1)]
+        {
+            let x = inputs(n_rows * n_pairs);
+            let weights: Vec<_> = (0..n_blocks * n_pairs).map(weights).collect();
             let by = |products: &dyn Fn(&mut [[f32; LANES]])| {
                 let mut out = vec![[f32::NAN; LANES]; n_rows * n_blocks];
                 products(&mut out);
@@ -188,10 +198,10 @@ mod tests {
     #[test]
     fn the_largest_values_do_not_overflow() {
         let x = vec![[8191, -8191]; 2 * RUN];
-        let weights = vec![[[8191, -8191]; LANES]; 2 * RUN];
+        let weights = vec![[[127, -127]; LANES]; 2 * RUN];
         let mut out = [[0.0; LANES]];
         products(&x, &weights, 2 * RUN, &mut out);
-        let exact = 4.0 * RUN as f32 * MOST * MOST;
+        let exact = 4.0 * RUN as f32 * MOST_INPUT * MOST_WEIGHT;
         assert!(out[0].iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
     }
 
@@ -199,10 +209,13 @@ mod tests {
     fn what_is_quantised_is_what_it_was() {
         for row in [vec![0.5, -1.0, 0.25], vec![0.0; 4], vec![3e-9, -1e-9]] {
             let mut pairs = Vec::new();
-            let scale = quantise(&row, &mut pairs);
+            let scale = quantise_inputs(&row, &mut pairs);
             let back = pairs.as_flattened().iter().map(|x| f32::from(*x) * scale);
             let largest = row.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MOST));
+            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MOST_INPUT));
+            let (weights, unit) = quantise_weights(&row);
+            let back = weights.iter().map(|w| f32::from(*w) * unit);
+            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MOST_WEIGHT));
             assert_eq!(pairs.len(), row.len().div_ceil(2));
         }
     }

@@ -4,7 +4,8 @@ use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
-    Evidence, Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveFit, Pitch, PitchTracker, RumbleFilter,
+    Evidence, Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch, PitchTracker,
+    RumbleFilter,
 };
 use crate::stream::Heard;
 use candle_core::Result;
@@ -14,6 +15,7 @@ pub struct Listening {
     rumble: RumbleFilter,
     encoder: EncoderState,
     pitch: PitchTracker,
+    doubt: OctaveDoubt,
     loudness: LoudnessMeter,
     room: NoiseFloor,
     /// Level that a note must exceed to be heard over the room, dBFS.
@@ -55,6 +57,7 @@ impl Listening {
             rumble: RumbleFilter::default(),
             encoder: encoder.state()?,
             pitch: PitchTracker::default(),
+            doubt: OctaveDoubt::default(),
             loudness: LoudnessMeter::default(),
             room: NoiseFloor::default(),
             room_db: f32::MIN,
@@ -70,12 +73,13 @@ impl Listening {
     pub fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Source> {
         let samples = &self.rumble.hop(samples);
         let encoding = encoder.step(&mut self.encoder, samples)?;
-        let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
-        self.loudness.push(samples);
-        let loudness_db = self.loudness.level_db(pitch.f0_hz);
         self.energies.rotate_left(1);
         self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
         let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
+        let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
+        let pitch = self.doubt.hop(pitch, level_db);
+        self.loudness.push(samples);
+        let loudness_db = self.loudness.level_db(pitch.f0_hz);
         let evidence = Evidence { level_db, f0_hz: pitch.f0_hz, certainty: pitch.certainty };
         let threshold_db = self.threshold_db(wishes);
         let GateHop { gain, is_note } = self.gate.hop(&evidence, threshold_db);

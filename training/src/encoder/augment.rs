@@ -57,7 +57,7 @@ impl Augment {
     /// Convolves with exponentially decaying noise behind the direct sound. Returns the time of its decay by 60 dB, s.
     fn add_room(&self, samples: &mut [f32], rng: &mut ChaCha8Rng) -> f32 {
         let decay_s = rng.log_uniform(0.03, 0.6);
-        let wet = 10f32.powf(rng.uniform(-32.0, -12.0) / 20.0) / (decay_s * MODEL_RATE as f32 / 13.8).sqrt();
+        let wet = 10f32.powf(rng.uniform(-32.0, -6.0) / 20.0) / (decay_s * MODEL_RATE as f32 / 13.8).sqrt();
         let mut room = normal_noise(rng, CLIP_SAMPLES / 2);
         for (i, x) in room.iter_mut().enumerate() {
             *x *= wet * (-6.9 * i as f32 / (decay_s * MODEL_RATE as f32)).exp();

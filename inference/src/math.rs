@@ -1,0 +1,159 @@
+//! Exponential and logarithm, without branches and calls: loops over them run in lanes, and every processor and system
+//! library comes to the same bits. Polynomials after Moshier's Cephes library.
+
+use std::f32::consts::LOG2_E;
+
+/// ln 2 in two parts: multiples of the first by a small integer are exact.
+const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
+/// A sum this large has no bits left for fractions, and the lowest of its bits are the integer.
+const ROUND: f32 = 12_582_912.0;
+/// Bits of the fraction of a float, and what is added to its exponent.
+const FRACTION_BITS: u32 = 23;
+const EXPONENT_BIAS: u32 = 127;
+/// Bits of √½: a float is an integer power of two times what lies from here to √2.
+const SQRT_HALF: u32 = 0x3F35_04F3;
+
+const EXP: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+const LN: [f32; 9] = [
+    7.037_683_6e-2,
+    -1.151_461e-1,
+    1.167_699_9e-1,
+    -1.242_014_1e-1,
+    1.424_932_3e-1,
+    -1.666_805_8e-1,
+    2.000_071_5e-1,
+    -2.499_999_4e-1,
+    3.333_333_1e-1,
+];
+
+#[inline(always)]
+fn polynomial<const N: usize>(coefficients: [f32; N], x: f32) -> f32 {
+    coefficients.into_iter().fold(0.0, |sum, c| sum * x + c)
+}
+
+/// `e^x` within 2e-7 of its size; x beyond ±87 counts as ±87, NaN as -87.
+#[inline(always)]
+pub fn exp(x: f32) -> f32 {
+    let x = x.max(-87.0).min(87.0);
+    let shifted = x * LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = (x - n * LN_2[0]) - n * LN_2[1];
+    let power_of_two = f32::from_bits(shifted.to_bits().wrapping_add(EXPONENT_BIAS) << FRACTION_BITS);
+    (polynomial(EXP, r) * r * r + r + 1.0) * power_of_two
+}
+
+/// Natural logarithm within 2e-7, of its size where that is more than 1; for normal numbers > 0.
+#[inline(always)]
+pub fn ln(x: f32) -> f32 {
+    let exponent = (x.to_bits() as i32).wrapping_sub(SQRT_HALF as i32) >> FRACTION_BITS;
+    let r = f32::from_bits((x.to_bits() as i32).wrapping_sub(exponent << FRACTION_BITS) as u32) - 1.0;
+    let n = exponent as f32;
+    let square = r * r;
+    let correction = r * square * polynomial(LN, r) + n * LN_2[1] - 0.5 * square;
+    r + correction + n * LN_2[0]
+}
+
+/// `1 / (1 + e^-x)`.
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    1.0 / (1.0 + exp(-x))
+}
+
+/// Hyperbolic tangent, within 2e-7.
+#[inline(always)]
+pub fn tanh(x: f32) -> f32 {
+    1.0 - 2.0 / (exp(2.0 * x) + 1.0)
+}
+
+/// Sum of `values`, in lanes: one after the other is slow.
+#[inline]
+pub fn sum(values: &[f32]) -> f32 {
+    in_lanes(values, 0.0, |sum, x| sum + x, |a, b| a + b)
+}
+
+/// Sum of the squares of `values`.
+#[inline]
+pub fn sum_of_squares(values: &[f32]) -> f32 {
+    in_lanes(values, 0.0, |sum, x| sum + x * x, |a, b| a + b)
+}
+
+/// Largest magnitude, 0 of nothing.
+#[inline]
+pub fn largest(values: &[f32]) -> f32 {
+    in_lanes(values, 0.0, |most, x| higher(most, x.abs()), higher)
+}
+
+/// Highest value, `f32::MIN` of nothing.
+#[inline]
+pub fn highest(values: &[f32]) -> f32 {
+    in_lanes(values, f32::MIN, higher, higher)
+}
+
+/// What [`f32::max`] is where neither is NaN, and faster.
+#[inline(always)]
+fn higher(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+/// Takes every 16th value into one lane that begins with `start`, and then the lanes together.
+#[inline(always)]
+fn in_lanes(values: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
+    let (chunks, rest) = values.as_chunks::<16>();
+    let mut lanes = [start; 16];
+    for chunk in chunks {
+        lanes = std::array::from_fn(|i| take(lanes[i], chunk[i]));
+    }
+    let rest = rest.iter().fold(start, |lane, x| take(lane, *x));
+    lanes.into_iter().fold(rest, join)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lanes_leave_nothing_out() {
+        for n in [0, 1, 15, 16, 17, 100] {
+            let values: Vec<f32> = (0..n).map(|i| if i % 2 == 0 { i as f32 } else { -(i as f32) }).collect();
+            assert_eq!(sum(&values), values.iter().sum::<f32>());
+            assert_eq!(sum_of_squares(&values), values.iter().map(|x| x * x).sum::<f32>());
+            assert_eq!(largest(&values), (n as f32 - 1.0).max(0.0));
+            assert_eq!(highest(&values), values.iter().copied().fold(f32::MIN, f32::max));
+        }
+    }
+
+    fn range(from: f64, to: f64) -> impl Iterator<Item = f32> {
+        (0..=100_000).map(move |i| (from + (to - from) * i as f64 / 100_000.0) as f32)
+    }
+
+    #[test]
+    fn exp_is_the_exponential() {
+        for x in range(-87.0, 87.0).chain(range(-1e-3, 1e-3)) {
+            let error = f64::from(exp(x)) / f64::from(x).exp() - 1.0;
+            assert!(error.abs() < 2e-7, "{error:e} at {x}");
+        }
+        assert_eq!(exp(0.0), 1.0);
+        assert!(exp(-1e9) > 0.0 && exp(f32::NEG_INFINITY) > 0.0 && exp(f32::NAN) < 1e-30);
+        assert!(exp(1e9).is_finite() && exp(f32::INFINITY).is_finite());
+    }
+
+    #[test]
+    fn ln_is_the_logarithm() {
+        for x in range(0.01, 4.0).chain(range(0.0, 1e9).skip(1)).chain(range(1e-30, 1e-20)) {
+            let exact = f64::from(x).ln();
+            let error = (f64::from(ln(x)) - exact) / exact.abs().max(1.0);
+            assert!(error.abs() < 2e-7, "{error:e} at {x}");
+        }
+        assert_eq!(ln(1.0), 0.0);
+    }
+
+    #[test]
+    fn squashers_squash() {
+        for x in range(-20.0, 20.0) {
+            let exact = f64::from(x);
+            assert!((f64::from(sigmoid(x)) - 1.0 / (1.0 + (-exact).exp())).abs() < 2e-7);
+            assert!((f64::from(tanh(x)) - exact.tanh()).abs() < 2e-7);
+        }
+        assert_eq!([tanh(-1e9), tanh(1e9), sigmoid(1e9)], [-1.0, 1.0, 1.0]);
+    }
+}
