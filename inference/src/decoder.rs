@@ -6,7 +6,7 @@ use crate::body::Body;
 use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
-use crate::layers::{Gru, GruState, LayerNorm, Linear, device};
+use crate::layers::{Gru, LayerNorm, Linear, Memory, device, fused};
 use crate::math::{exp, ln, sum};
 use crate::note::hz_to_midi;
 use crate::texture::{Texture, TextureState};
@@ -61,7 +61,7 @@ pub struct Decoder {
 
 /// State of one stream.
 pub struct DecoderState {
-    gru: GruState,
+    memory: Memory,
     texture: TextureState,
 }
 
@@ -81,22 +81,19 @@ impl Decoder {
 
     /// State of a stream that has heard nothing. Allocates.
     pub fn state(&self) -> Result<DecoderState> {
-        Ok(DecoderState { gru: self.gru.state()?, texture: TextureState::default() })
+        Ok(DecoderState { memory: self.memory()?, texture: TextureState::default() })
     }
 
     /// One frame. Returns `[N_RAW]` raw outputs. Allocates (worker thread only).
     pub fn step(&self, state: &mut DecoderState, features: &[f32; N_FEATURES]) -> Result<Vec<f32>> {
-        let x = self.hear(&Tensor::from_slice(features, (1, N_FEATURES), device())?)?;
-        let h = self.gru.step(&mut state.gru, &x)?;
-        self.speak(&h, &x)?.flatten_all()?.to_vec1()
+        let x = Tensor::from_slice(features, (1, N_FEATURES), device())?;
+        self.run(&mut state.memory, &x)?.flatten_all()?.to_vec1()
     }
 
     /// A whole clip, the same as `step` gives frame by frame. Allocates.
     pub fn forward(&self, features: &[[f32; N_FEATURES]]) -> Result<Vec<Vec<f32>>> {
         let x = Tensor::from_slice(features.as_flattened(), (features.len(), N_FEATURES), device())?;
-        let x = self.hear(&x)?;
-        let h = self.gru.forward(&x)?;
-        self.speak(&h, &x)?.to_vec2()
+        self.run(&mut self.memory()?, &x)?.to_vec2()
     }
 
     /// Valid controls of one hop from raw outputs (`[N_RAW]`), played at `f0_hz` (> 0).
@@ -106,17 +103,43 @@ impl Decoder {
         controls
     }
 
-    fn hear(&self, x: &Tensor) -> Result<Tensor> {
-        self.input.iter().try_fold(x.clone(), |x, layer| dense(layer, &x))
+    fn memory(&self) -> Result<Memory> {
+        Memory::silent([self.gru.memory()])
     }
 
-    fn speak(&self, h: &Tensor, x: &Tensor) -> Result<Tensor> {
-        self.head.forward(&dense(&self.output, &Tensor::cat(&[h, x], 1)?)?)
+    /// `x`: `[time, N_FEATURES]`. Returns `[time, N_RAW]`.
+    fn run(&self, memory: &mut Memory, x: &Tensor) -> Result<Tensor> {
+        match memory {
+            Memory::Rows(memory) => fused(x, N_RAW, |x| self.rows(&mut memory[0], x)),
+            Memory::Tensors(memory) => self.plain(&mut memory[0], x),
+        }
+    }
+
+    fn rows(&self, h: &mut Vec<f32>, features: &[f32]) -> Result<Vec<f32>> {
+        let (_, width) = self.gru.memory();
+        let x = dense(&self.input[1], &dense(&self.input[0], features)?)?;
+        let h = self.gru.rows(h, &x)?;
+        let frames = h.chunks_exact(width).zip(x.chunks_exact(width));
+        let both: Vec<&[f32]> = frames.flat_map(|(h, x)| [h, x]).collect();
+        let both = both.concat();
+        self.head.rows(&dense(&self.output, &both)?)
+    }
+
+    fn plain(&self, h: &mut Tensor, features: &Tensor) -> Result<Tensor> {
+        let x = plain_dense(&self.input[1], &plain_dense(&self.input[0], features)?)?;
+        let h = self.gru.plain(h, &x)?;
+        self.head.plain(&plain_dense(&self.output, &Tensor::cat(&[&h, &x], 1)?)?)
     }
 }
 
-fn dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tensor> {
-    norm.leaky(&linear.forward(x)?)
+fn dense((linear, norm): &(Linear, LayerNorm), x: &[f32]) -> Result<Vec<f32>> {
+    let mut rows = linear.rows(x)?;
+    norm.leaky(&mut rows);
+    Ok(rows)
+}
+
+fn plain_dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tensor> {
+    norm.plain_leaky(&linear.plain(x)?)
 }
 
 /// `2 · sigmoid(x)^ln 10 + 1e-7`: positive, and about linear in dB below 0 (DDSP's scaling).
@@ -149,6 +172,27 @@ pub fn controls(raw: &[f32], f0_hz: f32, body: &Body) -> Controls {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encoder::Encoder;
+    use crate::instrument::Instrument;
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn rows_equal_the_plain_operations() -> Result<()> {
+        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
+        let bytes = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).unwrap();
+        let decoder = Instrument::from_bytes(bytes, &encoder).unwrap().decoder;
+        let (mut h, mut plain_h) =
+            (vec![0.0; decoder.gru.memory().1], Tensor::zeros(decoder.gru.memory(), DType::F32, &Device::Cpu)?);
+        let features: Vec<f32> = (0..12 * N_FEATURES).map(|i| (i as f32 * 0.7).sin()).collect();
+        for frames in features.chunks(4 * N_FEATURES) {
+            let rows = decoder.rows(&mut h, frames)?;
+            let plain = decoder.plain(&mut plain_h, &Tensor::from_slice(frames, (4, N_FEATURES), &Device::Cpu)?)?;
+            let plain = plain.flatten_all()?.to_vec1::<f32>()?;
+            assert_eq!(rows.len(), plain.len());
+            assert!(rows.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 0.01), "beyond what rounding explains");
+        }
+        Ok(())
+    }
 
     #[test]
     fn exp_sigmoid_is_what_the_formula_says() {

@@ -5,7 +5,10 @@
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
 use crate::features::LevelNormalizer;
-use crate::layers::{CausalConv, ConvSpec, ConvState, Linear, device, leaky_relu, leaky_rms_norm};
+use crate::layers::{
+    CausalConv, ConvSpec, Linear, Memory, device, fused, leaky_relu, leaky_rms_norm, plain_leaky_relu,
+    plain_leaky_rms_norm,
+};
 use crate::math::sigmoid;
 use crate::weights::{LoadError, Weights, content_id};
 use candle_core::{Result, Tensor};
@@ -91,7 +94,7 @@ pub struct Encoding {
 /// State of one stream.
 pub struct EncoderState {
     level: LevelNormalizer,
-    convs: Vec<ConvState>,
+    memory: Memory,
 }
 
 impl Encoder {
@@ -112,32 +115,55 @@ impl Encoder {
 
     /// State of a stream that has heard nothing. Allocates.
     pub fn state(&self) -> Result<EncoderState> {
-        let convs = self.convs.iter().map(CausalConv::state).collect::<Result<_>>()?;
-        Ok(EncoderState { level: LevelNormalizer::default(), convs })
+        Ok(EncoderState { level: LevelNormalizer::default(), memory: self.memory()? })
     }
 
     /// Reads the next hop of a stream at the model rate. Allocates (worker thread only).
     pub fn step(&self, state: &mut EncoderState, samples: &[f32; HOP_SIZE]) -> Result<Encoding> {
         let mut samples = *samples;
         state.level.hop(&mut samples);
-        let mut x = Tensor::from_slice(&samples, (HOP_SIZE, 1), device())?;
-        for (i, (conv, state)) in self.convs.iter().zip(&mut state.convs).enumerate() {
-            x = leaky_rms_norm(&conv.step(state, &x)?, &x, is_residual(i))?;
-        }
-        let head = self.head.forward(&leaky_relu(&self.trunk.forward(&x)?)?)?;
-        Ok(split(head.flatten_all()?.to_vec1()?))
+        let x = Tensor::from_slice(&samples, (HOP_SIZE, 1), device())?;
+        Ok(split(self.run(&mut state.memory, &x)?.flatten_all()?.to_vec1()?))
     }
 
     /// Reads a whole clip: one encoding per whole hop, the same as `step` gives. Allocates.
     pub fn forward(&self, samples: &[f32]) -> Result<Vec<Encoding>> {
         let samples = LevelNormalizer::clip(samples);
         let n = samples.len();
-        let mut x = Tensor::from_vec(samples, (n, 1), device())?;
-        for (i, conv) in self.convs.iter().enumerate() {
-            x = leaky_rms_norm(&conv.forward(&x)?, &x, is_residual(i))?;
+        let x = Tensor::from_vec(samples, (n, 1), device())?;
+        Ok(self.run(&mut self.memory()?, &x)?.to_vec2()?.into_iter().map(split).collect())
+    }
+
+    fn memory(&self) -> Result<Memory> {
+        Memory::silent(self.convs.iter().map(CausalConv::memory))
+    }
+
+    /// `x`: `[samples, 1]`, whole hops. Returns `[hops, N_HEAD]`.
+    fn run(&self, memory: &mut Memory, x: &Tensor) -> Result<Tensor> {
+        match memory {
+            Memory::Rows(pasts) => fused(x, N_HEAD, |x| self.rows(pasts, x)),
+            Memory::Tensors(pasts) => self.plain(pasts, x),
         }
-        let head = self.head.forward(&leaky_relu(&self.trunk.forward(&x)?)?)?;
-        Ok(head.to_vec2()?.into_iter().map(split).collect())
+    }
+
+    fn rows(&self, pasts: &mut [Vec<f32>], samples: &[f32]) -> Result<Vec<f32>> {
+        let mut x = samples.to_vec();
+        for (i, (conv, past)) in self.convs.iter().zip(pasts).enumerate() {
+            let mut y = conv.rows(past, &x)?;
+            leaky_rms_norm(&mut y, CONVS[i].n_out, is_residual(i).then_some(&x));
+            x = y;
+        }
+        let mut x = self.trunk.rows(&x)?;
+        leaky_relu(&mut x);
+        self.head.rows(&x)
+    }
+
+    fn plain(&self, pasts: &mut [Tensor], samples: &Tensor) -> Result<Tensor> {
+        let mut x = samples.clone();
+        for (i, (conv, past)) in self.convs.iter().zip(pasts).enumerate() {
+            x = plain_leaky_rms_norm(&conv.plain(past, &x)?, is_residual(i).then_some(&x))?;
+        }
+        self.head.plain(&plain_leaky_relu(&self.trunk.plain(&x)?)?)
     }
 }
 
@@ -151,4 +177,27 @@ fn split(mut head: Vec<f32>) -> Encoding {
     let voicing = sigmoid(head[N_PITCH_BINS]);
     head.truncate(N_PITCH_BINS);
     Encoding { pitch_logits: head, voicing, z }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::{DType, Device};
+
+    #[test]
+    fn rows_equal_the_plain_operations() -> Result<()> {
+        let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
+        let samples: Vec<f32> = (0..20 * HOP_SIZE).map(|i| (i as f32 * 0.1).sin() + (i as f32 * 0.037).sin()).collect();
+        let mut pasts: Vec<Vec<f32>> = encoder.convs.iter().map(|c| vec![0.0; c.memory().0 * c.memory().1]).collect();
+        let silence = |c: &CausalConv| Tensor::zeros(c.memory(), DType::F32, &Device::Cpu);
+        let mut plain_pasts: Vec<Tensor> = encoder.convs.iter().map(silence).collect::<Result<_>>()?;
+        for hops in samples.chunks(5 * HOP_SIZE) {
+            let rows = encoder.rows(&mut pasts, hops)?;
+            let plain = encoder.plain(&mut plain_pasts, &Tensor::from_slice(hops, (hops.len(), 1), &Device::Cpu)?)?;
+            let plain = plain.flatten_all()?.to_vec1::<f32>()?;
+            assert_eq!(rows.len(), plain.len());
+            assert!(rows.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 0.05), "beyond what rounding explains");
+        }
+        Ok(())
+    }
 }

@@ -5,8 +5,8 @@
 //! so is each input, of 14 bits with a scale per row.
 
 use super::integer::{LANES, WeightPair, products, quantise_inputs, quantise_weights};
-use super::{device, slice};
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use super::{device, fused};
+use candle_core::{Result, Tensor};
 
 /// Weights and bias of one layer.
 pub enum Affine {
@@ -35,10 +35,18 @@ impl Affine {
         Ok(Self::Packed(Packed::new(&weight.to_vec2()?, bias.to_vec1()?)))
     }
 
-    /// `x`: `[rows, in]`, contiguous. Returns `[rows, out]`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// Fails if the weights are on a GPU.
+    pub fn packed(&self) -> Result<&Packed> {
         match self {
-            Self::Packed(packed) => x.apply_op1_no_bwd(packed),
+            Self::Packed(packed) => Ok(packed),
+            Self::Plain(..) => candle_core::bail!("these weights are on a GPU"),
+        }
+    }
+
+    /// `x`: `[rows, in]`, contiguous. Returns `[rows, out]`.
+    pub fn plain(&self, x: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Packed(packed) => fused(x, packed.bias.len(), |x| Ok(packed.rows(x, packed.n_in))),
             Self::Plain(weight_t, bias) => x.matmul(weight_t)?.broadcast_add(bias),
         }
     }
@@ -58,6 +66,11 @@ impl Packed {
             places.zip(row).for_each(|(place, weight)| *place = weight);
         }
         Self { n_in, weights, scales, bias }
+    }
+
+    /// Inputs of a row.
+    pub fn n_in(&self) -> usize {
+        self.n_in
     }
 
     /// Rows of output for rows of input that start every `step` values of `x`. Allocates.
@@ -83,20 +96,6 @@ impl Packed {
     }
 }
 
-impl CustomOp1 for Packed {
-    fn name(&self) -> &'static str {
-        "affine"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, n_in) = layout.shape().dims2()?;
-        if n_in != self.n_in {
-            candle_core::bail!("rows of {n_in} values where {} are needed", self.n_in);
-        }
-        Ok((CpuStorage::F32(self.rows(slice(x, layout)?, n_in)), (rows, self.bias.len()).into()))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +112,7 @@ mod tests {
             let weight = Tensor::cat(&[&(weight / 127.0)?, &Tensor::ones((n_out, 1), DType::F32, &Device::Cpu)?], 1)?;
             let bias = wave(n_out, 0.7)?;
             let plain = x.matmul(&weight.t()?)?.broadcast_add(&bias)?;
-            let worst = (Affine::new(&weight, &bias)?.forward(&x)? - plain)?.abs()?.max_all()?.to_scalar::<f32>()?;
+            let worst = (Affine::new(&weight, &bias)?.plain(&x)? - plain)?.abs()?.max_all()?.to_scalar::<f32>()?;
             assert!(worst < n_in as f32 / 8191.0, "{worst}");
         }
         Ok(())

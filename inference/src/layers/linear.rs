@@ -15,8 +15,14 @@ impl Linear {
         Ok(Self(Affine::new(&weight, &bias)?))
     }
 
+    /// Rows of `out` values for rows of `in`. Fails if the weights are on a GPU.
+    pub fn rows(&self, x: &[f32]) -> Result<Vec<f32>> {
+        let packed = self.0.packed()?;
+        Ok(packed.rows(x, packed.n_in()))
+    }
+
     /// `x`: `[time, in]`, contiguous. Returns `[time, out]`.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.0.forward(x)
+    pub fn plain(&self, x: &Tensor) -> Result<Tensor> {
+        self.0.plain(x)
     }
 }
