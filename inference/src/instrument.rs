@@ -36,6 +36,10 @@ pub struct Card {
     pub z_mean: Vec<f32>,
     /// Standard deviation of each value of z over the training data.
     pub z_std: Vec<f32>,
+    /// Its noise is played louder by this than it was learned, dB: other voices, a whistle above all, bring less of the
+    /// breath or bow along that an instrument is known by.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub breath_db: f32,
     /// Last held-out training loss.
     pub loss: f32,
     /// Day of the training, YYYY-MM-DD.
@@ -77,6 +81,10 @@ impl Instrument {
     }
 }
 
+fn is_zero(x: &f32) -> bool {
+    *x == 0.0
+}
+
 impl Card {
     /// What an instrument file says about itself, whether or not it can be played. Allocates.
     pub fn of(bytes: &[u8]) -> Result<Self, LoadError> {
@@ -92,6 +100,9 @@ impl Card {
         }
         if !self.loudness_db.iter().all(|x| x.is_finite()) {
             return wrong("its loudness");
+        }
+        if !(-40.0..=40.0).contains(&self.breath_db) {
+            return wrong("its breath");
         }
         if self.z_mean.len() != N_Z || self.z_std.len() != N_Z || !self.z_std.iter().all(|s| *s > 0.0) {
             return wrong("its statistics of z");

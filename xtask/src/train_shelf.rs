@@ -48,6 +48,8 @@ struct Instrument {
     /// Of several, see `embouchure train instrument --player`.
     #[serde(default)]
     player: Option<String>,
+    /// See `embouchure train instrument --breath`.
+    breath_db: Option<f32>,
     #[serde(default)]
     judged_on: Option<PathBuf>,
     licence: String,
@@ -108,6 +110,7 @@ impl Instrument {
         command.args(["--licence", &self.licence, "--author", AUTHOR, "--trained-on", &self.trained_on]);
         command.arg("--out").arg(&out).arg("--checkpoint").arg(work.join(&self.name).with_extension("checkpoint"));
         self.player.iter().for_each(|player| _ = command.args(["--player", player]));
+        self.breath_db.iter().for_each(|breath| _ = command.args(["--breath", &breath.to_string()]));
         for audio in self.recordings(&arguments.data)? {
             command.arg("--audio").arg(audio);
         }

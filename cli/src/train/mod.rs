@@ -64,6 +64,10 @@ struct InstrumentArguments {
     /// Leave parts of the training out, to hear what they are good for: f0, loudness, z, disguises, warm-start, silence.
     #[arg(long, value_name = "PART", value_delimiter = ',')]
     without: Vec<String>,
+    /// Louder or softer breath, bow and key noise than was recorded, dB: what is played with other voices may want more of
+    /// it to be known for what it is.
+    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true)]
+    breath: f32,
     /// Encoder file; the one in this program if left out.
     #[arg(long, value_name = "FILE")]
     encoder: Option<PathBuf>,
@@ -143,6 +147,7 @@ impl InstrumentArguments {
             trained_on,
             width: self.width.into(),
             date: today(),
+            breath_db: self.breath,
             ..instrument::Card::default()
         };
         let steps = (self.warm_up_steps, self.sound_steps);

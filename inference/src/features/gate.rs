@@ -10,6 +10,10 @@ const NEAR: f32 = 0.5;
 const SAME: f32 = 1.0 / 12.0;
 /// A note that is still loud is held through this many uncertain hops: 24 ms, as long as a crack in a voice.
 const HELD_HOPS: u32 = 6;
+/// A new note that may rather be an octave lower by this probability is waited for: half of a period looks like a whole one.
+const DOUBTFUL: f32 = 0.12;
+/// But not for longer than this, hops.
+const DOUBTED_HOPS: u32 = 4;
 /// Gain per hop while opening (added) and closing (multiplied): full after one hop, over which the synth leads there, and
 /// -60 dB after 130 ms.
 const OPENING: f32 = 1.0;
@@ -26,6 +30,8 @@ pub struct Evidence {
     pub f0_hz: f32,
     /// Certainty of that pitch, 0 to 1.
     pub certainty: f32,
+    /// Probability that the pitch is rather an octave or so lower, 0 to 1.
+    pub lower: f32,
 }
 
 /// Gate with hysteresis. Realtime-safe.
@@ -37,6 +43,8 @@ pub struct Gate {
     /// Pitch of the last hop that was part of a note, and of the last hop, Hz; 0 = none yet.
     note_hz: f32,
     last_hz: f32,
+    /// Hops that heard the same before this one.
+    n_same: u32,
 }
 
 /// State of the gate after one hop.
@@ -53,7 +61,9 @@ impl Gate {
     pub fn hop(&mut self, heard: &Evidence, threshold_db: f32) -> GateHop {
         let side = if self.open { -HYSTERESIS_DB } else { HYSTERESIS_DB };
         let is_loud = heard.level_db > threshold_db + side;
-        let is_note = is_loud && heard.certainty > self.needed_certainty(heard.f0_hz);
+        let is_same = is_within(self.last_hz, heard.f0_hz, SAME);
+        self.n_same = if is_same { self.n_same.saturating_add(1) } else { 0 };
+        let is_note = is_loud && heard.certainty > self.needed_certainty(heard);
         self.last_hz = heard.f0_hz;
         if is_note {
             self.note_hz = heard.f0_hz;
@@ -67,11 +77,12 @@ impl Gate {
         GateHop { gain: self.gain, is_note }
     }
 
-    fn needed_certainty(&self, f0_hz: f32) -> f32 {
-        let is_within = |hz: f32, octaves: f32| hz > 0.0 && (f0_hz / hz).log2().abs() < octaves;
-        if self.open && is_within(self.note_hz, NEAR) {
+    fn needed_certainty(&self, heard: &Evidence) -> f32 {
+        if self.open && is_within(self.note_hz, heard.f0_hz, NEAR) {
             CERTAINTY.0
-        } else if is_within(self.last_hz, SAME) {
+        } else if heard.lower > DOUBTFUL * heard.certainty && self.n_same < DOUBTED_HOPS {
+            1.0
+        } else if self.n_same > 0 {
             CERTAINTY.1
         } else {
             CERTAINTY.2
@@ -79,12 +90,17 @@ impl Gate {
     }
 }
 
+/// No further than `octaves` from a pitch that was heard (0 = none yet).
+fn is_within(before_hz: f32, f0_hz: f32, octaves: f32) -> bool {
+    before_hz > 0.0 && (f0_hz / before_hz).log2().abs() < octaves
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn hear(gate: &mut Gate, level_db: f32, f0_hz: f32, certainty: f32) -> GateHop {
-        gate.hop(&Evidence { level_db, f0_hz, certainty }, -60.0)
+        gate.hop(&Evidence { level_db, f0_hz, certainty, lower: 0.0 }, -60.0)
     }
 
     #[test]
@@ -107,6 +123,17 @@ mod tests {
         let crack: Vec<GateHop> = (0..6).map(|_| hear(&mut gate, -20.0, 440.0, 0.1)).collect();
         assert!(crack.iter().all(|h| *h == GateHop { gain: 1.0, is_note: false }));
         assert!(hear(&mut gate, -20.0, 440.0, 0.1).gain < 1.0);
+    }
+
+    #[test]
+    fn what_may_be_an_octave_lower_is_waited_for_but_not_forever() {
+        let mut gate = Gate::default();
+        let doubtful = Evidence { level_db: -20.0, f0_hz: 440.0, certainty: 0.85, lower: 0.1 };
+        let heard: Vec<bool> = (0..6).map(|_| gate.hop(&doubtful, -60.0).is_note).collect();
+        assert_eq!(heard, [false, false, false, false, true, true]);
+        let mut gate = Gate::default();
+        gate.hop(&doubtful, -60.0);
+        assert!(hear(&mut gate, -20.0, 220.0, 0.95).is_note, "the octave below, as soon as it is certain");
     }
 
     #[test]

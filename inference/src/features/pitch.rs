@@ -14,6 +14,9 @@ const REACH: usize = 4;
 /// new note is not held up by what was guessed before it.
 const VOICED: (f32, f32) = (0.8, 0.95);
 
+/// Bins from a pitch down to those whose second and third partial it is.
+const OCTAVE_AND_TWELFTH: [usize; 2] = [60, 95];
+
 /// Pitch of one hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pitch {
@@ -21,6 +24,8 @@ pub struct Pitch {
     pub f0_hz: f32,
     /// Probability that this pitch sounds, 0 to 1. A hiss that makes the encoder think of pitches makes it think of many.
     pub certainty: f32,
+    /// Probability that it is rather an octave or a twelfth lower, 0 to 1.
+    pub lower: f32,
 }
 
 /// Forward filter over pitch bins. Realtime-safe.
@@ -47,7 +52,9 @@ impl PitchTracker {
         let most = highest(&self.belief);
         let best = self.belief.iter().position(|b| *b == most).unwrap_or(0);
         let (mean, share) = around(&posterior, best);
-        Pitch { f0_hz: bin_to_hz(mean), certainty: voicing * share }
+        let below = |n_bins: usize| best.checked_sub(n_bins).map_or(0.0, |bin| around(&posterior, bin).1);
+        let lower = OCTAVE_AND_TWELFTH.map(below).iter().sum();
+        Pitch { f0_hz: bin_to_hz(mean), certainty: voicing * share, lower }
     }
 
     fn predict(&mut self, jump: f32) {

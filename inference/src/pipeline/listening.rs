@@ -80,7 +80,8 @@ impl Listening {
         let pitch = self.doubt.hop(pitch, level_db);
         self.loudness.push(samples);
         let loudness_db = self.loudness.level_db(pitch.f0_hz);
-        let evidence = Evidence { level_db, f0_hz: pitch.f0_hz, certainty: pitch.certainty };
+        let Pitch { f0_hz, certainty, lower } = pitch;
+        let evidence = Evidence { level_db, f0_hz, certainty, lower };
         let threshold_db = self.threshold_db(wishes);
         let GateHop { gain, is_note } = self.gate.hop(&evidence, threshold_db);
         self.room_db = self.room.hop(level_db, is_note);

@@ -118,7 +118,7 @@ impl Player {
         };
         let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz);
-        Ok(scaled(controls, self.gain, 0.0))
+        Ok(scaled(controls, self.gain, card.breath_db))
     }
 }
 
