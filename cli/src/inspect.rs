@@ -96,6 +96,7 @@ fn describe_instrument(card: &Card) -> String {
             "loudness",
             format!("{soft:.0} to {loudest:.0} dB, half of the time above {middle:.0}, a fifth above {loud:.0}"),
         ),
+        ("breath", format!("{:+.0} dB", card.breath_db)),
         ("loss", format!("{:.4}", card.loss)),
         ("width", format!("{} units", card.width)),
         ("encoder", format!("{} ({fits})", card.encoder_id)),
@@ -126,6 +127,7 @@ mod tests {
             loudness_db: [-60.0, -35.0, -25.0, -15.0],
             z_mean: vec![0.0; 16],
             z_std: vec![1.0; 16],
+            breath_db: 3.0,
             loss: 0.1234,
             date: "2025-01-31".into(),
         }
@@ -138,6 +140,7 @@ mod tests {
             "instrument     Flugelhorn\n",
             "licence        CC0\n",
             "minutes        12.3\n",
+            "breath         +3 dB\n",
             "range          E3 to A#5 (165 to 932 Hz)\n",
             "encoder        0123456789abcdef (not in this program: cannot be played here)\n",
         ] {

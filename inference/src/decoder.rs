@@ -115,7 +115,7 @@ impl Decoder {
         }
     }
 
-    fn rows(&self, h: &mut Vec<f32>, features: &[f32]) -> Result<Vec<f32>> {
+    fn rows(&self, h: &mut [f32], features: &[f32]) -> Result<Vec<f32>> {
         let (_, width) = self.gru.memory();
         let x = dense(&self.input[1], &dense(&self.input[0], features)?)?;
         let h = self.gru.rows(h, &x)?;

@@ -13,7 +13,7 @@ const EXPONENT_BIAS: u32 = 127;
 /// Bits of √½: a float is an integer power of two times what lies from here to √2.
 const SQRT_HALF: u32 = 0x3F35_04F3;
 
-const EXP: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
+const EXP: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
 const LN: [f32; 9] = [
     7.037_683_6e-2,
     -1.151_461e-1,
@@ -23,7 +23,7 @@ const LN: [f32; 9] = [
     -1.666_805_8e-1,
     2.000_071_5e-1,
     -2.499_999_4e-1,
-    3.333_333_1e-1,
+    3.333_333e-1,
 ];
 
 #[inline(always)]
@@ -31,10 +31,10 @@ fn polynomial<const N: usize>(coefficients: [f32; N], x: f32) -> f32 {
     coefficients.into_iter().fold(0.0, |sum, c| sum * x + c)
 }
 
-/// `e^x` within 2e-7 of its size; x beyond ±87 counts as ±87, NaN as -87.
+/// `e^x` within 2e-7 of its size; x beyond ±87 counts as ±87.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    let x = x.max(-87.0).min(87.0);
+    let x = x.clamp(-87.0, 87.0);
     let shifted = x * LOG2_E + ROUND;
     let n = shifted - ROUND;
     let r = (x - n * LN_2[0]) - n * LN_2[1];
@@ -133,7 +133,7 @@ mod tests {
             assert!(error.abs() < 2e-7, "{error:e} at {x}");
         }
         assert_eq!(exp(0.0), 1.0);
-        assert!(exp(-1e9) > 0.0 && exp(f32::NEG_INFINITY) > 0.0 && exp(f32::NAN) < 1e-30);
+        assert!(exp(-1e9) > 0.0 && exp(f32::NEG_INFINITY) > 0.0 && exp(f32::NAN).is_nan());
         assert!(exp(1e9).is_finite() && exp(f32::INFINITY).is_finite());
     }
 

@@ -68,8 +68,12 @@ impl Texture {
         Ok(Self(deviations))
     }
 
-    /// Where `position` of [`body::position`] lies among the bands: 0 to `N_BANDS - 1`.
-    pub fn band(position: f32) -> f32 {
+    /// Where `hz` (> 0) lies among the bands: 0 to `N_BANDS - 1`.
+    pub fn band(hz: f32) -> f32 {
+        Self::band_at(body::position(hz))
+    }
+
+    fn band_at(position: f32) -> f32 {
         position * ((N_BANDS - 1) as f32 / (body::N_POINTS - 1) as f32)
     }
 
@@ -78,9 +82,10 @@ impl Texture {
         state.advance();
         let mut logs = [0.0; N_HARMONICS];
         for (k, (log, position)) in logs.iter_mut().zip(body::positions(controls.f0_hz)).enumerate() {
-            let place = body::neighbours(Self::band(position), N_BANDS);
-            let waver = |(deviations, each): (_, &[f32; N_HARMONICS])| body::between(deviations, place) * each[k];
-            *log = self.0.iter().zip(&state.each).map(|(deviations, each)| waver((deviations, each))).sum();
+            let place = body::neighbours(Self::band_at(position), N_BANDS);
+            let waver =
+                |(deviations, each): (&[f32; N_BANDS], &[f32; N_HARMONICS])| body::between(deviations, place) * each[k];
+            *log = self.0.iter().zip(&state.each).map(waver).sum();
         }
         controls.harmonic_distribution.iter_mut().zip(logs).for_each(|(weight, log)| *weight *= exp(log));
         let total = sum(&controls.harmonic_distribution);

@@ -22,13 +22,13 @@ fn header_len() -> usize {
     8 + u64::from_le_bytes(TRUMPET[..8].try_into().unwrap()) as usize
 }
 
-/// The file with `from` replaced by `to`, of equal length, in its header.
+/// The file with `from` replaced by `to` in its header.
 fn with_header(from: &str, to: &str) -> Vec<u8> {
-    assert_eq!(from.len(), to.len());
     let (header, data) = TRUMPET.split_at(header_len());
     let text = String::from_utf8(header[8..].to_vec()).unwrap();
     assert!(text.contains(from), "{from} is not in the header");
-    [&header[..8], text.replacen(from, to, 1).as_bytes(), data].concat()
+    let text = text.replacen(from, to, 1);
+    [&(text.len() as u64).to_le_bytes(), text.as_bytes(), data].concat()
 }
 
 #[test]
@@ -109,6 +109,12 @@ fn trained_with_another_encoder() {
 fn unreadable_card() {
     let error = load(&with_header("\\\"f0_range_hz\\\"", "\\\"f0_range_xx\\\""));
     assert!(matches!(error, LoadError::Card(_)), "{error}");
+}
+
+#[test]
+fn breath_beyond_reason() {
+    let error = load(&with_header("\\\"loss\\\"", "\\\"breath_db\\\":99.0,\\\"loss\\\""));
+    assert!(matches!(&error, LoadError::Card(why) if why.contains("breath")), "{error}");
 }
 
 /// Random damage may be harmless or refused, but never a panic.

@@ -159,3 +159,17 @@ fn a_swap_waits_for_its_place() {
     assert_eq!(early, late);
     assert_ne!(late, play(&mut pipeline("trumpet", None).0, 0..150, &count(1)));
 }
+
+#[test]
+fn an_instrument_may_want_more_breath_than_it_learned() {
+    let played = |breath_db| {
+        let mut instrument = Arc::into_inner(instrument("trumpet")).expect("nobody else has it");
+        instrument.card.breath_db = breath_db;
+        let (mut pipeline, _) = Pipeline::new(encoder(), Arc::new(instrument)).unwrap();
+        play(&mut pipeline, 0..100, &SourceControls::default()).pop().unwrap()
+    };
+    let (plain, breathy) = (played(0.0), played(6.0));
+    let louder = |(a, b): (f32, f32)| (b / a - 10f32.powf(0.3)).abs() < 1e-3;
+    assert!(plain.noise_magnitudes.into_iter().zip(breathy.noise_magnitudes).all(louder));
+    assert_eq!(Controls { noise_magnitudes: plain.noise_magnitudes, ..breathy }, plain);
+}

@@ -127,8 +127,13 @@ impl Instance {
 
 /// Four seconds of sung notes and pauses.
 pub fn melody() -> Vec<f32> {
+    melody_at(RATE)
+}
+
+/// The same at another rate.
+pub fn melody_at(rate: f64) -> Vec<f32> {
     let notes = [220.0, 0.0, 247.0, 294.0, 0.0, 330.0, 262.0, 196.0, 0.0, 165.0];
-    render(Timbre::Vowel, &notes.map(|hz| Segment { hz, seconds: 0.4 }), RATE, 0).samples
+    render(Timbre::Vowel, &notes.map(|hz| Segment { hz, seconds: 0.4 }), rate, 0).samples
 }
 
 /// One thread of the host.

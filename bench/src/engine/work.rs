@@ -1,12 +1,15 @@
 //! Processor time of callback and worker, beside another plugin's pitch network; and the callback's deadline.
 
 use super::Figure;
-use super::clock::{process_cpu, stay_on_core};
-use super::realtime::{Outcome, RATE, Session, melody, run};
-use crate::effect::{Effect, Networks};
+use super::clock::thread_cpu;
+use super::realtime::{Outcome, RATE, Session, melody_at, run};
+use crate::effect::Networks;
 use crate::statistics::{median, quantile};
-use anyhow::{Context, Result, anyhow, ensure};
-use embouchure_inference::stream::EngineConfig;
+use anyhow::{Context, Result, ensure};
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::stream::HopModel;
+use embouchure_inference::synth::render_clip;
 use std::path::Path;
 use std::process::Command;
 
@@ -47,7 +50,7 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
         Figure::new("callback and worker, % of a core", median(&wholes), 2).at_most(2.5),
         Figure::new("callback and worker, % of a core, best session of five", quantile(&wholes, 0.0), 2),
         Figure::new("callback and worker, % of a core, worst session of five", quantile(&wholes, 1.0), 2),
-        Figure::new("the same without a pause, one after the other on one core", median(&own_tights), 2),
+        Figure::new("our networks and synth, % of a core, hop after hop", median(&own_tights), 2),
         Figure::new("callback, median us of processor time per block of 64", 1e6 * median(&blocks), 1),
         Figure::new("callback, p99 us of processor time per block of 64", 1e6 * quantile(&blocks, 0.99), 1),
     ];
@@ -55,33 +58,29 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
         figures.extend([
             Figure::new("DDSP-VST's pitch network, % of a core, frame after frame", median(&tights), 2),
             Figure::new("DDSP-VST's pitch network, % of a core, 50 frames a second", median(&paceds), 2),
-            Figure::new("our whole effect / that network, both without a pause", median(&tight_ratios), 2).at_most(0.8),
+            Figure::new("our networks and synth / that network, both without a pause", median(&tight_ratios), 2)
+                .at_most(0.8),
             Figure::new("our whole effect / that network, both paced", median(&ratios), 2).at_most(0.8),
         ]);
     }
     Ok(figures)
 }
 
-/// Processor time per second of audio of callback and worker, who share a core and have no pause: neither waits for the
-/// other while the core does anything else, and caches stay warm, as they do in the other network's frame after frame.
+/// Processor time per second of audio of networks and synth, hop after hop on one thread, so that caches stay warm, as they
+/// do in the other network's frame after frame. What lies around them live (rings, resampling, mixing) is not in it.
 fn without_a_pause(networks: &Networks) -> Result<f64> {
-    let play = || {
-        ensure!(stay_on_core(0), "there is no core 0");
-        // The worker's thread begins on the core of this one.
-        let config = EngineConfig { host_rate: RATE, max_block: 64, offline: true };
-        let mut effect = Effect::new(config, networks.pipeline()?, 1.0)?;
-        let melody = melody();
-        let mut second = || {
-            let start = process_cpu();
-            for block in melody.as_chunks::<64>().0.iter().cycle().take(RATE as usize / 64) {
-                let (mut left, mut right) = (*block, *block);
-                effect.process(&mut [&mut left, &mut right]);
-            }
-            (process_cpu() - start).as_secs_f64()
-        };
-        Ok(median(&std::iter::repeat_with(&mut second).take(SECONDS as usize + 1).skip(1).collect::<Vec<_>>()))
+    let mut pipeline = networks.pipeline()?;
+    let melody = melody_at(f64::from(MODEL_RATE));
+    let (hops, _) = melody.as_chunks::<HOP_SIZE>();
+    let wishes = SourceControls { octave_fit: false, ..SourceControls::default() };
+    let mut second = |hops: &[[f32; HOP_SIZE]]| {
+        let start = thread_cpu();
+        let controls: Vec<_> = hops.iter().map(|hop| pipeline.hop(hop, &wishes).controls).collect();
+        std::hint::black_box(render_clip(&controls, RATE, 0.0));
+        (thread_cpu() - start).as_secs_f64()
     };
-    std::thread::scope(|scope| scope.spawn(play).join()).map_err(|_| anyhow!("the engine's thread died"))?
+    let seconds = hops.chunks_exact(FRAME_RATE as usize).cycle().take(SECONDS as usize);
+    Ok(median(&seconds.map(&mut second).collect::<Vec<_>>()))
 }
 
 /// Seconds of processor time per second of audio: frame after frame, and one every 20 ms.

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
 
     fn sure(f0_hz: f32) -> Pitch {
-        Pitch { f0_hz, certainty: 0.98 }
+        Pitch { f0_hz, certainty: 0.98, lower: 0.0 }
     }
 
     const TRUMPET: [f32; 2] = [175.0, 930.0];

@@ -28,7 +28,7 @@ impl Gru {
     }
 
     /// Hidden states after each row of `x`; `h` is the last. Fails if the weights are on a GPU.
-    pub fn rows(&self, h: &mut Vec<f32>, x: &[f32]) -> Result<Vec<f32>> {
+    pub fn rows(&self, h: &mut [f32], x: &[f32]) -> Result<Vec<f32>> {
         let input = self.input.rows(x)?;
         let mut out = Vec::with_capacity(input.len() / 3);
         for input in input.chunks_exact(3 * self.width) {

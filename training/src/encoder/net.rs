@@ -63,8 +63,13 @@ mod tests {
         for (row, encoding) in trained.iter().zip(encoder.forward(&clip)?) {
             let played = encoding.pitch_logits.iter().chain(&encoding.z);
             let row = row[..440].iter().chain(&row[441..]);
-            // Training computes in floats, what plays in integers of 14 bits.
-            assert!(row.zip(played).all(|(a, b)| (a - b).abs() < 5e-3));
+            let (mut size, mut error) = (0.0, 0.0);
+            for (a, b) in row.zip(played) {
+                size += a * a;
+                error += (a - b) * (a - b);
+            }
+            // Training computes in floats, what plays has weights of 8 bits: no layer is left out or in the wrong place.
+            assert!(error < 4e-4 * size, "{error} of {size}");
         }
         Ok(())
     }
