@@ -10,7 +10,8 @@ const NEAR: f32 = 0.5;
 const SAME: f32 = 1.0 / 12.0;
 /// A note that is still loud is held through this many uncertain hops: 24 ms, as long as a crack in a voice.
 const HELD_HOPS: u32 = 6;
-/// A new note that may rather be an octave lower by this probability is waited for: half of a period looks like a whole one.
+/// A new note that may rather be an octave lower by this share of its own probability is waited for: half of a period looks
+/// like a whole one.
 const DOUBTFUL: f32 = 0.12;
 /// But not for longer than this, hops.
 const DOUBTED_HOPS: u32 = 4;
@@ -128,7 +129,7 @@ mod tests {
     #[test]
     fn what_may_be_an_octave_lower_is_waited_for_but_not_forever() {
         let mut gate = Gate::default();
-        let doubtful = Evidence { level_db: -20.0, f0_hz: 440.0, certainty: 0.85, lower: 0.1 };
+        let doubtful = Evidence { level_db: -20.0, f0_hz: 440.0, certainty: 0.85, lower: 0.2 };
         let heard: Vec<bool> = (0..6).map(|_| gate.hop(&doubtful, -60.0).is_note).collect();
         assert_eq!(heard, [false, false, false, false, true, true]);
         let mut gate = Gate::default();
