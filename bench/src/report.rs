@@ -94,7 +94,10 @@ const PERFORMANCE: [Section; 8] = [
         text: "Live at 48 kHz, stereo, called in realtime by threads of high priority (SCHED_FIFO where permitted), workers \
                as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch network is run by \
                LiteRT with one thread at that plugin's 50 frames a second, in the same session. A late frame is one that was \
-               not there when its sound was due. Whatever else ran on the machine is in these figures: see its load.",
+               not there when its sound was due. \
+               Called in realtime, most of the time goes into what follows a sleep on a shared machine, and changes by the \
+               hour; without a pause, networks and synth hop after hop and the other network frame after frame, it does not. \
+               Whatever else ran on the machine is in these figures: see its load.",
     },
     Section {
         title: "Editor",
