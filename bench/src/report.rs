@@ -94,10 +94,9 @@ const PERFORMANCE: [Section; 8] = [
         text: "Live at 48 kHz, stereo, called in realtime by threads of high priority (SCHED_FIFO where permitted), workers \
                as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch network is run by \
                LiteRT with one thread at that plugin's 50 frames a second, in the same session. A late frame is one that was \
-               not there when its sound was due. \
-               Called in realtime, most of the time goes into what follows a sleep on a shared machine, and changes by the \
-               hour; without a pause, networks and synth hop after hop and the other network frame after frame, it does not. \
-               Whatever else ran on the machine is in these figures: see its load.",
+               not there when its sound was due. Called in realtime, most of the time goes into what follows a sleep on a \
+               shared machine, and changes by the hour; without a pause, networks and synth hop after hop and the other \
+               network frame after frame, it does not. Whatever else ran on the machine is in these figures: see its load.",
     },
     Section {
         title: "Editor",
@@ -124,8 +123,8 @@ const TRAINING: [Section; 6] = [
                sizes, both brought to one level; RPA the share of frames within 50 cents by SwiftF0; judge what YAMNet \
                gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \
                notes, which it knows badly. SwiftF0 hears some of the recordings themselves one or two octaves or a twelfth \
-               off (the oboe's C#5 as C#6), and then RPA is low however right we are. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
-               `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is the \
+               off (the oboe's C#5 as C#6), and then RPA is low however right we are. Centroid ratio and the power above \
+               4 kHz (rendering against recording) are by `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is the \
                noise between notes, which costs mss: \"of notes alone\" is without what comes before the first and after the \
                last of them.",
     },
@@ -134,8 +133,8 @@ const TRAINING: [Section; 6] = [
         file: "transfer.json",
         table: "",
         text: "`bench sound`: seven whistles, three singers, two violin and two flute phrases, turned into each instrument \
-               with the default settings, dry and in the room that is there by default (70 %, 250 ms). Pitch by SwiftF0 after whole octaves; loudness \
-               correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; asked for: \
+               with the default settings, dry and in the room that is there by default (70 %, 250 ms). Pitch by SwiftF0 \
+               after whole octaves; loudness correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; asked for: \
                0.7 times what the judge gives to held-out phrases of the instrument.",
     },
     Section {

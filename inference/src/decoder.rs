@@ -181,15 +181,17 @@ mod tests {
         let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
         let bytes = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).unwrap();
         let decoder = Instrument::from_bytes(bytes, &encoder).unwrap().decoder;
-        let (mut h, mut plain_h) =
-            (vec![0.0; decoder.gru.memory().1], Tensor::zeros(decoder.gru.memory(), DType::F32, &Device::Cpu)?);
+        let (mut h, mut plain_h) = (
+            Memory::rows_of_silence([decoder.gru.memory()]).remove(0),
+            Tensor::zeros(decoder.gru.memory(), DType::F32, &Device::Cpu)?,
+        );
         let features: Vec<f32> = (0..12 * N_FEATURES).map(|i| (i as f32 * 0.7).sin()).collect();
         for frames in features.chunks(4 * N_FEATURES) {
             let rows = decoder.rows(&mut h, frames)?;
             let plain = decoder.plain(&mut plain_h, &Tensor::from_slice(frames, (4, N_FEATURES), &Device::Cpu)?)?;
             let plain = plain.flatten_all()?.to_vec1::<f32>()?;
             assert_eq!(rows.len(), plain.len());
-            assert!(rows.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 0.01), "beyond what rounding explains");
+            assert!(rows.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-3), "beyond what rounding explains");
         }
         Ok(())
     }

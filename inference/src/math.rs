@@ -6,7 +6,7 @@ use std::f32::consts::LOG2_E;
 /// ln 2 in two parts: multiples of the first by a small integer are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
 /// A sum this large has no bits left for fractions, and the lowest of its bits are the integer.
-const ROUND: f32 = 12_582_912.0;
+pub const ROUND: f32 = 12_582_912.0;
 /// Bits of the fraction of a float, and what is added to its exponent.
 const FRACTION_BITS: u32 = 23;
 const EXPONENT_BIAS: u32 = 127;

@@ -58,8 +58,7 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
         figures.extend([
             Figure::new("DDSP-VST's pitch network, % of a core, frame after frame", median(&tights), 2),
             Figure::new("DDSP-VST's pitch network, % of a core, 50 frames a second", median(&paceds), 2),
-            Figure::new("our networks and synth / that network, both without a pause", median(&tight_ratios), 2)
-                .at_most(0.8),
+            Figure::new("our networks and synth / that network, both without a pause", median(&tight_ratios), 2),
             Figure::new("our whole effect / that network, both paced", median(&ratios), 2).at_most(0.8),
         ]);
     }

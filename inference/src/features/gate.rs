@@ -1,5 +1,7 @@
 //! Silence in gives silence out: opens on level and a certain pitch together, closes softly.
 
+use super::Pitch;
+
 /// Opens above, closes below the threshold by this much, dB.
 const HYSTERESIS_DB: f32 = 3.0;
 /// How certain a pitch must be: near the note that sounds; elsewhere, if the hop before heard the same; elsewhere at once.
@@ -21,19 +23,6 @@ const OPENING: f32 = 1.0;
 const CLOSING: f32 = 0.81;
 /// Gains below this are silence.
 const SHUT: f32 = 1e-3;
-
-/// What speaks for a note in one hop.
-#[derive(Clone, Copy, Debug)]
-pub struct Evidence {
-    /// Input level, dBFS.
-    pub level_db: f32,
-    /// The pitch if there is one, Hz, > 0.
-    pub f0_hz: f32,
-    /// Certainty of that pitch, 0 to 1.
-    pub certainty: f32,
-    /// Probability that the pitch is rather an octave or so lower, 0 to 1.
-    pub lower: f32,
-}
 
 /// Gate with hysteresis. Realtime-safe.
 #[derive(Clone, Copy, Debug, Default)]
@@ -58,11 +47,11 @@ pub struct GateHop {
 }
 
 impl Gate {
-    /// `threshold_db`: level that a note must have.
-    pub fn hop(&mut self, heard: &Evidence, threshold_db: f32) -> GateHop {
+    /// Takes in one hop and its level; `threshold_db`: level that a note must have, both dBFS.
+    pub fn hop(&mut self, heard: Pitch, level_db: f32, threshold_db: f32) -> GateHop {
         let side = if self.open { -HYSTERESIS_DB } else { HYSTERESIS_DB };
-        let is_loud = heard.level_db > threshold_db + side;
-        let is_same = is_within(self.last_hz, heard.f0_hz, SAME);
+        let is_loud = level_db > threshold_db + side;
+        let is_same = heard.is_within(SAME, self.last_hz);
         self.n_same = if is_same { self.n_same.saturating_add(1) } else { 0 };
         let is_note = is_loud && heard.certainty > self.needed_certainty(heard);
         self.last_hz = heard.f0_hz;
@@ -78,8 +67,8 @@ impl Gate {
         GateHop { gain: self.gain, is_note }
     }
 
-    fn needed_certainty(&self, heard: &Evidence) -> f32 {
-        if self.open && is_within(self.note_hz, heard.f0_hz, NEAR) {
+    fn needed_certainty(&self, heard: Pitch) -> f32 {
+        if self.open && heard.is_within(NEAR, self.note_hz) {
             CERTAINTY.0
         } else if heard.lower > DOUBTFUL * heard.certainty && self.n_same < DOUBTED_HOPS {
             1.0
@@ -91,17 +80,12 @@ impl Gate {
     }
 }
 
-/// No further than `octaves` from a pitch that was heard (0 = none yet).
-fn is_within(before_hz: f32, f0_hz: f32, octaves: f32) -> bool {
-    before_hz > 0.0 && (f0_hz / before_hz).log2().abs() < octaves
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn hear(gate: &mut Gate, level_db: f32, f0_hz: f32, certainty: f32) -> GateHop {
-        gate.hop(&Evidence { level_db, f0_hz, certainty, lower: 0.0 }, -60.0)
+        gate.hop(Pitch { f0_hz, certainty, lower: 0.0 }, level_db, -60.0)
     }
 
     #[test]
@@ -129,11 +113,11 @@ mod tests {
     #[test]
     fn what_may_be_an_octave_lower_is_waited_for_but_not_forever() {
         let mut gate = Gate::default();
-        let doubtful = Evidence { level_db: -20.0, f0_hz: 440.0, certainty: 0.85, lower: 0.2 };
-        let heard: Vec<bool> = (0..6).map(|_| gate.hop(&doubtful, -60.0).is_note).collect();
+        let doubtful = Pitch { f0_hz: 440.0, certainty: 0.85, lower: 0.2 };
+        let heard: Vec<bool> = (0..6).map(|_| gate.hop(doubtful, -20.0, -60.0).is_note).collect();
         assert_eq!(heard, [false, false, false, false, true, true]);
         let mut gate = Gate::default();
-        gate.hop(&doubtful, -60.0);
+        gate.hop(doubtful, -20.0, -60.0);
         assert!(hear(&mut gate, -20.0, 220.0, 0.95).is_note, "the octave below, as soon as it is certain");
     }
 

@@ -10,7 +10,7 @@ mod pitch;
 mod rumble;
 
 pub use fit::{LoudnessFit, OctaveFit, fold_into};
-pub use gate::{Evidence, Gate, GateHop};
+pub use gate::{Gate, GateHop};
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
 pub use noise_floor::NoiseFloor;

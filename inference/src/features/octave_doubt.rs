@@ -35,7 +35,7 @@ pub struct OctaveDoubt {
 impl OctaveDoubt {
     /// Takes in one hop, its level in dBFS, and says what to believe.
     pub fn hop(&mut self, heard: Pitch, level_db: f32) -> Pitch {
-        let goes_on = (heard.f0_hz / self.note_hz).log2().abs() < SAME;
+        let goes_on = heard.is_within(SAME, self.note_hz);
         let is_certain = heard.certainty > if goes_on { CERTAIN.0 } else { CERTAIN.1 };
         self.n_uncertain = if is_certain { 0 } else { self.n_uncertain.saturating_add(1) };
         if self.is_attack(level_db) || self.n_uncertain > FORGOTTEN {
@@ -43,7 +43,7 @@ impl OctaveDoubt {
         }
         if self.n_heard >= ESTABLISHED
             && self.n_leapt < PATIENCE
-            && let Some(ratio) = self.leap(heard.f0_hz)
+            && let Some(ratio) = self.leap(heard)
         {
             self.n_leapt += 1;
             return Pitch { f0_hz: heard.f0_hz / ratio, ..heard };
@@ -65,10 +65,9 @@ impl OctaveDoubt {
         level_db > lowest_db + ATTACK_DB && level_db > highest_db - 1.0
     }
 
-    /// Whole ratio of `f0_hz` to the note that sounds, or of the note to it.
-    fn leap(&self, f0_hz: f32) -> Option<f32> {
-        let candidates = PARTIALS.into_iter().flat_map(|k| [k, 1.0 / k]);
-        candidates.into_iter().find(|k| (f0_hz / self.note_hz / k).log2().abs() < NEAR)
+    /// Whole ratio of what is heard to the note that sounds, or of the note to it.
+    fn leap(&self, heard: Pitch) -> Option<f32> {
+        PARTIALS.into_iter().flat_map(|k| [k, 1.0 / k]).find(|k| heard.is_within(NEAR, k * self.note_hz))
     }
 }
 

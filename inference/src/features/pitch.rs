@@ -28,6 +28,13 @@ pub struct Pitch {
     pub lower: f32,
 }
 
+impl Pitch {
+    /// No further than `octaves` from `before_hz`, where 0 is no pitch.
+    pub fn is_within(self, octaves: f32, before_hz: f32) -> bool {
+        before_hz > 0.0 && (self.f0_hz / before_hz).log2().abs() < octaves
+    }
+}
+
 /// Forward filter over pitch bins. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct PitchTracker {

@@ -77,7 +77,10 @@ pub fn plain_leaky_rms_norm(x: &Tensor, input: Option<&Tensor>) -> Result<Tensor
     let x = plain_leaky_relu(x)?;
     let rms = (x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?;
     let normed = x.broadcast_div(&rms)?;
-    input.map_or(Ok(normed.clone()), |input| normed + input)
+    match input {
+        Some(input) => normed + input,
+        None => Ok(normed),
+    }
 }
 
 fn leak(x: f32) -> f32 {

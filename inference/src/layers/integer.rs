@@ -1,6 +1,6 @@
 //! Products of rows of small integers: what a processor does fastest, and with the same result on every processor.
 
-use crate::math::largest;
+use crate::math::{ROUND, largest};
 
 /// Outputs computed together.
 pub const LANES: usize = 32;
@@ -28,8 +28,6 @@ pub fn quantise_weights(row: &[f32]) -> (Vec<i8>, f32) {
 pub fn quantise_inputs(row: &[f32], out: &mut Vec<Pair>) -> f32 {
     let largest = largest(row);
     let per_unit = if largest > 0.0 { MOST_INPUT / largest } else { 0.0 };
-    // A sum this large has no bits left for fractions, and the lowest of its bits are the integer.
-    const ROUND: f32 = 12_582_912.0;
     let rounded = |x: f32| (x * per_unit + ROUND).to_bits() as i16;
     let (pairs, last) = row.as_chunks::<2>();
     out.extend(pairs.iter().map(|pair| pair.map(rounded)));

@@ -44,7 +44,8 @@ impl Memory {
         Ok(Self::Tensors(tensors?))
     }
 
-    fn rows_of_silence(shapes: impl IntoIterator<Item = (usize, usize)>) -> Vec<Vec<f32>> {
+    /// The same for the CPU wherever the networks run.
+    pub(crate) fn rows_of_silence(shapes: impl IntoIterator<Item = (usize, usize)>) -> Vec<Vec<f32>> {
         shapes.into_iter().map(|(rows, width)| vec![0.0; rows * width]).collect()
     }
 }

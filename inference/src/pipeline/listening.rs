@@ -4,9 +4,9 @@ use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
-    Evidence, Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch, PitchTracker,
-    RumbleFilter,
+    Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter,
 };
+use crate::math::sum_of_squares;
 use crate::stream::Heard;
 use candle_core::Result;
 
@@ -74,16 +74,14 @@ impl Listening {
         let samples = &self.rumble.hop(samples);
         let encoding = encoder.step(&mut self.encoder, samples)?;
         self.energies.rotate_left(1);
-        self.energies[3] = samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32;
+        self.energies[3] = sum_of_squares(samples) / HOP_SIZE as f32;
         let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
         let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
         let pitch = self.doubt.hop(pitch, level_db);
         self.loudness.push(samples);
         let loudness_db = self.loudness.level_db(pitch.f0_hz);
-        let Pitch { f0_hz, certainty, lower } = pitch;
-        let evidence = Evidence { level_db, f0_hz, certainty, lower };
         let threshold_db = self.threshold_db(wishes);
-        let GateHop { gain, is_note } = self.gate.hop(&evidence, threshold_db);
+        let GateHop { gain, is_note } = self.gate.hop(pitch, level_db, threshold_db);
         self.room_db = self.room.hop(level_db, is_note);
         if is_note {
             self.source_level.hop(loudness_db);
