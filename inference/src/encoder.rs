@@ -33,6 +33,8 @@ pub const CONVS: [ConvSpec; 6] = [
 
 /// Units between the convolutions and the heads.
 pub const N_TRUNK: usize = 192;
+/// Hops of zeros after which the encoder has forgotten all else and says the same to each further one.
+const SILENT_HOPS: usize = FRAME_SIZE / HOP_SIZE;
 /// Outputs of the head: pitch posterior (logits), voicing (logit), z.
 pub const N_HEAD: usize = N_PITCH_BINS + 1 + N_Z;
 
@@ -95,6 +97,9 @@ pub struct Encoding {
 pub struct EncoderState {
     level: LevelNormalizer,
     memory: Memory,
+    /// Hops of zeros that came last, and what is heard when they are [`SILENT_HOPS`] or more.
+    n_silent: usize,
+    silence: Option<Encoding>,
 }
 
 impl Encoder {
@@ -115,15 +120,25 @@ impl Encoder {
 
     /// State of a stream that has heard nothing. Allocates.
     pub fn state(&self) -> Result<EncoderState> {
-        Ok(EncoderState { level: LevelNormalizer::default(), memory: self.memory()? })
+        Ok(EncoderState { level: LevelNormalizer::default(), memory: self.memory()?, n_silent: 0, silence: None })
     }
 
-    /// Reads the next hop of a stream at the model rate. Allocates (worker thread only).
+    /// Reads the next hop of a stream at the model rate. Where a host sends zeros, as between the clips of a track, the
+    /// network need not run. Allocates (worker thread only).
     pub fn step(&self, state: &mut EncoderState, samples: &[f32; HOP_SIZE]) -> Result<Encoding> {
+        let is_silent = samples.iter().all(|x| *x == 0.0);
+        state.n_silent = if is_silent { state.n_silent + 1 } else { 0 };
         let mut samples = *samples;
         state.level.hop(&mut samples);
+        if state.n_silent > SILENT_HOPS
+            && let Some(silence) = &state.silence
+        {
+            return Ok(silence.clone());
+        }
         let x = Tensor::from_slice(&samples, (HOP_SIZE, 1), device())?;
-        Ok(split(self.run(&mut state.memory, &x)?.flatten_all()?.to_vec1()?))
+        let encoding = split(self.run(&mut state.memory, &x)?.flatten_all()?.to_vec1()?);
+        state.silence = (state.n_silent >= SILENT_HOPS).then(|| encoding.clone());
+        Ok(encoding)
     }
 
     /// Reads a whole clip: one encoding per whole hop, the same as `step` gives. Allocates.

@@ -48,7 +48,9 @@ fn pipeline() -> Pipeline {
 #[test]
 fn the_encoder_hears_the_same_in_a_stream_and_in_a_clip() {
     let encoder = encoder();
-    let clip = [tone(330.0, 60), noise(20, 0.1), tone(1500.0, 40)].concat();
+    // The pause is longer than the encoder remembers.
+    let pause = vec![0.0; 40 * HOP_SIZE];
+    let clip = [tone(330.0, 60), pause, noise(20, 0.1), tone(1500.0, 40)].concat();
     let whole = encoder.forward(&clip).unwrap();
     let mut state = encoder.state().unwrap();
     for (hop, whole) in clip.as_chunks::<HOP_SIZE>().0.iter().zip(&whole) {
@@ -109,6 +111,20 @@ fn a_note_ends_in_exact_silence() {
     let played = play(&mut pipeline, &clip, &SourceControls::default());
     assert!(!played[90].controls.is_silent());
     assert!(played[160..].iter().all(|o| o.controls.is_silent()));
+}
+
+#[test]
+fn a_note_sounds_the_same_after_a_pause_of_any_length() {
+    let source = SourceControls { gate_follows_room: false, level_fit: false, ..SourceControls::default() };
+    let after = |n_silent: usize| {
+        let clip = [tone(330.0, 80), vec![0.0; n_silent * HOP_SIZE], tone(247.0, 80)].concat();
+        let played = play(&mut pipeline(), &clip, &source);
+        played[80 + n_silent..].iter().map(|hop| hop.controls).collect::<Vec<_>>()
+    };
+    // The level is a sum over 16 hops, which begins anew with each 16th: both pauses are as far from that.
+    let (short, long) = (after(150), after(950));
+    assert!(short[60].amplitude > 0.0);
+    assert!(short == long, "instruments rest in a pause");
 }
 
 #[test]

@@ -23,6 +23,8 @@ use std::sync::Arc;
 
 /// Lowest and highest pitch that is played, Hz, wherever transposition leads.
 const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
+/// Hops without a note after which instruments rest: 100 ms.
+const REST_AFTER: usize = 25;
 
 /// Streaming state over shared weights.
 pub struct Pipeline {
@@ -38,6 +40,8 @@ pub struct Pipeline {
     attack: Attack,
     /// The last hop of a note: what is played while it is held or fades.
     note: Note,
+    /// Hops without one.
+    n_silent: usize,
 }
 
 /// One of the two instruments of an effect.
@@ -108,6 +112,7 @@ impl Pipeline {
             glide: Glide::default(),
             attack: Attack::default(),
             note: Note::NONE,
+            n_silent: 0,
         };
         Ok((pipeline, InstrumentSlot(sender)))
     }
@@ -127,7 +132,8 @@ impl Pipeline {
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
         self.follow(&source, wishes);
         let source_level_db = wishes.level_fit.then(|| self.listening.source_level_db());
-        let ask = Ask { note: self.note, source_level_db, dynamics: wishes.dynamics };
+        let ask =
+            Ask { note: self.note, source_level_db, dynamics: wishes.dynamics, is_resting: self.n_silent > REST_AFTER };
         let first = self.chairs[0].hop(&ask, &Controls::SILENT)?;
         // Always run, so that what it plays does not depend on when the morph began.
         let second = self.chairs[1].hop(&ask, &first)?;
@@ -140,6 +146,7 @@ impl Pipeline {
 
     /// A note is followed, held and faded as it last was, and forgotten when it has faded.
     fn follow(&mut self, source: &Source, wishes: &SourceControls) {
+        self.n_silent = if source.gain > 0.0 { 0 } else { self.n_silent + 1 };
         if source.is_note {
             let f0_hz = self.fit_pitch(source.pitch, wishes);
             self.note = Note { f0_hz, loudness_db: source.loudness_db, voicing: source.voicing, z: Some(source.z) };
@@ -194,7 +201,7 @@ impl HopModel for Pipeline {
             (self.listening, self.chairs) = (listening, [first, second]);
         }
         (self.snap, self.glide, self.attack) = Default::default();
-        self.note = Note::NONE;
+        (self.note, self.n_silent) = (Note::NONE, 0);
     }
 
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {

@@ -42,6 +42,9 @@ pub struct Ask {
     pub source_level_db: Option<f32>,
     /// See [`SourceControls`](crate::controls::SourceControls).
     pub dynamics: f32,
+    /// Nothing has been played for so long that the instrument need not compute its silence. It goes on from where it
+    /// was: longer silences than that it did not learn, either.
+    pub is_resting: bool,
 }
 
 /// Where an instrument plays until it is relieved.
@@ -109,6 +112,9 @@ impl Player {
     }
 
     fn hop(&mut self, ask: &Ask) -> Result<Controls> {
+        if ask.is_resting {
+            return Ok(Controls::SILENT);
+        }
         let (card, note) = (&self.instrument.card, &ask.note);
         let features = Features {
             f0_hz: within(note.f0_hz, card),

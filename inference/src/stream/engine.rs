@@ -163,7 +163,10 @@ impl Engine {
         debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
         let n_inputs = n_inputs.min(channels.len());
         self.flags.block.store(n as u32, Relaxed);
-        self.take_time(n);
+        let came = (!self.offline).then(Instant::now);
+        if let Some(now) = came {
+            self.take_time(now, n);
+        }
         // In pieces, so that offline each finds its frames, and live those that are there.
         for start in (0..n).step_by(self.max_block) {
             let piece = start..n.min(start + self.max_block);
@@ -173,15 +176,15 @@ impl Engine {
             self.write_output(channels, n_inputs, piece.clone(), params);
             self.position += piece.len() as u64;
         }
+        if let Some(now) = came {
+            self.flags.tell_block(now);
+        }
     }
 
     /// A host that does not say that it renders faster than it plays shows it, and can wait.
-    fn take_time(&mut self, n: usize) {
-        if !self.offline {
-            let now = Instant::now();
-            let spare = self.pace.block(now, n as f64 / self.host_rate);
-            self.wet.set_patience(if spare.is_zero() { Patience::None } else { Patience::Until(now + spare) });
-        }
+    fn take_time(&mut self, now: Instant, n: usize) {
+        let spare = self.pace.block(now, n as f64 / self.host_rate);
+        self.wet.set_patience(if spare.is_zero() { Patience::None } else { Patience::Until(now + spare) });
     }
 
     fn send_input(&mut self, channels: &[&mut [f32]], n_inputs: usize, piece: Range<usize>, source: &SourceControls) {

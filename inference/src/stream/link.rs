@@ -7,7 +7,9 @@ use crate::controls::{Controls, SourceControls};
 use crate::synth::hop_samples;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32};
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::time::{Duration, Instant};
 
 /// Input on its way before any is lost. Longer than a player would sit through, so that hardly anything is.
 const SECONDS_IN_FLIGHT: f64 = 6.0;
@@ -52,6 +54,32 @@ pub(super) struct Flags {
     pub alive: AtomicBool,
     /// Samples of the newest block.
     pub block: AtomicU32,
+    /// When it came, ns since `start`. Told after its samples were sent, so that it is never ahead of them.
+    block_at: AtomicU64,
+    start: Instant,
+}
+
+impl Flags {
+    fn new(max_block: usize) -> Self {
+        Self {
+            epoch: AtomicU32::new(0),
+            stop: AtomicBool::new(false),
+            alive: AtomicBool::new(true),
+            block: AtomicU32::new(max_block as u32),
+            block_at: AtomicU64::new(0),
+            start: Instant::now(),
+        }
+    }
+
+    /// The samples of a block that came at `now` are sent. Realtime-safe.
+    pub fn tell_block(&self, now: Instant) {
+        self.block_at.store(now.duration_since(self.start).as_nanos() as u64, Release);
+    }
+
+    /// Time since the newest block came.
+    pub fn since_block(&self) -> Duration {
+        self.start.elapsed().saturating_sub(Duration::from_nanos(self.block_at.load(Acquire)))
+    }
 }
 
 /// The audio thread's end of the input.
@@ -91,10 +119,8 @@ impl Link {
         let (samples_in, samples_out) = RingBuffer::new(n_samples);
         let (marks_in, marks_out) = RingBuffer::new(MARKS_IN_FLIGHT);
         let (frames_in, frames_out) = RingBuffer::new(n_frames);
-        let (epoch, block) = (AtomicU32::new(0), AtomicU32::new(max_block as u32));
-        let flags = Flags { epoch, stop: AtomicBool::new(false), alive: AtomicBool::new(true), block };
         Self {
-            flags: Arc::new(flags),
+            flags: Arc::new(Flags::new(max_block)),
             sender: InputSender { samples: samples_in, marks: marks_in, n_sent: 0, heading: None },
             receiver: InputReceiver { samples: samples_out, marks: marks_out, n_received: 0 },
             frames_in,

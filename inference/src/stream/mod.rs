@@ -8,6 +8,7 @@ mod resample;
 mod telemetry;
 mod thread;
 mod timing;
+mod watch;
 mod wet;
 mod worker;
 

@@ -2,6 +2,7 @@
 
 use super::link::{Flags, Frame, Heading, InputReceiver};
 use super::resample::HopResampler;
+use super::watch::Watch;
 use super::{HopModel, Telemetry};
 use crate::config::FRAME_RATE;
 use crate::controls::{Controls, SourceControls};
@@ -10,17 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-/// Polling keeps system calls out of the audio callback (waking a thread costs it 11 µs). Between this and
-/// [`IDLE_POLL`], a quarter of a block, the worker waits for a block that is late: with blocks longer than the margin it
-/// has a block's time for a hop.
-const POLL: Duration = Duration::from_micros(500);
-/// While no input comes; still within the margin for the first hop after the pause.
-const IDLE_POLL: Duration = Duration::from_millis(2);
-const IDLE_AFTER: Duration = Duration::from_secs(1);
-/// Share of the time until the block with the next hop's last sample comes. Not all of it, so that the looks creep up to
-/// its arrival until one is too early and a poll follows: most hops cost one waking (each costs as much as half a hop's
-/// networks), and none waits for longer than a poll.
-const SLEPT_THROUGH: f64 = 0.97;
+/// In case the callback has nothing to wake the worker for.
+const OFFLINE_POLL: Duration = Duration::from_micros(500);
 /// Most samples taken from the ring at once.
 const CHUNK_SIZE: usize = 64;
 /// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
@@ -89,22 +81,13 @@ impl Worker {
     /// Runs until told to stop. A panic in the model ends the thread and is seen as `alive == false`.
     pub fn run(mut self) {
         let _guard = AliveGuard(self.flags.clone());
-        let mut last_input = Instant::now();
-        let mut is_fresh = false;
         while !self.flags.stop.load(Acquire) {
-            let now = Instant::now();
             match self.listen() {
                 // Offline the callback wakes the worker.
-                0 if self.hearing.offline => std::thread::park_timeout(POLL),
-                0 if last_input.elapsed() > IDLE_AFTER => self.rest(IDLE_POLL),
-                0 => {
-                    let until_hop = if is_fresh { self.until_hop() } else { Duration::ZERO };
-                    let left = until_hop.saturating_sub(last_input.elapsed());
-                    self.rest(left.max(self.poll()));
-                    is_fresh = false;
-                }
+                0 if self.hearing.offline => std::thread::park_timeout(OFFLINE_POLL),
+                0 => self.rest(self.watch().next_look()),
                 _ if self.n_restless >= HOPS_BEFORE_REST && !self.hearing.offline => self.rest(REST),
-                _ => (last_input, is_fresh) = (now, true),
+                _ => {}
             }
         }
     }
@@ -115,22 +98,11 @@ impl Worker {
         std::thread::park_timeout(time);
     }
 
-    fn seconds(&self, n_samples: usize) -> Duration {
-        Duration::from_secs_f64(n_samples as f64 / self.hearing.host_rate)
-    }
-
-    fn block(&self) -> usize {
-        self.flags.block.load(Relaxed).max(1) as usize
-    }
-
-    fn poll(&self) -> Duration {
-        self.seconds(self.block() / 4).clamp(POLL, IDLE_POLL)
-    }
-
-    /// Time to sleep after input came until the block that completes the next hop.
-    fn until_hop(&self) -> Duration {
-        let n_missing = self.hearing.resampler.n_missing().next_multiple_of(self.block());
-        self.seconds(n_missing).mul_f64(SLEPT_THROUGH)
+    fn watch(&self) -> Watch {
+        let block = self.flags.block.load(Relaxed).max(1) as usize;
+        let n_missing = self.hearing.resampler.n_missing().next_multiple_of(block);
+        let seconds = |n_samples: usize| Duration::from_secs_f64(n_samples as f64 / self.hearing.host_rate);
+        Watch { since_block: self.flags.since_block(), block: seconds(block), missing: seconds(n_missing) }
     }
 
     /// Takes some input, if there is any, and returns how many samples.
