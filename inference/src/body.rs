@@ -5,8 +5,9 @@
 //! decoder that gets f0 as one number cannot learn a curve as fine as that; a table over frequency can.
 
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
-use crate::math::{exp, ln};
+use crate::math::{exp_all, ln, map};
 use crate::weights::{LoadError, Weights};
+use multiversion::multiversion;
 
 /// Points of the table, evenly spaced in pitch.
 pub const N_POINTS: usize = 401;
@@ -20,6 +21,7 @@ pub struct Body {
 }
 
 /// Where `hz` (> 0) lies in the table: 0 to `N_POINTS - 1`, at the end where it lies beyond it.
+#[inline(always)]
 pub fn position(hz: f32) -> f32 {
     let last = (N_POINTS - 1) as f32;
     (ln(hz / MIN_HZ) * (last / ln(NOISE_MAX_HZ / MIN_HZ))).clamp(0.0, last)
@@ -27,7 +29,14 @@ pub fn position(hz: f32) -> f32 {
 
 /// [`position`] of every harmonic of `f0_hz`.
 pub fn positions(f0_hz: f32) -> [f32; N_HARMONICS] {
-    std::array::from_fn(|k| position((k + 1) as f32 * f0_hz))
+    let mut positions = std::array::from_fn(|k| (k + 1) as f32 * f0_hz);
+    to_positions(&mut positions);
+    positions
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn to_positions(hz: &mut [f32]) {
+    map(hz, position);
 }
 
 /// The two neighbours of `position` in a table of `n_points`, and what each counts: (index of the lower, weight of the
@@ -56,8 +65,9 @@ impl Body {
 
     /// Gains of the harmonics of `f0_hz`, > 0. Realtime-safe.
     pub fn gains(&self, f0_hz: f32) -> [f32; N_HARMONICS] {
-        let gains = positions(f0_hz).map(|position| between(&self.log_gains, neighbours(position, N_POINTS)));
-        gains.map(exp)
+        let mut gains = positions(f0_hz).map(|position| between(&self.log_gains, neighbours(position, N_POINTS)));
+        exp_all(&mut gains);
+        gains
     }
 }
 

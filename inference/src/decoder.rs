@@ -7,11 +7,12 @@ use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::instrument::Card;
 use crate::layers::{Gru, LayerNorm, Linear, Memory, device, fused};
-use crate::math::{exp, ln, sum};
+use crate::math::{exp, ln, map, scale_all, sum};
 use crate::note::hz_to_midi;
 use crate::texture::{Texture, TextureState};
 use crate::weights::{LoadError, Weights};
 use candle_core::{Result, Tensor};
+use multiversion::multiversion;
 
 /// Inputs per frame: f0, loudness, voicing, z.
 pub const N_FEATURES: usize = 3 + N_Z;
@@ -156,17 +157,23 @@ pub fn controls(raw: &[f32], f0_hz: f32, body: &Body) -> Controls {
     let mut controls = Controls { f0_hz, ..Controls::SILENT };
     let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
     let weights = &mut controls.harmonic_distribution[..n_audible];
-    weights.iter_mut().zip(&raw[1..]).for_each(|(weight, raw)| *weight = exp_sigmoid(*raw));
+    weights.copy_from_slice(&raw[1..=n_audible]);
+    exp_sigmoid_all(weights);
     // What the source plays sums to 1; what the body makes of it is the level and the distribution that are heard.
     let source = sum(weights);
     weights.iter_mut().zip(body.gains(f0_hz)).for_each(|(weight, gain)| *weight *= gain);
     let heard = sum(weights);
-    weights.iter_mut().for_each(|w| *w /= heard);
+    scale_all(weights, 1.0 / heard);
     controls.amplitude = exp_sigmoid(raw[0]) * heard / source;
-    for (magnitude, raw) in controls.noise_magnitudes.iter_mut().zip(&raw[1 + N_HARMONICS..]) {
-        *magnitude = exp_sigmoid(raw + NOISE_BIAS);
-    }
+    let noise = controls.noise_magnitudes.iter_mut().zip(&raw[1 + N_HARMONICS..]);
+    noise.for_each(|(magnitude, raw)| *magnitude = raw + NOISE_BIAS);
+    exp_sigmoid_all(&mut controls.noise_magnitudes);
     controls
+}
+
+#[multiversion(targets("x86_64+avx2"))]
+fn exp_sigmoid_all(values: &mut [f32]) {
+    map(values, exp_sigmoid);
 }
 
 #[cfg(test)]

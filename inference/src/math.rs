@@ -1,6 +1,10 @@
 //! Exponential and logarithm, without branches and calls: loops over them run in lanes, and every processor and system
 //! library comes to the same bits. Polynomials after Moshier's Cephes library.
+//!
+//! Loops over many values are functions here instead of being compiled into each that needs them: a hop that finds the
+//! caches cold waits for its machine code as long as for its weights.
 
+use multiversion::multiversion;
 use std::f32::consts::LOG2_E;
 
 /// ln 2 in two parts: multiples of the first by a small integer are exact.
@@ -65,26 +69,52 @@ pub fn tanh(x: f32) -> f32 {
     1.0 - 2.0 / (exp(2.0 * x) + 1.0)
 }
 
+/// [`exp`] of each of `values`.
+#[multiversion(targets("x86_64+avx2"))]
+pub fn exp_all(values: &mut [f32]) {
+    map(values, exp);
+}
+
+/// Each of `values` times `gain`.
+#[multiversion(targets("x86_64+avx2"))]
+pub fn scale_all(values: &mut [f32], gain: f32) {
+    map(values, |x| x * gain);
+}
+
+/// `f` of each of `values`, in lanes.
+#[inline(always)]
+pub fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
+    let (chunks, rest) = values.as_chunks_mut::<16>();
+    for chunk in chunks {
+        for x in chunk {
+            *x = f(*x);
+        }
+    }
+    for x in rest {
+        *x = f(*x);
+    }
+}
+
 /// Sum of `values`, in lanes: one after the other is slow.
-#[inline]
+#[multiversion(targets("x86_64+avx2"))]
 pub fn sum(values: &[f32]) -> f32 {
     in_lanes(values, 0.0, |sum, x| sum + x, |a, b| a + b)
 }
 
 /// Sum of the squares of `values`.
-#[inline]
+#[multiversion(targets("x86_64+avx2"))]
 pub fn sum_of_squares(values: &[f32]) -> f32 {
     in_lanes(values, 0.0, |sum, x| sum + x * x, |a, b| a + b)
 }
 
 /// Largest magnitude, 0 of nothing.
-#[inline]
+#[multiversion(targets("x86_64+avx2"))]
 pub fn largest(values: &[f32]) -> f32 {
     in_lanes(values, 0.0, |most, x| higher(most, x.abs()), higher)
 }
 
 /// Highest value, `f32::MIN` of nothing.
-#[inline]
+#[multiversion(targets("x86_64+avx2"))]
 pub fn highest(values: &[f32]) -> f32 {
     in_lanes(values, f32::MIN, higher, higher)
 }
@@ -101,10 +131,18 @@ fn in_lanes(values: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: im
     let (chunks, rest) = values.as_chunks::<16>();
     let mut lanes = [start; 16];
     for chunk in chunks {
-        lanes = std::array::from_fn(|i| take(lanes[i], chunk[i]));
+        for i in 0..16 {
+            lanes[i] = take(lanes[i], chunk[i]);
+        }
     }
-    let rest = rest.iter().fold(start, |lane, x| take(lane, *x));
-    lanes.into_iter().fold(rest, join)
+    let mut all = start;
+    for x in rest {
+        all = take(all, *x);
+    }
+    for lane in lanes {
+        all = join(all, lane);
+    }
+    all
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use crate::body;
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
-use crate::math::{exp, sum};
+use crate::math::{exp, exp_all, scale_all, sum};
 use crate::weights::{LoadError, Weights};
 
 /// Time scales, and how long each lasts, hops.
@@ -48,7 +48,7 @@ impl TextureState {
 
     fn advance(&mut self) {
         for (scale, hops) in SCALE_HOPS.iter().enumerate() {
-            let kept = (-1.0 / (MEMORY * *hops as f32)).exp();
+            let kept = exp(-1.0 / (MEMORY * *hops as f32));
             let new = (1.0 - kept * kept).sqrt();
             for k in 0..N_HARMONICS {
                 self.each[scale][k] = kept * self.each[scale][k] + new * self.draw();
@@ -87,10 +87,11 @@ impl Texture {
                 |(deviations, each): (&[f32; N_BANDS], &[f32; N_HARMONICS])| body::between(deviations, place) * each[k];
             *log = self.0.iter().zip(&state.each).map(waver).sum();
         }
-        controls.harmonic_distribution.iter_mut().zip(logs).for_each(|(weight, log)| *weight *= exp(log));
+        exp_all(&mut logs);
+        controls.harmonic_distribution.iter_mut().zip(logs).for_each(|(weight, gain)| *weight *= gain);
         let total = sum(&controls.harmonic_distribution);
         if total > 0.0 {
-            controls.harmonic_distribution.iter_mut().for_each(|weight| *weight /= total);
+            scale_all(&mut controls.harmonic_distribution, 1.0 / total);
             controls.amplitude *= total;
         }
     }

@@ -2,7 +2,8 @@
 //! cannot jump an octave.
 
 use crate::config::{N_PITCH_BINS, bin_to_hz};
-use crate::math::{exp, highest, sum};
+use crate::math::{exp_all, highest, scale_all, sum};
+use multiversion::multiversion;
 
 /// Share of the belief that may jump anywhere between two hops.
 const JUMP: f32 = 0.0005;
@@ -52,10 +53,7 @@ impl PitchTracker {
     /// Takes in one hop: `[N_PITCH_BINS]` logits and the probability of voicing.
     pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> Pitch {
         let posterior = softmax(pitch_logits);
-        self.predict(if voicing > VOICED.0 { JUMP } else { VOICED.1 });
-        self.belief.iter_mut().zip(&posterior).for_each(|(belief, p)| *belief *= p + 1e-9);
-        let total = sum(&self.belief);
-        self.belief.iter_mut().for_each(|b| *b /= total);
+        advance(&mut self.belief, &posterior, if voicing > VOICED.0 { JUMP } else { VOICED.1 });
         let most = highest(&self.belief);
         let best = self.belief.iter().position(|b| *b == most).unwrap_or(0);
         let (mean, share) = around(&posterior, best);
@@ -63,24 +61,30 @@ impl PitchTracker {
         let lower = OCTAVE_AND_TWELFTH.map(below).iter().sum();
         Pitch { f0_hz: bin_to_hz(mean), certainty: voicing * share, lower }
     }
+}
 
-    fn predict(&mut self, jump: f32) {
-        // With the ends twice, so that nothing glides out.
-        let mut old = [0.0; N_PITCH_BINS + 2];
-        old[1..=N_PITCH_BINS].copy_from_slice(&self.belief);
-        (old[0], old[N_PITCH_BINS + 1]) = (old[1], old[N_PITCH_BINS]);
-        for (i, belief) in self.belief.iter_mut().enumerate() {
-            let moved = (1.0 - GLIDE) * old[i + 1] + 0.5 * GLIDE * (old[i] + old[i + 2]);
-            *belief = (1.0 - jump) * moved + jump / N_PITCH_BINS as f32;
-        }
+/// The belief after one hop: some of it glides to the neighbours or jumps anywhere, and then it is weighed by `posterior`.
+#[multiversion(targets("x86_64+avx2"))]
+fn advance(belief: &mut [f32; N_PITCH_BINS], posterior: &[f32; N_PITCH_BINS], jump: f32) {
+    // With the ends twice, so that nothing glides out.
+    let mut old = [0.0; N_PITCH_BINS + 2];
+    old[1..=N_PITCH_BINS].copy_from_slice(belief);
+    (old[0], old[N_PITCH_BINS + 1]) = (old[1], old[N_PITCH_BINS]);
+    for i in 0..N_PITCH_BINS {
+        let moved = (1.0 - GLIDE) * old[i + 1] + 0.5 * GLIDE * (old[i] + old[i + 2]);
+        let expected = (1.0 - jump) * moved + jump / N_PITCH_BINS as f32;
+        belief[i] = expected * (posterior[i] + 1e-9);
     }
+    let total = sum(belief);
+    scale_all(belief, 1.0 / total);
 }
 
 fn softmax(logits: &[f32]) -> [f32; N_PITCH_BINS] {
     let top = highest(logits);
-    let mut p: [f32; N_PITCH_BINS] = std::array::from_fn(|i| exp(logits[i] - top));
+    let mut p: [f32; N_PITCH_BINS] = std::array::from_fn(|i| logits[i] - top);
+    exp_all(&mut p);
     let total = sum(&p);
-    p.iter_mut().for_each(|p| *p /= total);
+    scale_all(&mut p, 1.0 / total);
     p
 }
 

@@ -1,8 +1,9 @@
 //! What follows a linear layer: activation and normalisation, without gradients.
 
-use crate::math::{sum, sum_of_squares};
+use crate::math::{map, scale_all, sum, sum_of_squares};
 use crate::weights::{LoadError, Weights};
 use candle_core::{D, Result, Tensor};
+use multiversion::multiversion;
 
 /// Slope of [`leaky_relu`] below zero.
 pub const LEAK: f64 = 0.1;
@@ -12,8 +13,9 @@ pub const RMS_EPS: f64 = 1e-4;
 pub const LAYER_NORM_EPS: f64 = 1e-5;
 
 /// `x` above zero, [`LEAK`]` · x` below.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn leaky_relu(rows: &mut [f32]) {
-    rows.iter_mut().for_each(|x| *x = leak(*x));
+    map(rows, leak);
 }
 
 /// [`leaky_relu`], then every row of `width` values divided by its root mean square, then `input`, if there is one, added.
@@ -21,7 +23,7 @@ pub fn leaky_rms_norm(rows: &mut [f32], width: usize, input: Option<&[f32]>) {
     leaky_relu(rows);
     for row in rows.chunks_exact_mut(width) {
         let gain = 1.0 / (sum_of_squares(row) / width as f32 + RMS_EPS as f32).sqrt();
-        row.iter_mut().for_each(|x| *x *= gain);
+        scale_all(row, gain);
     }
     if let Some(input) = input {
         rows.iter_mut().zip(input).for_each(|(y, x)| *y += x);
@@ -54,9 +56,7 @@ impl LayerNorm {
             let mean = sum(row) / width as f32;
             row.iter_mut().for_each(|x| *x -= mean);
             let gain = 1.0 / (sum_of_squares(row) / width as f32 + LAYER_NORM_EPS as f32).sqrt();
-            for (x, (weight, bias)) in row.iter_mut().zip(self.weight.iter().zip(&self.bias)) {
-                *x = leak(*x * gain * weight + bias);
-            }
+            leaky_affine(row, gain, &self.weight, &self.bias);
         }
     }
 
@@ -83,6 +83,14 @@ pub fn plain_leaky_rms_norm(x: &Tensor, input: Option<&Tensor>) -> Result<Tensor
     }
 }
 
+#[multiversion(targets("x86_64+avx2"))]
+fn leaky_affine(row: &mut [f32], gain: f32, weights: &[f32], biases: &[f32]) {
+    for (x, (weight, bias)) in row.iter_mut().zip(weights.iter().zip(biases)) {
+        *x = leak(*x * gain * weight + bias);
+    }
+}
+
+#[inline(always)]
 fn leak(x: f32) -> f32 {
     x.max(x * LEAK as f32)
 }

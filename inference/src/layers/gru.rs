@@ -4,6 +4,7 @@ use super::Linear;
 use crate::math::{sigmoid, tanh};
 use crate::weights::{LoadError, Weights};
 use candle_core::{Result, Tensor};
+use multiversion::multiversion;
 
 /// Weights of a GRU; gates are ordered reset, update, new.
 pub struct Gru {
@@ -52,15 +53,20 @@ impl Gru {
 }
 
 /// `h` after one step, from both halves of the gates, `3·width` each.
+#[multiversion(targets("x86_64+avx2"))]
 fn advance(h: &mut [f32], input: &[f32], hidden: &[f32]) {
     let (mut gates, w) = (input.to_vec(), h.len());
-    gates[..2 * w].iter_mut().zip(hidden).for_each(|(gate, hidden)| *gate = sigmoid(*gate + hidden));
+    for (gate, hidden) in gates[..2 * w].iter_mut().zip(hidden) {
+        *gate = sigmoid(*gate + hidden);
+    }
     let (reset, rest) = gates.split_at_mut(w);
     let (update, new) = rest.split_at_mut(w);
     for ((new, reset), hidden) in new.iter_mut().zip(reset).zip(&hidden[2 * w..]) {
         *new = tanh(*new + *reset * hidden);
     }
-    h.iter_mut().zip(new).zip(update).for_each(|((h, new), update)| *h = *new + *update * (*h - *new));
+    for ((h, new), update) in h.iter_mut().zip(new).zip(update) {
+        *h = *new + *update * (*h - *new);
+    }
 }
 
 /// The same for tensors of one row.

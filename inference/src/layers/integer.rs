@@ -1,6 +1,7 @@
 //! Products of rows of small integers: what a processor does fastest, and with the same result on every processor.
 
 use crate::math::{ROUND, largest};
+use multiversion::multiversion;
 
 /// Outputs computed together.
 pub const LANES: usize = 32;
@@ -14,6 +15,10 @@ const MOST_INPUT: f32 = 8191.0;
 const MOST_WEIGHT: f32 = 127.0;
 /// Pairs whose products are summed as integers; the sums of more are added as floats.
 const RUN: usize = 1024;
+/// Weights are fetched this many lines of 64 bytes before they are needed: after a pause they lie in distant caches, and
+/// the processor's own foresight ends with each page.
+#[cfg(target_arch = "x86_64")]
+const LINES_AHEAD: usize = 64;
 
 const _: () = assert!(MOST_INPUT as i64 * MOST_WEIGHT as i64 * 2 * RUN as i64 <= i32::MAX as i64);
 
@@ -25,13 +30,15 @@ pub fn quantise_weights(row: &[f32]) -> (Vec<i8>, f32) {
 }
 
 /// Appends a row of inputs in units of what is returned, an odd last value with 0 beside it.
+#[multiversion(targets("x86_64+avx2"))]
 pub fn quantise_inputs(row: &[f32], out: &mut Vec<Pair>) -> f32 {
     let largest = largest(row);
     let per_unit = if largest > 0.0 { MOST_INPUT / largest } else { 0.0 };
-    let rounded = |x: f32| (x * per_unit + ROUND).to_bits() as i16;
-    let (pairs, last) = row.as_chunks::<2>();
-    out.extend(pairs.iter().map(|pair| pair.map(rounded)));
-    out.extend(last.iter().map(|x| [rounded(*x), 0]));
+    let start = out.len();
+    out.resize(start + row.len().div_ceil(2), [0; 2]);
+    for (out, x) in out[start..].as_flattened_mut().iter_mut().zip(row) {
+        *out = (x * per_unit + ROUND).to_bits() as i16;
+    }
     largest / MOST_INPUT
 }
 
@@ -83,8 +90,15 @@ fn plain_sums(x: &[Pair], weights: &[[WeightPair; LANES]]) -> [f32; LANES] {
 /// The same with the instruction for it, which compilers do not find by themselves.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LANES, Pair, RUN, WeightPair, each};
+    use super::{LANES, LINES_AHEAD, Pair, RUN, WeightPair, each};
     use std::arch::x86_64::*;
+
+    /// Asks for the line that comes [`LINES_AHEAD`]; that there is none does no harm.
+    #[inline(always)]
+    fn fetch(weights: &[WeightPair; LANES]) {
+        // SAFETY: every processor of this kind has the instruction, and no address is wrong for it.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().cast::<i8>().wrapping_add(64 * LINES_AHEAD)) };
+    }
 
     fn both([x, y]: Pair) -> i32 {
         i32::from(x) & 0xFFFF | i32::from(y) << 16
@@ -103,6 +117,7 @@ mod x86 {
         for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
             let mut run = [_mm512_setzero_si512(); REGISTERS];
             for (x, weights) in x.iter().zip(weights) {
+                fetch(weights);
                 let x = _mm512_set1_epi32(both(*x));
                 for (run, weights) in run.iter_mut().zip(weights.as_chunks::<16>().0) {
                     // SAFETY: 16 pairs are 32 bytes.
@@ -135,6 +150,7 @@ mod x86 {
         for (x, weights) in x.chunks(RUN).zip(weights.chunks(RUN)) {
             let mut run = [_mm256_setzero_si256(); REGISTERS];
             for (x, weights) in x.iter().zip(weights) {
+                fetch(weights);
                 let x = _mm256_set1_epi32(both(*x));
                 for (run, weights) in run.iter_mut().zip(weights.as_chunks::<8>().0) {
                     // SAFETY: 8 pairs are 16 bytes.

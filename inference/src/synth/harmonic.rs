@@ -6,6 +6,7 @@
 
 use super::side::{PANS, Side};
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
+use multiversion::multiversion;
 use std::f64::consts::FRAC_PI_2;
 
 /// Samples computed side by side.
@@ -71,57 +72,57 @@ impl HarmonicBank {
         if was_silent && gets_silent {
             out.fill(0.0);
         } else if side.is_some() {
-            self.render_sounding::<true>(end_hz, amplitudes, out, side);
+            render_sounding::<true>(self, end_hz, amplitudes, out, side);
         } else {
-            self.render_sounding::<false>(end_hz, amplitudes, out, None);
+            render_sounding::<false>(self, end_hz, amplitudes, out, None);
         }
         self.f0_hz = end_hz;
         self.amplitudes = *amplitudes;
     }
+}
 
-    /// `WIDE`: there is a `side`. Known when compiled, so that mono does not pay for it.
-    fn render_sounding<const WIDE: bool>(
-        &mut self,
-        end_hz: f32,
-        amplitudes: &[f32; N_HARMONICS],
-        out: &mut [f32],
-        mut side: Option<Side<'_>>,
-    ) {
-        let (low_hz, high_hz) = (self.f0_hz.min(end_hz), self.f0_hz.max(end_hz));
-        let n_sounding = (0..N_HARMONICS)
-            .rev()
-            .find(|&i| self.amplitudes[i] > 0.0 || amplitudes[i] > 0.0)
-            .map_or(0, |i| i + 1)
-            .min((self.limit_hz / low_hz) as usize);
-        let n_below_edge = ((self.limit_hz * (1.0 - EDGE) / high_hz) as usize).min(n_sounding);
+/// What [`HarmonicBank::render`] does where something sounds. `WIDE`: there is a `side`. Known when compiled, so that mono
+/// does not pay for it.
+#[multiversion(targets("x86_64+avx2"))]
+fn render_sounding<const WIDE: bool>(
+    bank: &mut HarmonicBank,
+    end_hz: f32,
+    amplitudes: &[f32; N_HARMONICS],
+    out: &mut [f32],
+    mut side: Option<Side<'_>>,
+) {
+    let (low_hz, high_hz) = (bank.f0_hz.min(end_hz), bank.f0_hz.max(end_hz));
+    let mut n_sounding = N_HARMONICS.min((bank.limit_hz / low_hz) as usize);
+    while n_sounding > 0 && bank.amplitudes[n_sounding - 1] == 0.0 && amplitudes[n_sounding - 1] == 0.0 {
+        n_sounding -= 1;
+    }
+    let n_below_edge = ((bank.limit_hz * (1.0 - EDGE) / high_hz) as usize).min(n_sounding);
 
-        let step = 1.0 / out.len() as f64;
-        for (g, group) in out.chunks_mut(LANES).enumerate() {
-            let mut lanes = Lanes::default();
+    let step = 1.0 / out.len() as f64;
+    for (g, group) in out.chunks_mut(LANES).enumerate() {
+        let mut lanes = Lanes::default();
+        for i in 0..group.len() {
+            let weight = (g * LANES + i) as f64 * step;
+            let hz = f64::from(bank.f0_hz) + f64::from(end_hz - bank.f0_hz) * weight;
+            lanes.weight[i] = weight as f32;
+            lanes.hz[i] = hz as f32;
+            lanes.phase[i] = bank.phase;
+            bank.phase += hz / bank.host_rate;
+            bank.phase -= bank.phase.floor();
+        }
+        lanes.start();
+        let partials = bank.amplitudes[..n_sounding].iter().zip(amplitudes).enumerate();
+        for (k, (from, to)) in partials {
+            if k < n_below_edge {
+                lanes.add::<WIDE>(*from, *to, PANS[k]);
+            } else {
+                lanes.add_at_edge::<WIDE>(*from, *to, k, bank.limit_hz);
+            }
+        }
+        group.copy_from_slice(&lanes.sum[..group.len()]);
+        if let Some(side) = &mut side {
             for i in 0..group.len() {
-                let weight = (g * LANES + i) as f64 * step;
-                let hz = f64::from(self.f0_hz) + f64::from(end_hz - self.f0_hz) * weight;
-                lanes.weight[i] = weight as f32;
-                lanes.hz[i] = hz as f32;
-                lanes.phase[i] = self.phase;
-                self.phase += hz / self.host_rate;
-                self.phase -= self.phase.floor();
-            }
-            lanes.start();
-            let partials = self.amplitudes[..n_sounding].iter().zip(amplitudes).enumerate();
-            for (k, (from, to)) in partials {
-                if k < n_below_edge {
-                    lanes.add::<WIDE>(*from, *to, PANS[k]);
-                } else {
-                    lanes.add_at_edge::<WIDE>(*from, *to, k, self.limit_hz);
-                }
-            }
-            group.copy_from_slice(&lanes.sum[..group.len()]);
-            if let Some(side) = &mut side {
-                let width = lanes.weight.map(|place| side.width(place));
-                for (i, out) in side.out[g * LANES..].iter_mut().take(group.len()).enumerate() {
-                    *out += width[i] * lanes.side[i];
-                }
+                side.out[g * LANES + i] += side.width(lanes.weight[i]) * lanes.side[i];
             }
         }
     }

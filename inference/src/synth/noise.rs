@@ -18,7 +18,10 @@ pub struct NoiseBank {
     bands: BandInterpolation,
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
-    /// White noise, then scratch of the inverse: `[fft_size]`.
+    /// The stream from `streamed` on, `[fft_size]`.
+    stream: Vec<f32>,
+    streamed: u64,
+    /// What goes through the FFT and back, `[fft_size]`.
     time: Vec<f32>,
     spectrum: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
@@ -61,6 +64,8 @@ impl NoiseBank {
         let scratch_len = forward.get_scratch_len().max(inverse.get_scratch_len());
         Self {
             bands: BandInterpolation::new(host_rate, fft_size),
+            stream: (0..fft_size as u64).map(|i| white(start.wrapping_add(i))).collect(),
+            streamed: start,
             time: forward.make_input_vec(),
             spectrum: forward.make_output_vec(),
             scratch: vec![Complex::default(); scratch_len],
@@ -111,6 +116,18 @@ impl NoiseBank {
         std::mem::swap(&mut self.last, &mut self.new);
     }
 
+    /// Moves `stream` on, or back after a reset; most of what is needed next is there already.
+    fn stream_from(&mut self, first: u64) {
+        let n_new =
+            usize::try_from(first.wrapping_sub(self.streamed)).map_or(self.stream.len(), |n| n.min(self.stream.len()));
+        self.stream.copy_within(n_new.., 0);
+        let kept = self.stream.len() - n_new;
+        for (i, x) in self.stream[kept..].iter_mut().enumerate() {
+            *x = white(first.wrapping_add((kept + i) as u64));
+        }
+        self.streamed = first;
+    }
+
     /// Fills `new` with the stream from `position` on, filtered.
     fn filter(&mut self, noise_magnitudes: &[f32; N_NOISE_BANDS]) {
         self.new.offset = 0;
@@ -121,9 +138,8 @@ impl NoiseBank {
         let used = self.new.samples.len();
         let lead = (self.time.len() - used) / 2;
         let first = self.position.wrapping_sub(lead as u64);
-        for (i, x) in self.time.iter_mut().enumerate() {
-            *x = white(first.wrapping_add(i as u64));
-        }
+        self.stream_from(first);
+        self.time.copy_from_slice(&self.stream);
         self.bands.apply(noise_magnitudes, &mut self.gains);
         // The lengths are right by construction, so the FFTs cannot fail.
         let _ = self.forward.process_with_scratch(&mut self.time, &mut self.spectrum, &mut self.scratch);
