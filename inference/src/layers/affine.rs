@@ -4,9 +4,10 @@
 //! between: how many bytes they are decides what a hop costs. So each is an integer of 8 bits with a scale per output, and
 //! so is each input, of 14 bits with a scale per row.
 
-use super::integer::{LANES, WeightPair, products, quantise_inputs, quantise_weights};
+use super::integer::{LANES, Pair, WeightPair, products, quantise_inputs, quantise_weights};
 use super::{device, fused};
 use candle_core::{Result, Tensor};
+use std::cell::RefCell;
 
 /// Weights and bias of one layer.
 pub enum Affine {
@@ -19,11 +20,25 @@ pub enum Affine {
 /// See the module.
 pub struct Packed {
     n_in: usize,
+    n_out: usize,
     /// `[blocks][pairs of inputs][LANES]`: the outputs of a block side by side.
     weights: Vec<[WeightPair; LANES]>,
-    /// Unit of each output's weights, 0 in the lanes beyond the last.
-    scales: Vec<f32>,
-    bias: Vec<f32>,
+    /// Unit of each output's weights, and its bias; 0 in the lanes beyond the last.
+    scales: Vec<[f32; LANES]>,
+    biases: Vec<[f32; LANES]>,
+}
+
+/// What [`Packed::rows`] needs for a moment; kept by each thread, because a hop asks for it fourteen times.
+#[derive(Default)]
+struct Scratch {
+    /// All rows of input.
+    pairs: Vec<Pair>,
+    /// The unit of each.
+    units: Vec<f32>,
+}
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 impl Affine {
@@ -32,7 +47,7 @@ impl Affine {
         if !device().is_cpu() {
             return Ok(Self::Plain(weight.t()?.contiguous()?, bias.clone()));
         }
-        Ok(Self::Packed(Packed::new(&weight.to_vec2()?, bias.to_vec1()?)))
+        Ok(Self::Packed(Packed::new(&weight.to_vec2()?, &bias.to_vec1::<f32>()?)))
     }
 
     /// Fails if the weights are on a GPU.
@@ -46,26 +61,27 @@ impl Affine {
     /// `x`: `[rows, in]`, contiguous. Returns `[rows, out]`.
     pub fn plain(&self, x: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Packed(packed) => fused(x, packed.bias.len(), |x| Ok(packed.rows(x, packed.n_in))),
+            Self::Packed(packed) => fused(x, packed.n_out, |x| Ok(packed.rows(x, packed.n_in))),
             Self::Plain(weight_t, bias) => x.matmul(weight_t)?.broadcast_add(bias),
         }
     }
 }
 
 impl Packed {
-    fn new(weight: &[Vec<f32>], bias: Vec<f32>) -> Self {
-        let n_in = weight[0].len();
-        let (n_blocks, n_pairs) = (bias.len().div_ceil(LANES), n_in.div_ceil(2));
+    fn new(weight: &[Vec<f32>], bias: &[f32]) -> Self {
+        let (n_in, n_out) = (weight[0].len(), bias.len());
+        let (n_blocks, n_pairs) = (n_out.div_ceil(LANES), n_in.div_ceil(2));
         let mut weights = vec![[[0; 2]; LANES]; n_blocks * n_pairs];
-        let mut scales = vec![0.0; n_blocks * LANES];
+        let (mut scales, mut biases) = (vec![[0.0; LANES]; n_blocks], vec![[0.0; LANES]; n_blocks]);
+        biases.as_flattened_mut()[..n_out].copy_from_slice(bias);
         for (o, row) in weight.iter().enumerate() {
             let (row, unit) = quantise_weights(row);
-            scales[o] = unit;
+            scales[o / LANES][o % LANES] = unit;
             let block = weights[o / LANES * n_pairs..][..n_pairs].iter_mut();
             let places = block.flat_map(|lanes| &mut lanes[o % LANES]);
             places.zip(row).for_each(|(place, weight)| *place = weight);
         }
-        Self { n_in, weights, scales, bias }
+        Self { n_in, n_out, weights, scales, biases }
     }
 
     /// Inputs of a row.
@@ -75,24 +91,21 @@ impl Packed {
 
     /// Rows of output for rows of input that start every `step` values of `x`. Allocates.
     pub fn rows(&self, x: &[f32], step: usize) -> Vec<f32> {
-        let (n_out, n_pairs) = (self.bias.len(), self.n_in.div_ceil(2));
-        let n_rows = (x.len() + step - self.n_in) / step;
-        let mut pairs = Vec::with_capacity(n_rows * n_pairs);
-        let units: Vec<f32> =
-            (0..n_rows).map(|row| quantise_inputs(&x[row * step..][..self.n_in], &mut pairs)).collect();
-        let mut blocks = vec![[0.0; LANES]; n_rows * self.scales.len() / LANES];
-        products(&pairs, &self.weights, n_pairs, &mut blocks);
-        let mut out = vec![0.0; n_rows * n_out];
-        for ((row, unit), out) in units.iter().enumerate().zip(out.chunks_exact_mut(n_out)) {
-            let scales = self.scales.chunks(LANES).zip(self.bias.chunks(LANES));
-            for ((b, (scales, bias)), out) in scales.enumerate().zip(out.chunks_mut(LANES)) {
-                let sums = &blocks[b * n_rows + row];
-                for (((out, sum), scale), bias) in out.iter_mut().zip(sums).zip(scales).zip(bias) {
-                    *out = bias + sum * (unit * scale);
-                }
-            }
-        }
-        out
+        SCRATCH.with_borrow_mut(|Scratch { pairs, units }| {
+            let n_rows = (x.len() + step - self.n_in) / step;
+            pairs.clear();
+            units.clear();
+            units.extend((0..n_rows).map(|row| quantise_inputs(&x[row * step..][..self.n_in], pairs)));
+            let mut out = vec![0.0; n_rows * self.n_out];
+            products(pairs, &self.weights, self.n_in.div_ceil(2), |block, row, sums| {
+                let (unit, scales, biases) = (units[row], &self.scales[block], &self.biases[block]);
+                let in_units: [f32; LANES] = std::array::from_fn(|i| biases[i] + sums[i] * (unit * scales[i]));
+                let first = block * LANES;
+                let n = LANES.min(self.n_out - first);
+                out[row * self.n_out + first..][..n].copy_from_slice(&in_units[..n]);
+            });
+            out
+        })
     }
 }
 

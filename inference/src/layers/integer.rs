@@ -42,18 +42,23 @@ pub fn quantise_inputs(row: &[f32], out: &mut Vec<Pair>) -> f32 {
     largest / MOST_INPUT
 }
 
-/// For every block of outputs and every row of inputs the sums of input times weight: `out` is `[blocks][rows]`, `x`
-/// `[rows][n_pairs]`, `weights` `[blocks][n_pairs]`. All rows go through one block while its weights are near.
-pub fn products(x: &[Pair], weights: &[[WeightPair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
+/// Gives `store` for every block of outputs and every row of inputs the sums of input times weight: (block, row, sums).
+/// `x` is `[rows][n_pairs]`, `weights` `[blocks][n_pairs]`. All rows go through one block while its weights are near.
+pub fn products(
+    x: &[Pair],
+    weights: &[[WeightPair; LANES]],
+    n_pairs: usize,
+    store: impl FnMut(usize, usize, &[f32; LANES]),
+) {
     #[cfg(target_arch = "x86_64")]
     if is_x86_feature_detected!("avx512bw") {
         // SAFETY: the processor has what the function was compiled for.
-        return unsafe { x86::products_avx512(x, weights, n_pairs, out) };
+        return unsafe { x86::products_avx512(x, weights, n_pairs, store) };
     } else if is_x86_feature_detected!("avx2") {
         // SAFETY: as above.
-        return unsafe { x86::products_avx2(x, weights, n_pairs, out) };
+        return unsafe { x86::products_avx2(x, weights, n_pairs, store) };
     }
-    each(x, weights, n_pairs, out, plain_sums);
+    each(x, weights, n_pairs, store, plain_sums);
 }
 
 #[inline(always)]
@@ -61,14 +66,12 @@ fn each(
     x: &[Pair],
     weights: &[[WeightPair; LANES]],
     n_pairs: usize,
-    out: &mut [[f32; LANES]],
+    mut store: impl FnMut(usize, usize, &[f32; LANES]),
     sums: impl Fn(&[Pair], &[[WeightPair; LANES]]) -> [f32; LANES],
 ) {
-    // No rows, no output: then the size of its chunks does not matter.
-    let n_rows = (x.len() / n_pairs).max(1);
-    for (weights, out) in weights.chunks_exact(n_pairs).zip(out.chunks_exact_mut(n_rows)) {
-        for (x, out) in x.chunks_exact(n_pairs).zip(out) {
-            *out = sums(x, weights);
+    for (block, weights) in weights.chunks_exact(n_pairs).enumerate() {
+        for (row, x) in x.chunks_exact(n_pairs).enumerate() {
+            store(block, row, &sums(x, weights));
         }
     }
 }
@@ -105,8 +108,13 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub fn products_avx512(x: &[Pair], weights: &[[WeightPair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
-        each(x, weights, n_pairs, out, |x, weights| sums_avx512(x, weights));
+    pub fn products_avx512(
+        x: &[Pair],
+        weights: &[[WeightPair; LANES]],
+        n_pairs: usize,
+        store: impl FnMut(usize, usize, &[f32; LANES]),
+    ) {
+        each(x, weights, n_pairs, store, |x, weights| sums_avx512(x, weights));
     }
 
     #[inline]
@@ -138,8 +146,13 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn products_avx2(x: &[Pair], weights: &[[WeightPair; LANES]], n_pairs: usize, out: &mut [[f32; LANES]]) {
-        each(x, weights, n_pairs, out, |x, weights| sums_avx2(x, weights));
+    pub fn products_avx2(
+        x: &[Pair],
+        weights: &[[WeightPair; LANES]],
+        n_pairs: usize,
+        store: impl FnMut(usize, usize, &[f32; LANES]),
+    ) {
+        each(x, weights, n_pairs, store, |x, weights| sums_avx2(x, weights));
     }
 
     #[inline]
@@ -193,17 +206,18 @@ mod tests {
         {
             let x = inputs(n_rows * n_pairs);
             let weights: Vec<_> = (0..n_blocks * n_pairs).map(weights).collect();
-            let by = |products: &dyn Fn(&mut [[f32; LANES]])| {
+            let by = |products: &dyn Fn(&mut dyn FnMut(usize, usize, &[f32; LANES]))| {
                 let mut out = vec![[f32::NAN; LANES]; n_rows * n_blocks];
-                products(&mut out);
+                products(&mut |block, row, sums| out[block * n_rows + row] = *sums);
                 out
             };
-            let expected = by(&|out| each(&x, &weights, n_pairs, out, plain_sums));
-            assert_eq!(by(&|out| products(&x, &weights, n_pairs, out)), expected);
+            let expected = by(&|store| each(&x, &weights, n_pairs, store, plain_sums));
+            assert!(expected.as_flattened().iter().all(|sum| sum.is_finite()));
+            assert_eq!(by(&|store| products(&x, &weights, n_pairs, store)), expected);
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {
                 // SAFETY: just asked for.
-                let by_avx2 = by(&|out| unsafe { x86::products_avx2(&x, &weights, n_pairs, out) });
+                let by_avx2 = by(&|store| unsafe { x86::products_avx2(&x, &weights, n_pairs, store) });
                 assert_eq!(by_avx2, expected);
             }
         }
@@ -213,10 +227,13 @@ mod tests {
     fn the_largest_values_do_not_overflow() {
         let x = vec![[8191, -8191]; 2 * RUN];
         let weights = vec![[[127, -127]; LANES]; 2 * RUN];
-        let mut out = [[0.0; LANES]];
-        products(&x, &weights, 2 * RUN, &mut out);
         let exact = 4.0 * RUN as f32 * MOST_INPUT * MOST_WEIGHT;
-        assert!(out[0].iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
+        let mut n = 0;
+        products(&x, &weights, 2 * RUN, |_, _, sums| {
+            n += 1;
+            assert!(sums.iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
+        });
+        assert_eq!(n, 1);
     }
 
     #[test]
