@@ -176,8 +176,10 @@ pub fn noise_band_centres_hz() -> [f32; N_NOISE_BANDS] {
 ///
 /// The smoothing keeps the impulse response within the FFT where the low bands are narrower than its bins.
 pub struct BandInterpolation {
-    /// For each bin the band centre below it and the weight of the next one.
-    places: Vec<(usize, f32)>,
+    /// For each bin the band centre below it.
+    below: Vec<u8>,
+    /// And the weight of the next one.
+    weights: Vec<f32>,
     /// Bins from here on are 0 before smoothing.
     n_open: usize,
 }
@@ -189,30 +191,31 @@ impl BandInterpolation {
         let bin_hz = host_rate / fft_size as f64;
         let places = (0..n_bins).map(|bin| {
             let centre = (hz_to_band((bin as f64 * bin_hz) as f32) - 0.5).clamp(0.0, (N_NOISE_BANDS - 1) as f32);
-            let below = (centre as usize).min(N_NOISE_BANDS - 2);
-            (below, centre - below as f32)
+            let below = (centre as u8).min(N_NOISE_BANDS as u8 - 2);
+            (below, centre - f32::from(below))
         });
+        let (below, weights) = places.unzip();
         // The smoothing reaches two bins further up.
         let limit_hz = f64::from(NOISE_MAX_HZ).min(host_rate / 2.0);
         let n_open = ((limit_hz / bin_hz) as usize).saturating_sub(2);
-        Self { places: places.collect(), n_open }
+        Self { below, weights, n_open }
     }
 
     /// `bands`: linear gains. `bins`: `[fft_size / 2 + 1]`, overwritten. Linear in `bands`. Realtime-safe.
     pub fn apply(&self, bands: &[f32; N_NOISE_BANDS], bins: &mut [f32]) {
-        for (i, (bin, (below, weight))) in bins.iter_mut().zip(&self.places).enumerate() {
-            let gain = bands[*below] + weight * (bands[below + 1] - bands[*below]);
+        let places = self.below.iter().zip(&self.weights);
+        for (i, (bin, (below, weight))) in bins.iter_mut().zip(places).enumerate() {
+            let below = usize::from(*below);
+            let gain = bands[below] + weight * (bands[below + 1] - bands[below]);
             *bin = if i < self.n_open { gain } else { 0.0 };
         }
-        // (1 2 1)/4 twice, mirrored at 0 Hz because the spectrum of a real signal is.
-        for _ in 0..2 {
-            let mut left = bins.get(1).copied().unwrap_or(0.0);
-            for i in 0..bins.len() {
-                let right = bins.get(i + 1).copied().unwrap_or(0.0);
-                let here = bins[i];
-                bins[i] = 0.25 * left + 0.5 * here + 0.25 * right;
-                left = here;
-            }
+        // Mirrored at 0 Hz because the spectrum of a real signal is.
+        let value = |bins: &[f32], i: usize| bins.get(i).copied().unwrap_or(0.0);
+        let (mut before, mut left) = (value(bins, 2), value(bins, 1));
+        for i in 0..bins.len() {
+            let (here, right, after) = (bins[i], value(bins, i + 1), value(bins, i + 2));
+            bins[i] = 0.375 * here + 0.25 * (left + right) + 0.0625 * (before + after);
+            (before, left) = (left, here);
         }
     }
 }
