@@ -88,7 +88,7 @@ impl Decoder {
     /// One frame. Returns `[N_RAW]` raw outputs. Allocates (worker thread only).
     pub fn step(&self, state: &mut DecoderState, features: &[f32; N_FEATURES]) -> Result<Vec<f32>> {
         let x = Tensor::from_slice(features, (1, N_FEATURES), device())?;
-        self.run(&mut state.memory, &x)?.flatten_all()?.to_vec1()
+        Ok(self.run(&mut state.memory, &x)?.to_vec2()?.swap_remove(0))
     }
 
     /// A whole clip, the same as `step` gives frame by frame. Allocates.

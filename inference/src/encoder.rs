@@ -136,7 +136,7 @@ impl Encoder {
             return Ok(silence.clone());
         }
         let x = Tensor::from_slice(&samples, (HOP_SIZE, 1), device())?;
-        let encoding = split(self.run(&mut state.memory, &x)?.flatten_all()?.to_vec1()?);
+        let encoding = split(self.run(&mut state.memory, &x)?.to_vec2()?.swap_remove(0));
         state.silence = (state.n_silent >= SILENT_HOPS).then(|| encoding.clone());
         Ok(encoding)
     }

@@ -4,7 +4,7 @@
 //! between: how many bytes they are decides what a hop costs. So each is an integer of 8 bits with a scale per output, and
 //! so is each input, of 14 bits with a scale per row.
 
-use super::integer::{LANES, Pair, WeightPair, products, quantise_inputs, quantise_weights};
+use super::integer::{LANES, Pair, Products, WeightPair, quantise_inputs, quantise_weights};
 use super::{device, fused};
 use candle_core::{Result, Tensor};
 use std::cell::RefCell;
@@ -97,15 +97,14 @@ impl Packed {
             units.clear();
             units.extend((0..n_rows).map(|row| quantise_inputs(&x[row * step..][..self.n_in], pairs)));
             let mut out = vec![0.0; n_rows * self.n_out];
-            products(pairs, &self.weights, self.n_in.div_ceil(2), |block, row, sums| {
-                let (unit, scales, biases) = (units[row], &self.scales[block], &self.biases[block]);
-                let in_units: [f32; LANES] = std::array::from_fn(|i| biases[i] + sums[i] * (unit * scales[i]));
-                let first = block * LANES;
-                let n = LANES.min(self.n_out - first);
-                out[row * self.n_out + first..][..n].copy_from_slice(&in_units[..n]);
-            });
+            self.products().rows(pairs, units, &mut out);
             out
         })
+    }
+
+    fn products(&self) -> Products<'_> {
+        let Self { n_in, n_out, weights, scales, biases } = self;
+        Products { weights, n_pairs: n_in.div_ceil(2), scales, biases, n_out: *n_out }
     }
 }
 

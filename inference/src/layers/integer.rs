@@ -42,36 +42,52 @@ pub fn quantise_inputs(row: &[f32], out: &mut Vec<Pair>) -> f32 {
     largest / MOST_INPUT
 }
 
-/// Gives `store` for every block of outputs and every row of inputs the sums of input times weight: (block, row, sums).
-/// `x` is `[rows][n_pairs]`, `weights` `[blocks][n_pairs]`. All rows go through one block while its weights are near.
-pub fn products(
-    x: &[Pair],
-    weights: &[[WeightPair; LANES]],
-    n_pairs: usize,
-    store: impl FnMut(usize, usize, &[f32; LANES]),
-) {
-    #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx512bw") {
-        // SAFETY: the processor has what the function was compiled for.
-        return unsafe { x86::products_avx512(x, weights, n_pairs, store) };
-    } else if is_x86_feature_detected!("avx2") {
-        // SAFETY: as above.
-        return unsafe { x86::products_avx2(x, weights, n_pairs, store) };
-    }
-    each(x, weights, n_pairs, store, plain_sums);
+/// What a layer does to rows of inputs.
+pub struct Products<'a> {
+    /// `[blocks][n_pairs]`: the outputs of a block side by side.
+    pub weights: &'a [[WeightPair; LANES]],
+    /// Pairs of inputs, those of an odd last one among them.
+    pub n_pairs: usize,
+    /// Unit of each output's weights, and what is added to it; anything in the lanes beyond the last, `[blocks]`.
+    pub scales: &'a [[f32; LANES]],
+    pub biases: &'a [[f32; LANES]],
+    pub n_out: usize,
 }
 
-#[inline(always)]
-fn each(
-    x: &[Pair],
-    weights: &[[WeightPair; LANES]],
-    n_pairs: usize,
-    mut store: impl FnMut(usize, usize, &[f32; LANES]),
-    sums: impl Fn(&[Pair], &[[WeightPair; LANES]]) -> [f32; LANES],
-) {
-    for (block, weights) in weights.chunks_exact(n_pairs).enumerate() {
-        for (row, x) in x.chunks_exact(n_pairs).enumerate() {
-            store(block, row, &sums(x, weights));
+impl Products<'_> {
+    /// `x`: `[rows][n_pairs]`, in `units`, one a row. `out`: `[rows][n_out]`, overwritten.
+    pub fn rows(&self, x: &[Pair], units: &[f32], out: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx512bw") {
+            // SAFETY: the processor has what the function was compiled for.
+            return unsafe { x86::rows_avx512(self, x, units, out) };
+        } else if is_x86_feature_detected!("avx2") {
+            // SAFETY: as above.
+            return unsafe { x86::rows_avx2(self, x, units, out) };
+        }
+        self.rows_by(x, units, out, plain_sums);
+    }
+
+    /// All rows go through one block while its weights are near.
+    #[inline(always)]
+    fn rows_by(
+        &self,
+        x: &[Pair],
+        units: &[f32],
+        out: &mut [f32],
+        sums: impl Fn(&[Pair], &[[WeightPair; LANES]]) -> [f32; LANES],
+    ) {
+        let n_pairs = self.n_pairs;
+        for (block, (scales, biases)) in self.scales.iter().zip(self.biases).enumerate() {
+            let weights = &self.weights[block * n_pairs..][..n_pairs];
+            let n = LANES.min(self.n_out - block * LANES);
+            for (row, unit) in units.iter().enumerate() {
+                let mut sums = sums(&x[row * n_pairs..][..n_pairs], weights);
+                for i in 0..LANES {
+                    sums[i] = biases[i] + sums[i] * (unit * scales[i]);
+                }
+                out[row * self.n_out + block * LANES..][..n].copy_from_slice(&sums[..n]);
+            }
         }
     }
 }
@@ -93,7 +109,7 @@ fn plain_sums(x: &[Pair], weights: &[[WeightPair; LANES]]) -> [f32; LANES] {
 /// The same with the instruction for it, which compilers do not find by themselves.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{LANES, LINES_AHEAD, Pair, RUN, WeightPair, each};
+    use super::{LANES, LINES_AHEAD, Pair, Products, RUN, WeightPair};
     use std::arch::x86_64::*;
 
     /// Asks for the line that comes [`LINES_AHEAD`]; that there is none does no harm.
@@ -108,13 +124,8 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw")]
-    pub fn products_avx512(
-        x: &[Pair],
-        weights: &[[WeightPair; LANES]],
-        n_pairs: usize,
-        store: impl FnMut(usize, usize, &[f32; LANES]),
-    ) {
-        each(x, weights, n_pairs, store, |x, weights| sums_avx512(x, weights));
+    pub fn rows_avx512(products: &Products, x: &[Pair], units: &[f32], out: &mut [f32]) {
+        products.rows_by(x, units, out, |x, weights| sums_avx512(x, weights));
     }
 
     #[inline]
@@ -146,13 +157,8 @@ mod x86 {
     }
 
     #[target_feature(enable = "avx2")]
-    pub fn products_avx2(
-        x: &[Pair],
-        weights: &[[WeightPair; LANES]],
-        n_pairs: usize,
-        store: impl FnMut(usize, usize, &[f32; LANES]),
-    ) {
-        each(x, weights, n_pairs, store, |x, weights| sums_avx2(x, weights));
+    pub fn rows_avx2(products: &Products, x: &[Pair], units: &[f32], out: &mut [f32]) {
+        products.rows_by(x, units, out, |x, weights| sums_avx2(x, weights));
     }
 
     #[inline]
@@ -202,22 +208,29 @@ mod tests {
 
     #[test]
     fn every_processor_comes_to_the_same_bits() {
-        for (n_rows, n_pairs, n_blocks) in [(0, 4, 2), (1, 1, 1), (3, 16, 2), (1, 17, 3), (2, 240, 1), (1, RUN + 5, 1)]
+        for (n_rows, n_pairs, n_out) in
+            [(0, 4, 64usize), (1, 1, 1), (3, 16, 40), (1, 17, 96), (2, 240, 32), (1, RUN + 5, 3)]
         {
             let x = inputs(n_rows * n_pairs);
+            let n_blocks = n_out.div_ceil(LANES);
             let weights: Vec<_> = (0..n_blocks * n_pairs).map(weights).collect();
-            let by = |products: &dyn Fn(&mut dyn FnMut(usize, usize, &[f32; LANES]))| {
-                let mut out = vec![[f32::NAN; LANES]; n_rows * n_blocks];
-                products(&mut |block, row, sums| out[block * n_rows + row] = *sums);
+            let values =
+                |seed: usize| -> Vec<f32> { (0..n_blocks * LANES).map(|i| ((i + seed) as f32).sin()).collect() };
+            let (scales, biases, units) = (values(1), values(2), vec![0.7; n_rows]);
+            let (scales, biases) = (scales.as_chunks().0, biases.as_chunks().0);
+            let products = Products { weights: &weights, n_pairs, scales, biases, n_out };
+            let by = |rows: &dyn Fn(&mut [f32])| {
+                let mut out = vec![f32::NAN; n_rows * n_out];
+                rows(&mut out);
                 out
             };
-            let expected = by(&|store| each(&x, &weights, n_pairs, store, plain_sums));
-            assert!(expected.as_flattened().iter().all(|sum| sum.is_finite()));
-            assert_eq!(by(&|store| products(&x, &weights, n_pairs, store)), expected);
+            let expected = by(&|out| products.rows_by(&x, &units, out, plain_sums));
+            assert!(expected.iter().all(|sum| sum.is_finite()));
+            assert_eq!(by(&|out| products.rows(&x, &units, out)), expected);
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {
                 // SAFETY: just asked for.
-                let by_avx2 = by(&|store| unsafe { x86::products_avx2(&x, &weights, n_pairs, store) });
+                let by_avx2 = by(&|out| unsafe { x86::rows_avx2(&products, &x, &units, out) });
                 assert_eq!(by_avx2, expected);
             }
         }
@@ -227,13 +240,12 @@ mod tests {
     fn the_largest_values_do_not_overflow() {
         let x = vec![[8191, -8191]; 2 * RUN];
         let weights = vec![[[127, -127]; LANES]; 2 * RUN];
+        let (scales, biases) = (&[[1.0; LANES]], &[[0.0; LANES]]);
+        let products = Products { weights: &weights, n_pairs: 2 * RUN, scales, biases, n_out: LANES };
+        let mut out = [0.0; LANES];
+        products.rows(&x, &[1.0], &mut out);
         let exact = 4.0 * RUN as f32 * MOST_INPUT * MOST_WEIGHT;
-        let mut n = 0;
-        products(&x, &weights, 2 * RUN, |_, _, sums| {
-            n += 1;
-            assert!(sums.iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
-        });
-        assert_eq!(n, 1);
+        assert!(out.iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
     }
 
     #[test]
