@@ -37,6 +37,7 @@ impl LoudnessMeter {
             let y = self.filter.next(*x as f64) as f32;
             *square = y * y;
         }
+        self.filter.sections.iter_mut().for_each(|section| section.y = quiet_to_zero(section.y));
     }
 
     /// Level now, dB, 0 dB = mean square 1 at 1 kHz. `f0_hz`: pitch being heard, 0 = none.
@@ -107,8 +108,8 @@ impl HighPass {
     fn next(&mut self, x: f64) -> f64 {
         let y = self.b * (x - self.x) + self.a * self.y;
         self.x = x;
-        self.y = quiet_to_zero(y);
-        self.y
+        self.y = y;
+        y
     }
 }
 

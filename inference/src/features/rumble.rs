@@ -23,7 +23,9 @@ impl Default for RumbleFilter {
 impl RumbleFilter {
     /// Filters one hop.
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE]) -> [f32; HOP_SIZE] {
-        samples.map(|x| self.sections.iter_mut().fold(x as f64, |x, section| section.next(x)) as f32)
+        let filtered = samples.map(|x| self.sections.iter_mut().fold(x as f64, |x, section| section.next(x)) as f32);
+        self.sections.iter_mut().for_each(|section| section.state = section.state.map(quiet_to_zero));
+        filtered
     }
 
     /// Filters a whole clip; a last incomplete hop is dropped. Allocates.
@@ -54,8 +56,8 @@ impl Section {
 
     fn next(&mut self, x: f64) -> f64 {
         let y = self.b0 * x + self.state[0];
-        self.state[0] = quiet_to_zero(self.b1 * x - self.a1 * y + self.state[1]);
-        self.state[1] = quiet_to_zero(self.b0 * x - self.a2 * y);
+        self.state[0] = self.b1 * x - self.a1 * y + self.state[1];
+        self.state[1] = self.b0 * x - self.a2 * y;
         y
     }
 }

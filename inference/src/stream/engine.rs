@@ -144,6 +144,8 @@ impl Engine {
 
     /// Forgets the past, as if newly prepared; the worker follows with the next block. Realtime-safe.
     pub fn reset(&mut self) {
+        // Before the epoch: the worker that sees the new one sees this, too.
+        self.flags.next_hop.store(0, Release);
         let epoch = self.flags.epoch.load(Acquire).wrapping_add(1);
         self.flags.epoch.store(epoch, Release);
         self.position = 0;

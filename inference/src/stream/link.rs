@@ -16,8 +16,8 @@ const SECONDS_IN_FLIGHT: f64 = 6.0;
 /// Changes of the player's wishes on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a wish
 /// changes with every one; else any time.
 const MARKS_IN_FLIGHT: usize = 4096;
-/// Frames beyond one for each hop of input: a gap that was bridged, and rounding.
-const SPARE_FRAMES: usize = 300;
+/// Frames beyond one for each hop that is still to be played: rounding, and what the worker had begun before a reset.
+const SPARE_FRAMES: usize = 32;
 
 /// Where samples belong and how they are to be heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,6 +52,8 @@ pub(super) struct Flags {
     pub stop: AtomicBool,
     /// The worker still answers; false after a panic in the model.
     pub alive: AtomicBool,
+    /// Hop that is rendered next, of this epoch.
+    pub next_hop: AtomicU64,
     /// Samples of the newest block.
     pub block: AtomicU32,
     /// When it came, ns since `start`. Told after its samples were sent, so that it is never ahead of them.
@@ -65,6 +67,7 @@ impl Flags {
             epoch: AtomicU32::new(0),
             stop: AtomicBool::new(false),
             alive: AtomicBool::new(true),
+            next_hop: AtomicU64::new(0),
             block: AtomicU32::new(max_block as u32),
             block_at: AtomicU64::new(0),
             start: Instant::now(),
@@ -113,9 +116,9 @@ impl Link {
     /// Allocates. `latency` and `max_block` in samples at the host's rate.
     pub fn new(host_rate: f64, latency: usize, max_block: usize) -> Self {
         let n_samples = (SECONDS_IN_FLIGHT * host_rate) as usize + 4 * max_block;
-        // Room for the answers to all input that can be under way, so that a worker that catches up in a burst never
-        // finds the ring full.
-        let n_frames = ((n_samples + latency) as f64 / hop_samples(host_rate)) as usize + SPARE_FRAMES;
+        // Room for what has been sent and not yet played; answers that come too late to be played are not sent. Short, so
+        // that it stays in the caches.
+        let n_frames = ((latency + max_block) as f64 / hop_samples(host_rate)) as usize + SPARE_FRAMES;
         let (samples_in, samples_out) = RingBuffer::new(n_samples);
         let (marks_in, marks_out) = RingBuffer::new(MARKS_IN_FLIGHT);
         let (frames_in, frames_out) = RingBuffer::new(n_frames);

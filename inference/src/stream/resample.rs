@@ -31,10 +31,14 @@ impl HopResampler {
         let sinc = match resampler_len(clock.host_rate) {
             0 => None,
             len => {
+                // Where every sample of the model lies on one of the host's, there is nothing between to interpolate.
+                let is_whole = clock.host_rate % f64::from(MODEL_RATE) == 0.0;
+                let interpolation =
+                    if is_whole { SincInterpolationType::Nearest } else { SincInterpolationType::Linear };
                 let filter = SincInterpolationParameters::new(len, WindowFunction::Blackman)
                     .f_cutoff(CUTOFF)
                     .oversampling_factor(128)
-                    .interpolation(SincInterpolationType::Linear);
+                    .interpolation(interpolation);
                 Some(Async::new_sinc(ratio, 1.0, &filter, HOP_SIZE, 1, FixedAsync::Output)?)
             }
         };

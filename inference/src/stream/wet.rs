@@ -8,7 +8,7 @@ use crate::controls::Controls;
 use crate::synth::Synth;
 use rtrb::Consumer;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Acquire;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -155,6 +155,7 @@ impl WetPlayer {
         self.played = 0;
         self.synth.render_wide(&target, brightness_db, width, &mut self.rendered[..self.len]);
         self.next += 1;
+        self.playback.flags.next_hop.store(self.next, Release);
     }
 }
 

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 /// In case the callback has nothing to wake the worker for.
 const OFFLINE_POLL: Duration = Duration::from_micros(500);
-/// Most samples taken from the ring at once.
-const CHUNK_SIZE: usize = 64;
+/// Most samples taken from the ring at once: a hop at 48 kHz.
+const CHUNK_SIZE: usize = 192;
 /// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
 /// audio) it makes one.
 const HOPS_BEFORE_REST: usize = 32;
@@ -160,8 +160,10 @@ impl Worker {
                 let load = start.elapsed().as_secs_f32() * FRAME_RATE;
                 let controls = made_valid(output.controls);
                 self.telemetry.publish(&output.heard, &controls, load);
-                // It is never full: it has room for the answers to all input.
-                let _ = self.frames.push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls });
+                // After a delay the first ones come too late. The ring is never full: it has room for all others.
+                if self.time.hop >= self.flags.next_hop.load(Acquire) {
+                    let _ = self.frames.push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls });
+                }
             }
             self.time.hop += 1;
         }
