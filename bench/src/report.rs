@@ -95,8 +95,9 @@ const PERFORMANCE: [Section; 8] = [
                as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch network is run by \
                LiteRT with one thread at that plugin's 50 frames a second, in the same session. A late frame is one that was \
                not there when its sound was due. Called in realtime, most of the time goes into what follows a sleep on a \
-               shared machine, and changes by the hour; without a pause, networks and synth hop after hop and the other \
-               network frame after frame, it does not. Whatever else ran on the machine is in these figures: see its load.",
+               shared machine, and changes by the minute; without a pause, networks and synth hop after hop and the other \
+               network frame after frame, it does not. Three tenths of the melody are pauses, in which decoder and encoder \
+               rest after 0.1 and 0.2 s. Whatever else ran on the machine is in these figures: see its load.",
     },
     Section {
         title: "Editor",

@@ -118,12 +118,18 @@ impl Decoder {
 
     fn rows(&self, h: &mut [f32], features: &[f32]) -> Result<Vec<f32>> {
         let (_, width) = self.gru.memory();
-        let x = dense(&self.input[1], &dense(&self.input[0], features)?)?;
+        let (mut x, mut y) = (Vec::new(), Vec::new());
+        dense(&self.input[0], features, &mut y)?;
+        dense(&self.input[1], &y, &mut x)?;
         let h = self.gru.rows(h, &x)?;
-        let frames = h.chunks_exact(width).zip(x.chunks_exact(width));
-        let both: Vec<&[f32]> = frames.flat_map(|(h, x)| [h, x]).collect();
-        let both = both.concat();
-        self.head.rows(&dense(&self.output, &both)?)
+        let mut both = Vec::with_capacity(2 * x.len());
+        for (h, x) in h.chunks_exact(width).zip(x.chunks_exact(width)) {
+            both.extend_from_slice(h);
+            both.extend_from_slice(x);
+        }
+        dense(&self.output, &both, &mut y)?;
+        self.head.rows(&y, &mut x)?;
+        Ok(x)
     }
 
     fn plain(&self, h: &mut Tensor, features: &Tensor) -> Result<Tensor> {
@@ -133,10 +139,10 @@ impl Decoder {
     }
 }
 
-fn dense((linear, norm): &(Linear, LayerNorm), x: &[f32]) -> Result<Vec<f32>> {
-    let mut rows = linear.rows(x)?;
-    norm.leaky(&mut rows);
-    Ok(rows)
+fn dense((linear, norm): &(Linear, LayerNorm), x: &[f32], y: &mut Vec<f32>) -> Result<()> {
+    linear.rows(x, y)?;
+    norm.leaky(y);
+    Ok(())
 }
 
 fn plain_dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tensor> {

@@ -162,15 +162,18 @@ impl Encoder {
     }
 
     fn rows(&self, pasts: &mut [Vec<f32>], samples: &[f32]) -> Result<Vec<f32>> {
-        let mut x = samples.to_vec();
+        // Two buffers by turns, which have room for all of a hop.
+        let (mut x, mut y) = (Vec::with_capacity(N_HEAD), Vec::with_capacity(N_HEAD));
+        x.extend_from_slice(samples);
         for (i, (conv, past)) in self.convs.iter().zip(pasts).enumerate() {
-            let mut y = conv.rows(past, &x)?;
+            conv.rows(past, &x, &mut y)?;
             leaky_rms_norm(&mut y, CONVS[i].n_out, is_residual(i).then_some(&x));
-            x = y;
+            std::mem::swap(&mut x, &mut y);
         }
-        let mut x = self.trunk.rows(&x)?;
-        leaky_relu(&mut x);
-        self.head.rows(&x)
+        self.trunk.rows(&x, &mut y)?;
+        leaky_relu(&mut y);
+        self.head.rows(&y, &mut x)?;
+        Ok(x)
     }
 
     fn plain(&self, pasts: &mut [Tensor], samples: &Tensor) -> Result<Tensor> {

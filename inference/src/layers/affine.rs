@@ -61,7 +61,11 @@ impl Affine {
     /// `x`: `[rows, in]`, contiguous. Returns `[rows, out]`.
     pub fn plain(&self, x: &Tensor) -> Result<Tensor> {
         match self {
-            Self::Packed(packed) => fused(x, packed.n_out, |x| Ok(packed.rows(x, packed.n_in))),
+            Self::Packed(packed) => fused(x, packed.n_out, |x| {
+                let mut out = Vec::new();
+                packed.rows(x, packed.n_in, &mut out);
+                Ok(out)
+            }),
             Self::Plain(weight_t, bias) => x.matmul(weight_t)?.broadcast_add(bias),
         }
     }
@@ -89,17 +93,17 @@ impl Packed {
         self.n_in
     }
 
-    /// Rows of output for rows of input that start every `step` values of `x`. Allocates.
-    pub fn rows(&self, x: &[f32], step: usize) -> Vec<f32> {
+    /// Rows of output for rows of input that start every `step` values of `x`. `out`: overwritten; may have to grow.
+    pub fn rows(&self, x: &[f32], step: usize, out: &mut Vec<f32>) {
         SCRATCH.with_borrow_mut(|Scratch { pairs, units }| {
             let n_rows = (x.len() + step - self.n_in) / step;
             pairs.clear();
             units.clear();
             units.extend((0..n_rows).map(|row| quantise_inputs(&x[row * step..][..self.n_in], pairs)));
-            let mut out = vec![0.0; n_rows * self.n_out];
-            self.products().rows(pairs, units, &mut out);
-            out
-        })
+            out.clear();
+            out.resize(n_rows * self.n_out, 0.0);
+            self.products().rows(pairs, units, out);
+        });
     }
 
     fn products(&self) -> Products<'_> {

@@ -51,23 +51,23 @@ impl CausalConv {
         (self.spec.n_past(), self.spec.n_in)
     }
 
-    /// Output rows for new input rows `x`, as many as the stride or a multiple of it; `past`, see [`Self::memory`], moves
-    /// on. Fails if the weights are on a GPU.
-    pub fn rows(&self, past: &mut Vec<f32>, x: &[f32]) -> Result<Vec<f32>> {
+    /// Overwrites `y` with the output rows for new input rows `x`, as many as the stride or a multiple of it; `past`, see
+    /// [`Self::memory`], moves on. Fails if the weights are on a GPU.
+    pub fn rows(&self, past: &mut Vec<f32>, x: &[f32], y: &mut Vec<f32>) -> Result<()> {
         let ConvSpec { n_in, kernel, stride, dilation, .. } = self.spec;
         let windows = self.windows.packed()?;
         past.extend_from_slice(x);
-        let out = if dilation == 1 {
+        if dilation == 1 {
             // The windows lie in the rows as they are.
-            windows.rows(past, stride * n_in)
+            windows.rows(past, stride * n_in, y);
         } else {
             let n_new = x.len() / n_in;
             let mut taps = Vec::with_capacity(n_new / stride * kernel * n_in);
             self.spec.window_rows(n_new).for_each(|row| taps.extend_from_slice(&past[row * n_in..][..n_in]));
-            windows.rows(&taps, kernel * n_in)
-        };
+            windows.rows(&taps, kernel * n_in, y);
+        }
         past.drain(..x.len());
-        Ok(out)
+        Ok(())
     }
 
     /// The same by candle's own operations. `x`: `[n_new, in]`; returns `[n_new / stride, out]`.
@@ -100,7 +100,8 @@ mod tests {
             let mut plain_past = Tensor::zeros(conv.memory(), candle_core::DType::F32, &Device::Cpu)?;
             for _ in 0..12 {
                 let x = random(stride * 2, n_in)?;
-                let rows = conv.rows(&mut past, &x.flatten_all()?.to_vec1::<f32>()?)?;
+                let mut rows = Vec::new();
+                conv.rows(&mut past, &x.flatten_all()?.to_vec1::<f32>()?, &mut rows)?;
                 assert_eq!(rows, conv.plain(&mut plain_past, &x)?.flatten_all()?.to_vec1::<f32>()?);
                 assert_eq!(past, plain_past.flatten_all()?.to_vec1::<f32>()?);
             }

@@ -30,10 +30,11 @@ impl Gru {
 
     /// Hidden states after each row of `x`; `h` is the last. Fails if the weights are on a GPU.
     pub fn rows(&self, h: &mut [f32], x: &[f32]) -> Result<Vec<f32>> {
-        let input = self.input.rows(x)?;
+        let (mut input, mut hidden) = (Vec::new(), Vec::new());
+        self.input.rows(x, &mut input)?;
         let mut out = Vec::with_capacity(input.len() / 3);
-        for input in input.chunks_exact(3 * self.width) {
-            let hidden = self.hidden.rows(h)?;
+        for input in input.chunks_exact_mut(3 * self.width) {
+            self.hidden.rows(h, &mut hidden)?;
             advance(h, input, &hidden);
             out.extend_from_slice(h);
         }
@@ -52,10 +53,10 @@ impl Gru {
     }
 }
 
-/// `h` after one step, from both halves of the gates, `3·width` each.
+/// `h` after one step, from both halves of the gates, `3·width` each; the first is used up.
 #[multiversion(targets("x86_64+avx2"))]
-fn advance(h: &mut [f32], input: &[f32], hidden: &[f32]) {
-    let (mut gates, w) = (input.to_vec(), h.len());
+fn advance(h: &mut [f32], gates: &mut [f32], hidden: &[f32]) {
+    let w = h.len();
     for (gate, hidden) in gates[..2 * w].iter_mut().zip(hidden) {
         *gate = sigmoid(*gate + hidden);
     }
@@ -90,7 +91,7 @@ mod tests {
         let (input, hidden, h) = (random(30)?, random(30)?, random(10)?);
         let values = |x: &Tensor| x.flatten_all()?.to_vec1::<f32>();
         let mut rows = values(&h)?;
-        advance(&mut rows, &values(&input)?, &values(&hidden)?);
+        advance(&mut rows, &mut values(&input)?, &values(&hidden)?);
         let plain = values(&plain_advance(&input, &hidden, &h)?)?;
         assert!(rows.iter().zip(plain).all(|(a, b)| (a - b).abs() < 1e-6));
         Ok(())

@@ -15,10 +15,11 @@ impl Linear {
         Ok(Self(Affine::new(&weight, &bias)?))
     }
 
-    /// Rows of `out` values for rows of `in`. Fails if the weights are on a GPU.
-    pub fn rows(&self, x: &[f32]) -> Result<Vec<f32>> {
+    /// Overwrites `y` with rows of `out` values for rows of `in`. Fails if the weights are on a GPU.
+    pub fn rows(&self, x: &[f32], y: &mut Vec<f32>) -> Result<()> {
         let packed = self.0.packed()?;
-        Ok(packed.rows(x, packed.n_in()))
+        packed.rows(x, packed.n_in(), y);
+        Ok(())
     }
 
     /// `x`: `[time, in]`, contiguous. Returns `[time, out]`.
