@@ -125,8 +125,8 @@ const TRAINING: [Section; 6] = [
                gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \
                notes, which it knows badly. SwiftF0 hears some of the recordings themselves one or two octaves or a twelfth \
                off (the oboe's C#5 as C#6), and then RPA is low however right we are. Centroid ratio and the power above \
-               4 kHz (rendering against recording) are by `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is the \
-               noise between notes, which costs mss: \"of notes alone\" is without what comes before the first and after the \
+               4 kHz (rendering against recording) are by `embouchure eval`. Softer recordings than the gate's threshold are \
+               silence in the rendering, and so is the noise between notes, which costs mss: \"of notes alone\" is without what comes before the first and after the \
                last of them.",
     },
     Section {
@@ -135,8 +135,8 @@ const TRAINING: [Section; 6] = [
         table: "",
         text: "`bench sound`: seven whistles, three singers, two violin and two flute phrases, turned into each instrument \
                with the default settings, dry and in the room that is there by default (70 %, 250 ms). Pitch by SwiftF0 \
-               after whole octaves; loudness correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; asked for: \
-               0.7 times what the judge gives to held-out phrases of the instrument.",
+               after whole octaves; loudness correlation of the envelopes in dB; leak: level in the source's rests against \
+               the loud notes; asked for: 0.7 times what the judge gives to held-out phrases of the instrument.",
     },
     Section {
         title: "What the parts are good for",

@@ -190,3 +190,38 @@ impl Drop for AliveGuard {
         self.0.alive.store(false, Release);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::link::Link;
+    use super::super::timing::HopClock;
+    use super::super::{Heard, HopOutput};
+    use super::*;
+    use crate::config::{HOP_SIZE, MODEL_RATE};
+
+    struct Silent;
+
+    impl HopModel for Silent {
+        fn reset(&mut self) {}
+
+        fn hop(&mut self, _: &[f32; HOP_SIZE], _: &SourceControls) -> HopOutput {
+            HopOutput { controls: Controls::SILENT, heard: Heard::default() }
+        }
+    }
+
+    #[test]
+    fn what_came_too_late_does_not_take_the_place_of_what_is_still_to_be_played() {
+        let host_rate = f64::from(MODEL_RATE);
+        let Link { flags, mut sender, receiver, frames_in, mut frames_out } = Link::new(host_rate, HOP_SIZE, HOP_SIZE);
+        let resampler = HopResampler::new(&HopClock { host_rate }).unwrap();
+        let hearing = Hearing { receiver, resampler, host_rate, offline: false };
+        let mut worker = Worker::new(flags.clone(), Arc::default(), Box::new(Silent), hearing, frames_in);
+        // Many more hops than there is room for frames.
+        let heading = Heading { epoch: 0, position: 0, source: SourceControls::default() };
+        assert_eq!(sender.send(heading, &[0.0; 500 * HOP_SIZE]), 500 * HOP_SIZE);
+        flags.next_hop.store(490, Release);
+        while worker.listen() > 0 {}
+        let hops: Vec<u64> = std::iter::from_fn(|| frames_out.pop().ok()).map(|frame| frame.hop).collect();
+        assert_eq!(hops, (490..500).collect::<Vec<_>>());
+    }
+}
