@@ -86,6 +86,10 @@ pub struct RenderCommand {
     /// How much soft and loud differ: 0 = everything equally loud, 1 = as played, 2 = twice as much.
     #[arg(long, value_name = "0..2", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 2.0))]
     dynamics: f32,
+    /// The source's own timbre: 0 = the instrument's alone, 1 = harmonics as strong against each other as the source's, for
+    /// recordings of the instrument itself, or for a trumpet that speaks.
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    follow: f32,
     /// Time in which every note fades in, ms; 0 = as played.
     #[arg(long, value_name = "MS", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1000.0))]
     attack: f32,
@@ -177,6 +181,7 @@ impl RenderCommand {
                 room_decay_s: self.room_decay,
                 breath_db: self.breath,
                 dynamics: self.dynamics,
+                follow: self.follow,
                 attack_s: self.attack / 1000.0,
                 morph: self.morph,
                 n_swaps: 0,

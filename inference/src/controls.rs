@@ -50,6 +50,9 @@ pub struct SourceControls {
     pub breath_db: f32,
     /// How much softer and louder notes are than loud ones, as a multiple of how it was played: 0 = all alike.
     pub dynamics: f32,
+    /// How far the harmonics are as strong against each other as the source's: 0 = the instrument's own timbre, 1 = the
+    /// source's.
+    pub follow: f32,
     /// Time in which a note fades in, s; 0 = as played.
     pub attack_s: f32,
     /// From instrument A (0) to B (1), if there is one.
@@ -86,6 +89,7 @@ impl Default for SourceControls {
             room_decay_s: Room::USUAL_DECAY_S,
             breath_db: 0.0,
             dynamics: 1.0,
+            follow: 0.0,
             attack_s: 0.0,
             morph: 0.0,
             n_swaps: 0,

@@ -5,6 +5,7 @@
 use crate::body::Body;
 use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use crate::controls::Controls;
+use crate::follow::Follow;
 use crate::instrument::Card;
 use crate::layers::{Gru, LayerNorm, Linear, Memory, device, fused};
 use crate::math::{exp, ln, map, scale_all, sum};
@@ -98,9 +99,10 @@ impl Decoder {
     }
 
     /// Valid controls of one hop from raw outputs (`[N_RAW]`), played at `f0_hz` (> 0).
-    pub fn controls(&self, state: &mut DecoderState, raw: &[f32], f0_hz: f32) -> Controls {
+    pub fn controls(&self, state: &mut DecoderState, raw: &[f32], f0_hz: f32, follow: &Follow) -> Controls {
         let mut controls = controls(raw, f0_hz, &self.body);
-        self.texture.hop(&mut state.texture, &mut controls);
+        follow.lead(&mut controls);
+        self.texture.hop(&mut state.texture, &mut controls, follow);
         controls
     }
 

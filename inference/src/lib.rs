@@ -10,6 +10,7 @@ pub mod controls;
 pub mod decoder;
 pub mod encoder;
 pub mod features;
+pub mod follow;
 pub mod instrument;
 pub mod layers;
 pub mod math;

@@ -7,6 +7,7 @@
 use crate::body;
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
+use crate::follow::Follow;
 use crate::math::{exp, exp_all, scale_all, sum};
 use crate::weights::{LoadError, Weights};
 
@@ -77,15 +78,15 @@ impl Texture {
         position * ((N_BANDS - 1) as f32 / (body::N_POINTS - 1) as f32)
     }
 
-    /// Lets the harmonics waver for one hop.
-    pub fn hop(&self, state: &mut TextureState, controls: &mut Controls) {
+    /// Lets the harmonics waver for one hop, as far as they are not the source's.
+    pub fn hop(&self, state: &mut TextureState, controls: &mut Controls, follow: &Follow) {
         state.advance();
         let mut logs = [0.0; N_HARMONICS];
         for (k, (log, position)) in logs.iter_mut().zip(body::positions(controls.f0_hz)).enumerate() {
             let place = body::neighbours(Self::band_at(position), N_BANDS);
             let waver =
                 |(deviations, each): (&[f32; N_BANDS], &[f32; N_HARMONICS])| body::between(deviations, place) * each[k];
-            *log = self.0.iter().zip(&state.each).map(waver).sum();
+            *log = follow.wavering(k) * self.0.iter().zip(&state.each).map(waver).sum::<f32>();
         }
         exp_all(&mut logs);
         controls.harmonic_distribution.iter_mut().zip(logs).for_each(|(weight, gain)| *weight *= gain);
@@ -106,7 +107,7 @@ mod tests {
         let hop = |_| {
             let mut controls = Controls { amplitude: 0.5, ..Controls::SILENT };
             controls.harmonic_distribution[..10].fill(0.1);
-            texture.hop(&mut state, &mut controls);
+            texture.hop(&mut state, &mut controls, &Follow::NONE);
             controls
         };
         (0..n).map(hop).collect()

@@ -4,6 +4,7 @@ use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_Z};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::decoder::Features;
 use embouchure_inference::encoder::Encoder;
+use embouchure_inference::follow::Follow;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::{Pipeline, Slot};
 use embouchure_inference::stream::{HopModel, HopOutput};
@@ -78,7 +79,7 @@ fn the_decoder_plays_the_same_in_a_stream_and_in_a_clip() {
     for (features, whole) in features.iter().zip(&whole) {
         let streamed = trumpet.decoder().step(&mut state, features).unwrap();
         assert!(streamed.iter().zip(whole).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + b.abs())));
-        let played = trumpet.decoder().controls(&mut state, &streamed, 440.0);
+        let played = trumpet.decoder().controls(&mut state, &streamed, 440.0, &Follow::NONE);
         assert!((played.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4);
     }
 }

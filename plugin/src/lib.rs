@@ -310,6 +310,7 @@ impl ClapPlugin for Embouchure {
                 page.add_param(&p.gain_db);
             });
             section.add_page("Sound", |page| {
+                page.add_param(&p.follow);
                 page.add_param(&p.attack_s);
                 page.add_param(&p.width);
                 page.add_param(&p.room);

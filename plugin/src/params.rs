@@ -47,6 +47,9 @@ pub struct EmbouchureParams {
     /// How much softer and louder than loud notes others are: 1 = as played.
     #[id = "dynamics"]
     pub dynamics: FloatParam,
+    /// How far the harmonics are as strong against each other as the source's, 0 to 1.
+    #[id = "follow"]
+    pub follow: FloatParam,
     /// Time in which a note fades in, s.
     #[id = "attack"]
     pub attack_s: FloatParam,
@@ -130,6 +133,7 @@ impl EmbouchureParams {
             room_decay_s: self.room_decay_s.value(),
             breath_db: self.breath_db.value(),
             dynamics: self.dynamics.value(),
+            follow: self.follow.value(),
             attack_s: self.attack_s.value(),
             morph: self.morph.value(),
             n_swaps: 0,
@@ -157,6 +161,7 @@ impl Default for EmbouchureParams {
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
                 .with_string_to_value(formatters::s2v_f32_percentage()),
+            follow: share("Follow", source.follow),
             attack_s: FloatParam::new("Attack", 0.0, FloatRange::Skewed { min: 0.0, max: 1.0, factor: 0.5 })
                 .with_value_to_string(Arc::new(time_text))
                 .with_string_to_value(Arc::new(time_value)),
@@ -324,6 +329,7 @@ mod tests {
         check_text(&params.morph);
         check_text(&params.breath_db);
         check_text(&params.dynamics);
+        check_text(&params.follow);
         check_text(&params.attack_s);
         check_text(&params.width);
         check_text(&params.fine_cents);
@@ -338,7 +344,7 @@ mod tests {
         assert_eq!(names.len(), grouped.0.param_map().len());
         names.sort();
         let sizes: Vec<(&str, usize)> = names.chunk_by(|a, b| a == b).map(|g| (g[0].as_str(), g.len())).collect();
-        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 7), ("Source", 3)]);
+        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 8), ("Source", 3)]);
         assert_eq!(grouped.serialize_fields(), grouped.0.serialize_fields());
     }
 

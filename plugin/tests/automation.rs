@@ -66,6 +66,7 @@ fn a_hand_on_any_control_makes_no_zipper_noise() {
         ("Brightness", 1.0),
         ("Breath", 1.0),
         ("Dynamics", 1.0),
+        ("Follow", 1.0),
         ("Attack", 1.0),
         ("Width", 1.0),
         ("Room", 1.0),

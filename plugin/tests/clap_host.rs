@@ -71,6 +71,7 @@ fn parameter_text_goes_both_ways() {
         "Dry/Wet",
         "Dynamics",
         "Fine",
+        "Follow",
         "Gate",
         "Glide",
         "Instrument A",

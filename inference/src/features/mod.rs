@@ -8,6 +8,7 @@ mod noise_floor;
 mod octave_doubt;
 mod pitch;
 mod rumble;
+mod timbre;
 
 pub use fit::{LoudnessFit, OctaveFit, fold_into};
 pub use gate::{Gate, GateHop};
@@ -17,3 +18,4 @@ pub use noise_floor::NoiseFloor;
 pub use octave_doubt::OctaveDoubt;
 pub use pitch::{Pitch, PitchTracker};
 pub use rumble::RumbleFilter;
+pub use timbre::{Timbre, TimbreMeter};

@@ -5,6 +5,7 @@ use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
     Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter,
+    Timbre, TimbreMeter,
 };
 use crate::math::sum_of_squares;
 use crate::stream::Heard;
@@ -17,6 +18,7 @@ pub struct Listening {
     pitch: PitchTracker,
     doubt: OctaveDoubt,
     loudness: LoudnessMeter,
+    timbre: TimbreMeter,
     room: NoiseFloor,
     /// Level that a note must exceed to be heard over the room, dBFS.
     room_db: f32,
@@ -34,6 +36,8 @@ pub struct Source {
     pub pitch: Pitch,
     pub voicing: f32,
     pub z: [f32; N_Z],
+    /// Of a note, if it is to be followed.
+    pub timbre: Option<Timbre>,
     pub loudness_db: f32,
     pub gain: f32,
     pub is_note: bool,
@@ -59,6 +63,7 @@ impl Listening {
             pitch: PitchTracker::default(),
             doubt: OctaveDoubt::default(),
             loudness: LoudnessMeter::default(),
+            timbre: TimbreMeter::default(),
             room: NoiseFloor::default(),
             room_db: f32::MIN,
             gate: Gate::default(),
@@ -79,6 +84,7 @@ impl Listening {
         let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
         let pitch = self.doubt.hop(pitch, level_db);
         self.loudness.push(samples);
+        self.timbre.push(samples);
         let loudness_db = self.loudness.level_db(pitch.f0_hz);
         let threshold_db = self.threshold_db(wishes);
         let GateHop { gain, is_note } = self.gate.hop(pitch, level_db, threshold_db);
@@ -87,9 +93,10 @@ impl Listening {
             self.source_level.hop(loudness_db);
             self.note_level.hop(level_db);
         }
+        let timbre = (is_note && wishes.follow > 0.0).then(|| self.timbre.timbre(pitch.f0_hz));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
-        Ok(Source { pitch, voicing: encoding.voicing, z, loudness_db, gain, is_note })
+        Ok(Source { pitch, voicing: encoding.voicing, z, timbre, loudness_db, gain, is_note })
     }
 
     /// Level that a note must have, dBFS. The automatic gate opens further for a source that is soft as a whole.

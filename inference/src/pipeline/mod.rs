@@ -132,8 +132,13 @@ impl Pipeline {
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
         self.follow(&source, wishes);
         let source_level_db = wishes.level_fit.then(|| self.listening.source_level_db());
-        let ask =
-            Ask { note: self.note, source_level_db, dynamics: wishes.dynamics, is_resting: self.n_silent > REST_AFTER };
+        let ask = Ask {
+            note: self.note,
+            source_level_db,
+            dynamics: wishes.dynamics,
+            follow: wishes.follow,
+            is_resting: self.n_silent > REST_AFTER,
+        };
         let first = self.chairs[0].hop(&ask, &Controls::SILENT)?;
         // Always run, so that what it plays does not depend on when the morph began.
         let second = self.chairs[1].hop(&ask, &first)?;
@@ -149,7 +154,13 @@ impl Pipeline {
         self.n_silent = if source.gain > 0.0 { 0 } else { self.n_silent + 1 };
         if source.is_note {
             let f0_hz = self.fit_pitch(source.pitch, wishes);
-            self.note = Note { f0_hz, loudness_db: source.loudness_db, voicing: source.voicing, z: Some(source.z) };
+            self.note = Note {
+                f0_hz,
+                loudness_db: source.loudness_db,
+                voicing: source.voicing,
+                z: Some(source.z),
+                timbre: source.timbre,
+            };
         } else if source.gain == 0.0 {
             self.snap.rest();
             self.glide.rest();

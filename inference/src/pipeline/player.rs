@@ -4,7 +4,8 @@ use super::blend::{crossfade, scaled};
 use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::decoder::{DecoderState, Features};
-use crate::features::{LOUDNESS_FLOOR_DB, LoudnessFit};
+use crate::features::{LOUDNESS_FLOOR_DB, LoudnessFit, Timbre};
+use crate::follow::Follow;
 use crate::instrument::{Card, Instrument};
 use candle_core::Result;
 use std::sync::Arc;
@@ -29,10 +30,12 @@ pub struct Note {
     pub voicing: f32,
     /// `None` between notes: then it is the instrument's own mean.
     pub z: Option<[f32; N_Z]>,
+    /// `None` between notes, or if it is not asked for.
+    pub timbre: Option<Timbre>,
 }
 
 impl Note {
-    pub const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None };
+    pub const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None, timbre: None };
 }
 
 /// What is asked of an instrument in one hop.
@@ -42,6 +45,8 @@ pub struct Ask {
     pub source_level_db: Option<f32>,
     /// See [`SourceControls`](crate::controls::SourceControls).
     pub dynamics: f32,
+    /// See there, too.
+    pub follow: f32,
     /// Nothing has been played for so long that the instrument need not compute its silence. It goes on from where it
     /// was: longer silences than that it did not learn, either.
     pub is_resting: bool,
@@ -123,7 +128,8 @@ impl Player {
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
         let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
-        let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz);
+        let follow = Follow::new(note.timbre, ask.follow);
+        let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
         Ok(scaled(controls, self.gain, card.breath_db))
     }
 }

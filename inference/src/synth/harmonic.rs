@@ -6,8 +6,8 @@
 
 use super::side::{PANS, Side};
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
+use crate::math::sin_cos_turns;
 use multiversion::multiversion;
-use std::f64::consts::FRAC_PI_2;
 
 /// Samples computed side by side.
 const LANES: usize = 16;
@@ -204,26 +204,6 @@ impl Lanes {
             self.sine[i] = next;
         }
     }
-}
-
-/// Sine and cosine of `turns` (0 to 1), to 1e-11: Taylor series within an eighth of a turn of a multiple of a quarter.
-///
-/// Own code because libm's differs between platforms in the last bit and does not vectorise.
-#[inline(always)]
-fn sin_cos_turns(turns: f64) -> (f64, f64) {
-    // Adding and taking away 1.5·2^52 rounds to a whole number without a call.
-    const ROUND: f64 = 6_755_399_441_055_744.0;
-    let quarter = (turns * 4.0 + ROUND) - ROUND;
-    let x = (turns * 4.0 - quarter) * FRAC_PI_2;
-    let y = x * x;
-    let sin = x * (1.0 - y / 6.0 * (1.0 - y / 20.0 * (1.0 - y / 42.0 * (1.0 - y / 72.0 * (1.0 - y / 110.0)))));
-    let cos =
-        1.0 - y / 2.0 * (1.0 - y / 12.0 * (1.0 - y / 30.0 * (1.0 - y / 56.0 * (1.0 - y / 90.0 * (1.0 - y / 132.0)))));
-    let odd = quarter == 1.0 || quarter == 3.0;
-    let (s, c) = if odd { (cos, sin) } else { (sin, cos) };
-    let sin_sign = if quarter == 2.0 || quarter == 3.0 { -1.0 } else { 1.0 };
-    let cos_sign = if quarter == 1.0 || quarter == 2.0 { -1.0 } else { 1.0 };
-    (s * sin_sign, c * cos_sign)
 }
 
 #[cfg(test)]

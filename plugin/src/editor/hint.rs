@@ -8,6 +8,9 @@ pub fn of(name: &str) -> &'static str {
         "Brightness" => "Tilts the harmonics, dB per octave; the level stays.",
         "Breath" => "More or less of the instrument's own breath, bow and key noise, dB.",
         "Dynamics" => "How much soft and loud differ: 0 % = all alike, 100 % = as you play, 200 % = twice as much.",
+        "Follow" => {
+            "Your own timbre: 0 % = the instrument's alone, 100 % = its harmonics as strong against each other as yours."
+        }
         "Attack" => "Time in which a note fades in, ms. Tied notes are left alone.",
         "Width" => "Spreads noise, upper partials and the room over both channels. In mono nothing is lost.",
         "Room" => "How much of the room around the instrument is heard.",

@@ -22,7 +22,7 @@ const START: f32 = 0.75 * PI;
 const SPAN: f32 = 1.5 * PI;
 
 /// Size in design units.
-pub const SIZE: (f32, f32) = (80.0, 100.0);
+pub const SIZE: (f32, f32) = (72.0, 100.0);
 
 /// Draws and handles one knob at (`x`, `y`), of [`SIZE`]. Its dial fills from `origin` (0 to 1, as the parameter is
 /// normalized): the left end, or the neutral value of a parameter that goes both ways. A click on its value opens a field

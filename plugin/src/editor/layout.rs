@@ -44,12 +44,13 @@ fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     // 0 dB in -40 to 18.
     knob::show(ui, canvas, place(2, 40.0 / 58.0), &params.breath_db, &mut edit);
     knob::show(ui, canvas, place(3, 0.5), &params.dynamics, &mut edit);
-    knob::show(ui, canvas, place(4, 0.0), &params.attack_s, &mut edit);
-    knob::show(ui, canvas, place(5, 0.0), &params.width, &mut edit);
-    knob::show(ui, canvas, place(6, 0.0), &params.room, &mut edit);
-    knob::show(ui, canvas, place(7, 0.0), &params.room_decay_s, &mut edit);
+    knob::show(ui, canvas, place(4, 0.0), &params.follow, &mut edit);
+    knob::show(ui, canvas, place(5, 0.0), &params.attack_s, &mut edit);
+    knob::show(ui, canvas, place(6, 0.0), &params.width, &mut edit);
+    knob::show(ui, canvas, place(7, 0.0), &params.room, &mut edit);
+    knob::show(ui, canvas, place(8, 0.0), &params.room_decay_s, &mut edit);
     // 0 dB in -24 to 12.
-    knob::show(ui, canvas, place(8, 2.0 / 3.0), &params.gain_db, &mut edit);
+    knob::show(ui, canvas, place(9, 2.0 / 3.0), &params.gain_db, &mut edit);
     for (row, param) in
         [&params.octave_fit, &params.level_fit, &params.room_gate, &params.bypass].into_iter().enumerate()
     {

@@ -1,0 +1,153 @@
+//! How strong the source's harmonics are, measured at the pitch that is heard.
+
+use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
+use crate::math::{ln, sin_cos_turns, sum};
+use multiversion::multiversion;
+use std::f32::consts::LN_10;
+
+/// Most harmonics that are measured: of a cello's lowest note, up to 4 kHz.
+pub const N_TIMBRE: usize = 64;
+/// Weakest that counts, dB.
+const FLOOR_DB: f32 = -60.0;
+/// Above it the resamplers take harmonics away.
+const TOP_HZ: f32 = 7600.0;
+/// Periods under the window, which lasts 16 ms at least and a frame at most: the neighbouring harmonic lies where a Hann
+/// window lets nothing through.
+const PERIODS: f32 = 4.0;
+const SHORTEST: usize = 256;
+const LANES: usize = 16;
+
+/// Levels of a source's harmonics.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timbre {
+    levels_db: [f32; N_TIMBRE],
+    n_heard: usize,
+}
+
+impl Timbre {
+    /// Power of each harmonic that was measured, the lowest first, against all of them together, dB.
+    pub fn levels_db(&self) -> &[f32] {
+        &self.levels_db[..self.n_heard]
+    }
+}
+
+/// Streams audio at the model rate and tells the levels of its harmonics. Realtime-safe.
+#[derive(Clone, Debug)]
+pub struct TimbreMeter {
+    /// The last samples, newest last.
+    samples: [f32; FRAME_SIZE],
+}
+
+impl Default for TimbreMeter {
+    fn default() -> Self {
+        Self { samples: [0.0; FRAME_SIZE] }
+    }
+}
+
+impl TimbreMeter {
+    /// Reads one hop.
+    pub fn push(&mut self, samples: &[f32; HOP_SIZE]) {
+        self.samples.copy_within(HOP_SIZE.., 0);
+        self.samples[FRAME_SIZE - HOP_SIZE..].copy_from_slice(samples);
+    }
+
+    /// The harmonics of `f0_hz` (> 0) now.
+    pub fn timbre(&self, f0_hz: f32) -> Timbre {
+        let period = MODEL_RATE as f32 / f0_hz;
+        let window = ((PERIODS * period) as usize).clamp(SHORTEST, FRAME_SIZE);
+        let n_heard = ((TOP_HZ / f0_hz) as usize).clamp(1, N_TIMBRE);
+        let mut levels_db = [0.0; N_TIMBRE];
+        let turns = 1.0 / f64::from(period);
+        for (block, powers) in levels_db.as_chunks_mut().0.iter_mut().enumerate().take(n_heard.div_ceil(LANES)) {
+            *powers = harmonic_powers(&self.samples[FRAME_SIZE - window..], turns, block * LANES + 1);
+        }
+        let heard = &mut levels_db[..n_heard];
+        let all = sum(heard).max(1e-20);
+        heard.iter_mut().for_each(|x| *x = (10.0 / LN_10 * ln((*x / all).max(1e-20))).max(FLOOR_DB));
+        Timbre { levels_db, n_heard }
+    }
+}
+
+/// Power of the harmonics from the `first` on of a fundamental of `turns` per sample, under a Hann window as long as
+/// `samples`. Each harmonic is a phasor in a lane of its own that turns with the samples.
+#[multiversion(targets("x86_64+avx2"))]
+fn harmonic_powers(samples: &[f32], turns: f64, first: usize) -> [f32; LANES] {
+    let (mut turn_sin, mut turn_cos) = ([0.0; LANES], [0.0; LANES]);
+    for i in 0..LANES {
+        let (s, c) = sin_cos_turns((turns * (first + i) as f64).fract());
+        (turn_sin[i], turn_cos[i]) = (s as f32, c as f32);
+    }
+    let (mut sin, mut cos) = ([0.0f32; LANES], [1.0f32; LANES]);
+    let (mut imaginary, mut real) = ([0.0f32; LANES], [0.0f32; LANES]);
+    let (s, c) = sin_cos_turns(1.0 / samples.len() as f64);
+    let (step_sin, step_cos) = (s as f32, c as f32);
+    let (s, c) = sin_cos_turns(0.5 / samples.len() as f64);
+    let (mut window_sin, mut window_cos) = (s as f32, c as f32);
+    for x in samples {
+        let x = x * (0.5 - 0.5 * window_cos);
+        (window_sin, window_cos) =
+            (window_sin * step_cos + window_cos * step_sin, window_cos * step_cos - window_sin * step_sin);
+        for i in 0..LANES {
+            imaginary[i] += x * sin[i];
+            real[i] += x * cos[i];
+            let s = sin[i] * turn_cos[i] + cos[i] * turn_sin[i];
+            cos[i] = cos[i] * turn_cos[i] - sin[i] * turn_sin[i];
+            sin[i] = s;
+        }
+    }
+    let mut powers = [0.0; LANES];
+    for i in 0..LANES {
+        powers[i] = imaginary[i] * imaginary[i] + real[i] * real[i];
+    }
+    powers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::TAU;
+
+    /// After 20 hops of harmonics with these levels, dB.
+    fn measured(f0_hz: f64, levels_db: &[f64], gain: f64) -> Timbre {
+        let sample = |i: usize| {
+            let turns = f0_hz * i as f64 / f64::from(MODEL_RATE);
+            let partial = |(k, db): (usize, &f64)| 10f64.powf(db / 20.0) * (TAU * turns * (k + 1) as f64 + 0.7).sin();
+            (gain * levels_db.iter().enumerate().map(partial).sum::<f64>()) as f32
+        };
+        let mut meter = TimbreMeter::default();
+        for hop in 0..20 {
+            meter.push(&std::array::from_fn(|i| sample(hop * HOP_SIZE + i)));
+        }
+        meter.timbre(f0_hz as f32)
+    }
+
+    #[test]
+    fn measures_what_sounds_at_any_level() {
+        let levels = [-6.0, -20.0, -3.0, -40.0, -12.0];
+        let all = 10.0 * levels.iter().map(|db| 10f64.powf(db / 10.0)).sum::<f64>().log10();
+        for (f0_hz, gain) in [(65.0, 1.0), (220.0, 1e-3), (440.0, 0.1), (1200.0, 1.0)] {
+            let measured = measured(f0_hz, &levels, gain);
+            let measured = measured.levels_db();
+            for (k, level) in levels.iter().enumerate() {
+                let error = measured[k] - (level - all) as f32;
+                assert!(error.abs() < 0.5, "{f0_hz} Hz, harmonic {}: {error} dB off", k + 1);
+            }
+            assert!(measured[5..].iter().all(|db| *db < -50.0), "{f0_hz} Hz: {:?}", &measured[5..]);
+        }
+    }
+
+    #[test]
+    fn high_harmonics_are_measured_too() {
+        let measured = measured(70.0, &[-10.0; 50], 1.0);
+        let measured = measured.levels_db();
+        assert!(measured[..50].iter().all(|db| (db + 17.0).abs() < 0.5) && measured[50..].iter().all(|db| *db < -50.0));
+    }
+
+    #[test]
+    fn silence_and_any_pitch_give_finite_levels() {
+        for f0_hz in [1e-3, 31.0, 5000.0, 1e6] {
+            let timbre = TimbreMeter::default().timbre(f0_hz);
+            assert!(timbre.levels_db().iter().all(|db| (FLOOR_DB..=0.0).contains(db)), "{f0_hz} Hz: {timbre:?}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The source's own timbre, as far as it is wanted: harmonics as strong against each other as the source's.
+//!
+//! A decoder plays what its instrument usually sounds like at this pitch and level. That is what makes a trumpet of a
+//! whistle; of a trumpet it makes another one. Each harmonic is moved, in dB, towards where the source has it; the level of
+//! all, the harmonics above the ones that were heard and the noise remain the decoder's.
+
+use crate::controls::Controls;
+use crate::features::Timbre;
+use crate::math::{exp, ln, scale_all, sum, sum_of_squares};
+use std::f32::consts::LN_10;
+
+/// Share below which a harmonic is not there, of the power of all: -90 dB.
+const LEAST: f32 = 1e-9;
+
+/// What is followed and how far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Follow {
+    timbre: Option<Timbre>,
+    amount: f32,
+}
+
+impl Follow {
+    /// The instrument's own timbre.
+    pub const NONE: Self = Self { timbre: None, amount: 0.0 };
+
+    /// `amount` of the way from the instrument's timbre (0) to the source's (1).
+    pub fn new(timbre: Option<Timbre>, amount: f32) -> Self {
+        let amount = amount.clamp(0.0, 1.0);
+        Self { timbre: timbre.filter(|_| amount > 0.0), amount }
+    }
+
+    /// Moves the harmonics.
+    pub fn lead(&self, controls: &mut Controls) {
+        let Some(timbre) = &self.timbre else { return };
+        let weights = &mut controls.harmonic_distribution;
+        let power = sum_of_squares(weights);
+        if power <= 0.0 {
+            return;
+        }
+        let heard = &mut weights[..timbre.levels_db().len()];
+        let of_heard = sum_of_squares(heard).max(f32::MIN_POSITIVE);
+        for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()) {
+            let share = (*weight * *weight / of_heard).max(LEAST);
+            let from = 0.5 * ln(share);
+            *weight = of_heard.sqrt() * exp(from + self.amount * (LN_10 / 20.0 * level_db - from));
+        }
+        let kept = (power / sum_of_squares(weights).max(f32::MIN_POSITIVE)).sqrt();
+        let total = kept * sum(weights);
+        controls.amplitude *= total;
+        scale_all(weights, kept / total);
+    }
+
+    /// How much of its own wavering is left to harmonic `k`, counted from 0: what is followed wavers already.
+    pub fn wavering(&self, k: usize) -> f32 {
+        if self.timbre.is_some_and(|timbre| k < timbre.levels_db().len()) { 1.0 - self.amount } else { 1.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS};
+    use crate::features::TimbreMeter;
+    use std::f32::consts::TAU;
+
+    const F0_HZ: f32 = 400.0;
+    /// Amplitudes of the source.
+    const SOURCE: [f32; 3] = [0.1, 0.4, 0.2];
+
+    fn timbre() -> Timbre {
+        let mut meter = TimbreMeter::default();
+        let sample = |i: usize| {
+            let angle = TAU * F0_HZ * i as f32 / MODEL_RATE as f32;
+            SOURCE.iter().enumerate().map(|(k, a)| a * ((k + 1) as f32 * angle).sin()).sum()
+        };
+        (0..16).for_each(|hop| meter.push(&std::array::from_fn(|i| sample(hop * HOP_SIZE + i))));
+        meter.timbre(F0_HZ)
+    }
+
+    /// Harmonics 1 to 30, each half as strong as the one before.
+    fn instrument() -> Controls {
+        let mut controls = Controls { f0_hz: F0_HZ, amplitude: 0.5, ..Controls::SILENT };
+        (0..30).for_each(|k| controls.harmonic_distribution[k] = 0.5f32.powi(k as i32 + 1));
+        let total = sum(&controls.harmonic_distribution);
+        scale_all(&mut controls.harmonic_distribution, 1.0 / total);
+        controls
+    }
+
+    fn led(amount: f32) -> Controls {
+        let mut controls = instrument();
+        Follow::new(Some(timbre()), amount).lead(&mut controls);
+        controls
+    }
+
+    fn amplitudes(controls: &Controls) -> [f32; N_HARMONICS] {
+        controls.harmonic_distribution.map(|weight| weight * controls.amplitude)
+    }
+
+    #[test]
+    fn the_harmonics_become_the_sources_and_the_level_stays() {
+        let power = |c: &Controls| sum_of_squares(&amplitudes(c));
+        for amount in [0.3, 1.0] {
+            let led = led(amount);
+            assert!((power(&led) / power(&instrument()) - 1.0).abs() < 1e-3);
+            assert!((sum(&led.harmonic_distribution) - 1.0).abs() < 1e-4);
+        }
+        let all = amplitudes(&led(1.0));
+        for k in 1..3 {
+            assert!((all[k] / all[0] / (SOURCE[k] / SOURCE[0]) - 1.0).abs() < 0.05, "harmonic {}", k + 1);
+        }
+        assert!(all[3..19].iter().all(|a| *a < 0.005 * all[1]), "what the source does not have is not played");
+    }
+
+    #[test]
+    fn half_way_is_half_way_in_db_and_no_way_is_none() {
+        let db = |c: &Controls, k: usize| 20.0 * (c.harmonic_distribution[k] / c.harmonic_distribution[0]).log10();
+        let (from, half, to) = (instrument(), led(0.5), led(1.0));
+        assert!((db(&half, 1) - 0.5 * (db(&from, 1) + db(&to, 1))).abs() < 0.1);
+        assert_eq!(led(0.0), instrument());
+        let mut silent = Controls::SILENT;
+        Follow::new(Some(timbre()), 1.0).lead(&mut silent);
+        assert_eq!(silent, Controls::SILENT);
+    }
+
+    #[test]
+    fn only_what_is_followed_stops_wavering() {
+        let follow = Follow::new(Some(timbre()), 0.75);
+        assert_eq!([0, 18, 19].map(|k| follow.wavering(k)), [0.25, 0.25, 1.0]);
+        assert_eq!(Follow::new(None, 0.75).wavering(0), 1.0);
+    }
+}
