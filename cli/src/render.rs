@@ -247,7 +247,7 @@ fn parse_transpose(text: &str) -> Result<Transpose> {
     Ok(Transpose::Semitones(semitones))
 }
 
-fn parse_within(text: &str, min: f32, max: f32) -> Result<f32> {
+pub fn parse_within(text: &str, min: f32, max: f32) -> Result<f32> {
     let value: f32 = text.parse()?;
     ensure!((min..=max).contains(&value), "it must lie between {min} and {max}");
     Ok(value)

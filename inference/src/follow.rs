@@ -1,53 +1,67 @@
-//! The source's own timbre, as far as it is wanted: harmonics as strong against each other as the source's.
+//! The source's own timbre, as far as it is wanted: harmonics as strong as the source's.
 //!
-//! A decoder plays what its instrument usually sounds like at this pitch and level. That is what makes a trumpet of a
-//! whistle; of a trumpet it makes another one. Each harmonic is moved, in dB, towards where the source has it; the level of
-//! all, the harmonics above the ones that were heard and the noise remain the decoder's.
+//! A decoder plays what its instrument usually sounds like at this pitch and loudness. That is what makes a trumpet of a
+//! whistle; of a trumpet it makes another one. Each harmonic is moved, in dB, towards where the source has it, and all of
+//! them towards the loudness that the decoder was asked for. The harmonics above the ones that are heard and the noise
+//! remain the decoder's.
 
+use crate::config::N_HARMONICS;
 use crate::controls::Controls;
-use crate::features::Timbre;
+use crate::features::{Timbre, n_audible};
 use crate::math::{exp, ln, scale_all, sum, sum_of_squares};
 use std::f32::consts::LN_10;
 
 /// Share below which a harmonic is not there, of the power of all: -90 dB.
 const LEAST: f32 = 1e-9;
+/// Most by which the loudness is moved, dB.
+const MOST_DB: f32 = 12.0;
+/// Poles of the A curve (IEC 61672) but for those at 12.2 kHz, Hz, and what makes it 1 at 1 kHz.
+const A_POLES_HZ: [f32; 4] = [20.6, 20.6, 107.7, 737.9];
+const A_GAIN: f32 = 1.564;
 
 /// What is followed and how far.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Follow {
     timbre: Option<Timbre>,
+    loudness_db: f32,
     amount: f32,
 }
 
 impl Follow {
     /// The instrument's own timbre.
-    pub const NONE: Self = Self { timbre: None, amount: 0.0 };
+    pub const NONE: Self = Self { timbre: None, loudness_db: 0.0, amount: 0.0 };
 
-    /// `amount` of the way from the instrument's timbre (0) to the source's (1).
-    pub fn new(timbre: Option<Timbre>, amount: f32) -> Self {
+    /// `amount` of the way from the instrument's timbre (0) to the source's (1); `loudness_db`: what the decoder is asked for.
+    pub fn new(timbre: Option<Timbre>, loudness_db: f32, amount: f32) -> Self {
         let amount = amount.clamp(0.0, 1.0);
-        Self { timbre: timbre.filter(|_| amount > 0.0), amount }
+        Self { timbre: timbre.filter(|_| amount > 0.0), loudness_db, amount }
     }
 
     /// Moves the harmonics.
     pub fn lead(&self, controls: &mut Controls) {
         let Some(timbre) = &self.timbre else { return };
-        let weights = &mut controls.harmonic_distribution;
-        let power = sum_of_squares(weights);
-        if power <= 0.0 {
+        if controls.amplitude <= 0.0 {
             return;
         }
+        self.lead_distribution(timbre, controls);
+        let off_db = (self.loudness_db - loudness_db(controls)).clamp(-MOST_DB, MOST_DB);
+        controls.amplitude *= exp(LN_10 / 20.0 * self.amount * off_db);
+    }
+
+    fn lead_distribution(&self, timbre: &Timbre, controls: &mut Controls) {
+        let weights = &mut controls.harmonic_distribution;
         let heard = &mut weights[..timbre.levels_db().len()];
-        let of_heard = sum_of_squares(heard).max(f32::MIN_POSITIVE);
+        let power = sum_of_squares(heard).max(f32::MIN_POSITIVE);
         for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()) {
-            let share = (*weight * *weight / of_heard).max(LEAST);
-            let from = 0.5 * ln(share);
-            *weight = of_heard.sqrt() * exp(from + self.amount * (LN_10 / 20.0 * level_db - from));
+            let from = 0.5 * ln((*weight * *weight / power).max(LEAST));
+            *weight = exp(from + self.amount * (LN_10 / 20.0 * level_db - from));
         }
-        let kept = (power / sum_of_squares(weights).max(f32::MIN_POSITIVE)).sqrt();
-        let total = kept * sum(weights);
+        // Whatever the way led through, they have the power that they had.
+        let kept = (power / sum_of_squares(heard).max(f32::MIN_POSITIVE)).sqrt();
+        scale_all(heard, kept);
+        let total = sum(weights);
+        scale_all(weights, 1.0 / total);
         controls.amplitude *= total;
-        scale_all(weights, kept / total);
     }
 
     /// How much of its own wavering is left to harmonic `k`, counted from 0: what is followed wavers already.
@@ -56,11 +70,28 @@ impl Follow {
     }
 }
 
+/// A-weighted level of the harmonics, dB, as [`LoudnessMeter`](crate::features::LoudnessMeter) would measure it.
+fn loudness_db(controls: &Controls) -> f32 {
+    let n_heard = n_audible(controls.f0_hz).min(N_HARMONICS);
+    let mut powers = [0.0; N_HARMONICS];
+    for (k, power) in powers[..n_heard].iter_mut().enumerate() {
+        let amplitude = controls.amplitude * controls.harmonic_distribution[k];
+        *power = 0.5 * amplitude * amplitude * a_weight((k + 1) as f32 * controls.f0_hz);
+    }
+    10.0 / LN_10 * ln(sum(&powers).max(1e-20))
+}
+
+/// Power gain at `hz`.
+fn a_weight(hz: f32) -> f32 {
+    let square = hz * hz;
+    A_POLES_HZ.into_iter().fold(A_GAIN, |gain, pole| gain * square / (square + pole * pole))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS};
-    use crate::features::TimbreMeter;
+    use crate::config::{HOP_SIZE, MODEL_RATE};
+    use crate::features::HarmonicMeter;
     use std::f32::consts::TAU;
 
     const F0_HZ: f32 = 400.0;
@@ -68,7 +99,7 @@ mod tests {
     const SOURCE: [f32; 3] = [0.1, 0.4, 0.2];
 
     fn timbre() -> Timbre {
-        let mut meter = TimbreMeter::default();
+        let mut meter = HarmonicMeter::default();
         let sample = |i: usize| {
             let angle = TAU * F0_HZ * i as f32 / MODEL_RATE as f32;
             SOURCE.iter().enumerate().map(|(k, a)| a * ((k + 1) as f32 * angle).sin()).sum()
@@ -86,9 +117,10 @@ mod tests {
         controls
     }
 
+    /// At a loudness of -20 dB.
     fn led(amount: f32) -> Controls {
         let mut controls = instrument();
-        Follow::new(Some(timbre()), amount).lead(&mut controls);
+        Follow::new(Some(timbre()), -20.0, amount).lead(&mut controls);
         controls
     }
 
@@ -97,12 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn the_harmonics_become_the_sources_and_the_level_stays() {
-        let power = |c: &Controls| sum_of_squares(&amplitudes(c));
+    fn the_harmonics_and_the_level_become_the_sources() {
+        let off_db = |amount| (loudness_db(&led(amount)) - -20.0).abs();
+        assert!(off_db(0.0) > off_db(0.5) && off_db(0.5) > 1.0 && off_db(1.0) < 0.01);
         for amount in [0.3, 1.0] {
-            let led = led(amount);
-            assert!((power(&led) / power(&instrument()) - 1.0).abs() < 1e-3);
-            assert!((sum(&led.harmonic_distribution) - 1.0).abs() < 1e-4);
+            assert!((sum(&led(amount).harmonic_distribution) - 1.0).abs() < 1e-4);
         }
         let all = amplitudes(&led(1.0));
         for k in 1..3 {
@@ -118,14 +149,14 @@ mod tests {
         assert!((db(&half, 1) - 0.5 * (db(&from, 1) + db(&to, 1))).abs() < 0.1);
         assert_eq!(led(0.0), instrument());
         let mut silent = Controls::SILENT;
-        Follow::new(Some(timbre()), 1.0).lead(&mut silent);
+        Follow::new(Some(timbre()), -20.0, 1.0).lead(&mut silent);
         assert_eq!(silent, Controls::SILENT);
     }
 
     #[test]
     fn only_what_is_followed_stops_wavering() {
-        let follow = Follow::new(Some(timbre()), 0.75);
+        let follow = Follow::new(Some(timbre()), -20.0, 0.75);
         assert_eq!([0, 18, 19].map(|k| follow.wavering(k)), [0.25, 0.25, 1.0]);
-        assert_eq!(Follow::new(None, 0.75).wavering(0), 1.0);
+        assert_eq!(Follow::new(None, -20.0, 0.75).wavering(0), 1.0);
     }
 }

@@ -12,29 +12,39 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// One row an instrument, and their mean.
+/// How far the recordings' own timbre is followed: only what was learned is heard, and all that can be.
+const FOLLOW: [&str; 2] = ["0", "1"];
+
+/// Two rows an instrument, and their means.
 pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for instrument in instruments {
         let Some(folder) = &instrument.judged_on else { continue };
         eprintln!("{}: its own recordings", instrument.name);
-        rows.push(row(bench, instrument, &bench.data.join(folder))?);
+        for follow in FOLLOW {
+            rows.push(row(bench, instrument, &bench.data.join(folder), follow)?);
+        }
     }
-    let mut all = Row::new();
-    for column in rows.first().into_iter().flat_map(Row::keys) {
-        let values = rows.iter().filter_map(|row| row[column].as_f64());
-        all.insert(column.clone(), if column == "instrument" { "mean".into() } else { number(mean(values), 3) });
-    }
-    rows.push(all);
+    let means = FOLLOW.map(|follow| mean_row(rows.iter().filter(|row| row["follow"] == follow)));
+    rows.extend(means);
     Ok(rows)
 }
 
-fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
+fn mean_row<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Row {
+    let mut all = rows.clone().next().cloned().unwrap_or_default();
+    for (column, value) in all.iter_mut().filter(|(_, value)| value.is_number()) {
+        *value = number(mean(rows.clone().filter_map(|row| row[column].as_f64())), 3);
+    }
+    all.insert("instrument".into(), "mean".into());
+    all
+}
+
+fn row(bench: &Bench, instrument: &Instrument, folder: &Path, follow: &str) -> Result<Row> {
     let files = audio_files(folder)?;
     let questions = files.iter().enumerate().map(|(i, file)| {
-        let name = format!("{}.{i}", instrument.name);
-        let output =
-            bench.render(file, instrument, &["--transpose", "0", "--level", "as-recorded", "--room", "0"], &name)?;
+        let name = format!("{}.{i}.follow{follow}", instrument.name);
+        let options = ["--transpose", "0", "--level", "as-recorded", "--room", "0", "--follow", follow];
+        let output = bench.render(file, instrument, &options, &name)?;
         let [notes, played] = without_rests(file, &output)?;
         let question = |source: &Path, output: &Path| question("resynth", source, output, &instrument.kind());
         Ok([question(file, &output), question(&notes, &played)])
@@ -44,11 +54,13 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path) -> Result<Row> {
         mean(answers.iter().skip(first).step_by(2).filter_map(|answer| figure(answer, path)))
     };
     let of = |path: &str| of_every_other(0, path);
-    let ours =
-        said(Command::new(&bench.program).arg("eval").arg(bench.instrument(instrument)).arg("--audio").arg(folder))?;
+    let mut eval = Command::new(&bench.program);
+    eval.arg("eval").arg(bench.instrument(instrument)).args(["--follow", follow]).arg("--audio").arg(folder);
+    let ours = said(&mut eval)?;
     let ours: Value = serde_json::from_str(&ours)?;
     let mut row = Row::new();
     row.insert("instrument".into(), instrument.name.clone().into());
+    row.insert("follow".into(), follow.into());
     for (column, value, digits) in [
         ("recordings", files.len() as f64, 0),
         ("mss", of("mss"), 2),

@@ -4,6 +4,7 @@ mod card;
 mod picture;
 
 use crate::offline::{self, Settings};
+use crate::render::parse_within;
 use crate::shelf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -30,6 +31,9 @@ pub struct EvalCommand {
     /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
     #[arg(long, value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
+    /// How far the recordings' own timbre is followed, as `render --follow`.
+    #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    follow: f32,
     /// Write what was compared here, to listen to: NAME.recording.wav and NAME.rendering.wav.
     #[arg(long, value_name = "DIR")]
     pairs: Option<PathBuf>,
@@ -49,7 +53,8 @@ impl EvalCommand {
         let mut spectra = [Vec::new(), Vec::new()];
         for path in self.recordings()? {
             let recording = load_mono(&path, RATE).with_context(|| path.display().to_string())?;
-            let rendering = render(&recording, Pipeline::new(encoder.clone(), instrument.clone())?.0)?;
+            let pipeline = Pipeline::new(encoder.clone(), instrument.clone())?.0;
+            let rendering = render(&recording, pipeline, self.follow)?;
             let figures = compare(&recording, &rendering)?;
             files.push(json!({ "file": path.display().to_string(), "figures": figures }));
             all.push(figures);
@@ -82,8 +87,8 @@ impl EvalCommand {
     }
 }
 
-fn render(recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
-    let source = SourceControls { octave_fit: false, level_fit: false, ..SourceControls::default() };
+fn render(recording: &[f32], pipeline: Pipeline, follow: f32) -> Result<Vec<f32>> {
+    let source = SourceControls { octave_fit: false, level_fit: false, follow, ..SourceControls::default() };
     let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, width: 0.0, source };
     let audio = Audio { rate: RATE, channels: vec![recording.to_vec()] };
     let mut rendered = offline::render(audio, Box::new(pipeline), &settings, |_| ())?;

@@ -1,21 +1,23 @@
 //! What is measured in the input beside the network, and what is made of it before the decoder hears it.
 
+mod fine_pitch;
 mod fit;
 mod gate;
+mod harmonics;
 mod level;
 mod loudness;
 mod noise_floor;
 mod octave_doubt;
 mod pitch;
 mod rumble;
-mod timbre;
 
+pub use fine_pitch::FinePitch;
 pub use fit::{LoudnessFit, OctaveFit, fold_into};
 pub use gate::{Gate, GateHop};
+pub use harmonics::{HarmonicMeter, Timbre, n_audible};
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
 pub use noise_floor::NoiseFloor;
 pub use octave_doubt::OctaveDoubt;
 pub use pitch::{Pitch, PitchTracker};
 pub use rumble::RumbleFilter;
-pub use timbre::{Timbre, TimbreMeter};

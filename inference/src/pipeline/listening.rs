@@ -4,8 +4,8 @@ use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
-    Gate, GateHop, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter,
-    Timbre, TimbreMeter,
+    FinePitch, Gate, GateHop, HarmonicMeter, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch,
+    PitchTracker, RumbleFilter, Timbre,
 };
 use crate::math::sum_of_squares;
 use crate::stream::Heard;
@@ -18,7 +18,8 @@ pub struct Listening {
     pitch: PitchTracker,
     doubt: OctaveDoubt,
     loudness: LoudnessMeter,
-    timbre: TimbreMeter,
+    harmonics: HarmonicMeter,
+    fine_pitch: FinePitch,
     room: NoiseFloor,
     /// Level that a note must exceed to be heard over the room, dBFS.
     room_db: f32,
@@ -63,7 +64,8 @@ impl Listening {
             pitch: PitchTracker::default(),
             doubt: OctaveDoubt::default(),
             loudness: LoudnessMeter::default(),
-            timbre: TimbreMeter::default(),
+            harmonics: HarmonicMeter::default(),
+            fine_pitch: FinePitch::default(),
             room: NoiseFloor::default(),
             room_db: f32::MIN,
             gate: Gate::default(),
@@ -84,7 +86,7 @@ impl Listening {
         let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
         let pitch = self.doubt.hop(pitch, level_db);
         self.loudness.push(samples);
-        self.timbre.push(samples);
+        self.harmonics.push(samples);
         let loudness_db = self.loudness.level_db(pitch.f0_hz);
         let threshold_db = self.threshold_db(wishes);
         let GateHop { gain, is_note } = self.gate.hop(pitch, level_db, threshold_db);
@@ -93,7 +95,14 @@ impl Listening {
             self.source_level.hop(loudness_db);
             self.note_level.hop(level_db);
         }
-        let timbre = (is_note && wishes.follow > 0.0).then(|| self.timbre.timbre(pitch.f0_hz));
+        let pitch = match is_note {
+            true => Pitch { f0_hz: self.fine_pitch.hop(&self.harmonics, pitch.f0_hz), ..pitch },
+            false => {
+                self.fine_pitch.rest();
+                pitch
+            }
+        };
+        let timbre = (is_note && wishes.follow > 0.0).then(|| self.harmonics.timbre(pitch.f0_hz));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
         Ok(Source { pitch, voicing: encoding.voicing, z, timbre, loudness_db, gain, is_note })

@@ -128,7 +128,7 @@ impl Player {
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
         let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
-        let follow = Follow::new(note.timbre, ask.follow);
+        let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
         Ok(scaled(controls, self.gain, card.breath_db))
     }

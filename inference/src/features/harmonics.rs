@@ -1,12 +1,14 @@
-//! How strong the source's harmonics are, measured at the pitch that is heard.
+//! The source's harmonics, measured at the pitch that is heard: how strong they are, and where their phases are.
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
 use crate::math::{ln, sin_cos_turns, sum};
 use multiversion::multiversion;
 use std::f32::consts::LN_10;
 
-/// Most harmonics that are measured: of a cello's lowest note, up to 4 kHz.
-pub const N_TIMBRE: usize = 64;
+/// Harmonics that are measured at once.
+pub const LANES: usize = 16;
+/// Most harmonics of a [`Timbre`]: of a cello's lowest note, up to 4 kHz.
+const N_TIMBRE: usize = 4 * LANES;
 /// Weakest that counts, dB.
 const FLOOR_DB: f32 = -60.0;
 /// Above it the resamplers take harmonics away.
@@ -15,7 +17,6 @@ const TOP_HZ: f32 = 7600.0;
 /// window lets nothing through.
 const PERIODS: f32 = 4.0;
 const SHORTEST: usize = 256;
-const LANES: usize = 16;
 
 /// Levels of a source's harmonics.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -31,35 +32,58 @@ impl Timbre {
     }
 }
 
-/// Streams audio at the model rate and tells the levels of its harmonics. Realtime-safe.
+/// [`LANES`] harmonics under a window.
+#[derive(Clone, Copy, Debug)]
+pub struct Phasors {
+    /// Amplitudes times e^(jφ), φ the phase in the middle of the window; real and imaginary parts.
+    pub real: [f32; LANES],
+    /// See above.
+    pub imaginary: [f32; LANES],
+    /// Length of the window, samples.
+    pub window: usize,
+}
+
+/// Harmonics of `f0_hz` that can be measured: as many as the model rate has room for.
+pub fn n_audible(f0_hz: f32) -> usize {
+    ((TOP_HZ / f0_hz) as usize).max(1)
+}
+
+/// Streams audio at the model rate and measures its harmonics. Realtime-safe.
 #[derive(Clone, Debug)]
-pub struct TimbreMeter {
+pub struct HarmonicMeter {
     /// The last samples, newest last.
     samples: [f32; FRAME_SIZE],
 }
 
-impl Default for TimbreMeter {
+impl Default for HarmonicMeter {
     fn default() -> Self {
         Self { samples: [0.0; FRAME_SIZE] }
     }
 }
 
-impl TimbreMeter {
+impl HarmonicMeter {
     /// Reads one hop.
     pub fn push(&mut self, samples: &[f32; HOP_SIZE]) {
         self.samples.copy_within(HOP_SIZE.., 0);
         self.samples[FRAME_SIZE - HOP_SIZE..].copy_from_slice(samples);
     }
 
-    /// The harmonics of `f0_hz` (> 0) now.
+    /// The harmonics from the `first` on, 1 being the fundamental, of `f0_hz` (> 0) now.
+    pub fn phasors(&self, f0_hz: f32, first: usize) -> Phasors {
+        let turns = f64::from(f0_hz) / f64::from(MODEL_RATE);
+        // Even, so that windows of two lengths have their middles a whole number of samples apart.
+        let window = ((PERIODS / turns as f32) as usize).clamp(SHORTEST, FRAME_SIZE) & !1;
+        project(&self.samples[FRAME_SIZE - window..], turns, first)
+    }
+
+    /// How strong all harmonics of `f0_hz` (> 0) are.
     pub fn timbre(&self, f0_hz: f32) -> Timbre {
-        let period = MODEL_RATE as f32 / f0_hz;
-        let window = ((PERIODS * period) as usize).clamp(SHORTEST, FRAME_SIZE);
-        let n_heard = ((TOP_HZ / f0_hz) as usize).clamp(1, N_TIMBRE);
+        let n_heard = n_audible(f0_hz).min(N_TIMBRE);
         let mut levels_db = [0.0; N_TIMBRE];
-        let turns = 1.0 / f64::from(period);
-        for (block, powers) in levels_db.as_chunks_mut().0.iter_mut().enumerate().take(n_heard.div_ceil(LANES)) {
-            *powers = harmonic_powers(&self.samples[FRAME_SIZE - window..], turns, block * LANES + 1);
+        let blocks = levels_db.as_chunks_mut().0.iter_mut().enumerate();
+        for (block, powers) in blocks.take(n_heard.div_ceil(LANES)) {
+            let Phasors { real, imaginary, .. } = self.phasors(f0_hz, block * LANES + 1);
+            *powers = std::array::from_fn::<f32, LANES, _>(|i| real[i] * real[i] + imaginary[i] * imaginary[i]);
         }
         let heard = &mut levels_db[..n_heard];
         let all = sum(heard).max(1e-20);
@@ -68,16 +92,20 @@ impl TimbreMeter {
     }
 }
 
-/// Power of the harmonics from the `first` on of a fundamental of `turns` per sample, under a Hann window as long as
-/// `samples`. Each harmonic is a phasor in a lane of its own that turns with the samples.
+/// Under a Hann window as long as `samples`; `turns` of the fundamental per sample. Each harmonic is a rotor in a lane of its
+/// own that turns with the samples.
 #[multiversion(targets("x86_64+avx2"))]
-fn harmonic_powers(samples: &[f32], turns: f64, first: usize) -> [f32; LANES] {
+fn project(samples: &[f32], turns: f64, first: usize) -> Phasors {
     let (mut turn_sin, mut turn_cos) = ([0.0; LANES], [0.0; LANES]);
+    let (mut sin, mut cos) = ([0.0; LANES], [0.0; LANES]);
+    let middle = 0.5 * (samples.len() as f64 - 1.0);
     for i in 0..LANES {
-        let (s, c) = sin_cos_turns((turns * (first + i) as f64).fract());
+        let turns = turns * (first + i) as f64;
+        let (s, c) = sin_cos_turns(turns.fract());
         (turn_sin[i], turn_cos[i]) = (s as f32, c as f32);
+        let (s, c) = sin_cos_turns((turns * middle).fract());
+        (sin[i], cos[i]) = (-s as f32, c as f32);
     }
-    let (mut sin, mut cos) = ([0.0f32; LANES], [1.0f32; LANES]);
     let (mut imaginary, mut real) = ([0.0f32; LANES], [0.0f32; LANES]);
     let (s, c) = sin_cos_turns(1.0 / samples.len() as f64);
     let (step_sin, step_cos) = (s as f32, c as f32);
@@ -88,18 +116,14 @@ fn harmonic_powers(samples: &[f32], turns: f64, first: usize) -> [f32; LANES] {
         (window_sin, window_cos) =
             (window_sin * step_cos + window_cos * step_sin, window_cos * step_cos - window_sin * step_sin);
         for i in 0..LANES {
-            imaginary[i] += x * sin[i];
+            imaginary[i] -= x * sin[i];
             real[i] += x * cos[i];
             let s = sin[i] * turn_cos[i] + cos[i] * turn_sin[i];
             cos[i] = cos[i] * turn_cos[i] - sin[i] * turn_sin[i];
             sin[i] = s;
         }
     }
-    let mut powers = [0.0; LANES];
-    for i in 0..LANES {
-        powers[i] = imaginary[i] * imaginary[i] + real[i] * real[i];
-    }
-    powers
+    Phasors { real, imaginary, window: samples.len() }
 }
 
 #[cfg(test)]
@@ -114,7 +138,7 @@ mod tests {
             let partial = |(k, db): (usize, &f64)| 10f64.powf(db / 20.0) * (TAU * turns * (k + 1) as f64 + 0.7).sin();
             (gain * levels_db.iter().enumerate().map(partial).sum::<f64>()) as f32
         };
-        let mut meter = TimbreMeter::default();
+        let mut meter = HarmonicMeter::default();
         for hop in 0..20 {
             meter.push(&std::array::from_fn(|i| sample(hop * HOP_SIZE + i)));
         }
@@ -146,7 +170,7 @@ mod tests {
     #[test]
     fn silence_and_any_pitch_give_finite_levels() {
         for f0_hz in [1e-3, 31.0, 5000.0, 1e6] {
-            let timbre = TimbreMeter::default().timbre(f0_hz);
+            let timbre = HarmonicMeter::default().timbre(f0_hz);
             assert!(timbre.levels_db().iter().all(|db| (FLOOR_DB..=0.0).contains(db)), "{f0_hz} Hz: {timbre:?}");
         }
     }
