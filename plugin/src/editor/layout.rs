@@ -59,8 +59,8 @@ fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
 }
 
 fn pitch(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
-    canvas.panel(ui.painter(), canvas.rect(12.0, 444.0, 568.0, 112.0));
-    canvas.panel(ui.painter(), canvas.rect(588.0, 444.0, 300.0, 112.0));
+    canvas.panel(ui.painter(), canvas.rect(12.0, 444.0, 520.0, 112.0));
+    canvas.panel(ui.painter(), canvas.rect(540.0, 444.0, 348.0, 112.0));
     let params = app.wiring.params.clone();
     let setter = host.param_setter();
     let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
@@ -72,5 +72,5 @@ fn pitch(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemet
     knob::show(ui, canvas, place(4, 0.0), &params.scale, &mut edit);
     knob::show(ui, canvas, place(5, 0.0), &params.glide_s, &mut edit);
     knob::show(ui, canvas, place(6, 0.0), &params.gate_db, &mut edit);
-    note::show(ui, canvas, (604.0, 452.0), telemetry);
+    note::show(ui, canvas, (580.0, 452.0), telemetry);
 }
