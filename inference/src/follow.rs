@@ -66,7 +66,7 @@ impl Follow {
 
     /// How much of its own wavering is left to harmonic `k`, counted from 0: what is followed wavers already.
     pub fn wavering(&self, k: usize) -> f32 {
-        if self.timbre.is_some_and(|timbre| k < timbre.levels_db().len()) { 1.0 - self.amount } else { 1.0 }
+        if self.timbre.as_ref().is_some_and(|timbre| k < timbre.levels_db().len()) { 1.0 - self.amount } else { 1.0 }
     }
 }
 

@@ -140,6 +140,17 @@ fn octave_fit_brings_a_whistle_into_the_trumpets_range_and_transposition_moves_i
 }
 
 #[test]
+fn a_steady_tone_is_played_steadily() {
+    let wishes = SourceControls { octave_fit: false, ..Default::default() };
+    for hz in [110.0, 233.0, 440.0, 1500.0] {
+        let played = play(&mut pipeline(), &tone(hz, 250), &wishes);
+        let cents = played[100..].iter().map(|hop| 1200.0 * (hop.controls.f0_hz / hz).log2().abs());
+        let worst = cents.fold(0.0, f32::max);
+        assert!(worst < 1.5, "{hz} Hz: {worst} cents");
+    }
+}
+
+#[test]
 fn the_room_is_as_large_and_as_loud_as_wished() {
     let last = |room: f32, room_decay_s: f32| {
         play(&mut pipeline(), &tone(440.0, 20), &SourceControls { room, room_decay_s, ..Default::default() })[19]

@@ -4,7 +4,7 @@
 //! its frame, and the twentieth harmonic wavers by twenty times as many Hz. Instantaneous frequency (Flanagan and Golden
 //! 1966, "Phase vocoder"; Abe et al. 1996 for f0) does not, but looks at a whole window: so it leads as long as both agree.
 
-use super::harmonics::{HarmonicMeter, LANES, Phasors, n_audible};
+use super::harmonics::{HarmonicMeter, Phasors, n_audible};
 use crate::config::{HOP_SIZE, MODEL_RATE};
 use crate::math::sin_cos_turns;
 use std::f64::consts::TAU;
@@ -57,18 +57,14 @@ impl FinePitch {
         let before = self.before.replace((now, heard_hz));
         self.fine_hz.rotate_left(1);
         self.fine_hz[SLOPE_HOPS] = before.and_then(|before| advance_hz(&before, &(now, heard_hz))).unwrap_or(0.0);
-        let Some(fine_hz) = self.now_hz(now.window) else {
+        let cents = self.now_hz(now.window).map(|fine_hz| CENTS * (fine_hz / heard_hz - 1.0));
+        let Some(cents) = cents.filter(|cents| cents.abs() < LOST) else {
             self.difference = LOST;
             return heard_hz;
         };
-        let cents = CENTS * (fine_hz / heard_hz - 1.0);
-        if cents.abs() > LOST {
-            self.difference = LOST;
-            return heard_hz;
-        }
         self.difference += NEW * (cents - self.difference);
         let share = ((AGREED.1 - self.difference.abs()) / (AGREED.1 - AGREED.0)).clamp(0.0, 1.0);
-        heard_hz + share * (fine_hz - heard_hz)
+        heard_hz * (1.0 + share * cents / CENTS)
     }
 
     /// What the phases say of the middle of the window, and the way that it has been on since.
@@ -95,7 +91,7 @@ fn advance_hz(before: &(Phasors, f32), now: &(Phasors, f32)) -> Option<f32> {
     let expected_hz = f64::from(old_hz + new_hz) / 2.0;
     let expected_turns = expected_hz / f64::from(MODEL_RATE) * step;
     let (mut moved, mut weights) = (0.0, 1e-20);
-    for i in 0..N_PHASES.min(LANES).min(n_audible(*new_hz)) {
+    for i in 0..N_PHASES.min(n_audible(*new_hz)) {
         let k = (i + 1) as f32;
         // New times the old one's conjugate, turned back by what was expected.
         let real = new.real[i] * old.real[i] + new.imaginary[i] * old.imaginary[i];
