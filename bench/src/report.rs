@@ -129,8 +129,8 @@ const TRAINING: [Section; 6] = [
                notes, which it knows badly. SwiftF0 hears some of the recordings themselves one or two octaves or a twelfth \
                off (the oboe's C#5 as C#6), and then RPA is low however right we are. Centroid ratio and the power above \
                4 kHz (rendering against recording) are by `embouchure eval`. Softer recordings than the gate's threshold are \
-               silence in the rendering, and so is the noise between notes, which costs mss: \"of notes alone\" is without what comes before the first and after the \
-               last of them.",
+               silence in the rendering, and so is the noise between notes, which costs mss: \"of notes alone\" is without \
+               what comes before the first and after the last of them.",
     },
     Section {
         title: "Other voices",

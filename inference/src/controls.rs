@@ -50,8 +50,8 @@ pub struct SourceControls {
     pub breath_db: f32,
     /// How much softer and louder notes are than loud ones, as a multiple of how it was played: 0 = all alike.
     pub dynamics: f32,
-    /// How far the harmonics are as strong against each other as the source's: 0 = the instrument's own timbre, 1 = the
-    /// source's.
+    /// How far the harmonics are as strong against each other as the source's, and together as loud as the decoder is asked
+    /// to be: 0 = the instrument's own timbre, 1 = the source's.
     pub follow: f32,
     /// Time in which a note fades in, s; 0 = as played.
     pub attack_s: f32,

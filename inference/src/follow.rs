@@ -7,17 +7,16 @@
 
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
-use crate::features::{Timbre, n_audible};
-use crate::math::{exp, ln, scale_all, sum, sum_of_squares};
+use crate::features::{Timbre, a_weight, n_audible};
+use crate::math::{exp, ln, power_db, scale_all, sum, sum_of_squares};
 use std::f32::consts::LN_10;
 
 /// Share below which a harmonic is not there, of the power of all: -90 dB.
 const LEAST: f32 = 1e-9;
 /// Most by which the loudness is moved, dB.
 const MOST_DB: f32 = 12.0;
-/// Poles of the A curve (IEC 61672) but for those at 12.2 kHz, Hz, and what makes it 1 at 1 kHz.
-const A_POLES_HZ: [f32; 4] = [20.6, 20.6, 107.7, 737.9];
-const A_GAIN: f32 = 1.564;
+/// Natural logarithm of the amplitude of a dB.
+const NEPERS: f32 = LN_10 / 20.0;
 
 /// What is followed and how far.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,7 +44,7 @@ impl Follow {
         }
         self.lead_distribution(timbre, controls);
         let off_db = (self.loudness_db - loudness_db(controls)).clamp(-MOST_DB, MOST_DB);
-        controls.amplitude *= exp(LN_10 / 20.0 * self.amount * off_db);
+        controls.amplitude *= exp(NEPERS * self.amount * off_db);
     }
 
     fn lead_distribution(&self, timbre: &Timbre, controls: &mut Controls) {
@@ -54,7 +53,7 @@ impl Follow {
         let power = sum_of_squares(heard).max(f32::MIN_POSITIVE);
         for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()) {
             let from = 0.5 * ln((*weight * *weight / power).max(LEAST));
-            *weight = exp(from + self.amount * (LN_10 / 20.0 * level_db - from));
+            *weight = exp(from + self.amount * (NEPERS * level_db - from));
         }
         // Whatever the way led through, they have the power that they had.
         let kept = (power / sum_of_squares(heard).max(f32::MIN_POSITIVE)).sqrt();
@@ -78,13 +77,7 @@ fn loudness_db(controls: &Controls) -> f32 {
         let amplitude = controls.amplitude * controls.harmonic_distribution[k];
         *power = 0.5 * amplitude * amplitude * a_weight((k + 1) as f32 * controls.f0_hz);
     }
-    10.0 / LN_10 * ln(sum(&powers).max(1e-20))
-}
-
-/// Power gain at `hz`.
-fn a_weight(hz: f32) -> f32 {
-    let square = hz * hz;
-    A_POLES_HZ.into_iter().fold(A_GAIN, |gain, pole| gain * square / (square + pole * pole))
+    power_db(sum(&powers))
 }
 
 #[cfg(test)]

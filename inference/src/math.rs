@@ -5,7 +5,7 @@
 //! caches cold waits for its machine code as long as for its weights.
 
 use multiversion::multiversion;
-use std::f32::consts::LOG2_E;
+use std::f32::consts::{LN_10, LOG2_E};
 use std::f64::consts::FRAC_PI_2;
 
 /// ln 2 in two parts: multiples of the first by a small integer are exact.
@@ -56,6 +56,12 @@ pub fn ln(x: f32) -> f32 {
     let square = r * r;
     let correction = r * square * polynomial(LN, r) + n * LN_2[1] - 0.5 * square;
     r + correction + n * LN_2[0]
+}
+
+/// A power in dB; -200 dB and less are that.
+#[inline(always)]
+pub fn power_db(power: f32) -> f32 {
+    10.0 / LN_10 * ln(power.max(1e-20))
 }
 
 /// `1 / (1 + e^-x)`.

@@ -1,9 +1,8 @@
 //! The source's harmonics, measured at the pitch that is heard: how strong they are, and where their phases are.
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
-use crate::math::{ln, sin_cos_turns, sum};
+use crate::math::{power_db, sin_cos_turns, sum};
 use multiversion::multiversion;
-use std::f32::consts::LN_10;
 
 /// Harmonics that are measured at once.
 pub const LANES: usize = 16;
@@ -87,7 +86,7 @@ impl HarmonicMeter {
         }
         let heard = &mut levels_db[..n_heard];
         let all = sum(heard).max(1e-20);
-        heard.iter_mut().for_each(|x| *x = (10.0 / LN_10 * ln((*x / all).max(1e-20))).max(FLOOR_DB));
+        heard.iter_mut().for_each(|x| *x = power_db(*x / all).max(FLOOR_DB));
         Timbre { levels_db, n_heard }
     }
 }

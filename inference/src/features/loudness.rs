@@ -70,8 +70,17 @@ impl LoudnessMeter {
     }
 }
 
-/// The low side of the A curve (IEC 61672): four zeros at 0 Hz, poles at 20.6 (twice), 107.7 and 737.9 Hz, 0 dB at
-/// 1 kHz. The poles at 12.2 kHz lie above this rate's Nyquist frequency and are left out.
+/// Poles of the low side of the A curve (IEC 61672), Hz; it has as many zeros at 0 Hz. Those at 12.2 kHz lie above the model
+/// rate's Nyquist frequency and are left out.
+const A_POLES_HZ: [f64; 4] = [20.598997, 20.598997, 107.65265, 737.86223];
+
+/// Gain of the power at `hz` by which the meter weighs it, 1 at 1 kHz.
+pub fn a_weight(hz: f32) -> f32 {
+    let share = |hz: f32, pole: f64| hz * hz / (hz * hz + (pole * pole) as f32);
+    A_POLES_HZ.into_iter().map(|pole| share(hz, pole) / share(1000.0, pole)).product()
+}
+
+/// The A curve as a filter, 0 dB at 1 kHz.
 #[derive(Clone, Debug)]
 struct AWeighting {
     sections: [HighPass; 4],
@@ -80,9 +89,11 @@ struct AWeighting {
 
 impl AWeighting {
     fn new(rate: f64) -> Self {
-        let poles = [20.598997, 20.598997, 107.65265, 737.86223];
         let at_1k = |pole: f64| (1.0 + (pole / 1000.0) * (pole / 1000.0)).sqrt();
-        Self { sections: poles.map(|hz| HighPass::new(hz, rate)), gain: poles.iter().map(|p| at_1k(*p)).product() }
+        Self {
+            sections: A_POLES_HZ.map(|hz| HighPass::new(hz, rate)),
+            gain: A_POLES_HZ.iter().map(|p| at_1k(*p)).product(),
+        }
     }
 
     fn next(&mut self, x: f64) -> f64 {

@@ -16,7 +16,7 @@ pub use fit::{LoudnessFit, OctaveFit, fold_into};
 pub use gate::{Gate, GateHop};
 pub use harmonics::{HarmonicMeter, Timbre, n_audible};
 pub use level::LevelNormalizer;
-pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter};
+pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter, a_weight};
 pub use noise_floor::NoiseFloor;
 pub use octave_doubt::OctaveDoubt;
 pub use pitch::{Pitch, PitchTracker};
