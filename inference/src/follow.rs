@@ -51,7 +51,8 @@ impl Follow {
         let weights = &mut controls.harmonic_distribution;
         let heard = &mut weights[..timbre.levels_db().len()];
         let power = sum_of_squares(heard).max(f32::MIN_POSITIVE);
-        for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()) {
+        // What is not there at all is above 20 kHz, where the line was moved up.
+        for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()).filter(|(weight, _)| **weight > 0.0) {
             let from = 0.5 * ln((*weight * *weight / power).max(LEAST));
             *weight = exp(from + self.amount * (NEPERS * level_db - from));
         }
@@ -144,6 +145,16 @@ mod tests {
         let mut silent = Controls::SILENT;
         Follow::new(Some(timbre()), -20.0, 1.0).lead(&mut silent);
         assert_eq!(silent, Controls::SILENT);
+    }
+
+    #[test]
+    fn what_is_above_the_instruments_limit_stays_silent() {
+        // Played at 2 kHz, the instrument has ten harmonics below 20 kHz; the source has nineteen.
+        let mut controls = Controls { f0_hz: 2000.0, ..instrument() };
+        controls.harmonic_distribution[10..].fill(0.0);
+        Follow::new(Some(timbre()), -20.0, 0.5).lead(&mut controls);
+        assert!(controls.harmonic_distribution[..10].iter().all(|weight| *weight > 0.0));
+        assert!(controls.harmonic_distribution[10..].iter().all(|weight| *weight == 0.0));
     }
 
     #[test]
