@@ -18,6 +18,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// What counts as silence.
+#[derive(Args)]
+pub struct GateOptions {
+    /// The instrument is silent where the recording is below this level, dB under full scale; further down in one that is
+    /// soft as a whole.
+    #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
+    #[arg(allow_negative_numbers = true)]
+    pub gate: f32,
+    /// Only the level of --gate counts, not how loud the room or the recording is.
+    #[arg(long)]
+    pub fixed_gate: bool,
+}
+
 /// Turn a recording into another instrument.
 ///
 /// The recording should be one melody line, dry and alone: whistled, hummed, sung or played. The result has the same
@@ -48,14 +61,8 @@ pub struct RenderCommand {
     #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -12.0, 12.0))]
     #[arg(allow_negative_numbers = true)]
     brightness: f32,
-    /// The instrument is silent where the recording is below this level, dB under full scale; further down in one that is
-    /// soft as a whole.
-    #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
-    #[arg(allow_negative_numbers = true)]
-    gate: f32,
-    /// Only the level of --gate counts, not how loud the room or the recording is.
-    #[arg(long)]
-    fixed_gate: bool,
+    #[command(flatten)]
+    gate: GateOptions,
     /// Time of the way from note to note, ms; 0 = as sung.
     #[arg(long, value_name = "MS", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 2000.0))]
     glide: f32,
@@ -173,8 +180,8 @@ impl RenderCommand {
                 transpose_semitones,
                 octave_fit,
                 level_fit: self.level == Level::Auto,
-                gate_db: self.gate,
-                gate_follows_room: !self.fixed_gate,
+                gate_db: self.gate.gate,
+                gate_follows_room: !self.gate.fixed_gate,
                 snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },
                 glide_s: self.glide / 1000.0,
                 room: self.room,

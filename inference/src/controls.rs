@@ -51,7 +51,7 @@ pub struct SourceControls {
     /// How much softer and louder notes are than loud ones, as a multiple of how it was played: 0 = all alike.
     pub dynamics: f32,
     /// How far the harmonics are as strong against each other as the source's, and together as loud as the decoder is asked
-    /// to be: 0 = the instrument's own timbre, 1 = the source's.
+    /// to be, and the noise is the source's, between the notes, too: 0 = the instrument's own timbre, 1 = the source's.
     pub follow: f32,
     /// Time in which a note fades in, s; 0 = as played.
     pub attack_s: f32,

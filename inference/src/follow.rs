@@ -1,13 +1,13 @@
-//! The source's own timbre, as far as it is wanted: harmonics as strong as the source's.
+//! The source's own timbre, as far as it is wanted: harmonics and noise as strong as the source's.
 //!
 //! A decoder plays what its instrument usually sounds like at this pitch and loudness. That is what makes a trumpet of a
 //! whistle; of a trumpet it makes another one. Each harmonic is moved, in dB, towards where the source has it, and all of
-//! them towards the loudness that the decoder was asked for. The harmonics above the ones that are heard and the noise
-//! remain the decoder's.
+//! them towards the loudness that the decoder was asked for; the harmonics above the ones that are heard remain its own. The
+//! noise is led between the notes, too, where the decoder is silent: so consonants are heard.
 
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
-use crate::features::{Timbre, a_weight, n_audible};
+use crate::features::{N_HEARD_BANDS, SourceNoise, Timbre, a_weight, n_audible};
 use crate::math::{exp, ln, power_db, scale_all, sum, sum_of_squares};
 use std::f32::consts::LN_10;
 
@@ -17,6 +17,13 @@ const LEAST: f32 = 1e-9;
 const MOST_DB: f32 = 12.0;
 /// Natural logarithm of the amplitude of a dB.
 const NEPERS: f32 = LN_10 / 20.0;
+
+/// Bands of noise, the highest that are heard, which lead those above them.
+const N_TOP_BANDS: usize = 6;
+/// Magnitude that is as good as silence: -140 dB.
+const NO_NOISE: f32 = 1e-7;
+/// Of the noise from band to band above those that are heard, where the decoder is silent: 6 dB an octave.
+const FALL: f32 = 0.948;
 
 /// What is followed and how far.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,6 +77,23 @@ impl Follow {
     }
 }
 
+/// Moves the noise towards the source's, `gain` times `heard`, by `amount` of the way. What lies above the bands that are
+/// heard is the decoder's, as much louder as the highest of them become; where the decoder is silent it falls evenly.
+pub fn lead_noise(controls: &mut Controls, heard: &SourceNoise, gain: f32, amount: f32) {
+    let (below, above) = controls.noise_magnitudes.split_at_mut(N_HEARD_BANDS);
+    let top = |bands: &[f32]| sum(&bands[N_HEARD_BANDS - N_TOP_BANDS..]) / N_TOP_BANDS as f32;
+    let (own_top, source_top) = (top(below) + NO_NOISE, gain * top(heard));
+    let mut silent = NO_NOISE;
+    for magnitude in above {
+        silent *= FALL;
+        let followed = source_top * (*magnitude + silent) / own_top;
+        *magnitude += amount * (followed - *magnitude);
+    }
+    for (magnitude, heard) in below.iter_mut().zip(heard) {
+        *magnitude += amount * (gain * heard - *magnitude);
+    }
+}
+
 /// A-weighted level of the harmonics, dB, as [`LoudnessMeter`](crate::features::LoudnessMeter) would measure it.
 fn loudness_db(controls: &Controls) -> f32 {
     let n_heard = n_audible(controls.f0_hz).min(N_HARMONICS);
@@ -84,7 +108,7 @@ fn loudness_db(controls: &Controls) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::{HOP_SIZE, MODEL_RATE};
+    use crate::config::{HOP_SIZE, MODEL_RATE, N_NOISE_BANDS};
     use crate::features::HarmonicMeter;
     use std::f32::consts::TAU;
 
@@ -155,6 +179,25 @@ mod tests {
         Follow::new(Some(timbre()), -20.0, 0.5).lead(&mut controls);
         assert!(controls.harmonic_distribution[..10].iter().all(|weight| *weight > 0.0));
         assert!(controls.harmonic_distribution[10..].iter().all(|weight| *weight == 0.0));
+    }
+
+    #[test]
+    fn the_noise_becomes_the_sources_and_takes_along_what_lies_above() {
+        let mut instrument = Controls { noise_magnitudes: [0.01; N_NOISE_BANDS], ..Controls::SILENT };
+        instrument.noise_magnitudes[N_NOISE_BANDS - 1] = 0.002;
+        let mut heard = [0.1; N_HEARD_BANDS];
+        heard[3] = 0.3;
+        let led = |mut controls: Controls, amount| {
+            lead_noise(&mut controls, &heard, 0.5, amount);
+            [3, 20, N_HEARD_BANDS, N_NOISE_BANDS - 1].map(|band| (controls.noise_magnitudes[band] * 1e4).round() / 1e4)
+        };
+        assert_eq!(led(instrument, 0.0), [0.01, 0.01, 0.01, 0.002]);
+        assert_eq!(led(instrument, 0.5), [0.08, 0.03, 0.03, 0.006]);
+        assert_eq!(led(instrument, 1.0), [0.15, 0.05, 0.05, 0.01]);
+        assert_eq!(led(Controls::SILENT, 1.0), [0.15, 0.05, 0.0474, 0.0191], "between notes");
+        let mut silent = Controls::SILENT;
+        lead_noise(&mut silent, &[0.0; N_HEARD_BANDS], 1.0, 0.7);
+        assert!(silent.is_silent(), "exactly");
     }
 
     #[test]

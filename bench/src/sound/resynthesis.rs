@@ -12,8 +12,9 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How far the recordings' own timbre is followed: only what was learned is heard, and all that can be.
-const FOLLOW: [&str; 2] = ["0", "1"];
+/// How far the recordings' own timbre is followed: only what was learned is heard, and all that can be. To follow a
+/// recording altogether is to follow its noise between notes, which the gate would keep out.
+const FOLLOW: [(&str, &[&str]); 2] = [("0", &[]), ("1", &["--gate", "-120", "--fixed-gate"])];
 
 /// Two rows an instrument, and their means.
 pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
@@ -21,11 +22,11 @@ pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
     for instrument in instruments {
         let Some(folder) = &instrument.judged_on else { continue };
         eprintln!("{}: its own recordings", instrument.name);
-        for follow in FOLLOW {
-            rows.push(row(bench, instrument, &bench.data.join(folder), follow)?);
+        for wish in FOLLOW {
+            rows.push(row(bench, instrument, &bench.data.join(folder), wish)?);
         }
     }
-    let means = FOLLOW.map(|follow| mean_row(rows.iter().filter(|row| row["follow"] == follow)));
+    let means = FOLLOW.map(|(follow, _)| mean_row(rows.iter().filter(|row| row["follow"] == follow)));
     rows.extend(means);
     Ok(rows)
 }
@@ -39,11 +40,12 @@ fn mean_row<'a>(rows: impl Iterator<Item = &'a Row> + Clone) -> Row {
     all
 }
 
-fn row(bench: &Bench, instrument: &Instrument, folder: &Path, follow: &str) -> Result<Row> {
+fn row(bench: &Bench, instrument: &Instrument, folder: &Path, (follow, gate): (&str, &[&str])) -> Result<Row> {
     let files = audio_files(folder)?;
     let questions = files.iter().enumerate().map(|(i, file)| {
         let name = format!("{}.{i}.follow{follow}", instrument.name);
-        let options = ["--transpose", "0", "--level", "as-recorded", "--room", "0", "--follow", follow];
+        let options =
+            [&["--transpose", "0", "--level", "as-recorded", "--room", "0", "--follow", follow], gate].concat();
         let output = bench.render(file, instrument, &options, &name)?;
         let [notes, played] = without_rests(file, &output)?;
         let question = |source: &Path, output: &Path| question("resynth", source, output, &instrument.kind());
@@ -55,7 +57,7 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path, follow: &str) -> R
     };
     let of = |path: &str| of_every_other(0, path);
     let mut eval = Command::new(&bench.program);
-    eval.arg("eval").arg(bench.instrument(instrument)).args(["--follow", follow]).arg("--audio").arg(folder);
+    eval.arg("eval").arg(bench.instrument(instrument)).args(["--follow", follow]).args(gate).arg("--audio").arg(folder);
     let ours = said(&mut eval)?;
     let ours: Value = serde_json::from_str(&ours)?;
     let mut row = Row::new();

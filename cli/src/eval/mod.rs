@@ -4,7 +4,7 @@ mod card;
 mod picture;
 
 use crate::offline::{self, Settings};
-use crate::render::parse_within;
+use crate::render::{GateOptions, parse_within};
 use crate::shelf;
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -34,6 +34,8 @@ pub struct EvalCommand {
     /// How far the recordings' own timbre is followed, as `render --follow`.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     follow: f32,
+    #[command(flatten)]
+    gate: GateOptions,
     /// Write what was compared here, to listen to: NAME.recording.wav and NAME.rendering.wav.
     #[arg(long, value_name = "DIR")]
     pairs: Option<PathBuf>,
@@ -54,7 +56,7 @@ impl EvalCommand {
         for path in self.recordings()? {
             let recording = load_mono(&path, RATE).with_context(|| path.display().to_string())?;
             let pipeline = Pipeline::new(encoder.clone(), instrument.clone())?.0;
-            let rendering = render(&recording, pipeline, self.follow)?;
+            let rendering = self.render(&recording, pipeline)?;
             let figures = compare(&recording, &rendering)?;
             files.push(json!({ "file": path.display().to_string(), "figures": figures }));
             all.push(figures);
@@ -77,6 +79,22 @@ impl EvalCommand {
         Ok(())
     }
 
+    fn render(&self, recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
+        let source = SourceControls {
+            octave_fit: false,
+            level_fit: false,
+            follow: self.follow,
+            gate_db: self.gate.gate,
+            gate_follows_room: !self.gate.fixed_gate,
+            ..SourceControls::default()
+        };
+        let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, width: 0.0, source };
+        let audio = Audio { rate: RATE, channels: vec![recording.to_vec()] };
+        let mut rendered = offline::render(audio, Box::new(pipeline), &settings, |_| ())?;
+        ensure!(rendered.complete, "the engine lost part of the sound: please report this");
+        Ok(rendered.audio.channels.swap_remove(0))
+    }
+
     fn recordings(&self) -> Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         for audio in &self.audio {
@@ -85,15 +103,6 @@ impl EvalCommand {
         ensure!(!files.is_empty(), "there is no wav, flac, ogg or mp3 file to compare with");
         Ok(files)
     }
-}
-
-fn render(recording: &[f32], pipeline: Pipeline, follow: f32) -> Result<Vec<f32>> {
-    let source = SourceControls { octave_fit: false, level_fit: false, follow, ..SourceControls::default() };
-    let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, width: 0.0, source };
-    let audio = Audio { rate: RATE, channels: vec![recording.to_vec()] };
-    let mut rendered = offline::render(audio, Box::new(pipeline), &settings, |_| ())?;
-    ensure!(rendered.complete, "the engine lost part of the sound: please report this");
-    Ok(rendered.audio.channels.swap_remove(0))
 }
 
 /// Adds the long-term spectrum of `samples`, brought to the other sound's level.

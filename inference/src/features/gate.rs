@@ -30,6 +30,9 @@ pub struct Gate {
     open: bool,
     n_uncertain: u32,
     gain: f32,
+    /// The same for what is loud enough, note or not.
+    loud: bool,
+    loud_gain: f32,
     /// Pitch of the last hop that was part of a note, and of the last hop, Hz; 0 = none yet.
     note_hz: f32,
     last_hz: f32,
@@ -44,6 +47,8 @@ pub struct GateHop {
     pub gain: f32,
     /// True if this hop is part of a note; while a note is held or fades, its last hop speaks for it.
     pub is_note: bool,
+    /// Gain of what is loud enough, note or not.
+    pub loud_gain: f32,
 }
 
 impl Gate {
@@ -60,11 +65,11 @@ impl Gate {
         }
         self.n_uncertain = if is_note { 0 } else { self.n_uncertain.saturating_add(1) };
         self.open = is_note || self.open && is_loud && self.n_uncertain <= HELD_HOPS;
-        self.gain = if self.open { (self.gain + OPENING).min(1.0) } else { self.gain * CLOSING };
-        if self.gain < SHUT {
-            self.gain = 0.0;
-        }
-        GateHop { gain: self.gain, is_note }
+        let side = if self.loud { -HYSTERESIS_DB } else { HYSTERESIS_DB };
+        self.loud = self.open || level_db > threshold_db + side;
+        self.gain = moved(self.gain, self.open);
+        self.loud_gain = moved(self.loud_gain, self.loud);
+        GateHop { gain: self.gain, is_note, loud_gain: self.loud_gain }
     }
 
     fn needed_certainty(&self, heard: Pitch) -> f32 {
@@ -78,6 +83,11 @@ impl Gate {
             CERTAINTY.2
         }
     }
+}
+
+fn moved(gain: f32, open: bool) -> f32 {
+    let gain = if open { (gain + OPENING).min(1.0) } else { gain * CLOSING };
+    if gain < SHUT { 0.0 } else { gain }
 }
 
 #[cfg(test)]
@@ -94,7 +104,7 @@ mod tests {
         assert_eq!(hear(&mut gate, -20.0, 440.0, 0.1).gain, 0.0, "hiss is no note");
         assert_eq!(hear(&mut gate, -61.0, 440.0, 1.0).gain, 0.0, "too soft");
         hear(&mut gate, -20.0, 440.0, 0.95);
-        assert_eq!(hear(&mut gate, -20.0, 440.0, 0.95), GateHop { gain: 1.0, is_note: true });
+        assert_eq!(hear(&mut gate, -20.0, 440.0, 0.95), GateHop { gain: 1.0, is_note: true, loud_gain: 1.0 });
         assert_eq!(hear(&mut gate, -62.0, 440.0, 0.4).gain, 1.0, "hysteresis holds it open");
         let closing: Vec<f32> = (0..40).map(|_| hear(&mut gate, -100.0, 440.0, 0.0).gain).collect();
         assert!((0.5..1.0).contains(&closing[0]), "no click, no delay");
@@ -102,11 +112,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_loud_passes_beside_the_notes() {
+        let mut gate = Gate::default();
+        let hiss: Vec<GateHop> = (0..3).map(|_| hear(&mut gate, -20.0, 440.0, 0.0)).collect();
+        assert!(hiss.iter().all(|h| *h == GateHop { gain: 0.0, is_note: false, loud_gain: 1.0 }));
+        assert_eq!(hear(&mut gate, -62.0, 440.0, 0.0).loud_gain, 1.0, "hysteresis");
+        let closing: Vec<f32> = (0..40).map(|_| hear(&mut gate, -64.0, 440.0, 0.0).loud_gain).collect();
+        assert!((0.5..1.0).contains(&closing[0]) && closing[39] == 0.0);
+        assert_eq!(hear(&mut gate, -58.0, 440.0, 0.0).loud_gain, 0.0);
+    }
+
+    #[test]
     fn a_crack_is_bridged_and_a_consonant_is_not() {
         let mut gate = Gate::default();
         (0..5).for_each(|_| _ = hear(&mut gate, -20.0, 440.0, 0.95));
         let crack: Vec<GateHop> = (0..6).map(|_| hear(&mut gate, -20.0, 440.0, 0.1)).collect();
-        assert!(crack.iter().all(|h| *h == GateHop { gain: 1.0, is_note: false }));
+        assert!(crack.iter().all(|h| *h == GateHop { gain: 1.0, is_note: false, loud_gain: 1.0 }));
         assert!(hear(&mut gate, -20.0, 440.0, 0.1).gain < 1.0);
     }
 

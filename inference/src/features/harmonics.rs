@@ -11,7 +11,7 @@ const N_TIMBRE: usize = 4 * LANES;
 /// Weakest that counts, dB.
 const FLOOR_DB: f32 = -60.0;
 /// Above it the resamplers take harmonics away.
-const TOP_HZ: f32 = 7600.0;
+pub const TOP_HZ: f32 = 7600.0;
 /// Periods under the window, which lasts 16 ms at least and a frame at most: the neighbouring harmonic lies where a Hann
 /// window lets nothing through.
 const PERIODS: f32 = 4.0;
@@ -65,6 +65,11 @@ impl HarmonicMeter {
     pub fn push(&mut self, samples: &[f32; HOP_SIZE]) {
         self.samples.copy_within(HOP_SIZE.., 0);
         self.samples[FRAME_SIZE - HOP_SIZE..].copy_from_slice(samples);
+    }
+
+    /// What it has read last, newest last.
+    pub fn frame(&self) -> &[f32; FRAME_SIZE] {
+        &self.samples
     }
 
     /// The harmonics from the `first` on, 1 being the fundamental, of `f0_hz` (> 0) now.

@@ -4,8 +4,8 @@ use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
-    FinePitch, Gate, GateHop, HarmonicMeter, LoudnessFit, LoudnessMeter, NoiseFloor, OctaveDoubt, OctaveFit, Pitch,
-    PitchTracker, RumbleFilter, Timbre,
+    FinePitch, Gate, GateHop, HarmonicMeter, LoudnessFit, LoudnessMeter, N_HEARD_BANDS, NoiseFloor, NoiseMeter,
+    OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter, SourceNoise, Timbre,
 };
 use crate::math::sum_of_squares;
 use crate::stream::Heard;
@@ -19,6 +19,7 @@ pub struct Listening {
     doubt: OctaveDoubt,
     loudness: LoudnessMeter,
     harmonics: HarmonicMeter,
+    noise: NoiseMeter,
     fine_pitch: FinePitch,
     room: NoiseFloor,
     /// Level that a note must exceed to be heard over the room, dBFS.
@@ -39,6 +40,8 @@ pub struct Source {
     pub z: [f32; N_Z],
     /// Of a note, if it is to be followed.
     pub timbre: Option<Timbre>,
+    /// Of whatever is loud enough, if it is to be followed.
+    pub noise: Option<SourceNoise>,
     pub loudness_db: f32,
     pub gain: f32,
     pub is_note: bool,
@@ -65,6 +68,7 @@ impl Listening {
             doubt: OctaveDoubt::default(),
             loudness: LoudnessMeter::default(),
             harmonics: HarmonicMeter::default(),
+            noise: NoiseMeter::default(),
             fine_pitch: FinePitch::default(),
             room: NoiseFloor::default(),
             room_db: f32::MIN,
@@ -89,7 +93,7 @@ impl Listening {
         self.harmonics.push(samples);
         let loudness_db = self.loudness.level_db(pitch.f0_hz);
         let threshold_db = self.threshold_db(wishes);
-        let GateHop { gain, is_note } = self.gate.hop(pitch, level_db, threshold_db);
+        let GateHop { gain, is_note, loud_gain } = self.gate.hop(pitch, level_db, threshold_db);
         self.room_db = self.room.hop(level_db, is_note);
         if is_note {
             self.source_level.hop(loudness_db);
@@ -103,9 +107,19 @@ impl Listening {
             }
         };
         let timbre = (is_note && wishes.follow > 0.0).then(|| self.harmonics.timbre(pitch.f0_hz));
+        let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain, pitch.f0_hz));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
-        Ok(Source { pitch, voicing: encoding.voicing, z, timbre, loudness_db, gain, is_note })
+        Ok(Source { pitch, voicing: encoding.voicing, z, timbre, noise, loudness_db, gain, is_note })
+    }
+
+    /// `gain` of the note at `f0_hz`, and of what is loud enough.
+    fn noise(&mut self, gain: f32, loud_gain: f32, f0_hz: f32) -> SourceNoise {
+        if loud_gain == 0.0 {
+            return [0.0; N_HEARD_BANDS];
+        }
+        let noise = self.noise.measure(self.harmonics.frame(), (gain > 0.0).then_some(f0_hz));
+        noise.map(|magnitude| loud_gain * magnitude)
     }
 
     /// Level that a note must have, dBFS. The automatic gate opens further for a source that is soft as a whole.

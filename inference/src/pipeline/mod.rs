@@ -9,6 +9,7 @@ use crate::config::HOP_SIZE;
 use crate::controls::{Controls, SourceControls};
 use crate::encoder::Encoder;
 use crate::features::{Pitch, fold_into};
+use crate::follow::lead_noise;
 use crate::instrument::Instrument;
 use crate::room::Room;
 use crate::stream::{Heard, HopModel, HopOutput};
@@ -144,8 +145,12 @@ impl Pipeline {
         let second = self.chairs[1].hop(&ask, &first)?;
         let played = morph(&first, &second, wishes.morph);
         let gain = source.gain * self.attack.hop(source.gain > 0.0, wishes.attack_s);
-        let controls =
-            Controls { room: Room::of(wishes.room, wishes.room_decay_s), ..scaled(played, gain, wishes.breath_db) };
+        let mut controls = scaled(played, gain, 0.0);
+        if let Some(noise) = &source.noise {
+            lead_noise(&mut controls, noise, self.source_gain(source_level_db, wishes.morph), wishes.follow);
+        }
+        let room = Room::of(wishes.room, wishes.room_decay_s);
+        let controls = Controls { room, ..scaled(controls, 1.0, wishes.breath_db) };
         Ok(HopOutput { controls, heard: source.heard() })
     }
 
@@ -177,6 +182,14 @@ impl Pipeline {
         };
         let tuned = self.glide.hop(self.snap.hop(played, &wishes.snap), wishes.glide_s);
         tuned.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
+    }
+
+    /// What brings the source's noise to the level of what plays, linear.
+    fn source_gain(&self, source_level_db: Option<f32>, morph: f32) -> f32 {
+        match self.chairs.each_ref().map(|chair| chair.source_gain(source_level_db)) {
+            [Some(first), Some(second)] => first + (second - first) * morph.clamp(0.0, 1.0),
+            [first, second] => first.or(second).unwrap_or(1.0),
+        }
     }
 
     /// Playable range of what plays, Hz.

@@ -91,6 +91,13 @@ impl Chair {
         self.waiting = Some(instrument);
     }
 
+    /// What brings the source's level to that of who plays, linear, if anyone does. See [`Ask`].
+    pub fn source_gain(&self, source_level_db: Option<f32>) -> Option<f32> {
+        let gain =
+            |player: &Player| player.gain * 10f32.powf(-moved_db(source_level_db, &player.instrument.card) / 20.0);
+        self.playing.as_ref().map(gain)
+    }
+
     /// One hop of who sits here. An empty chair goes `along`. Allocates (worker thread only).
     pub fn hop(&mut self, ask: &Ask, along: &Controls) -> Result<Controls> {
         if self.leaving.is_none()
@@ -144,10 +151,15 @@ fn within(f0_hz: f32, card: &Card) -> f32 {
 /// louder than the decoder has heard.
 fn fit_loudness(loudness_db: f32, source_level_db: Option<f32>, dynamics: f32, card: &Card) -> f32 {
     let [_, _, upper, loudest] = card.loudness_db;
-    let moved_db = source_level_db.map_or(0.0, |level| level - fitted_level_db(level, card));
+    let moved_db = moved_db(source_level_db, card);
     let middle = source_level_db.unwrap_or(upper);
     let shaped = middle + dynamics * (loudness_db - middle);
     (shaped - moved_db).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
+}
+
+/// How much louder than its loud notes shall be a source is, dB.
+fn moved_db(source_level_db: Option<f32>, card: &Card) -> f32 {
+    source_level_db.map_or(0.0, |level| level - fitted_level_db(level, card))
 }
 
 /// Loudness, dB, that the loud notes of a source at `level_db` have for the instrument.
