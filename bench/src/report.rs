@@ -121,8 +121,9 @@ const TRAINING: [Section; 6] = [
         table: "",
         text: "`bench sound`: each instrument plays held-out recordings of itself, pitch and level as recorded, dry. Follow 0: \
                what the decoder makes of pitch, loudness and z, by default; the recordings are of notes and often of players \
-               that it never heard. Follow 1: the recording's own harmonics, up to 7.6 kHz, and loudness are followed, as far \
-               as that parameter goes; noise, what lies higher, and when it plays are the decoder's. An \
+               that it never heard. Follow 1: the recording's own harmonics and noise, up to 7.6 kHz, and its loudness are \
+               followed, as far as that parameter goes, and no gate keeps what is between the notes out; what lies higher \
+               is the decoder's. An \
                independent script compares: mss is the mean difference of linear and logarithmic magnitudes at six FFT \
                sizes, both brought to one level; RPA the share of frames within 50 cents by SwiftF0; judge what YAMNet \
                gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \

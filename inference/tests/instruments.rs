@@ -173,19 +173,3 @@ fn an_instrument_may_want_more_breath_than_it_learned() {
     assert!(plain.noise_magnitudes.into_iter().zip(breathy.noise_magnitudes).all(louder));
     assert_eq!(Controls { noise_magnitudes: plain.noise_magnitudes, ..breathy }, plain);
 }
-
-#[test]
-fn the_sources_timbre_comes_along_as_far_as_is_wanted() {
-    let db = |follow: f32, k: usize| {
-        let wishes = SourceControls { octave_fit: false, follow, ..Default::default() };
-        let played = play(&mut pipeline("clarinet", None).0, 0..100, &wishes).pop().unwrap();
-        20.0 * (played.harmonic_distribution[k - 1] / played.harmonic_distribution[0]).log10()
-    };
-    // Partial k of the source is -20 log k dB.
-    for k in 2..=8 {
-        let (from, half, to) = (db(0.0, k), db(0.5, k), db(1.0, k));
-        assert!((to + 20.0 * (k as f32).log10()).abs() < 0.5, "partial {k}: {to} dB");
-        // With half of the texture, which is some dB.
-        assert!((half - 0.5 * (from + to)).abs() < 4.0, "partial {k}: {half} dB between {from} and {to}");
-    }
-}
