@@ -1,17 +1,17 @@
 //! Leaky ReLU, alone and with root-mean-square normalisation, each in one pass. Those of `inference` have no gradient.
 
-use super::{slice, tensor, values};
+use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::layers::{LEAK, RMS_EPS};
 
 /// `x` above zero, [`LEAK`]` · x` below.
 pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op1(LeakyRelu)
+    if on_cpu(x) { x.contiguous()?.apply_op1(LeakyRelu) } else { plain::leaky_relu(x) }
 }
 
 /// [`leaky_relu`], then divided by the root mean square over the last dimension.
 pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {
-    x.contiguous()?.apply_op1(LeakyRms)
+    if on_cpu(x) { x.contiguous()?.apply_op1(LeakyRms) } else { plain::leaky_rms(x) }
 }
 
 struct LeakyRelu;
@@ -81,13 +81,19 @@ impl CustomOp1 for LeakyRms {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{gradients_match, random};
+    use crate::ops::check::{gradients_match, plain_matches, random};
     use embouchure_inference::layers;
 
     #[test]
     fn gradient_is_right() {
         gradients_match(&[random(&[2, 3, 5], 4)], |v| leaky_rms(&v[0]));
         gradients_match(&[random(&[2, 3, 5], 4)], |v| leaky_relu(&v[0]));
+    }
+
+    #[test]
+    fn equals_the_plain_operations() {
+        plain_matches(&[random(&[2, 3, 5], 4)], |v| leaky_relu(&v[0]), |v| plain::leaky_relu(&v[0]));
+        plain_matches(&[random(&[2, 3, 5], 4)], |v| leaky_rms(&v[0]), |v| plain::leaky_rms(&v[0]));
     }
 
     #[test]

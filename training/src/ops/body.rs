@@ -1,6 +1,6 @@
 //! Gains of an instrument's body for the harmonics of a batch.
 
-use super::{slice, tensor, values};
+use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::body::between;
 use std::sync::Arc;
@@ -8,7 +8,10 @@ use std::sync::Arc;
 /// `table`: natural logarithms, any shape; `places`: for each value of the result its lower neighbour in the table and the
 /// weight of the next, see [`embouchure_inference::body::neighbours`]. Returns linear gains of the given shape.
 pub fn body_gains(table: &Tensor, places: Arc<Vec<(u32, f32)>>, shape: (usize, usize, usize)) -> Result<Tensor> {
-    table.contiguous()?.apply_op1(BodyGains { places, shape })
+    match on_cpu(table) {
+        true => table.contiguous()?.apply_op1(BodyGains { places, shape }),
+        false => plain::body_gains(table, &places, shape),
+    }
 }
 
 struct BodyGains {
@@ -41,11 +44,13 @@ impl CustomOp1 for BodyGains {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{gradients_match, random};
+    use crate::ops::check::{gradients_match, plain_matches, random};
 
     #[test]
     fn gradient_is_right() {
         let places = Arc::new(vec![(0, 0.0), (0, 0.3), (1, 0.5), (3, 0.9), (5, 0.2), (8, 1.0)]);
-        gradients_match(&[random(&[2, 5], 8)], |v| body_gains(&v[0], places.clone(), (1, 2, 3)));
+        let (table, ours) = ([random(&[2, 5], 8)], |v: &[Tensor]| body_gains(&v[0], places.clone(), (1, 2, 3)));
+        gradients_match(&table, ours);
+        plain_matches(&table, ours, |v| plain::body_gains(&v[0], &places, (1, 2, 3)));
     }
 }

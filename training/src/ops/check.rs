@@ -12,18 +12,42 @@ pub fn random(shape: &[usize], seed: u64) -> Tensor {
     tensor((0..n).map(|_| rng.random_range(-1.0..1.0)).collect(), shape).expect("test tensor")
 }
 
-/// Panics unless the gradient of every input agrees with central differences. The output is weighted by fixed random
-/// numbers, so that no error can cancel.
-pub fn gradients_match(inputs: &[Tensor], op: impl Fn(&[Tensor]) -> Result<Tensor>) {
-    let loss = |inputs: &[Tensor]| -> Result<Tensor> {
-        let out = op(inputs)?;
-        (&out * random(out.dims(), 99))?.sum_all()
-    };
+/// Every output counts with a weight of its own, so that no error can cancel.
+fn weighted(out: &Tensor) -> Result<Tensor> {
+    (out * random(out.dims(), 99))?.sum_all()
+}
+
+fn gradients(inputs: &[Tensor], op: impl Fn(&[Tensor]) -> Result<Tensor>) -> Vec<Vec<f32>> {
     let vars: Vec<Var> = inputs.iter().map(|t| Var::from_tensor(t).expect("var")).collect();
     let tensors: Vec<Tensor> = vars.iter().map(|v| v.as_tensor().clone()).collect();
-    let grads = loss(&tensors).expect("forward").backward().expect("backward");
-    for (i, input) in inputs.iter().enumerate() {
-        let analytic = values(grads.get(&vars[i]).expect("gradient")).expect("values");
+    let grads = op(&tensors).and_then(|out| weighted(&out)?.backward()).expect("forward and backward");
+    vars.iter().map(|var| values(grads.get(var).expect("gradient")).expect("values")).collect()
+}
+
+/// Panics unless `op` and `plain` give the same, and the same gradient for every input.
+pub fn plain_matches(
+    inputs: &[Tensor],
+    op: impl Fn(&[Tensor]) -> Result<Tensor>,
+    plain: impl Fn(&[Tensor]) -> Result<Tensor>,
+) {
+    let [ours, theirs] = [op(inputs), plain(inputs)].map(|out| out.expect("forward"));
+    assert_eq!(ours.shape(), theirs.shape());
+    assert_near(&values(&ours).expect("values"), &values(&theirs).expect("values"), "the result");
+    for (i, (ours, theirs)) in gradients(inputs, op).iter().zip(gradients(inputs, plain)).enumerate() {
+        assert_near(ours, &theirs, &format!("the gradient of input {i}"));
+    }
+}
+
+fn assert_near(a: &[f32], b: &[f32], what: &str) {
+    let size = (a.iter().map(|x| x * x).sum::<f32>() / a.len() as f32).sqrt();
+    let worst = a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(size > 0.0 && worst < 1e-3 * size, "{what} is off by {worst} of {size}");
+}
+
+/// Panics unless the gradient of every input agrees with central differences.
+pub fn gradients_match(inputs: &[Tensor], op: impl Fn(&[Tensor]) -> Result<Tensor>) {
+    let loss = |inputs: &[Tensor]| weighted(&op(inputs)?);
+    for (i, (input, analytic)) in inputs.iter().zip(gradients(inputs, &op)).enumerate() {
         let at = values(input).expect("values");
         for (j, got) in analytic.iter().enumerate() {
             let shifted = |by: f32| {

@@ -1,13 +1,16 @@
 //! Causal strided convolution over a batch, the training twin of `inference::layers::CausalConv`.
 
-use super::{Matrix, matmul, slice, tensor, values};
+use super::{Matrix, matmul, on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use embouchure_inference::layers::ConvSpec;
 
 /// `x`: `[batch, time, in]`; `weight`: `[out, kernel · in]`; `bias`: `[out]`. Returns `[batch, time / stride, out]`;
 /// the past is silence.
 pub fn causal_conv(x: &Tensor, weight: &Tensor, bias: &Tensor, spec: ConvSpec) -> Result<Tensor> {
-    x.contiguous()?.apply_op3(weight, bias, Conv(spec))
+    match on_cpu(x) {
+        true => x.contiguous()?.apply_op3(weight, bias, Conv(spec)),
+        false => plain::causal_conv(x, weight, bias, spec),
+    }
 }
 
 struct Conv(ConvSpec);
@@ -103,14 +106,16 @@ impl CustomOp3 for Conv {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{gradients_match, random};
+    use crate::ops::check::{gradients_match, plain_matches, random};
 
     #[test]
     fn gradient_is_right_for_batches() {
         for (kernel, stride, dilation) in [(5, 4, 1), (3, 1, 2), (3, 2, 1)] {
             let spec = ConvSpec { n_in: 3, n_out: 4, kernel, stride, dilation };
             let inputs = [random(&[2, 8, 3], 1), random(&[4, kernel * 3], 2), random(&[4], 3)];
-            gradients_match(&inputs, |v| causal_conv(&v[0], &v[1], &v[2], spec));
+            let ours = |v: &[Tensor]| causal_conv(&v[0], &v[1], &v[2], spec);
+            gradients_match(&inputs, ours);
+            plain_matches(&inputs, ours, |v| plain::causal_conv(&v[0], &v[1], &v[2], spec));
         }
     }
 }

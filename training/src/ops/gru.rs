@@ -1,13 +1,16 @@
 //! A whole GRU sequence as one operation.
 
-use super::{Matrix, matmul, slice, tensor, values};
+use super::{Matrix, matmul, on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 
 /// `input_gates`: `[batch, time, 3·width]`, the input's share of reset, update and new gate, bias included;
 /// `weight`: `[3·width, width]`; `bias`: `[3·width]`, the hidden state's. Returns the states, `[batch, time, width]`,
 /// starting from zero.
 pub fn gru_sequence(input_gates: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    input_gates.contiguous()?.apply_op3(weight, bias, GruSequence)
+    match on_cpu(input_gates) {
+        true => input_gates.contiguous()?.apply_op3(weight, bias, GruSequence),
+        false => plain::gru_sequence(input_gates, weight, bias),
+    }
 }
 
 struct GruSequence;
@@ -132,12 +135,13 @@ fn previous_states(states: &[f32], time: usize, width: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{gradients_match, random};
+    use crate::ops::check::{gradients_match, plain_matches, random};
 
     #[test]
     fn gradient_is_right_for_batches() {
-        gradients_match(&[random(&[2, 4, 9], 9), random(&[9, 3], 10), random(&[9], 11)], |v| {
-            gru_sequence(&v[0], &v[1], &v[2])
-        });
+        let inputs = [random(&[2, 4, 9], 9), random(&[9, 3], 10), random(&[9], 11)];
+        let ours = |v: &[Tensor]| gru_sequence(&v[0], &v[1], &v[2]);
+        gradients_match(&inputs, ours);
+        plain_matches(&inputs, ours, |v| plain::gru_sequence(&v[0], &v[1], &v[2]));
     }
 }

@@ -1,5 +1,6 @@
 //! Layers with hand-written gradients, several times faster than generic tensor operations and, for the convolution,
-//! right where candle's own gradient is wrong for batches. Each is checked against finite differences.
+//! right where candle's own gradient is wrong for batches. Each is checked against finite differences and against the
+//! plain operations, which take its place on a GPU.
 
 mod activation;
 mod body;
@@ -8,6 +9,7 @@ mod gru;
 mod layer_norm;
 mod noise;
 mod oscillator;
+mod plain;
 mod scale;
 mod spectral;
 
@@ -27,6 +29,11 @@ pub(crate) mod check;
 pub(crate) use embouchure_inference::layers::{Matrix, matmul, slice};
 
 use candle_core::{Device, Result, Shape, Tensor};
+
+/// True where the hand-written operations run.
+fn on_cpu(x: &Tensor) -> bool {
+    x.device().is_cpu()
+}
 
 /// All values of a tensor in row-major order.
 pub(crate) fn values(t: &Tensor) -> Result<Vec<f32>> {

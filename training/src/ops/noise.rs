@@ -1,6 +1,6 @@
 //! Filtered noise over a batch, linear in the noise magnitudes; the filter is the runtime's.
 
-use super::{slice, tensor, values};
+use super::{on_cpu, plain, slice, tensor, values};
 use crate::random::{generator, normal_noise};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::config::N_NOISE_BANDS;
@@ -13,17 +13,22 @@ const RATE: f64 = 48_000.0;
 /// `magnitudes`: `[batch, frames, N_NOISE_BANDS]`. Returns `[batch, frames · hop]` at 48 kHz; the white noise depends on
 /// `seed` alone.
 pub fn filtered_noise(magnitudes: &Tensor, hop: usize, seed: u64) -> Result<Tensor> {
-    magnitudes.contiguous()?.apply_op1(FilteredNoise::new(hop, seed))
+    let noise = FilteredNoise::new(hop, seed);
+    if on_cpu(magnitudes) {
+        magnitudes.contiguous()?.apply_op1(noise)
+    } else {
+        plain::filtered_noise(magnitudes, &noise)
+    }
 }
 
-struct FilteredNoise {
-    hop: usize,
+pub(super) struct FilteredNoise {
+    pub(super) hop: usize,
     seed: u64,
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
-    fft: usize,
+    pub(super) fft: usize,
     /// `[N_NOISE_BANDS][bins]`: what each band adds to each bin.
-    response: Vec<Vec<f32>>,
+    pub(super) response: Vec<Vec<f32>>,
 }
 
 impl FilteredNoise {
@@ -45,6 +50,12 @@ impl FilteredNoise {
         normal_noise(&mut generator(self.seed, clip as u64), frames * self.hop + self.fft)
     }
 
+    /// Of the white noise around each frame of a clip.
+    pub(super) fn white_spectra(&self, clip: usize, frames: usize) -> Vec<Vec<Complex<f32>>> {
+        let white = self.white(clip, frames);
+        (0..frames).map(|frame| self.spectrum(white[self.window_start(frame)..][..self.fft].to_vec())).collect()
+    }
+
     fn spectrum(&self, mut samples: Vec<f32>) -> Vec<Complex<f32>> {
         samples.resize(self.fft, 0.0);
         let mut bins = self.forward.make_output_vec();
@@ -58,7 +69,7 @@ impl FilteredNoise {
     }
 
     /// Weight of a frame at `i` samples from its instant, -hop ≤ i < hop: a straight crossfade.
-    fn fade(&self, i: isize) -> f32 {
+    pub(super) fn fade(&self, i: isize) -> f32 {
         1.0 - i.unsigned_abs() as f32 / self.hop as f32
     }
 
@@ -140,11 +151,14 @@ impl CustomOp1 for FilteredNoise {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{gradients_match, random};
+    use crate::ops::check::{gradients_match, plain_matches, random};
 
     #[test]
     fn gradient_is_right_for_batches() {
-        gradients_match(&[random(&[2, 2, N_NOISE_BANDS], 21)], |v| filtered_noise(&v[0], 32, 5));
+        let magnitudes = [random(&[2, 2, N_NOISE_BANDS], 21)];
+        gradients_match(&magnitudes, |v| filtered_noise(&v[0], 32, 5));
+        let noise = FilteredNoise::new(32, 5);
+        plain_matches(&magnitudes, |v| filtered_noise(&v[0], 32, 5), |v| plain::filtered_noise(&v[0], &noise));
     }
 
     #[test]

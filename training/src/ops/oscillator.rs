@@ -1,6 +1,6 @@
 //! Harmonic oscillator bank over a batch. f0 is given, so the audio is linear in the amplitudes.
 
-use super::{slice, tensor, values};
+use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -12,7 +12,10 @@ const LANES: usize = 16;
 /// `frames · hop` each. Returns `[batch, frames · hop]`; amplitudes go in a straight line from one frame, at the end of
 /// its hop, to the next.
 pub fn oscillator(amplitudes: &Tensor, turns: Arc<Vec<f64>>, hop: usize) -> Result<Tensor> {
-    amplitudes.contiguous()?.apply_op1(Oscillator { turns, hop })
+    match on_cpu(amplitudes) {
+        true => amplitudes.contiguous()?.apply_op1(Oscillator { turns, hop }),
+        false => plain::oscillator(amplitudes, &turns, hop),
+    }
 }
 
 struct Oscillator {
@@ -126,12 +129,14 @@ impl CustomOp1 for Oscillator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops::check::{gradients_match, random};
+    use crate::ops::check::{gradients_match, plain_matches, random};
 
     #[test]
     fn gradient_is_right_for_batches() {
         let turns: Arc<Vec<f64>> = Arc::new((0..2 * 3 * 20).map(|i| i as f64 * 0.013).collect());
-        gradients_match(&[random(&[2, 3, 4], 20)], |v| oscillator(&v[0], turns.clone(), 20));
+        let (amplitudes, ours) = ([random(&[2, 3, 4], 20)], |v: &[Tensor]| oscillator(&v[0], turns.clone(), 20));
+        gradients_match(&amplitudes, ours);
+        plain_matches(&amplitudes, ours, |v| plain::oscillator(&v[0], &turns, 20));
     }
 
     #[test]

@@ -2,25 +2,28 @@
 //!
 //! After Engel et al. 2020 (DDSP, arXiv:2001.04643) and Yamamoto et al. 2020 (Parallel WaveGAN, arXiv:1910.11480).
 
-use super::{slice, tensor, values};
+use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::synth::noise::hz_to_mel;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
-const SIZES: [usize; 6] = [4096, 2048, 1024, 512, 256, 128];
+pub(super) const SIZES: [usize; 6] = [4096, 2048, 1024, 512, 256, 128];
 /// Magnitudes below this (of a spectrum scaled so that a full sine gives about 1) hardly count.
-const FLOOR: f32 = 1e-4;
+pub(super) const FLOOR: f32 = 1e-4;
 /// FFT size of the log-mel term, its bands and its weight.
 const MEL_SIZE: usize = 2048;
-const N_MEL: usize = 80;
-const MEL_WEIGHT: f32 = 1.0;
+pub(super) const N_MEL: usize = 80;
+pub(super) const MEL_WEIGHT: f32 = 1.0;
 /// Weight of linear against logarithmic differences.
-const LINEAR_WEIGHT: f32 = 10.0;
+pub(super) const LINEAR_WEIGHT: f32 = 10.0;
 
 /// Loss between `audio` (`[batch, samples]` at 48 kHz) and `target` of the same shape, a scalar.
 pub fn spectral_loss(audio: &Tensor, target: Arc<Vec<f32>>) -> Result<Tensor> {
-    audio.contiguous()?.apply_op1(SpectralLoss { target })
+    match on_cpu(audio) {
+        true => audio.contiguous()?.apply_op1(SpectralLoss { target }),
+        false => plain::spectral_loss(audio, &target),
+    }
 }
 
 struct SpectralLoss {
@@ -28,17 +31,17 @@ struct SpectralLoss {
 }
 
 /// FFT of one size with its window.
-struct Scale {
-    size: usize,
+pub(super) struct Scale {
+    pub(super) size: usize,
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
-    window: Vec<f32>,
+    pub(super) window: Vec<f32>,
     /// Mel band of every bin, for the one scale that has them.
-    mel: Option<Vec<usize>>,
+    pub(super) mel: Option<Vec<usize>>,
 }
 
 impl Scale {
-    fn new(size: usize) -> Self {
+    pub(super) fn new(size: usize) -> Self {
         let mut planner = RealFftPlanner::new();
         // A full-scale sine has magnitude 1.
         let hann = |i: usize| 4.0 / size as f32 * (std::f32::consts::PI * i as f32 / size as f32).sin().powi(2);
@@ -152,6 +155,7 @@ impl CustomOp1 for SpectralLoss {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ops::check::plain_matches;
     use crate::random::{generator, normal_noise};
     use candle_core::{Device, Var};
 
@@ -163,6 +167,14 @@ mod tests {
     fn equal_sounds_have_no_loss() -> Result<()> {
         let audio = Tensor::from_vec(clips(1), (2, 5000), &Device::Cpu)?;
         assert_eq!(spectral_loss(&audio, Arc::new(clips(1)))?.to_scalar::<f32>()?, 0.0);
+        Ok(())
+    }
+
+    #[test]
+    fn equals_the_plain_operations() -> Result<()> {
+        let (audio, target) = (Tensor::from_vec(clips(3), (2, 5000), &Device::Cpu)?, Arc::new(clips(2)));
+        let ours = |v: &[Tensor]| spectral_loss(&v[0], target.clone());
+        plain_matches(&[audio], ours, |v| plain::spectral_loss(&v[0], &target));
         Ok(())
     }
 

@@ -1,0 +1,89 @@
+//! Layers of the networks, and scales.
+
+use candle_core::{D, Result, Tensor};
+use embouchure_inference::layers::{ConvSpec, LAYER_NORM_EPS, LEAK, RMS_EPS};
+use std::f64::consts::LN_10;
+
+/// See [`super::super::leaky_relu`].
+pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
+    x.relu()? - (x.neg()?.relu()? * LEAK)?
+}
+
+/// See [`super::super::leaky_rms`].
+pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {
+    let x = leaky_relu(x)?;
+    x.broadcast_div(&(x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?)
+}
+
+/// See [`super::super::layer_norm`].
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let centred = x.broadcast_sub(&x.mean_keepdim(D::Minus1)?)?;
+    let deviation = (centred.sqr()?.mean_keepdim(D::Minus1)? + LAYER_NORM_EPS)?.sqrt()?;
+    centred.broadcast_div(&deviation)?.broadcast_mul(weight)?.broadcast_add(bias)
+}
+
+/// See [`super::super::exp_sigmoid`].
+pub fn exp_sigmoid(x: &Tensor) -> Result<Tensor> {
+    // ln(1 + e^-x) without overflow.
+    let softplus = (x.neg()?.relu()? + (x.abs()?.neg()?.exp()? + 1.0)?.log()?)?;
+    (softplus * -LN_10)?.exp()?.affine(2.0, 1e-7)
+}
+
+/// See [`super::super::log_distance`].
+pub fn log_distance(a: &Tensor, b: &Tensor, floor: f32) -> Result<Tensor> {
+    let log = |x: &Tensor| (x + f64::from(floor))?.log();
+    (log(a)? - log(&b.detach())?)?.abs()
+}
+
+/// See [`super::super::gru_sequence`].
+pub fn gru_sequence(input_gates: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    let (batch, time, n_gates) = input_gates.dims3()?;
+    let width = n_gates / 3;
+    let recurrent = weight.t()?;
+    let mut h = Tensor::zeros((batch, width), input_gates.dtype(), input_gates.device())?;
+    let mut states = Vec::with_capacity(time);
+    for t in 0..time {
+        let input = input_gates.narrow(1, t, 1)?.squeeze(1)?;
+        let hidden = h.matmul(&recurrent)?.broadcast_add(bias)?;
+        let gate = |gates: &Tensor, g: usize| gates.narrow(1, g * width, width);
+        let sum = |g: usize| gate(&input, g)? + gate(&hidden, g)?;
+        let (reset, update) = (sigmoid(&sum(0)?)?, sigmoid(&sum(1)?)?);
+        let new = (gate(&input, 2)? + (reset * gate(&hidden, 2)?)?)?.tanh()?;
+        h = (&new + (update * (&h - &new)?)?)?;
+        states.push(h.clone());
+    }
+    Tensor::stack(&states, 1)
+}
+
+fn sigmoid(x: &Tensor) -> Result<Tensor> {
+    (x.neg()?.exp()? + 1.0)?.recip()
+}
+
+/// See [`super::super::causal_conv`].
+pub fn causal_conv(x: &Tensor, weight: &Tensor, bias: &Tensor, spec: ConvSpec) -> Result<Tensor> {
+    let ConvSpec { n_in, n_out, kernel, stride, dilation } = spec;
+    let (batch, time, _) = x.dims3()?;
+    let steps = time / stride;
+    // Taps read every `stride`th row, so they are the first of blocks of that many.
+    let padded = x.pad_with_zeros(1, spec.n_past(), stride)?;
+    let tap = |k: usize| {
+        let rows = padded.narrow(1, k * dilation, steps * stride)?.contiguous()?;
+        rows.reshape((batch, steps, stride * n_in))?.narrow(2, 0, n_in)
+    };
+    let windows = Tensor::cat(&(0..kernel).map(tap).collect::<Result<Vec<_>>>()?, 2)?;
+    let y = windows.reshape((batch * steps, kernel * n_in))?.matmul(&weight.t()?)?.broadcast_add(bias)?;
+    y.reshape((batch, steps, n_out))
+}
+
+/// See [`super::super::body_gains`].
+pub fn body_gains(table: &Tensor, places: &[(u32, f32)], shape: (usize, usize, usize)) -> Result<Tensor> {
+    let device = table.device();
+    let table = table.flatten_all()?;
+    let at = |by: u32| {
+        let index: Vec<u32> = places.iter().map(|(low, _)| low + by).collect();
+        table.index_select(&Tensor::from_vec(index, places.len(), device)?, 0)
+    };
+    let share = Tensor::from_vec(places.iter().map(|(_, share)| *share).collect(), places.len(), device)?;
+    let (low, high) = (at(0)?, at(1)?);
+    (&low + ((high - &low)? * share)?)?.exp()?.reshape(shape)
+}
