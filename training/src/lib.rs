@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod checkpoint;
 pub mod corpus;
+mod device;
 pub mod encoder;
 pub mod evaluation;
 pub mod instrument;
@@ -12,3 +13,5 @@ pub mod params;
 pub mod random;
 pub mod recordings;
 pub mod run;
+
+pub use device::DeviceKind;

@@ -75,7 +75,7 @@ impl Optimizer {
                 let step = moments.first[i] / correction.0 / ((moments.second[i] / correction.1).sqrt() + EPS);
                 at[i] -= rate * step + decay * at[i];
             }
-            var.set(&Tensor::from_vec(at, var.shape(), &Device::Cpu)?)?;
+            var.set(&Tensor::from_vec(at, var.shape(), var.device())?)?;
         }
         Ok(norm)
     }
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn finds_the_minimum_of_a_bowl() -> Result<()> {
-        let mut params = Params::new(1);
+        let mut params = Params::new(1, &Device::Cpu);
         params.add_linear("w", 4, 3, 1.0)?;
         let mut optimizer = Optimizer::default();
         for _ in 0..400 {

@@ -9,12 +9,18 @@ use std::collections::{BTreeMap, HashMap};
 pub struct Params {
     vars: BTreeMap<String, Var>,
     rng: ChaCha8Rng,
+    device: Device,
 }
 
 impl Params {
-    /// No parameters yet; `seed` decides how they will start.
-    pub fn new(seed: u64) -> Self {
-        Self { vars: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed) }
+    /// No parameters yet; `seed` decides how they will start, the same on every device.
+    pub fn new(seed: u64, device: &Device) -> Self {
+        Self { vars: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone() }
+    }
+
+    /// Where the parameters are, and where what meets them must be.
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
     /// Adds `name.weight` `[n_out, n_in]`, uniform with standard deviation `gain / √n_in`, and `name.bias`, zero.
@@ -37,7 +43,7 @@ impl Params {
     }
 
     fn add(&mut self, name: &str, values: Vec<f32>, shape: &[usize]) -> Result<()> {
-        let var = Var::from_vec(values, shape, &Device::Cpu)?;
+        let var = Var::from_vec(values, shape, &self.device)?;
         self.vars.insert(name.into(), var);
         Ok(())
     }
@@ -66,25 +72,34 @@ impl Params {
         self.vars.values().map(|v| v.elem_count()).sum()
     }
 
-    /// Copies for a weights file, without those whose name starts with `except`.
+    /// Copies in main memory for a weights file, without those whose name starts with `except`.
     pub fn tensors(&self, except: &str) -> Result<HashMap<String, Tensor>> {
         let kept = self.vars.iter().filter(|(name, _)| !name.starts_with(except));
-        kept.map(|(name, var)| Ok((name.clone(), var.as_detached_tensor().copy()?))).collect()
+        kept.map(|(name, var)| Ok((name.clone(), in_main_memory(var.as_tensor())?))).collect()
     }
 
     /// Sets the parameters that `tensors` has; the others stay as they are.
     pub fn start_from(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
-        self.vars.iter().filter_map(|(name, var)| Some((var, tensors.get(name)?))).try_for_each(|(var, t)| var.set(t))
+        self.vars.iter().filter_map(|(name, var)| Some((var, tensors.get(name)?))).try_for_each(|(var, t)| set(var, t))
     }
 
     /// Sets every parameter from `tensors`.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
         for (name, var) in &self.vars {
             match tensors.get(name) {
-                Some(tensor) => var.set(tensor)?,
+                Some(tensor) => set(var, tensor)?,
                 None => candle_core::bail!("the checkpoint has no {name:?}: it belongs to another network"),
             }
         }
         Ok(())
     }
+}
+
+/// A copy.
+pub fn in_main_memory(tensor: &Tensor) -> Result<Tensor> {
+    tensor.detach().copy()?.to_device(&Device::Cpu)
+}
+
+fn set(var: &Var, tensor: &Tensor) -> Result<()> {
+    var.set(&tensor.to_device(var.device())?)
 }

@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn the_best_parameters_are_kept_and_nothing_gained_ends_it() {
         let folder = std::env::temp_dir().join(format!("embouchure-run-{}", std::process::id()));
-        let mut params = Params::new(1);
+        let mut params = Params::new(1, &candle_core::Device::Cpu);
         params.add_table("x", 1, 1).unwrap();
         let x = || values(params.get("x").unwrap()).unwrap()[0];
         // The first look is too early to count, the one at step 40 is the best.

@@ -1,5 +1,6 @@
 //! Whole training runs, as short as they can be, on recordings that are synthesised here.
 
+use candle_core::Device;
 use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument::{self, Instrument};
@@ -56,6 +57,7 @@ fn shipped_encoder() -> Encoder {
 fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<u8> {
     let card = instrument::Card { name: "Test".into(), width: 32, ..Default::default() };
     embouchure_training::instrument::train(InstrumentTraining {
+        device: Device::Cpu,
         files: recordings.files(),
         encoder: shipped_encoder(),
         steps,
@@ -106,6 +108,7 @@ fn a_finished_training_is_not_repeated() {
     std::fs::write(recordings.path("a.checkpoint"), &checkpoint[..100]).unwrap();
     let files = recordings.files();
     let damaged = InstrumentTraining {
+        device: Device::Cpu,
         files,
         encoder: shipped_encoder(),
         steps: (2, 0),
@@ -129,7 +132,8 @@ fn train_encoder(name: &str, improve: Option<Improve>) -> Encoder {
     assert!((0.09..0.11).contains(&corpus.minutes()));
     let card = encoder::Card { name: name.into(), ..encoder::Card::default() };
     let (out, checkpoint) = (recordings.path("encoder.safetensors"), recordings.path("encoder.checkpoint"));
-    let job = EncoderTraining { corpus, steps: 2, seed: 1, checkpoint, out: out.clone(), improve, card };
+    let job =
+        EncoderTraining { corpus, steps: 2, device: Device::Cpu, seed: 1, checkpoint, out: out.clone(), improve, card };
     embouchure_training::encoder::train(job).unwrap();
     Encoder::from_bytes(&std::fs::read(out).unwrap()).unwrap()
 }

@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use embouchure_inference::encoder::{self, Encoder};
 use embouchure_inference::instrument;
 use embouchure_inference::weights::read_file;
+use embouchure_training::DeviceKind;
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::{EncoderTraining, Improve};
 use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
@@ -100,6 +101,9 @@ struct Common {
     /// Decides every random draw: the same seed gives the same weights on the same machine.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Where to train: cpu, cuda or metal. GPUs have to be built in, with --features cuda or metal.
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = parse_device)]
+    device: DeviceKind,
     /// Licence of the weights, as the recordings allow.
     #[arg(long, default_value = "")]
     licence: String,
@@ -138,7 +142,7 @@ impl InstrumentArguments {
             None => shelf::encoder()?,
         };
         let checkpoint = self.common.checkpoint();
-        let Common { out, seed, licence, author, trained_on, .. } = self.common;
+        let Common { out, seed, device, licence, author, trained_on, .. } = self.common;
         let card = instrument::Card {
             name: self.name,
             family: self.family,
@@ -159,6 +163,7 @@ impl InstrumentArguments {
             player: self.player,
             without,
             clips: (CLIPS.0, self.sound_clips),
+            device: device.open()?,
             seed,
             checkpoint,
             out,
@@ -176,13 +181,23 @@ impl EncoderArguments {
         let corpus = Corpus::analyse(&files)?;
         println!("{} recordings, {:.1} minutes", files.len(), corpus.minutes());
         let checkpoint = self.common.checkpoint();
-        let Common { out, seed, licence, author, trained_on, .. } = self.common;
+        let Common { out, seed, device, licence, author, trained_on, .. } = self.common;
+        let device = device.open()?;
         let name = "encoder".into();
         let card = encoder::Card { name, licence, author, trained_on, date: today(), ..encoder::Card::default() };
         let read = |path: &PathBuf| Improve::from_bytes(&read_file(path)?).with_context(|| path.display().to_string());
         let improve = self.improve.as_ref().map(read).transpose()?;
         let steps = self.steps;
-        embouchure_training::encoder::train(EncoderTraining { corpus, steps, seed, checkpoint, out, improve, card })
+        embouchure_training::encoder::train(EncoderTraining {
+            corpus,
+            steps,
+            device,
+            seed,
+            checkpoint,
+            out,
+            improve,
+            card,
+        })
     }
 }
 
@@ -190,6 +205,15 @@ impl Common {
     fn checkpoint(&self) -> PathBuf {
         let beside = |out: &Path| out.with_extension("checkpoint");
         self.checkpoint.clone().unwrap_or_else(|| beside(&self.out))
+    }
+}
+
+fn parse_device(name: &str) -> Result<DeviceKind, String> {
+    match name {
+        "cpu" => Ok(DeviceKind::Cpu),
+        "cuda" => Ok(DeviceKind::Cuda),
+        "metal" => Ok(DeviceKind::Metal),
+        _ => Err("name one of cpu, cuda and metal".into()),
     }
 }
 

@@ -136,45 +136,45 @@ fn urgency(f0_hz: &[f32]) -> Vec<f32> {
 
 impl Batch {
     /// `[clips, samples, 1]`.
-    pub fn input(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.samples, (self.n_clips, CLIP_SAMPLES, 1), &Device::Cpu)
+    pub fn input(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.samples, (self.n_clips, CLIP_SAMPLES, 1), device)
     }
 
     /// `[rows, N_Z]` to keep, if z is not free.
-    pub fn kept_z(&self) -> Result<Option<Tensor>> {
-        let tensor = || Tensor::from_slice(&self.z, (self.f0_hz.len(), N_Z), &Device::Cpu);
+    pub fn kept_z(&self, device: &Device) -> Result<Option<Tensor>> {
+        let tensor = || Tensor::from_slice(&self.z, (self.f0_hz.len(), N_Z), device);
         (!self.z.is_empty()).then(tensor).transpose()
     }
 
     /// `[rows]`: 1 = voiced.
-    pub fn voiced(&self) -> Result<Tensor> {
+    pub fn voiced(&self, device: &Device) -> Result<Tensor> {
         let voiced: Vec<f32> = self.f0_hz.iter().map(|f| f32::from(*f > 0.0)).collect();
-        Tensor::new(voiced, &Device::Cpu)
+        Tensor::new(voiced, device)
     }
 
     /// `[rows, 2]`: f0 from -1 to 1 (0 if unvoiced), and voicing.
-    pub fn pitch_features(&self) -> Result<Tensor> {
+    pub fn pitch_features(&self, device: &Device) -> Result<Tensor> {
         let features = |f0: &f32| match *f0 > 0.0 {
             true => [2.0 * hz_to_bin(*f0) / N_PITCH_BINS as f32 - 1.0, 1.0],
             false => [0.0, 0.0],
         };
         let rows: Vec<f32> = self.f0_hz.iter().flat_map(features).collect();
-        Tensor::from_vec(rows, (self.f0_hz.len(), 2), &Device::Cpu)
+        Tensor::from_vec(rows, (self.f0_hz.len(), 2), device)
     }
 
     /// `[rows]`: 1 where `voiced` is certain.
-    pub fn voicing_known(&self) -> Result<Tensor> {
-        Tensor::new(self.voicing_known.as_slice(), &Device::Cpu)
+    pub fn voicing_known(&self, device: &Device) -> Result<Tensor> {
+        Tensor::new(self.voicing_known.as_slice(), device)
     }
 
     /// `[rows, N_SPECTRUM]`.
-    pub fn spectrum(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.spectrum, (self.f0_hz.len(), N_SPECTRUM), &Device::Cpu)
+    pub fn spectrum(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.spectrum, (self.f0_hz.len(), N_SPECTRUM), device)
     }
 
     /// `[rows, 1]`: 1 where something sounds.
-    pub fn sounding(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.sounding, (self.sounding.len(), 1), &Device::Cpu)
+    pub fn sounding(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.sounding, (self.sounding.len(), 1), device)
     }
 }
 

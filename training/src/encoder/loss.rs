@@ -2,10 +2,11 @@
 
 use super::batch::Batch;
 use super::net::{N_MEL, N_SPECTRUM, predict_spectrum};
-use crate::ops::{slice, tensor, values};
+use crate::ops::{on_cpu, slice, tensor, values};
 use crate::params::Params;
 use crate::run::Loss;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
+use candle_nn::ops::log_softmax;
 use embouchure_inference::config::{N_PITCH_BINS, N_Z, hz_to_bin};
 
 /// Width of the blurred label, bins: 25 cents, as CREPE.
@@ -25,13 +26,14 @@ const KEPT_Z_WEIGHT: f64 = 1.0;
 
 /// Loss of the head's outputs (`[rows, N_HEAD]`) on `batch`.
 pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
+    let device = params.device();
     let pitch = head.narrow(1, 0, N_PITCH_BINS)?.contiguous()?;
-    let pitch = pitch.apply_op1(BlurredCrossEntropy::new(&batch.f0_hz, &batch.urgency))?;
+    let pitch = BlurredCrossEntropy::new(&batch.f0_hz, &batch.urgency).of(&pitch)?;
     let logit = head.narrow(1, N_PITCH_BINS, 1)?.flatten_all()?;
-    let voicing = (binary_cross_entropy(&logit, &batch.voiced()?)? * batch.voicing_known()?)?.mean_all()?;
+    let voicing = (binary_cross_entropy(&logit, &batch.voiced(device)?)? * batch.voicing_known(device)?)?.mean_all()?;
     let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
     let mut parts = vec![("pitch", scalar(&pitch)?), ("voicing", scalar(&voicing)?)];
-    let of_z = match batch.kept_z()? {
+    let of_z = match batch.kept_z(device)? {
         Some(kept) => {
             let moved = (z - kept)?.sqr()?.mean_all()?;
             parts.push(("z moved", scalar(&moved)?));
@@ -48,9 +50,10 @@ pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
 
 /// How far the spectrum that z and the pitch tell is from that of the clean clip.
 fn spectrum_error(params: &Params, z: &Tensor, batch: &Batch) -> Result<Tensor> {
-    let error = (predict_spectrum(params, z, &batch.pitch_features()?)? - batch.spectrum()?)?.sqr()?;
-    let error = error.broadcast_mul(&Tensor::new(&[SPECTRUM_WEIGHTS], &candle_core::Device::Cpu)?)?;
-    error.broadcast_mul(&batch.sounding()?)?.mean_all()
+    let device = params.device();
+    let error = (predict_spectrum(params, z, &batch.pitch_features(device)?)? - batch.spectrum(device)?)?.sqr()?;
+    let error = error.broadcast_mul(&Tensor::new(&[SPECTRUM_WEIGHTS], device)?)?;
+    error.broadcast_mul(&batch.sounding(device)?)?.mean_all()
 }
 
 fn scalar(t: &Tensor) -> Result<f32> {
@@ -78,6 +81,20 @@ impl BlurredCrossEntropy {
         let sum = weights.iter().sum::<f32>().max(1.0);
         weights.iter_mut().for_each(|w| *w /= sum);
         Self { f0_hz: f0_hz.to_vec(), weights }
+    }
+
+    fn of(self, logits: &Tensor) -> Result<Tensor> {
+        if on_cpu(logits) { logits.apply_op1(self) } else { self.plain(logits) }
+    }
+
+    /// Out of candle's own operations.
+    fn plain(&self, logits: &Tensor) -> Result<Tensor> {
+        let labels = self.f0_hz.iter().zip(&self.weights).flat_map(|(f0, weight)| {
+            let label = if *weight > 0.0 { Self::label(*f0) } else { vec![0.0; N_PITCH_BINS] };
+            label.into_iter().map(move |share| weight * share)
+        });
+        let labels = Tensor::from_vec(labels.collect(), logits.shape(), logits.device())?;
+        (log_softmax(logits, 1)? * labels)?.sum_all()?.neg()
     }
 
     fn label(f0_hz: f32) -> Vec<f32> {
@@ -137,15 +154,17 @@ mod tests {
     use super::*;
     use crate::corpus::Corpus;
     use crate::encoder::batch::Batches;
-    use crate::ops::check::{gradients_match, random};
+    use crate::encoder::net::{encode, new_params};
+    use crate::ops::check::{gradients_match, plain_matches, plain_trains_alike, random};
+    use candle_core::Device;
     use embouchure_inference::encoder::Encoder;
 
     #[test]
     fn a_z_that_is_kept_costs_what_it_moves() -> Result<()> {
         let kept = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
         let batch = Batches::new(1, 2, Corpus::default(), Some(kept)).make(0);
-        let params = Params::new(1);
-        let z = batch.kept_z()?.unwrap();
+        let params = Params::new(1, &Device::Cpu);
+        let z = batch.kept_z(&Device::Cpu)?.unwrap();
         let rows = z.dim(0)?;
         let logits = Tensor::zeros((rows, N_PITCH_BINS + 1), z.dtype(), z.device())?;
         let cost = |moved: f64| -> Result<f32> {
@@ -157,8 +176,18 @@ mod tests {
     }
 
     #[test]
+    fn a_gpu_would_learn_the_same() -> Result<()> {
+        let params = new_params(5, &Device::Cpu)?;
+        let batch = Batches::new(1, 2, Corpus::default(), None).make(0);
+        plain_trains_alike(&params, || Ok(loss(&params, &encode(&params, &batch.input(&Device::Cpu)?)?, &batch)?.0));
+        Ok(())
+    }
+
+    #[test]
     fn gradient_is_right() {
         let op = || BlurredCrossEntropy::new(&[31.5, 0.0, 440.0], &[4.0, 4.0, 1.0]);
-        gradients_match(&[random(&[3, N_PITCH_BINS], 12)], |v| v[0].apply_op1(op()));
+        let logits = [random(&[3, N_PITCH_BINS], 12)];
+        gradients_match(&logits, |v| op().of(&v[0]));
+        plain_matches(&logits, |v| op().of(&v[0]), |v| op().plain(&v[0]));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ops::{causal_conv, leaky_relu, leaky_rms};
 use crate::params::Params;
-use candle_core::{Result, Tensor};
+use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::N_Z;
 use embouchure_inference::encoder::{CONVS, N_HEAD, N_TRUNK, is_residual};
 
@@ -15,8 +15,8 @@ pub const N_SPECTRUM: usize = N_MEL + 2;
 const N_PROBE: usize = 96;
 
 /// Untrained parameters of the encoder, and of a small network that predicts the spectrum from z and f0.
-pub fn new_params(seed: u64) -> Result<Params> {
-    let mut params = Params::new(seed);
+pub fn new_params(seed: u64, device: &Device) -> Result<Params> {
+    let mut params = Params::new(seed, device);
     for (i, spec) in CONVS.iter().enumerate() {
         params.add_linear(&format!("conv.{i}"), spec.kernel * spec.n_in, spec.n_out, 2f32.sqrt())?;
     }
@@ -55,10 +55,10 @@ mod tests {
 
     #[test]
     fn trained_encoder_is_the_one_that_plays() -> anyhow::Result<()> {
-        let params = new_params(3)?;
+        let params = new_params(3, &Device::Cpu)?;
         let encoder = Encoder::from_bytes(&to_bytes(&params.tensors(THROW_AWAY)?, &Card::default(), FORMAT)?)?;
         let clip: Vec<f32> = (0..6400).map(|i| (i as f32 * 0.11).sin() * (i as f32 * 0.0007).cos()).collect();
-        let x = Tensor::from_vec(LevelNormalizer::clip(&clip), (1, 6400, 1), &candle_core::Device::Cpu)?;
+        let x = Tensor::from_vec(LevelNormalizer::clip(&clip), (1, 6400, 1), &Device::Cpu)?;
         let trained: Vec<Vec<f32>> = encode(&params, &x)?.to_vec2()?;
         for (row, encoding) in trained.iter().zip(encoder.forward(&clip)?) {
             let played = encoding.pitch_logits.iter().chain(&encoding.z);

@@ -8,7 +8,7 @@ use crate::corpus::Corpus;
 use crate::optimizer::Schedule;
 use crate::run::{self, Training};
 use anyhow::Result;
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use embouchure_inference::encoder::{Card, Encoder, FORMAT};
 use embouchure_inference::weights::{LoadError, Weights, to_bytes};
 use std::collections::HashMap;
@@ -29,6 +29,8 @@ pub struct EncoderTraining {
     pub corpus: Corpus,
     /// Steps in all, those before a resume included.
     pub steps: usize,
+    /// Where the network is trained.
+    pub device: Device,
     /// Decides every random draw.
     pub seed: u64,
     /// Resumed from if it exists.
@@ -64,7 +66,7 @@ impl Improve {
 
 /// Trains until done or interrupted; either way the weights so far are written.
 pub fn train(job: EncoderTraining) -> Result<()> {
-    let params = new_params(job.seed)?;
+    let params = new_params(job.seed, &job.device)?;
     if let Some(improve) = &job.improve {
         params.start_from(&improve.tensors)?;
     }
@@ -84,7 +86,7 @@ pub fn train(job: EncoderTraining) -> Result<()> {
         &training,
         &params,
         move |step| batches.make(step),
-        |batch| loss(&params, &encode(&params, &batch.input()?)?, batch),
+        |batch| loss(&params, &encode(&params, &batch.input(params.device())?)?, batch),
         None,
     )?;
     let card = Card { steps: card.steps + progress.step, loss: progress.loss, ..card };

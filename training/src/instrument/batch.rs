@@ -202,46 +202,46 @@ fn from_db(db: f32) -> f32 {
 
 impl Batch {
     /// `[clips, FRAMES, N_FEATURES]`.
-    pub fn features(&self) -> Result<Tensor> {
+    pub fn features(&self, device: &Device) -> Result<Tensor> {
         let values = self.features.as_flattened();
-        Tensor::from_slice(values, (self.n_clips, FRAMES, N_FEATURES), &Device::Cpu)
+        Tensor::from_slice(values, (self.n_clips, FRAMES, N_FEATURES), device)
     }
 
     /// `[clips · FRAMES, n_players]`: 1 for who plays.
-    pub fn players(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.players, (self.n_clips * FRAMES, self.n_players), &Device::Cpu)
+    pub fn players(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.players, (self.n_clips * FRAMES, self.n_players), device)
     }
 
     /// `[clips, FRAMES, N_HARMONICS]`: 1 for harmonics below 20 kHz.
-    pub fn audible(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.audible, (self.n_clips, FRAMES, N_HARMONICS), &Device::Cpu)
+    pub fn audible(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.audible, (self.n_clips, FRAMES, N_HARMONICS), device)
     }
 
     /// See [`COMPARED_DB`], `[clips, 1, 1]`.
-    pub fn gains(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.gains, (self.n_clips, 1, 1), &Device::Cpu)
+    pub fn gains(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.gains, (self.n_clips, 1, 1), device)
     }
 
     /// Measured harmonic amplitudes, `[clips, FRAMES, N_HARMONICS]`.
-    pub fn harmonics(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.harmonics, (self.n_clips, FRAMES, N_HARMONICS), &Device::Cpu)
+    pub fn harmonics(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.harmonics, (self.n_clips, FRAMES, N_HARMONICS), device)
     }
 
     /// Measured noise, `[clips, FRAMES, N_NOISE_BANDS]`.
-    pub fn noise(&self) -> Result<Tensor> {
-        Tensor::from_slice(&self.noise, (self.n_clips, FRAMES, N_NOISE_BANDS), &Device::Cpu)
+    pub fn noise(&self, device: &Device) -> Result<Tensor> {
+        Tensor::from_slice(&self.noise, (self.n_clips, FRAMES, N_NOISE_BANDS), device)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::super::performance::Copies;
     use super::*;
     use embouchure_audio_file::{Audio, write_wav};
     use embouchure_inference::encoder::Encoder;
 
-    /// A player's batch, of a recording at `gain`.
-    fn batch(gain: f32) -> Batch {
+    /// Two sequences of a recording at `gain`.
+    pub fn batch(gain: f32) -> Batch {
         let sample = |i: usize| {
             let t = i as f32 / 48_000.0;
             let tone = |k: usize| (std::f32::consts::TAU * 330.0 * k as f32 * t).sin() / k as f32;

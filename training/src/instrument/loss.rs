@@ -44,10 +44,11 @@ pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
 
 /// As the batch's targets are: at the level of comparison.
 fn play(params: &Params, batch: &Batch) -> Result<Played> {
-    let audible = batch.audible()?;
+    let device = params.device();
+    let audible = batch.audible(device)?;
     let body = body_gains(params.get(BODY)?, batch.places.clone(), audible.dims3()?)?;
-    let played = controls(&decode(params, &batch.features()?, &batch.players()?)?, &audible, &body)?;
-    let gains = batch.gains()?;
+    let played = controls(&decode(params, &batch.features(device)?, &batch.players(device)?)?, &audible, &body)?;
+    let gains = batch.gains(device)?;
     Ok(Played {
         harmonic_amplitudes: played.harmonic_amplitudes.broadcast_mul(&gains)?,
         noise_magnitudes: played.noise_magnitudes.broadcast_mul(&gains)?,
@@ -55,19 +56,37 @@ fn play(params: &Params, batch: &Batch) -> Result<Played> {
 }
 
 fn compare_controls(played: &Played, batch: &Batch) -> Result<Loss> {
-    let target = batch.harmonics()?;
-    let audible = batch.audible()?;
+    let device = played.noise_magnitudes.device();
+    let target = batch.harmonics(device)?;
+    let audible = batch.audible(device)?;
     let each = (log_distance(&played.harmonic_amplitudes, &target, batch.floor)? * &audible)?;
     // The low harmonics carry the sound, the high ones its brilliance.
     let weights: Vec<f32> = (1..=N_HARMONICS).map(|k| (k as f32).powf(-0.4)).collect();
-    let weights = Tensor::new(weights, target.device())?;
+    let weights = Tensor::new(weights, device)?;
     let mean_weight = weights.mean_all()?.to_scalar::<f32>()? as f64;
     let harmonics = (each.broadcast_mul(&weights)?.mean_all()? / mean_weight)?;
     let level = |x: &Tensor| x.sqr()?.sum(D::Minus1)?.sqrt();
     let level =
         log_distance(&level(&(&played.harmonic_amplitudes + 1e-7)?)?, &level(&target)?, batch.floor)?.mean_all()?;
-    let noise = log_distance(&played.noise_magnitudes, &batch.noise()?, batch.floor)?.mean_all()?;
+    let noise = log_distance(&played.noise_magnitudes, &batch.noise(device)?, batch.floor)?.mean_all()?;
     let parts =
         vec![("harmonics", harmonics.to_scalar()?), ("level", level.to_scalar()?), ("noise", noise.to_scalar()?)];
     Ok((((harmonics + (level * LEVEL_WEIGHT)?)? + (noise * NOISE_WEIGHT)?)?, parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::batch::tests::batch;
+    use super::super::net::new_params;
+    use super::*;
+    use crate::ops::check::plain_trains_alike;
+    use candle_core::Device;
+
+    #[test]
+    fn a_gpu_would_learn_the_same() -> Result<()> {
+        let (params, batch) = (new_params(4, 24, 1, &Device::Cpu)?, batch(0.3));
+        plain_trains_alike(&params, || Ok(regression(&params, &batch)?.0));
+        plain_trains_alike(&params, || Ok(spectral(&params, &batch)?.0));
+        Ok(())
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::Without;
 use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
-use crate::params::Params;
-use candle_core::{D, Result, Tensor};
+use crate::params::{Params, in_main_memory};
+use candle_core::{D, Device, Result, Tensor};
 use embouchure_inference::body;
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
 use embouchure_inference::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
@@ -18,8 +18,8 @@ pub const BODY: &str = "body";
 /// The recordings may come from several players, each with an instrument, a room and a way of playing of their own. What
 /// tells them apart is learned beside the decoder, as multi-speaker synthesisers do (Gibiansky et al. 2017, "Deep Voice
 /// 2", arXiv:1705.08947); without it the decoder would play the mean of all, which sounds like none.
-pub fn new_params(seed: u64, width: usize, n_players: usize) -> Result<Params> {
-    let mut params = Params::new(seed);
+pub fn new_params(seed: u64, width: usize, n_players: usize, device: &Device) -> Result<Params> {
+    let mut params = Params::new(seed, device);
     for (name, n_in) in [("input.0", N_FEATURES), ("input.1", width), ("output", 2 * width)] {
         params.add_linear(name, n_in, width, 1.0)?;
         params.add_norm(&format!("{name}.norm"), width)?;
@@ -37,11 +37,11 @@ pub fn as_player(params: &Params, player: usize, without: &Without) -> Result<Ha
     let mut tensors = params.tensors(PLAYERS)?;
     let row = |name: &str| params.get(name)?.narrow(0, player, 1);
     let bias = (params.get("input.0.bias")? + row(PLAYERS)?.squeeze(0)?)?;
-    tensors.insert("input.0.bias".into(), bias.detach().copy()?);
+    tensors.insert("input.0.bias".into(), in_main_memory(&bias)?);
     let told: Vec<f32> = (0..N_FEATURES).map(|i| f32::from(!without.hides(i))).collect();
     let weight = params.get("input.0.weight")?.broadcast_mul(&Tensor::new(told, bias.device())?)?;
-    tensors.insert("input.0.weight".into(), weight.detach());
-    tensors.insert(BODY.into(), row(BODY)?.detach().copy()?);
+    tensors.insert("input.0.weight".into(), in_main_memory(&weight)?);
+    tensors.insert(BODY.into(), in_main_memory(&row(BODY)?)?);
     Ok(tensors)
 }
 
@@ -94,7 +94,6 @@ mod tests {
     use super::*;
     use crate::ops::check::random;
     use crate::ops::values;
-    use candle_core::Device;
     use embouchure_inference::body::Body;
     use embouchure_inference::decoder;
 
@@ -122,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_weights_file_has_its_players_row_and_is_deaf_to_what_was_left_out() -> Result<()> {
-        let params = new_params(1, 8, 3)?;
+        let params = new_params(1, 8, 3, &Device::Cpu)?;
         let mut tensors = params.tensors("\0")?;
         let row = |value: f32, n: usize| vec![value; n];
         let players = [row(0.0, 8), row(1.0, 8), row(2.0, 8)].concat();

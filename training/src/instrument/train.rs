@@ -46,6 +46,8 @@ pub struct InstrumentTraining {
     pub without: Without,
     /// Sequences per step while controls are compared, and while the sound is: [`CLIPS`] if nothing else is wanted.
     pub clips: (usize, usize),
+    /// Where the networks are trained.
+    pub device: Device,
     /// Decides every random draw.
     pub seed: u64,
     /// Resumed from if it exists.
@@ -69,7 +71,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     );
     let texture = texture(&performances, player)?;
     let loud_db: Vec<f32> = (0..n_players).map(|player| loud_db(&performances, player)).collect();
-    let params = new_params(job.seed, card.width, n_players)?;
+    let params = new_params(job.seed, card.width, n_players, &job.device)?;
     println!("{} weights", params.n_values());
     let training = Training {
         checkpoint: &job.checkpoint,

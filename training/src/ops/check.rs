@@ -1,9 +1,42 @@
 //! Compares hand-written gradients with finite differences.
 
 use super::{tensor, values};
+use crate::params::Params;
 use candle_core::{Result, Tensor, Var};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::cell::Cell;
+
+thread_local! {
+    /// Plain operations are used on the CPU, too: what a GPU does can be tested without one.
+    pub static IS_PLAIN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `what` with plain operations.
+pub fn in_plain<T>(what: impl FnOnce() -> T) -> T {
+    IS_PLAIN.set(true);
+    let done = what();
+    IS_PLAIN.set(false);
+    done
+}
+
+/// Panics unless plain operations lead to the same loss, and the same gradient of every parameter.
+pub fn plain_trains_alike(params: &Params, loss: impl Fn() -> Result<Tensor>) {
+    let run = || {
+        let loss = loss().expect("forward");
+        let grads = loss.backward().expect("backward");
+        let of = |(name, var): (&String, &Var)| Some((name.clone(), values(grads.get(var)?).expect("values")));
+        (loss.to_scalar::<f32>().expect("scalar"), params.iter().filter_map(of).collect::<Vec<_>>())
+    };
+    let ((ours, gradients), (theirs, plain_gradients)) = (run(), in_plain(run));
+    assert!((ours - theirs).abs() < 1e-3 * ours.abs(), "{ours} and {theirs}");
+    assert_eq!(gradients.len(), plain_gradients.len());
+    for ((name, ours), (_, theirs)) in gradients.iter().zip(&plain_gradients) {
+        let norm = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>().sqrt();
+        let off: Vec<f32> = ours.iter().zip(theirs).map(|(a, b)| a - b).collect();
+        assert!(norm(&off) <= 2e-2 * norm(ours), "{name}: {} of {}", norm(&off), norm(ours));
+    }
+}
 
 /// Seeded values between -1 and 1.
 pub fn random(shape: &[usize], seed: u64) -> Tensor {

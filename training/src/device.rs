@@ -1,0 +1,50 @@
+//! Where networks are trained.
+
+use anyhow::{Context, Result};
+use candle_core::Device;
+use candle_core::utils::{cuda_is_available, metal_is_available};
+
+/// A processor or GPU that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// All cores, with the operations that are written for them.
+    Cpu,
+    /// The first NVIDIA GPU; needs the feature `cuda`.
+    Cuda,
+    /// The GPU of a Mac; needs the feature `metal`.
+    Metal,
+}
+
+impl DeviceKind {
+    /// The device, or why there is none and what can be done.
+    pub fn open(self) -> Result<Device> {
+        let built = |name: &str, is_built: bool| match is_built {
+            true => format!("no {name} GPU can be used: train with --device cpu, or look at its driver"),
+            false => format!(
+                "this program was built without {name}: train with --device cpu, or build it with --features {}",
+                name.to_lowercase()
+            ),
+        };
+        match self {
+            Self::Cpu => Ok(Device::Cpu),
+            Self::Cuda => Device::new_cuda(0).with_context(|| built("CUDA", cuda_is_available())),
+            Self::Metal => Device::new_metal(0).with_context(|| built("Metal", metal_is_available())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_there_says_what_to_do() {
+        assert!(DeviceKind::Cpu.open().unwrap().is_cpu());
+        for (kind, is_built) in [(DeviceKind::Cuda, cuda_is_available()), (DeviceKind::Metal, metal_is_available())] {
+            if let Err(error) = kind.open() {
+                let advice = if is_built { "driver" } else { "--features" };
+                assert!(error.to_string().contains(advice) && error.to_string().contains("--device cpu"), "{error:#}");
+            }
+        }
+    }
+}
