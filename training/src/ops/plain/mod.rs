@@ -1,6 +1,7 @@
 //! The same operations out of candle's own, which differentiates them: slower on a processor, and what a GPU can run.
 //! The hand-written ones are checked against them.
 
+mod fourier;
 mod layers;
 mod sound;
 

@@ -1,8 +1,9 @@
-//! The synth and the distance of sounds: Fourier transforms as products with their matrices.
+//! The synth and the distance of sounds.
 
 use super::super::noise::FilteredNoise;
 use super::super::spectral::{FLOOR, LINEAR_WEIGHT, MEL_WEIGHT, N_MEL, SIZES, Scale};
-use candle_core::{D, Device, Result, Tensor};
+use super::fourier::{forward, heard};
+use candle_core::{D, Result, Tensor};
 use std::f64::consts::TAU;
 
 /// See [`super::super::oscillator`].
@@ -23,27 +24,16 @@ pub fn oscillator(amplitudes: &Tensor, turns: &[f64], hop: usize) -> Result<Tens
 /// See [`super::super::filtered_noise`].
 pub fn filtered_noise(magnitudes: &Tensor, noise: &FilteredNoise) -> Result<Tensor> {
     let (batch, frames, n_bands) = magnitudes.dims3()?;
-    let (rows, device, hop, size) = (batch * frames, magnitudes.device(), noise.hop, noise.fft);
-    let n_bins = size / 2 + 1;
+    let (rows, device, hop) = (batch * frames, magnitudes.device(), noise.hop);
+    let n_bins = noise.fft / 2 + 1;
     let response = Tensor::from_vec(noise.response.concat(), (n_bands, n_bins), device)?;
     let gains = magnitudes.reshape((rows, n_bands))?.matmul(&response)?;
     let white: Vec<_> = (0..batch).flat_map(|clip| noise.white_spectra(clip, frames)).flatten().collect();
     let part = |values: Vec<f32>| Tensor::from_vec(values, (rows, n_bins), device)?.mul(&gains);
     let real = part(white.iter().map(|bin| bin.re).collect())?;
     let imaginary = part(white.iter().map(|bin| bin.im).collect())?;
-    // Only what is heard of each window, and the fade in it.
-    let back = |wave: fn(f64) -> f64| -> Result<Tensor> {
-        let value = |bin: usize, i: usize| {
-            let at = size / 2 - hop + i;
-            // Bins between 0 and Nyquist stand for two.
-            let twice = if bin == 0 || bin == n_bins - 1 { 1.0 } else { 2.0 };
-            let fade = f64::from(noise.fade(i as isize - hop as isize));
-            (twice * fade * wave(TAU * ((bin * at) % size) as f64 / size as f64) / size as f64) as f32
-        };
-        let values = (0..n_bins).flat_map(|bin| (0..2 * hop).map(move |i| value(bin, i))).collect();
-        Tensor::from_vec(values, (n_bins, 2 * hop), device)
-    };
-    let filtered = (real.matmul(&back(f64::cos)?)? - imaginary.matmul(&back(f64::sin)?)?)?;
+    let [cos, sin] = heard(noise, device)?;
+    let filtered = (real.matmul(&cos)? - imaginary.matmul(&sin)?)?;
     let filtered = filtered.reshape((batch, frames, 2 * hop))?;
     // The first half of a window lies in its own hop, the second in the next.
     let (own, next) = (filtered.narrow(2, 0, hop)?, filtered.narrow(2, hop, hop)?);
@@ -56,7 +46,7 @@ pub fn spectral_loss(audio: &Tensor, target: &[f32]) -> Result<Tensor> {
     let target = Tensor::from_slice(target, audio.shape(), audio.device())?;
     let mut loss = Tensor::zeros((), audio.dtype(), audio.device())?;
     for scale in SIZES.map(Scale::new) {
-        let transform = transform(&scale, audio.device())?;
+        let transform = forward(&scale, audio.device())?;
         let [got, wanted] = [audio, &target].map(|sound| magnitudes(sound, scale.size, &transform));
         let (got, wanted) = (got?, wanted?);
         let log = |x: &Tensor| (x + f64::from(FLOOR))?.log();
@@ -71,22 +61,6 @@ pub fn spectral_loss(audio: &Tensor, target: &[f32]) -> Result<Tensor> {
         }
     }
     loss / SIZES.len() as f64
-}
-
-/// Cosines and sines of the bins under the window, `[size, bins]` each.
-fn transform(scale: &Scale, device: &Device) -> Result<[Tensor; 2]> {
-    let (size, n_bins) = (scale.size, scale.size / 2 + 1);
-    let table: Vec<f64> = (0..size).map(|i| TAU * i as f64 / size as f64).collect();
-    let waves = [f64::cos, f64::sin].map(|wave: fn(f64) -> f64| -> Result<Tensor> {
-        let wave: Vec<f32> = table.iter().map(|angle| wave(*angle) as f32).collect();
-        let row = |(i, window): (usize, &f32)| {
-            let (window, wave) = (*window, &wave);
-            (0..n_bins).map(move |bin| window * wave[(i * bin) % size]).collect::<Vec<f32>>()
-        };
-        Tensor::from_vec(scale.window.iter().enumerate().flat_map(row).collect(), (size, n_bins), device)
-    });
-    let [cos, sin] = waves;
-    Ok([cos?, sin?])
 }
 
 /// Of frames a quarter of the window apart: `[frames of all clips, bins]`.
