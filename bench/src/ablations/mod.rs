@@ -1,6 +1,7 @@
 //! What each part of an instrument's training is good for: the same training without it.
 
 mod f0;
+mod unsupervised;
 
 use crate::program;
 use crate::table::{self, Row, number};
@@ -25,6 +26,9 @@ pub struct Arguments {
     /// See above
     #[arg(long, value_name = "N", default_value_t = 300)]
     sound_steps: usize,
+    /// Only ask what becomes of f0 that is learned from the sound
+    #[arg(long)]
+    f0_alone: bool,
     /// Trainings side by side
     #[arg(long, default_value_t = 2)]
     jobs: usize,
@@ -33,11 +37,17 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// Trains each, prints and writes `ablations.json` and `f0_from_sound.json`.
+/// Trains each, prints and writes `ablations.json`, `f0_from_sound.json` and `f0_learned.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let rows = f0::measure()?;
     table::print("Where the spectral loss leads a wrong f0", &rows);
     table::write_json(&arguments.out.join("f0_from_sound.json"), &rows)?;
+    let rows = unsupervised::measure(&arguments.audio)?;
+    table::print("f0 given and learned", &rows);
+    table::write_json(&arguments.out.join("f0_learned.json"), &rows)?;
+    if arguments.f0_alone {
+        return Ok(());
+    }
     let work = arguments.out.join("ablations");
     std::fs::create_dir_all(&work)?;
     let program = program::find()?;

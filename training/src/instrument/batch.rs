@@ -41,6 +41,8 @@ const SILENCE_UNHEARD: f32 = 1e-2;
 pub struct Batch {
     n_clips: usize,
     features: Vec<[f32; N_FEATURES]>,
+    /// Pitch that is played, Hz, of each row.
+    pub f0_hz: Vec<f32>,
     audible: Vec<f32>,
     /// Player of each clip, one-hot, `[rows][n_players]`.
     players: Vec<f32>,
@@ -95,6 +97,7 @@ impl Batches {
         let mut batch = Batch {
             n_clips,
             features: vec![],
+            f0_hz: vec![],
             audible: vec![],
             players: vec![],
             n_players: self.loud_db.len(),
@@ -132,6 +135,7 @@ impl Batches {
             places.extend(f0.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| place(k as f32 * f))));
             let one_hot = (0..self.loud_db.len()).map(|player| f32::from(player == performance.player));
             batch.players.extend(one_hot.collect::<Vec<_>>().repeat(FRAMES));
+            batch.f0_hz.extend(&f0);
             turns.extend(crate::analysis::phase(&f0, TARGET_HOP, super::performance::TARGET_RATE));
             let from = start * TARGET_HOP;
             let to = (from + FRAMES * TARGET_HOP).min(performance.audio.len());

@@ -8,6 +8,7 @@ mod performance;
 mod perturb;
 mod report;
 mod train;
+pub mod unsupervised;
 mod without;
 
 pub use report::{Examined, Report};

@@ -113,7 +113,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
 }
 
 /// Loudness of a player's loud notes, dB.
-fn loud_db(performances: &[Performance], player: usize) -> f32 {
+pub fn loud_db(performances: &[Performance], player: usize) -> f32 {
     let loudness = loudness(performances, player);
     if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) }
 }
@@ -137,7 +137,7 @@ fn texture(performances: &[Performance], player: usize) -> Result<Tensor> {
 }
 
 /// Fills in what the recordings say; of the loudness, those of `player`.
-fn describe(performances: &[Performance], player: usize, card: Card) -> Result<Card> {
+pub fn describe(performances: &[Performance], player: usize, card: Card) -> Result<Card> {
     let originals = || performances.iter().filter(|p| p.is_original);
     let mut f0: Vec<f32> = originals().flat_map(sounding_f0_hz).collect();
     let loudness = loudness(performances, player);

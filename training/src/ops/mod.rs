@@ -20,6 +20,7 @@ pub use gru::gru_sequence;
 pub use layer_norm::layer_norm;
 pub use noise::filtered_noise;
 pub use oscillator::oscillator;
+pub use plain::sliding_oscillator;
 pub use scale::{exp_sigmoid, log_distance};
 pub use spectral::spectral_loss;
 

@@ -140,6 +140,12 @@ mod tests {
     }
 
     #[test]
+    fn a_sliding_one_knows_where_its_pitch_leads() {
+        let turns = (random(&[2, 3 * 8], 21).abs().unwrap() * 0.9).unwrap();
+        gradients_match(&[random(&[2, 3, 2], 20), turns], |v| plain::sliding_oscillator(&v[0], &v[1], 8));
+    }
+
+    #[test]
     fn equals_the_sum_of_sines() -> Result<()> {
         let turns: Vec<f64> = (0..200).map(|i| i as f64 * 0.01).collect();
         let amplitudes = Tensor::new(&[[[0.5f32, 0.0, 0.25], [0.5, 0.0, 0.25]]], &candle_core::Device::Cpu)?;

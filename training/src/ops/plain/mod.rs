@@ -6,4 +6,4 @@ mod layers;
 mod sound;
 
 pub use layers::{body_gains, causal_conv, exp_sigmoid, gru_sequence, layer_norm, leaky_relu, leaky_rms, log_distance};
-pub use sound::{filtered_noise, oscillator, spectral_loss};
+pub use sound::{filtered_noise, oscillator, sliding_oscillator, spectral_loss};

@@ -8,10 +8,16 @@ use std::f64::consts::TAU;
 
 /// See [`super::super::oscillator`].
 pub fn oscillator(amplitudes: &Tensor, turns: &[f64], hop: usize) -> Result<Tensor> {
+    let (batch, frames, _) = amplitudes.dims3()?;
+    let turns: Vec<f32> = turns.iter().map(|turns| turns.fract() as f32).collect();
+    sliding_oscillator(amplitudes, &Tensor::from_vec(turns, (batch, frames * hop), amplitudes.device())?, hop)
+}
+
+/// [`oscillator`] whose pitch can be learned, too: `turns`, `[batch, frames · hop]`, from 0 to 1, get a gradient.
+pub fn sliding_oscillator(amplitudes: &Tensor, turns: &Tensor, hop: usize) -> Result<Tensor> {
     let (batch, frames, n) = amplitudes.dims3()?;
     let (rows, device) = (batch * frames, amplitudes.device());
-    let turns: Vec<f32> = turns.iter().map(|turns| turns.fract() as f32).collect();
-    let turns = Tensor::from_vec(turns, (rows, 1, hop), device)?;
+    let turns = turns.reshape((rows, 1, hop))?;
     let numbers = Tensor::from_vec((1..=n).map(|k| k as f32).collect(), (1, n, 1), device)?;
     let sines = (numbers.broadcast_mul(&turns)? * TAU)?.sin()?;
     let before = Tensor::cat(&[&amplitudes.narrow(1, 0, 1)?, &amplitudes.narrow(1, 0, frames - 1)?], 1)?;

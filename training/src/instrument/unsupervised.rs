@@ -1,0 +1,173 @@
+//! An experiment: f0 learned from the sound alone, as in the article that this project began with.
+//!
+//! Most generously: the encoder is perfect. It tells which semitone sounds, but not how high that is; what to play for it is
+//! a table that the spectral loss has to fill, from gradients through the oscillator (Engel et al. 2020, "Self-supervised
+//! pitch detection by inverse audio synthesis", found that this needs synthetic data with known f0, too).
+
+use super::batch::{Batch, Batches, FRAMES, Purpose};
+use super::material::Material;
+use super::net::{Played, controls, decode, new_params};
+use super::performance::{TARGET_HOP, TARGET_RATE};
+use super::train::{describe, loud_db};
+use super::{InstrumentTraining, Without};
+use crate::ops::{filtered_noise, oscillator, sliding_oscillator, spectral_loss, values};
+use crate::optimizer::{Optimizer, Schedule};
+use crate::params::Params;
+use anyhow::{Result, ensure};
+use candle_core::{Device, Tensor};
+use embouchure_inference::config::{N_HARMONICS, NOISE_MAX_HZ};
+use embouchure_inference::note::hz_to_midi;
+use std::sync::Arc;
+
+/// Learned f0 of every semitone, octaves against where it began, divided by [`OCTAVES`].
+const TABLE: &str = "f0";
+const N_SEMITONES: usize = 128;
+/// Where f0 begins that knows nothing: in the middle of most instruments.
+pub const START_HZ: f32 = 300.0;
+/// How far a weight of 1 is: lets a step of training lead some cents.
+const OCTAVES: f64 = 4.0;
+const RATE: f32 = 2e-3;
+const MAX_NORM: f32 = 3.0;
+const N_JUDGED: usize = 4;
+
+/// What the training knows about f0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum F0 {
+    /// It is given, and the decoder is told.
+    Given,
+    /// It is learned, from so many cents above the right one.
+    OffBy(f32),
+    /// It is learned, from [`START_HZ`] for every note.
+    Unknown,
+}
+
+/// What came of it, on held-out recordings.
+#[derive(Clone, Copy, Debug)]
+pub struct Outcome {
+    /// Multi-scale spectral loss.
+    pub loss: f32,
+    /// Share of the frames whose f0 is right within 50 cents.
+    pub right: f32,
+    /// How far it is off in the median, semitones.
+    pub semitones: f32,
+}
+
+/// Trains the steps of `job` that compare the sound, from nothing, and asks the held-out recordings. Nothing is written.
+pub fn learn(job: &InstrumentTraining, f0: F0) -> Result<Outcome> {
+    let Material { performances, held_out, player, n_players } = Material::gather(job)?;
+    ensure!(!held_out.is_empty(), "ten recordings are needed, so that one can be held out");
+    let card = describe(&performances, player, job.card.clone())?;
+    let loud_db: Vec<f32> = (0..n_players).map(|player| loud_db(&performances, player)).collect();
+    let mut params = new_params(job.seed, card.width, n_players, &job.device)?;
+    params.add_table(TABLE, N_SEMITONES, 1)?;
+    let without = Without { f0: f0 != F0::Given, ..job.without };
+    let batches = |performances| {
+        let (performances, card, loud_db) = (Arc::new(performances), card.clone(), loud_db.clone());
+        Batches { seed: job.seed, performances, loud_db, card, without }
+    };
+    let (batches, judges) = (batches(performances), batches(held_out));
+    let mut optimizer = Optimizer::default();
+    let schedule = Schedule { peak: RATE, warm_up: 20, total: job.steps.1 };
+    for step in 0..job.steps.1 {
+        let batch = batches.make(step, job.clips.1, Purpose::Sound);
+        let loss = distance(&params, &batch, f0)?;
+        optimizer.step(&params, &loss.backward()?, schedule.at(step), MAX_NORM)?;
+        if (step + 1) % 50 == 0 {
+            println!("step {}: loss {:.3}", step + 1, loss.to_scalar::<f32>()?);
+        }
+    }
+    let judged: Vec<Batch> = (0..N_JUDGED).map(|i| judges.make(i, job.clips.1, Purpose::HeldOut)).collect();
+    judge(&params, &judged, f0)
+}
+
+fn judge(params: &Params, judged: &[Batch], f0: F0) -> Result<Outcome> {
+    let (mut loss, mut cents) = (0.0, Vec::new());
+    for batch in judged {
+        loss += distance(params, batch, f0)?.to_scalar::<f32>()? / judged.len() as f32;
+        let played = if f0 == F0::Given { batch.f0_hz.clone() } else { values(&learned_f0_hz(params, batch, f0)?)? };
+        cents.extend(played.iter().zip(&batch.f0_hz).map(|(a, b)| 1200.0 * (a / b).log2().abs()));
+    }
+    cents.sort_by(f32::total_cmp);
+    let right = cents.partition_point(|cents| *cents < 50.0) as f32 / cents.len() as f32;
+    Ok(Outcome { loss, right, semitones: cents[cents.len() / 2] / 100.0 })
+}
+
+fn distance(params: &Params, batch: &Batch, f0: F0) -> candle_core::Result<Tensor> {
+    let device = params.device();
+    let raw = decode(params, &batch.features(device)?, &batch.players(device)?)?;
+    let gains = batch.gains(device)?;
+    let (audible, f0_hz) = match f0 {
+        F0::Given => (batch.audible(device)?, None),
+        _ => {
+            let f0_hz = learned_f0_hz(params, batch, f0)?;
+            (audible(&f0_hz)?, Some(f0_hz))
+        }
+    };
+    let Played { harmonic_amplitudes, noise_magnitudes } = controls(&raw, &audible, &audible.ones_like()?)?;
+    let amplitudes = harmonic_amplitudes.broadcast_mul(&gains)?;
+    let tone = match &f0_hz {
+        Some(f0_hz) => sliding_oscillator(&amplitudes, &turns(f0_hz)?, TARGET_HOP)?,
+        None => oscillator(&amplitudes, batch.turns.clone(), TARGET_HOP)?,
+    };
+    let noise = filtered_noise(&noise_magnitudes.broadcast_mul(&gains)?, TARGET_HOP, batch.seed)?;
+    spectral_loss(&(tone + noise)?, batch.audio.clone())
+}
+
+/// `[clips, FRAMES]`.
+fn learned_f0_hz(params: &Params, batch: &Batch, f0: F0) -> candle_core::Result<Tensor> {
+    let semitone = |hz: &f32| (hz_to_midi(*hz).round().max(0.0) as u32).min(N_SEMITONES as u32 - 1);
+    let semitones: Vec<u32> = batch.f0_hz.iter().map(semitone).collect();
+    let n_rows = semitones.len();
+    let octaves = params.get(TABLE)?.index_select(&Tensor::from_vec(semitones, n_rows, params.device())?, 0)?;
+    let start_hz = |right_hz: &f32| match f0 {
+        F0::OffBy(cents) => right_hz * (cents / 1200.0).exp2(),
+        _ => START_HZ,
+    };
+    let start_hz = Tensor::from_vec(batch.f0_hz.iter().map(start_hz).collect(), (n_rows, 1), params.device())?;
+    ((octaves * (OCTAVES * std::f64::consts::LN_2))?.exp()? * start_hz)?.reshape((n_rows / FRAMES, FRAMES))
+}
+
+/// `[clips, FRAMES, N_HARMONICS]`.
+fn audible(f0_hz: &Tensor) -> candle_core::Result<Tensor> {
+    let numbers: Vec<f32> = (1..=N_HARMONICS).map(|k| k as f32).collect();
+    let hz =
+        f0_hz.detach().unsqueeze(2)?.broadcast_mul(&Tensor::from_vec(numbers, (1, 1, N_HARMONICS), f0_hz.device())?)?;
+    hz.le(f64::from(NOISE_MAX_HZ))?.to_dtype(f0_hz.dtype())
+}
+
+/// Phase of the fundamental at every sample, turns from 0 to 1, `[clips, FRAMES · TARGET_HOP]`; as [`crate::analysis::phase`].
+fn turns(f0_hz: &Tensor) -> candle_core::Result<Tensor> {
+    let (clips, frames) = f0_hz.dims2()?;
+    let device: &Device = f0_hz.device();
+    let before = Tensor::cat(&[&f0_hz.narrow(1, 0, 1)?, &f0_hz.narrow(1, 0, frames - 1)?], 1)?;
+    let (hop, rate) = (TARGET_HOP as f64, f64::from(TARGET_RATE));
+    // What f0 before a hop and f0 at its end add to the phase until sample i of it.
+    let late = |i: usize| (i * (i + 1)) as f64 / (2.0 * hop * rate);
+    let of_end: Vec<f32> = (1..=TARGET_HOP).map(|i| late(i) as f32).collect();
+    let of_before: Vec<f32> = (1..=TARGET_HOP).map(|i| (i as f64 / rate - late(i)) as f32).collect();
+    let row = |values: Vec<f32>| Tensor::from_vec(values, (1, 1, TARGET_HOP), device);
+    let (end, start) = (f0_hz.unsqueeze(2)?, before.unsqueeze(2)?);
+    let within = (end.broadcast_mul(&row(of_end)?)? + start.broadcast_mul(&row(of_before)?)?)?;
+    let whole = within.narrow(2, TARGET_HOP - 1, 1)?.squeeze(2)?;
+    let earlier: Vec<f32> = (0..frames * frames).map(|i| f32::from(u8::from(i / frames < i % frames))).collect();
+    let begun = whole.contiguous()?.matmul(&Tensor::from_vec(earlier, (frames, frames), device)?)?;
+    let turns = within.broadcast_add(&begun.unsqueeze(2)?)?.reshape((clips, frames * TARGET_HOP))?;
+    &turns - turns.detach().floor()?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::phase;
+
+    #[test]
+    fn the_phase_is_that_of_the_synth() -> candle_core::Result<()> {
+        let f0_hz: Vec<f32> = (0..20).map(|t| 200.0 + 13.0 * t as f32).collect();
+        let found = values(&turns(&Tensor::from_vec(f0_hz.clone(), (1, 20), &Device::Cpu)?)?)?;
+        for (found, expected) in found.iter().zip(phase(&f0_hz, TARGET_HOP, TARGET_RATE)) {
+            let off = (f64::from(*found) - expected).rem_euclid(1.0);
+            assert!(off.min(1.0 - off) < 1e-4, "{found} for {expected}");
+        }
+        Ok(())
+    }
+}
