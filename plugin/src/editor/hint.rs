@@ -9,7 +9,7 @@ pub fn of(name: &str) -> &'static str {
         "Breath" => "More or less of the instrument's own breath, bow and key noise, dB.",
         "Dynamics" => "How much soft and loud differ: 0 % = all alike, 100 % = as you play, 200 % = twice as much.",
         "Follow" => {
-            "Your own timbre: 0 % = the instrument's alone, 100 % = its harmonics as strong against each other as yours."
+            "Your own timbre: 0 % = the instrument's alone, 100 % = harmonics and noise as strong as yours, consonants too."
         }
         "Attack" => "Time in which a note fades in, ms. Tied notes are left alone.",
         "Width" => "Spreads noise, upper partials and the room over both channels. In mono nothing is lost.",
