@@ -83,6 +83,7 @@ fn describe_instrument(card: &Card) -> String {
     };
     let [low, high] = card.f0_range_hz;
     let [soft, middle, loud, loudest] = card.loudness_db;
+    let octave = if card.keeps_octave { "rather the source's" } else { "rather the middle of the range" };
     let rows = [
         ("instrument", card.name.clone()),
         ("family", card.family.clone()),
@@ -97,6 +98,8 @@ fn describe_instrument(card: &Card) -> String {
             format!("{soft:.0} to {loudest:.0} dB, half of the time above {middle:.0}, a fifth above {loud:.0}"),
         ),
         ("breath", format!("{:+.0} dB", card.breath_db)),
+        ("dynamics", format!("{:.0} % of the source's", 100.0 * (1.0 - card.compression))),
+        ("octave", octave.into()),
         ("loss", format!("{:.4}", card.loss)),
         ("width", format!("{} units", card.width)),
         ("encoder", format!("{} ({fits})", card.encoder_id)),
@@ -128,6 +131,8 @@ mod tests {
             z_mean: vec![0.0; 16],
             z_std: vec![1.0; 16],
             breath_db: 3.0,
+            compression: 0.25,
+            keeps_octave: true,
             loss: 0.1234,
             date: "2025-01-31".into(),
         }
@@ -141,6 +146,8 @@ mod tests {
             "licence        CC0\n",
             "minutes        12.3\n",
             "breath         +3 dB\n",
+            "dynamics       75 % of the source's\n",
+            "octave         rather the source's\n",
             "range          E3 to A#5 (165 to 932 Hz)\n",
             "encoder        0123456789abcdef (not in this program: cannot be played here)\n",
         ] {

@@ -40,6 +40,13 @@ pub struct Card {
     /// breath or bow along that an instrument is known by.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub breath_db: f32,
+    /// How much less its soft and loud differ than those of the source that is brought to its level: 0 = as it was played,
+    /// 1 = not at all. Between its notes a whistle all but ends, and a bow does not.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub compression: f32,
+    /// A line within its range rather stays in its octave than it is moved to the middle of the range.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keeps_octave: bool,
     /// Last held-out training loss.
     pub loss: f32,
     /// Day of the training, YYYY-MM-DD.
@@ -85,6 +92,10 @@ fn is_zero(x: &f32) -> bool {
     *x == 0.0
 }
 
+fn is_false(x: &bool) -> bool {
+    !x
+}
+
 impl Card {
     /// What an instrument file says about itself, whether or not it can be played. Allocates.
     pub fn of(bytes: &[u8]) -> Result<Self, LoadError> {
@@ -103,6 +114,9 @@ impl Card {
         }
         if !(-40.0..=40.0).contains(&self.breath_db) {
             return wrong("its breath");
+        }
+        if !(0.0..=1.0).contains(&self.compression) {
+            return wrong("its compression");
         }
         if self.z_mean.len() != N_Z || self.z_std.len() != N_Z || !self.z_std.iter().all(|s| *s > 0.0) {
             return wrong("its statistics of z");

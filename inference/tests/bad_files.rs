@@ -117,6 +117,12 @@ fn breath_beyond_reason() {
     assert!(matches!(&error, LoadError::Card(why) if why.contains("breath")), "{error}");
 }
 
+#[test]
+fn compression_beyond_reason() {
+    let error = load(&with_header("\\\"loss\\\"", "\\\"compression\\\":1.5,\\\"loss\\\""));
+    assert!(matches!(&error, LoadError::Card(why) if why.contains("compression")), "{error}");
+}
+
 /// Random damage may be harmless or refused, but never a panic.
 #[test]
 fn random_damage() {

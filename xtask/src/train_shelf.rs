@@ -50,6 +50,11 @@ struct Instrument {
     player: Option<String>,
     /// See `embouchure train instrument --breath`.
     breath_db: Option<f32>,
+    /// See `embouchure train instrument --compression`.
+    compression: Option<f32>,
+    /// See `embouchure train instrument --keep-octave`.
+    #[serde(default)]
+    keeps_octave: bool,
     #[serde(default)]
     judged_on: Option<PathBuf>,
     licence: String,
@@ -111,6 +116,8 @@ impl Instrument {
         command.arg("--out").arg(&out).arg("--checkpoint").arg(work.join(&self.name).with_extension("checkpoint"));
         self.player.iter().for_each(|player| _ = command.args(["--player", player]));
         self.breath_db.iter().for_each(|breath| _ = command.args(["--breath", &breath.to_string()]));
+        self.compression.iter().for_each(|compression| _ = command.args(["--compression", &compression.to_string()]));
+        command.args(self.keeps_octave.then_some("--keep-octave"));
         for audio in self.recordings(&arguments.data)? {
             command.arg("--audio").arg(audio);
         }

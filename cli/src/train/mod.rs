@@ -3,6 +3,7 @@
 mod coverage;
 mod prepare;
 
+use crate::render::parse_within;
 use crate::shelf;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
@@ -69,6 +70,13 @@ struct InstrumentArguments {
     /// it to be known for what it is.
     #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true)]
     breath: f32,
+    /// How much less soft and loud differ than with the voice that it is played with: 0 = as it is sung or whistled, 1 = not
+    /// at all.
+    #[arg(long, value_name = "0..1", default_value_t = 0.0, value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
+    compression: f32,
+    /// Lines within the range rather stay in their octave than they are moved to the middle of the range.
+    #[arg(long)]
+    keep_octave: bool,
     /// Encoder file; the one in this program if left out.
     #[arg(long, value_name = "FILE")]
     encoder: Option<PathBuf>,
@@ -152,6 +160,8 @@ impl InstrumentArguments {
             width: self.width.into(),
             date: today(),
             breath_db: self.breath,
+            compression: self.compression,
+            keeps_octave: self.keep_octave,
             ..instrument::Card::default()
         };
         let steps = (self.warm_up_steps, self.sound_steps);

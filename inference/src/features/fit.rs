@@ -7,8 +7,9 @@ use crate::config::{FRAME_RATE, N_PITCH_BINS, hz_to_bin};
 const SETTLING_HOPS: f32 = 0.2 * FRAME_RATE;
 /// How much less an uncertain hop counts: its certainty to this power.
 const TRUST: i32 = 4;
-/// A move by an octave is as bad as being this much further from the middle of the range, octaves.
-const MOVE_COST: f32 = 0.4;
+/// A move by an octave is as bad as being this much further from the middle of the range, octaves; the second for an
+/// instrument that keeps the octave.
+const MOVE_COST: (f32, f32) = (0.4, 1.2);
 /// Being outside the range counts this many times.
 const OUTSIDE_COST: f32 = 10.0;
 const MOST_OCTAVES: i32 = 6;
@@ -39,8 +40,9 @@ impl Default for OctaveFit {
 }
 
 impl OctaveFit {
-    /// Takes in one voiced hop and returns the octaves to move by. `range_hz`: playable range of the instrument.
-    pub fn hop(&mut self, pitch: Pitch, range_hz: [f32; 2]) -> f32 {
+    /// Takes in one voiced hop and returns the octaves to move by. `range_hz`: playable range of the instrument;
+    /// `keeps_octave`: see [`Card`](crate::instrument::Card).
+    pub fn hop(&mut self, pitch: Pitch, range_hz: [f32; 2], keeps_octave: bool) -> f32 {
         let weight = pitch.certainty.powi(TRUST);
         self.n_hops += weight;
         self.histogram.iter_mut().for_each(|count| *count *= 1.0 - 1.0 / MEMORY);
@@ -51,7 +53,7 @@ impl OctaveFit {
         let played = median + self.octaves;
         let is_settled = self.n_hops > SETTLING_HOPS;
         if !is_settled || played < low - TOLERANCE || played > high + TOLERANCE {
-            self.octaves = Self::needed(median, low, high);
+            self.octaves = Self::needed(median, [low, high], if keeps_octave { MOVE_COST.1 } else { MOVE_COST.0 });
         }
         self.octaves
     }
@@ -74,11 +76,11 @@ impl OctaveFit {
 
     /// Octaves that bring `median` into the range, rather to its middle than to its edge, where the next notes would
     /// leave it, and rather few than many.
-    fn needed(median: f32, low: f32, high: f32) -> f32 {
+    fn needed(median: f32, [low, high]: [f32; 2], move_cost: f32) -> f32 {
         let cost = |octaves: f32| {
             let played = median + octaves;
             let outside = (low - played).max(played - high).max(0.0);
-            (played - (low + high) / 2.0).abs() + MOVE_COST * octaves.abs() + OUTSIDE_COST * outside
+            (played - (low + high) / 2.0).abs() + move_cost * octaves.abs() + OUTSIDE_COST * outside
         };
         let choices = (-MOST_OCTAVES..=MOST_OCTAVES).map(|o| o as f32);
         choices.min_by(|a, b| cost(*a).total_cmp(&cost(*b))).unwrap_or(0.0)
@@ -155,42 +157,54 @@ mod tests {
     fn a_whistle_and_a_bass_land_in_range() {
         for hz in [40.0, 82.0, 300.0, 1500.0, 3900.0] {
             let mut fit = OctaveFit::default();
-            let played = hz * fit.hop(sure(hz), TRUMPET).exp2();
+            let played = hz * fit.hop(sure(hz), TRUMPET, false).exp2();
             assert!((TRUMPET[0]..=TRUMPET[1]).contains(&played), "{hz} Hz played as {played}");
         }
+    }
+
+    #[test]
+    fn an_instrument_may_keep_the_octave_of_what_it_can_play() {
+        const VIOLIN: [f32; 2] = [217.0, 2095.0];
+        let octaves = |hz: f32, keeps: bool| OctaveFit::default().hop(sure(hz), VIOLIN, keeps);
+        assert_eq!([octaves(1450.0, false), octaves(1450.0, true)], [-1.0, 0.0]);
+        assert_eq!(
+            [octaves(110.0, true), octaves(3000.0, true)],
+            [1.0, -1.0],
+            "what it cannot play is moved all the same"
+        );
     }
 
     #[test]
     fn the_octave_stays_within_a_melody() {
         let mut fit = OctaveFit::default();
         let octaves: Vec<f32> =
-            (0..1000).map(|i| fit.hop(sure(700.0 + 350.0 * (i as f32 * 0.02).sin()), TRUMPET)).collect();
+            (0..1000).map(|i| fit.hop(sure(700.0 + 350.0 * (i as f32 * 0.02).sin()), TRUMPET, false)).collect();
         assert!(octaves[60..].windows(2).all(|w| w[0] == w[1]));
     }
 
     #[test]
     fn a_tune_that_begins_at_the_edge_of_the_range_stays_in_one_octave() {
         let mut fit = OctaveFit::default();
-        let octaves: Vec<f32> = (0..1000).map(|i| fit.hop(sure(880.0 + 0.8 * i as f32), TRUMPET)).collect();
+        let octaves: Vec<f32> = (0..1000).map(|i| fit.hop(sure(880.0 + 0.8 * i as f32), TRUMPET, false)).collect();
         assert!(octaves.iter().all(|o| *o == -1.0));
         let mut fit = OctaveFit::default();
-        assert_eq!(fit.hop(sure(140.0), TRUMPET), 1.0, "a low voice goes up no further than it must");
+        assert_eq!(fit.hop(sure(140.0), TRUMPET, false), 1.0, "a low voice goes up no further than it must");
     }
 
     #[test]
     fn a_moment_of_rumble_does_not_move_a_whistle() {
         let mut fit = OctaveFit::default();
-        let before: Vec<f32> = (0..10).map(|_| fit.hop(sure(1200.0), TRUMPET)).collect();
-        (0..8).for_each(|_| _ = fit.hop(sure(38.0), TRUMPET));
-        let after: Vec<f32> = (0..500).map(|_| fit.hop(sure(1200.0), TRUMPET)).collect();
+        let before: Vec<f32> = (0..10).map(|_| fit.hop(sure(1200.0), TRUMPET, false)).collect();
+        (0..8).for_each(|_| _ = fit.hop(sure(38.0), TRUMPET, false));
+        let after: Vec<f32> = (0..500).map(|_| fit.hop(sure(1200.0), TRUMPET, false)).collect();
         assert!(before.iter().chain(&after).all(|o| *o == -1.0));
     }
 
     #[test]
     fn an_uncertain_beginning_does_not_decide() {
         let mut fit = OctaveFit::default();
-        (0..30).for_each(|_| _ = fit.hop(Pitch { f0_hz: 70.0, certainty: 0.6, lower: 0.0 }, TRUMPET));
-        let octaves: Vec<f32> = (0..200).map(|_| fit.hop(sure(180.0), TRUMPET)).collect();
+        (0..30).for_each(|_| _ = fit.hop(Pitch { f0_hz: 70.0, certainty: 0.6, lower: 0.0 }, TRUMPET, false));
+        let octaves: Vec<f32> = (0..200).map(|_| fit.hop(sure(180.0), TRUMPET, false)).collect();
         assert_eq!(octaves[199], 1.0);
     }
 

@@ -137,7 +137,7 @@ impl Listening {
     }
 
     /// Octaves that bring the line, to which `pitch` belongs, into `range_hz`.
-    pub fn octaves(&mut self, pitch: Pitch, range_hz: [f32; 2]) -> f32 {
-        self.octave.hop(pitch, range_hz)
+    pub fn octaves(&mut self, pitch: Pitch, range_hz: [f32; 2], keeps_octave: bool) -> f32 {
+        self.octave.hop(pitch, range_hz, keeps_octave)
     }
 }

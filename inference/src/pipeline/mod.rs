@@ -177,7 +177,10 @@ impl Pipeline {
         let transposed = Pitch { f0_hz: pitch.f0_hz * (wishes.transpose_semitones / 12.0).exp2(), ..pitch };
         let range_hz = self.range_hz(wishes.morph);
         let played = match wishes.octave_fit {
-            true => fold_into(transposed.f0_hz * self.listening.octaves(transposed, range_hz).exp2(), range_hz),
+            true => {
+                let octaves = self.listening.octaves(transposed, range_hz, self.keeps_octave(wishes.morph));
+                fold_into(transposed.f0_hz * octaves.exp2(), range_hz)
+            }
             false => transposed.f0_hz,
         };
         let tuned = self.glide.hop(self.snap.hop(played, &wishes.snap), wishes.glide_s);
@@ -190,6 +193,13 @@ impl Pipeline {
             [Some(first), Some(second)] => first + (second - first) * morph.clamp(0.0, 1.0),
             [first, second] => first.or(second).unwrap_or(1.0),
         }
+    }
+
+    /// As the nearer of the two instruments wants it.
+    fn keeps_octave(&self, morph: f32) -> bool {
+        let [first, second] = self.chairs.each_ref().map(Chair::keeps_octave);
+        let (nearer, other) = if morph < 0.5 { (first, second) } else { (second, first) };
+        nearer.or(other).unwrap_or(false)
     }
 
     /// Playable range of what plays, Hz.

@@ -91,6 +91,11 @@ impl Chair {
         self.waiting = Some(instrument);
     }
 
+    /// Whether who plays rather stays in the octave, if anyone does.
+    pub fn keeps_octave(&self) -> Option<bool> {
+        self.playing.as_ref().map(|player| player.instrument.card.keeps_octave)
+    }
+
     /// What brings the source's level to that of who plays, linear, if anyone does. See [`Ask`].
     pub fn source_gain(&self, source_level_db: Option<f32>) -> Option<f32> {
         let gain =
@@ -147,13 +152,14 @@ fn within(f0_hz: f32, card: &Card) -> f32 {
 }
 
 /// The source's level, if it is known, brought near the instrument's: what is no further away than [`LEVEL_FREEDOM_DB`] is
-/// played as loud as it comes. What is softer or louder than loud notes are is made `dynamics` times as much so. Never
-/// louder than the decoder has heard.
+/// played as loud as it comes. What is softer or louder than loud notes are is made `dynamics` times as much so, and of a
+/// source that is brought to the instrument's level less, as the instrument wants it. Never louder than the decoder has heard.
 fn fit_loudness(loudness_db: f32, source_level_db: Option<f32>, dynamics: f32, card: &Card) -> f32 {
     let [_, _, upper, loudest] = card.loudness_db;
     let moved_db = moved_db(source_level_db, card);
     let middle = source_level_db.unwrap_or(upper);
-    let shaped = middle + dynamics * (loudness_db - middle);
+    let kept = if source_level_db.is_some() { 1.0 - card.compression } else { 1.0 };
+    let shaped = middle + dynamics * kept * (loudness_db - middle);
     (shaped - moved_db).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
 }
 
@@ -185,5 +191,9 @@ mod tests {
         assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -36.0, -46.0]);
         assert_eq!(fit(0.0, 1.0), -12.0, "no louder than was heard in training");
         assert_eq!(fit_loudness(-30.0, None, 1.0, &card), -30.0);
+        let card = Card { compression: 0.5, ..card };
+        let fit = |loudness_db, dynamics| fit_loudness(loudness_db, Some(-40.0), dynamics, &card);
+        assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -31.0, -36.0]);
+        assert_eq!(fit_loudness(-30.0, None, 1.0, &card), -30.0, "as recorded");
     }
 }
