@@ -165,3 +165,18 @@ fn a_training_that_is_killed_ends_with_the_same_weights() {
         ["whole.safetensors", "killed.safetensors"].map(|name| std::fs::read(folder.path(name)).unwrap());
     assert!(whole == killed, "the weights differ");
 }
+
+#[test]
+#[cfg(not(any(feature = "cuda", feature = "metal")))]
+fn a_device_that_is_not_there_says_what_to_do() {
+    let folder = Folder::new("device");
+    folder.record("a.wav", tone(220.0));
+    for device in ["cuda", "metal"] {
+        let output = folder.train("x.safetensors", "1").args(["--device", device]).output().unwrap();
+        let said = errors(&output);
+        assert!(!output.status.success() && said.contains(&format!("--features {device}")), "{said}");
+    }
+    let output = folder.train("x.safetensors", "1").args(["--device", "gpu"]).output().unwrap();
+    assert!(errors(&output).contains("name one of cpu, cuda and metal"), "{}", errors(&output));
+    assert!(!folder.path("x.safetensors").exists() && !folder.path("x.checkpoint").exists());
+}
