@@ -80,6 +80,7 @@ impl Follow {
 /// Moves the noise towards the source's, `gain` times `heard`, by `amount` of the way. What lies above the bands that are
 /// heard is the decoder's, as much louder as the highest of them become; where the decoder is silent it falls evenly.
 pub fn lead_noise(controls: &mut Controls, heard: &SourceNoise, gain: f32, amount: f32) {
+    let amount = amount.clamp(0.0, 1.0);
     let (below, above) = controls.noise_magnitudes.split_at_mut(N_HEARD_BANDS);
     let top = |bands: &[f32]| sum(&bands[N_HEARD_BANDS - N_TOP_BANDS..]) / N_TOP_BANDS as f32;
     let (own_top, source_top) = (top(below) + NO_NOISE, gain * top(heard));

@@ -20,6 +20,8 @@ pub struct Listening {
     loudness: LoudnessMeter,
     harmonics: HarmonicMeter,
     noise: NoiseMeter,
+    /// Pitch of the last hop that was part of a note, Hz.
+    note_hz: f32,
     fine_pitch: FinePitch,
     room: NoiseFloor,
     /// Level that a note must exceed to be heard over the room, dBFS.
@@ -69,6 +71,7 @@ impl Listening {
             loudness: LoudnessMeter::default(),
             harmonics: HarmonicMeter::default(),
             noise: NoiseMeter::default(),
+            note_hz: 0.0,
             fine_pitch: FinePitch::default(),
             room: NoiseFloor::default(),
             room_db: f32::MIN,
@@ -107,18 +110,21 @@ impl Listening {
             }
         };
         let timbre = (is_note && wishes.follow > 0.0).then(|| self.harmonics.timbre(pitch.f0_hz));
-        let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain, pitch.f0_hz));
+        if is_note {
+            self.note_hz = pitch.f0_hz;
+        }
+        let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
         Ok(Source { pitch, voicing: encoding.voicing, z, timbre, noise, loudness_db, gain, is_note })
     }
 
-    /// `gain` of the note at `f0_hz`, and of what is loud enough.
-    fn noise(&mut self, gain: f32, loud_gain: f32, f0_hz: f32) -> SourceNoise {
+    /// `gain` of the note, which may be held or fading, and of what is loud enough.
+    fn noise(&mut self, gain: f32, loud_gain: f32) -> SourceNoise {
         if loud_gain == 0.0 {
             return [0.0; N_HEARD_BANDS];
         }
-        let noise = self.noise.measure(self.harmonics.frame(), (gain > 0.0).then_some(f0_hz));
+        let noise = self.noise.measure(self.harmonics.frame(), (gain > 0.0).then_some(self.note_hz));
         noise.map(|magnitude| loud_gain * magnitude)
     }
 

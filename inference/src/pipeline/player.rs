@@ -81,19 +81,14 @@ impl Chair {
         Self::new(self.waiting.clone().unwrap_or_else(playing))
     }
 
-    /// Playable range, Hz, if anyone plays.
-    pub fn range_hz(&self) -> Option<[f32; 2]> {
-        self.playing.as_ref().map(|player| player.instrument.card.f0_range_hz)
+    /// Card of who plays, if anyone does.
+    pub fn card(&self) -> Option<&Card> {
+        self.playing.as_ref().map(|player| &player.instrument.card)
     }
 
     /// Relieves who plays, as soon as nobody is on the way out: a fade that is cut off would be a leap.
     pub fn seat(&mut self, instrument: Option<Arc<Instrument>>) {
         self.waiting = Some(instrument);
-    }
-
-    /// Whether who plays rather stays in the octave, if anyone does.
-    pub fn keeps_octave(&self) -> Option<bool> {
-        self.playing.as_ref().map(|player| player.instrument.card.keeps_octave)
     }
 
     /// What brings the source's level to that of who plays, linear, if anyone does. See [`Ask`].
