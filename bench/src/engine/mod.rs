@@ -91,7 +91,7 @@ impl Figure {
     }
 }
 
-/// Measures, prints and writes `engine.json`.
+/// Measures, prints and writes `engine.json`; a part of it takes its place among the rows that are there.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let machine = crate::machine::name();
     let parts: Vec<Part> = <Part as clap::ValueEnum>::value_variants().to_vec();
@@ -102,7 +102,21 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         rows.extend(measure(*part, arguments)?.iter().map(|figure| figure.row(&machine)));
     }
     table::print(&format!("Engine at 48 kHz on {machine}"), &rows);
-    table::write_json(&arguments.out.join("engine.json"), &rows)
+    let path = arguments.out.join("engine.json");
+    let earlier = if arguments.only.is_empty() || !path.exists() { vec![] } else { table::read_json(&path)? };
+    table::write_json(&path, &joined(earlier, rows))
+}
+
+/// `new` rows in the places of the `earlier` ones of the same figure, or after them all.
+fn joined(earlier: Vec<Row>, new: Vec<Row>) -> Vec<Row> {
+    let mut all = earlier;
+    for row in new {
+        match all.iter_mut().find(|old| old["figure"] == row["figure"]) {
+            Some(old) => *old = row,
+            None => all.push(row),
+        }
+    }
+    all
 }
 
 fn measure(part: Part, arguments: &Arguments) -> Result<Vec<Figure>> {
@@ -116,5 +130,19 @@ fn measure(part: Part, arguments: &Arguments) -> Result<Vec<Figure>> {
         Part::Crowd => crowd::beside_a_busy_program(&networks, arguments.seconds),
         Part::Instances => crowd::how_many(&networks),
         Part::Growth => memory::growth(&networks, if arguments.hour { 3600.0 } else { 300.0 }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_takes_its_place_among_the_rows_that_are_there() {
+        let rows = |figures: &[(&str, f64)]| -> Vec<Row> {
+            figures.iter().map(|(name, value)| Figure::new(*name, *value, 1).row("here")).collect()
+        };
+        let all = joined(rows(&[("load", 1.0), ("memory", 2.0)]), rows(&[("memory", 3.0), ("crowd", 4.0)]));
+        assert_eq!(all, rows(&[("load", 1.0), ("memory", 3.0), ("crowd", 4.0)]));
     }
 }
