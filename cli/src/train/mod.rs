@@ -188,11 +188,12 @@ impl EncoderArguments {
         for folder in &self.data {
             files.extend(training_files(folder)?);
         }
+        // Asked for first: the analysis takes long.
+        let device = self.common.device.open()?;
         let corpus = Corpus::analyse(&files)?;
         println!("{} recordings, {:.1} minutes", files.len(), corpus.minutes());
         let checkpoint = self.common.checkpoint();
-        let Common { out, seed, device, licence, author, trained_on, .. } = self.common;
-        let device = device.open()?;
+        let Common { out, seed, licence, author, trained_on, .. } = self.common;
         let name = "encoder".into();
         let card = encoder::Card { name, licence, author, trained_on, date: today(), ..encoder::Card::default() };
         let read = |path: &PathBuf| Improve::from_bytes(&read_file(path)?).with_context(|| path.display().to_string());

@@ -54,8 +54,8 @@ pub struct GateHop {
 impl Gate {
     /// Takes in one hop and its level; `threshold_db`: level that a note must have, both dBFS.
     pub fn hop(&mut self, heard: Pitch, level_db: f32, threshold_db: f32) -> GateHop {
-        let side = if self.open { -HYSTERESIS_DB } else { HYSTERESIS_DB };
-        let is_loud = level_db > threshold_db + side;
+        let exceeds = |is_open: bool| level_db > threshold_db + if is_open { -HYSTERESIS_DB } else { HYSTERESIS_DB };
+        let is_loud = exceeds(self.open);
         let is_same = heard.is_within(SAME, self.last_hz);
         self.n_same = if is_same { self.n_same.saturating_add(1) } else { 0 };
         let is_note = is_loud && heard.certainty > self.needed_certainty(heard);
@@ -65,8 +65,7 @@ impl Gate {
         }
         self.n_uncertain = if is_note { 0 } else { self.n_uncertain.saturating_add(1) };
         self.open = is_note || self.open && is_loud && self.n_uncertain <= HELD_HOPS;
-        let side = if self.loud { -HYSTERESIS_DB } else { HYSTERESIS_DB };
-        self.loud = self.open || level_db > threshold_db + side;
+        self.loud = self.open || exceeds(self.loud);
         self.gain = moved(self.gain, self.open);
         self.loud_gain = moved(self.loud_gain, self.loud);
         GateHop { gain: self.gain, is_note, loud_gain: self.loud_gain }

@@ -45,7 +45,7 @@ impl Gru {
     pub fn plain(&self, h: &mut Tensor, x: &Tensor) -> Result<Tensor> {
         let gates = self.input.plain(x)?;
         let mut step = |t| {
-            *h = plain_advance(&gates.narrow(0, t, 1)?, &self.hidden.plain(h)?, h)?;
+            *h = plain_gru_step(&gates.narrow(0, t, 1)?, &self.hidden.plain(h)?, h)?;
             Ok(h.clone())
         };
         let steps: Result<Vec<_>> = (0..x.dim(0)?).map(&mut step).collect();
@@ -71,7 +71,7 @@ fn advance(h: &mut [f32], gates: &mut [f32], hidden: &[f32]) {
 }
 
 /// The same for tensors of one row.
-fn plain_advance(input: &Tensor, hidden: &Tensor, h: &Tensor) -> Result<Tensor> {
+pub fn plain_gru_step(input: &Tensor, hidden: &Tensor, h: &Tensor) -> Result<Tensor> {
     let w = h.dim(1)?;
     // Reset and update side by side: one sigmoid instead of two.
     let both = candle_nn::ops::sigmoid(&(input.narrow(1, 0, 2 * w)? + hidden.narrow(1, 0, 2 * w)?)?)?;
@@ -92,7 +92,7 @@ mod tests {
         let values = |x: &Tensor| x.flatten_all()?.to_vec1::<f32>();
         let mut rows = values(&h)?;
         advance(&mut rows, &mut values(&input)?, &values(&hidden)?);
-        let plain = values(&plain_advance(&input, &hidden, &h)?)?;
+        let plain = values(&plain_gru_step(&input, &hidden, &h)?)?;
         assert!(rows.iter().zip(plain).all(|(a, b)| (a - b).abs() < 1e-6));
         Ok(())
     }

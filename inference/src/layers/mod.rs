@@ -19,7 +19,7 @@ pub use activation::{
 pub use affine::Affine;
 pub use conv::{CausalConv, ConvSpec};
 pub use fused::fused;
-pub use gru::Gru;
+pub use gru::{Gru, plain_gru_step};
 pub use linear::Linear;
 pub use matmul::{Matrix, matmul, slice};
 

@@ -8,12 +8,17 @@ const SOFTEST: f32 = 1e-7;
 
 /// `controls` times `gain`, the noise `breath_db` louder than that.
 pub fn scaled(controls: Controls, gain: f32, breath_db: f32) -> Controls {
-    let breath = if breath_db <= BREATH_OFF_DB { 0.0 } else { 10f32.powf(breath_db / 20.0) };
+    let breath = breath_gain(breath_db);
     Controls {
         amplitude: controls.amplitude * gain,
         noise_magnitudes: controls.noise_magnitudes.map(|m| m * gain * breath),
         ..controls
     }
+}
+
+/// Gain of the noise, linear.
+pub fn breath_gain(breath_db: f32) -> f32 {
+    if breath_db <= BREATH_OFF_DB { 0.0 } else { 10f32.powf(breath_db / 20.0) }
 }
 
 /// `share` of `old` and the rest of `new`.

@@ -103,16 +103,16 @@ impl Listening {
             self.note_level.hop(level_db);
         }
         let pitch = match is_note {
-            true => Pitch { f0_hz: self.fine_pitch.hop(&self.harmonics, pitch.f0_hz), ..pitch },
+            true => {
+                self.note_hz = self.fine_pitch.hop(&self.harmonics, pitch.f0_hz);
+                Pitch { f0_hz: self.note_hz, ..pitch }
+            }
             false => {
                 self.fine_pitch.rest();
                 pitch
             }
         };
         let timbre = (is_note && wishes.follow > 0.0).then(|| self.harmonics.timbre(pitch.f0_hz));
-        if is_note {
-            self.note_hz = pitch.f0_hz;
-        }
         let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);

@@ -15,7 +15,7 @@ use crate::room::Room;
 use crate::stream::{Heard, HopModel, HopOutput};
 use crate::tuning::{Glide, Snap};
 pub use blend::blend_range;
-use blend::{morph, scaled};
+use blend::{breath_gain, morph, scaled};
 use candle_core::Result;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use listening::{Listening, Source};
@@ -145,12 +145,12 @@ impl Pipeline {
         let second = self.chairs[1].hop(&ask, &first)?;
         let played = morph(&first, &second, wishes.morph);
         let gain = source.gain * self.attack.hop(source.gain > 0.0, wishes.attack_s);
-        let mut controls = scaled(played, gain, 0.0);
-        if let Some(noise) = &source.noise {
-            lead_noise(&mut controls, noise, self.source_gain(source_level_db, wishes.morph), wishes.follow);
-        }
         let room = Room::of(wishes.room, wishes.room_decay_s);
-        let controls = Controls { room, ..scaled(controls, 1.0, wishes.breath_db) };
+        let mut controls = Controls { room, ..scaled(played, gain, wishes.breath_db) };
+        if let Some(noise) = &source.noise {
+            let gain = self.source_gain(source_level_db, wishes.morph) * breath_gain(wishes.breath_db);
+            lead_noise(&mut controls, noise, gain, wishes.follow);
+        }
         Ok(HopOutput { controls, heard: source.heard() })
     }
 

@@ -60,18 +60,18 @@ pub struct InstrumentTraining {
 
 /// Trains until done or interrupted; either way the weights so far are written.
 pub fn train(job: InstrumentTraining) -> Result<()> {
-    let Material { performances, held_out, player, n_players } = Material::gather(&job)?;
-    let card = describe(&performances, player, Card { encoder_id: job.encoder.id.clone(), ..job.card })?;
+    let material = Material::gather(&job)?;
+    let player = material.player;
+    let card = describe(&material, Card { encoder_id: job.encoder.id.clone(), ..job.card.clone() })?;
     println!(
         "{} recordings, {:.1} minutes, {:.0} to {:.0} Hz",
-        performances.iter().filter(|p| p.is_original).count(),
+        material.performances.iter().filter(|p| p.is_original).count(),
         card.minutes,
         card.f0_range_hz[0],
         card.f0_range_hz[1]
     );
-    let texture = texture(&performances, player)?;
-    let loud_db: Vec<f32> = (0..n_players).map(|player| loud_db(&performances, player)).collect();
-    let params = new_params(job.seed, card.width, n_players, &job.device)?;
+    let texture = texture(&material.performances, player)?;
+    let params = new_params(job.seed, card.width, material.n_players, &job.device)?;
     println!("{} weights", params.n_values());
     let training = Training {
         checkpoint: &job.checkpoint,
@@ -79,11 +79,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
         max_norm: MAX_NORM,
         report_every: REPORT_EVERY,
     };
-    let batches = |performances: Vec<Performance>| {
-        let (performances, card) = (Arc::new(performances), card.clone());
-        Batches { seed: job.seed, performances, loud_db: loud_db.clone(), card, without: job.without }
-    };
-    let (batches, judges) = (batches(performances), batches(held_out));
+    let (batches, judged) = lessons(material, &job, &card, job.without);
     let warm = if job.without.warm_start { 0 } else { job.steps.0 };
     let (clips, first_clips) = (job.clips.1, job.clips.0);
     let make = move |step: usize| match step < warm {
@@ -93,10 +89,6 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     let loss = |(is_warm_start, batch): &(bool, Batch)| match is_warm_start {
         true => regression(&params, batch),
         false => spectral(&params, batch),
-    };
-    let judged: Vec<Batch> = match judges.performances.is_empty() {
-        true => vec![],
-        false => (0..JUDGED).map(|i| judges.make(i, clips, Purpose::HeldOut)).collect(),
     };
     let held_out_loss = || {
         let losses = judged.iter().map(|batch| spectral(&params, batch)?.0.to_scalar::<f32>());
@@ -112,8 +104,22 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     Ok(())
 }
 
+/// What is learned from, and what of the held-out recordings is judged with: nothing if none was held out.
+pub fn lessons(material: Material, job: &InstrumentTraining, card: &Card, without: Without) -> (Batches, Vec<Batch>) {
+    let Material { performances, held_out, n_players, .. } = material;
+    let loud_db: Vec<f32> = (0..n_players).map(|player| loud_db(&performances, player)).collect();
+    let batches = |performances: Vec<Performance>| {
+        let (performances, card, loud_db) = (Arc::new(performances), card.clone(), loud_db.clone());
+        Batches { seed: job.seed, performances, loud_db, card, without }
+    };
+    let n_judged = if held_out.is_empty() { 0 } else { JUDGED };
+    let judges = batches(held_out);
+    let judged = (0..n_judged).map(|i| judges.make(i, job.clips.1, Purpose::HeldOut)).collect();
+    (batches(performances), judged)
+}
+
 /// Loudness of a player's loud notes, dB.
-pub fn loud_db(performances: &[Performance], player: usize) -> f32 {
+fn loud_db(performances: &[Performance], player: usize) -> f32 {
     let loudness = loudness(performances, player);
     if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) }
 }
@@ -136,11 +142,12 @@ fn texture(performances: &[Performance], player: usize) -> Result<Tensor> {
     Ok(Tensor::new(&measure.deviations(), &Device::Cpu)?)
 }
 
-/// Fills in what the recordings say; of the loudness, those of `player`.
-pub fn describe(performances: &[Performance], player: usize, card: Card) -> Result<Card> {
+/// Fills in what the recordings say; of the loudness, those of the chosen player.
+pub fn describe(material: &Material, card: Card) -> Result<Card> {
+    let Material { performances, player, .. } = material;
     let originals = || performances.iter().filter(|p| p.is_original);
     let mut f0: Vec<f32> = originals().flat_map(sounding_f0_hz).collect();
-    let loudness = loudness(performances, player);
+    let loudness = loudness(performances, *player);
     ensure!(!loudness.is_empty(), "no pitch was found in the recordings of the player");
     ensure!(!f0.is_empty(), "no pitch was found in any of the recordings");
     f0.sort_by(f32::total_cmp);

@@ -4,11 +4,11 @@
 //! a table that the spectral loss has to fill, from gradients through the oscillator (Engel et al. 2020, "Self-supervised
 //! pitch detection by inverse audio synthesis", found that this needs synthetic data with known f0, too).
 
-use super::batch::{Batch, Batches, FRAMES, Purpose};
+use super::batch::{Batch, FRAMES, Purpose};
 use super::material::Material;
 use super::net::{Played, controls, decode, new_params};
 use super::performance::{TARGET_HOP, TARGET_RATE};
-use super::train::{describe, loud_db};
+use super::train::{describe, lessons};
 use super::{InstrumentTraining, Without};
 use crate::ops::{filtered_noise, oscillator, sliding_oscillator, spectral_loss, values};
 use crate::optimizer::{Optimizer, Schedule};
@@ -17,7 +17,6 @@ use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use embouchure_inference::config::{N_HARMONICS, NOISE_MAX_HZ};
 use embouchure_inference::note::hz_to_midi;
-use std::sync::Arc;
 
 /// Learned f0 of every semitone, octaves against where it began, divided by [`OCTAVES`].
 const TABLE: &str = "f0";
@@ -28,7 +27,6 @@ pub const START_HZ: f32 = 300.0;
 const OCTAVES: f64 = 4.0;
 const RATE: f32 = 2e-3;
 const MAX_NORM: f32 = 3.0;
-const N_JUDGED: usize = 4;
 
 /// What the training knows about f0.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,18 +52,12 @@ pub struct Outcome {
 
 /// Trains the steps of `job` that compare the sound, from nothing, and asks the held-out recordings. Nothing is written.
 pub fn learn(job: &InstrumentTraining, f0: F0) -> Result<Outcome> {
-    let Material { performances, held_out, player, n_players } = Material::gather(job)?;
-    ensure!(!held_out.is_empty(), "ten recordings are needed, so that one can be held out");
-    let card = describe(&performances, player, job.card.clone())?;
-    let loud_db: Vec<f32> = (0..n_players).map(|player| loud_db(&performances, player)).collect();
-    let mut params = new_params(job.seed, card.width, n_players, &job.device)?;
+    let material = Material::gather(job)?;
+    let card = describe(&material, job.card.clone())?;
+    let mut params = new_params(job.seed, card.width, material.n_players, &job.device)?;
     params.add_table(TABLE, N_SEMITONES, 1)?;
-    let without = Without { f0: f0 != F0::Given, ..job.without };
-    let batches = |performances| {
-        let (performances, card, loud_db) = (Arc::new(performances), card.clone(), loud_db.clone());
-        Batches { seed: job.seed, performances, loud_db, card, without }
-    };
-    let (batches, judges) = (batches(performances), batches(held_out));
+    let (batches, judged) = lessons(material, job, &card, Without { f0: f0 != F0::Given, ..job.without });
+    ensure!(!judged.is_empty(), "ten recordings are needed, so that one can be held out");
     let mut optimizer = Optimizer::default();
     let schedule = Schedule { peak: RATE, warm_up: 20, total: job.steps.1 };
     for step in 0..job.steps.1 {
@@ -76,7 +68,6 @@ pub fn learn(job: &InstrumentTraining, f0: F0) -> Result<Outcome> {
             println!("step {}: loss {:.3}", step + 1, loss.to_scalar::<f32>()?);
         }
     }
-    let judged: Vec<Batch> = (0..N_JUDGED).map(|i| judges.make(i, job.clips.1, Purpose::HeldOut)).collect();
     judge(&params, &judged, f0)
 }
 

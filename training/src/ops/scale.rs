@@ -80,6 +80,8 @@ mod tests {
         let wide = [(random(&[2, 3, 5], 4) * 20.0)?];
         plain_matches(&wide, |v| exp_sigmoid(&v[0]), |v| plain::exp_sigmoid(&v[0]));
         let (a, b) = (random(&[2, 7], 1).abs()?, random(&[2, 7], 2).abs()?);
+        let worst = (log_distance(&a, &b, 0.01)? - plain::log_distance(&a, &b, 0.01)?)?.abs()?.max_all()?;
+        assert!(worst.to_scalar::<f32>()? < 1e-5, "{worst}");
         plain_matches(&[a], |v| log_distance(&v[0], &b, 0.01), |v| plain::log_distance(&v[0], &b, 0.01));
         Ok(())
     }

@@ -1,18 +1,14 @@
 //! Layers of the networks, and scales.
 
 use candle_core::{D, Result, Tensor};
-use embouchure_inference::layers::{ConvSpec, LAYER_NORM_EPS, LEAK, RMS_EPS};
+use embouchure_inference::layers::{ConvSpec, LAYER_NORM_EPS, plain_gru_step, plain_leaky_rms_norm};
 use std::f64::consts::LN_10;
 
-/// See [`super::super::leaky_relu`].
-pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
-    x.relu()? - (x.neg()?.relu()? * LEAK)?
-}
+pub use embouchure_inference::layers::plain_leaky_relu as leaky_relu;
 
 /// See [`super::super::leaky_rms`].
 pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {
-    let x = leaky_relu(x)?;
-    x.broadcast_div(&(x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?)
+    plain_leaky_rms_norm(x, None)
 }
 
 /// See [`super::super::layer_norm`].
@@ -45,18 +41,10 @@ pub fn gru_sequence(input_gates: &Tensor, weight: &Tensor, bias: &Tensor) -> Res
     for t in 0..time {
         let input = input_gates.narrow(1, t, 1)?.squeeze(1)?;
         let hidden = h.matmul(&recurrent)?.broadcast_add(bias)?;
-        let gate = |gates: &Tensor, g: usize| gates.narrow(1, g * width, width);
-        let sum = |g: usize| gate(&input, g)? + gate(&hidden, g)?;
-        let (reset, update) = (sigmoid(&sum(0)?)?, sigmoid(&sum(1)?)?);
-        let new = (gate(&input, 2)? + (reset * gate(&hidden, 2)?)?)?.tanh()?;
-        h = (&new + (update * (&h - &new)?)?)?;
+        h = plain_gru_step(&input, &hidden, &h)?;
         states.push(h.clone());
     }
     Tensor::stack(&states, 1)
-}
-
-fn sigmoid(x: &Tensor) -> Result<Tensor> {
-    (x.neg()?.exp()? + 1.0)?.recip()
 }
 
 /// See [`super::super::causal_conv`].
