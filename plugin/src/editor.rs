@@ -23,6 +23,7 @@ mod window;
 
 pub use window::EmbouchureEditor;
 
+use crate::Task;
 use crate::buffer::BufferChoice;
 use crate::instruments::{Instruments, View};
 use crate::params::EmbouchureParams;
@@ -30,13 +31,13 @@ use crate::presets::Preset;
 use crate::session::{Theme, WindowSize};
 use crate::shared::Shared;
 use crate::shelf::InstrumentRef;
-use crate::{Embouchure, Task};
+use crate::tasks::Tasks;
 use embouchure_inference::pipeline::{Slot, blend_range};
 use gesture::{Gestures, set_once};
 use harmonics::Harmonics;
 use meter::Meter;
 use nice_plug::context::gui::GuiContext;
-use nice_plug::prelude::{AsyncExecutor, Param};
+use nice_plug::prelude::Param;
 use nice_plug_egui::{Frame, KeyCapture, RepaintNotifier};
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,7 +60,7 @@ pub struct Wiring {
     /// Wakes the window.
     pub notifier: RepaintNotifier,
     /// Runs what takes long in the background.
-    pub executor: AsyncExecutor<Embouchure>,
+    pub tasks: Tasks,
 }
 
 /// State of the window that outlives its being closed.
@@ -162,7 +163,7 @@ impl App {
         let is_bounced = self.wiring.shared.running().is_some_and(|running| running.is_offline);
         if !is_bounced && ((places != self.places) | params.session.take_was_loaded()) {
             self.places = places;
-            self.wiring.executor.execute_background(Task::Follow(0));
+            self.wiring.tasks.send(Task::Follow(0));
         }
         if self.wiring.instruments.take_is_unsaved() {
             self.mark_unsaved(host);
@@ -172,7 +173,7 @@ impl App {
         }
         if self.scanned_s.is_none_or(|at| !(0.0..RESCAN_S).contains(&(now_s - at))) {
             self.scanned_s = Some(now_s);
-            self.wiring.executor.execute_background(Task::Rescan);
+            self.wiring.tasks.send(Task::Rescan);
         }
     }
 
@@ -206,7 +207,7 @@ impl App {
             Slot::B => set_once(&setter, &params.instrument_b, place),
         }
         // The parameter may be there already, and then nobody else notices.
-        self.wiring.executor.execute_background(Task::Follow(0));
+        self.wiring.tasks.send(Task::Follow(0));
     }
 
     /// Where what is heard can play, Hz: A, or on the way from A to B.
@@ -224,7 +225,7 @@ impl App {
 
     fn load_preset(&self, host: &GuiContext, preset: &Preset) {
         preset.apply(&self.wiring.params, &host.param_setter());
-        self.wiring.executor.execute_background(Task::Follow(0));
+        self.wiring.tasks.send(Task::Follow(0));
     }
 
     /// From one of the compared sounds to the other.

@@ -20,6 +20,7 @@ pub mod presets;
 pub mod session;
 pub mod shared;
 pub mod shelf;
+pub mod tasks;
 #[cfg(test)]
 mod test_folder;
 #[cfg(test)]
@@ -33,6 +34,7 @@ use instruments::Instruments;
 use params::{EmbouchureParams, Grouped};
 use presets::Preset;
 use shared::{Running, Shared};
+use tasks::Tasks;
 
 /// Seconds of audio between two wake-ups of the editor.
 const REPAINT_S: f32 = 0.016;
@@ -43,6 +45,7 @@ pub struct Embouchure {
     instruments: Arc<Instruments>,
     shared: Arc<Shared>,
     notifier: RepaintNotifier,
+    tasks: Tasks,
     /// `None` while inactive, and if the engine could not be prepared; then audio passes untouched.
     effect: Option<Effect>,
     is_offline: bool,
@@ -59,7 +62,7 @@ pub struct Embouchure {
     samples_since_repaint: usize,
 }
 
-/// What runs on the framework's background thread.
+/// What runs in the background.
 #[derive(Clone, Debug)]
 pub enum Task {
     /// The host has loaded a session or moved an instrument's parameter: play what they name, once as many instruments
@@ -78,11 +81,14 @@ pub enum Task {
 impl Default for Embouchure {
     fn default() -> Self {
         let params = Arc::new(EmbouchureParams::default());
+        let instruments = Arc::new(Instruments::new(params.clone()));
+        let (shared, notifier) = (Arc::<Shared>::default(), RepaintNotifier::new());
         Self {
-            instruments: Arc::new(Instruments::new(params.clone())),
+            tasks: tasks(&params, &instruments, &shared, &notifier),
+            instruments,
             params,
-            shared: Arc::default(),
-            notifier: RepaintNotifier::new(),
+            shared,
+            notifier,
             effect: None,
             is_offline: false,
             blocks: BlockWatch::default(),
@@ -108,53 +114,23 @@ impl Plugin for Embouchure {
     const SAMPLE_ACCURATE_AUTOMATION: bool = true;
     type Editor = EmbouchureEditor;
     type SysExMessage = ();
-    type BackgroundTask = Task;
+    type BackgroundTask = ();
 
     fn filter_state(state: &mut PluginState) {
         earlier::complete(state);
-    }
-
-    fn task_executor(&mut self) -> TaskExecutor<Self> {
-        let (instruments, notifier) = (self.instruments.clone(), self.notifier.clone());
-        let (session, shared) = (self.params.session.clone(), self.shared.clone());
-        Box::new(move |task| {
-            match task {
-                Task::Follow(n_swaps) => {
-                    instruments.follow(n_swaps);
-                    if shared.running().is_some_and(|running| running.buffer != session.get().buffer) {
-                        shared.want_restart();
-                    }
-                }
-                Task::Rescan => {
-                    shelf::rescan();
-                    presets::rescan();
-                    shelf::recent::rescan();
-                }
-                Task::MakeFolder => match shelf::make_folder() {
-                    Ok(()) => shelf::rescan(),
-                    Err(e) => instruments.report(format!("the folder for instruments could not be made: {e}")),
-                },
-                Task::SavePreset(preset) => match presets::save(&preset) {
-                    Ok(()) => presets::rescan(),
-                    Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),
-                },
-                Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
-            }
-            notifier.request_repaint();
-        })
     }
 
     fn params(&self) -> Arc<dyn Params> {
         Arc::new(Grouped(self.params.clone()))
     }
 
-    fn editor(&mut self, executor: AsyncExecutor<Self>) -> Option<EmbouchureEditor> {
+    fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<EmbouchureEditor> {
         Some(EmbouchureEditor::new(Wiring {
             params: self.params.clone(),
             instruments: self.instruments.clone(),
             shared: self.shared.clone(),
             notifier: self.notifier.clone(),
-            executor,
+            tasks: self.tasks.clone(),
         }))
     }
 
@@ -224,7 +200,7 @@ impl Plugin for Embouchure {
         let places = self.params.places();
         let is_moved = places != std::mem::replace(&mut self.places, places);
         if is_moved | self.params.session.take_was_loaded() {
-            self.follow(context);
+            self.follow();
         }
         let channels = buffer.as_slice();
         self.watch_block(channels, context);
@@ -244,13 +220,13 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
-    fn follow(&mut self, context: &mut impl ProcessContext<Self>) {
+    fn follow(&mut self) {
         let n_swaps = self.effect.as_mut().map_or(0, Effect::expect_swap);
         if self.is_offline {
             // Nobody waits for this block, and the render shall not depend on how fast a file is read.
             util::permit_alloc(|| self.instruments.follow(n_swaps));
         } else {
-            context.execute_background(Task::Follow(n_swaps));
+            self.tasks.follow(n_swaps);
         }
     }
 
@@ -335,6 +311,43 @@ impl ClapPlugin for Embouchure {
 impl Vst3Plugin for Embouchure {
     const VST3_CLASS_ID: [u8; 16] = *b"EmbouchureTimbre";
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::PitchShift];
+}
+
+/// The instance's work in the background.
+fn tasks(
+    params: &EmbouchureParams,
+    instruments: &Arc<Instruments>,
+    shared: &Arc<Shared>,
+    notifier: &RepaintNotifier,
+) -> Tasks {
+    let (session, shared, notifier) = (params.session.clone(), shared.clone(), notifier.clone());
+    let (instruments, reports) = (instruments.clone(), instruments.clone());
+    let execute = move |task| {
+        match task {
+            Task::Follow(n_swaps) => {
+                instruments.follow(n_swaps);
+                if shared.running().is_some_and(|running| running.buffer != session.get().buffer) {
+                    shared.want_restart();
+                }
+            }
+            Task::Rescan => {
+                shelf::rescan();
+                presets::rescan();
+                shelf::recent::rescan();
+            }
+            Task::MakeFolder => match shelf::make_folder() {
+                Ok(()) => shelf::rescan(),
+                Err(e) => instruments.report(format!("the folder for instruments could not be made: {e}")),
+            },
+            Task::SavePreset(preset) => match presets::save(&preset) {
+                Ok(()) => presets::rescan(),
+                Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),
+            },
+            Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
+        }
+        notifier.request_repaint();
+    };
+    Tasks::new(execute, move |message| reports.report(message))
 }
 
 const fn layout(n_inputs: u32, n_outputs: u32, name: &'static str) -> AudioIOLayout {

@@ -78,7 +78,7 @@ fn save_as(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiCo
             let preset = Preset { name: app.preset_name.trim().into(), ..app.captured() };
             app.wiring.params.session.edit(|session| session.preset = preset.name.clone());
             app.mark_unsaved(host);
-            app.wiring.executor.execute_background(Task::SavePreset(Box::new(preset)));
+            app.wiring.tasks.send(Task::SavePreset(Box::new(preset)));
             ui.close();
         }
     });

@@ -58,9 +58,9 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
     match list.and_then(|list| list.inner) {
         Some(Choice::Nothing) => app.choose(host, slot, 0, None),
         Some(Choice::Place(place, source)) => app.choose(host, slot, place, Some(source)),
-        Some(Choice::File(path)) => app.wiring.executor.execute_background(Task::OpenFile(slot, path)),
+        Some(Choice::File(path)) => app.wiring.tasks.send(Task::OpenFile(slot, path)),
         Some(Choice::AskForFile) => app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier),
-        Some(Choice::MakeFolder) => app.wiring.executor.execute_background(Task::MakeFolder),
+        Some(Choice::MakeFolder) => app.wiring.tasks.send(Task::MakeFolder),
         None => {}
     }
 }

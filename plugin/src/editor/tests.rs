@@ -19,9 +19,9 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
             background.follow(n_swaps);
         }
     };
-    let executor = AsyncExecutor::new(Arc::new(work), Arc::new(|_| ()));
+    let tasks = Tasks::new(work, |message| panic!("{message}")).at_once();
     let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
-    let mut app = App::new(Wiring { params, instruments, shared, notifier, executor });
+    let mut app = App::new(Wiring { params, instruments, shared, notifier, tasks });
     app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
     let mut harness = Harness::builder().with_size([width, height]).build_ui_state(
         |ui, app: &mut App| {

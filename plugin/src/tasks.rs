@@ -1,0 +1,249 @@
+//! Work that blocks, on one thread that all instances of the process share. The framework has such a thread, too, but
+//! loses it when an instance is removed with work left to do.
+
+use crate::Task;
+use crossbeam::queue::SegQueue;
+use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::thread::{JoinHandle, Thread};
+
+/// No instrument change is waiting.
+const NONE: u64 = u64::MAX;
+
+/// One instance's way to the background. Clones lead to the same instance.
+#[derive(Clone)]
+pub struct Tasks {
+    instance: Arc<Instance>,
+    /// The last one to go ends the thread and waits for it, so the host may unload the library afterwards.
+    background: Arc<Background>,
+    /// Tests of what comes after a task do not wait for the thread.
+    #[cfg(test)]
+    is_at_once: bool,
+}
+
+/// What the thread needs of an instance.
+struct Instance {
+    execute: Box<dyn Fn(Task) + Send + Sync>,
+    /// Told when a task has panicked.
+    failed: Box<dyn Fn(String) + Send + Sync>,
+    /// Count of the newest [`Task::Follow`] that the audio callback asked for, or [`NONE`]. A newer one replaces an older
+    /// one: both play what the parameters say when they run.
+    follow: AtomicU64,
+}
+
+impl Tasks {
+    /// Starts the thread, or shares the one that runs. `failed` is told what to show after a panic in `execute`.
+    pub fn new(
+        execute: impl Fn(Task) + Send + Sync + 'static,
+        failed: impl Fn(String) + Send + Sync + 'static,
+    ) -> Self {
+        let follow = AtomicU64::new(NONE);
+        let instance = Arc::new(Instance { execute: Box::new(execute), failed: Box::new(failed), follow });
+        let background = Background::shared();
+        background.inbox.instances.lock().push(Arc::downgrade(&instance));
+        Self {
+            instance,
+            background,
+            #[cfg(test)]
+            is_at_once: false,
+        }
+    }
+
+    /// Every task that is sent runs at once, on the sender's thread.
+    #[cfg(test)]
+    pub fn at_once(self) -> Self {
+        Self { is_at_once: true, ..self }
+    }
+
+    /// Runs `task` soon, even if the instance is removed meanwhile. Allocates.
+    pub fn send(&self, task: Task) {
+        #[cfg(test)]
+        if self.is_at_once {
+            return self.run_now(task);
+        }
+        self.background.inbox.tasks.push((self.instance.clone(), task));
+        self.background.wake();
+    }
+
+    /// Runs `task` at once, on this thread.
+    #[cfg(test)]
+    pub fn run_now(&self, task: Task) {
+        self.instance.run(task);
+    }
+
+    /// Runs [`Task::Follow`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one wake.
+    pub fn follow(&self, n_swaps: u32) {
+        self.instance.follow.store(n_swaps.into(), Ordering::Release);
+        self.background.wake();
+    }
+}
+
+impl Instance {
+    /// A panic ends the task, not the thread.
+    fn run(&self, task: Task) {
+        let name = format!("{task:?}");
+        if catch_unwind(AssertUnwindSafe(|| (self.execute)(task))).is_err() {
+            (self.failed)(format!("an internal error stopped {name}: the sound goes on; please report it"));
+        }
+    }
+}
+
+/// What waits for the thread.
+#[derive(Default)]
+struct Inbox {
+    tasks: SegQueue<(Arc<Instance>, Task)>,
+    instances: Mutex<Vec<Weak<Instance>>>,
+    is_ending: AtomicBool,
+}
+
+impl Inbox {
+    fn work(&self) {
+        loop {
+            // Read first: what was sent before the end is still done.
+            let is_ending = self.is_ending.load(Ordering::Acquire);
+            while let Some((instance, task)) = self.tasks.pop() {
+                instance.run(task);
+            }
+            self.follow();
+            if is_ending {
+                return;
+            }
+            std::thread::park();
+        }
+    }
+
+    fn follow(&self) {
+        let mut instances = Vec::new();
+        self.instances.lock().retain(|instance| {
+            instances.extend(instance.upgrade());
+            instance.strong_count() > 0
+        });
+        for instance in instances {
+            let n_swaps = instance.follow.swap(NONE, Ordering::AcqRel);
+            if n_swaps != NONE {
+                instance.run(Task::Follow(n_swaps as u32));
+            }
+        }
+    }
+}
+
+/// The running thread.
+struct Background {
+    inbox: Arc<Inbox>,
+    thread: Thread,
+    join: Mutex<Option<JoinHandle<()>>>,
+}
+
+static RUNNING: Mutex<Weak<Background>> = Mutex::new(Weak::new());
+
+impl Background {
+    fn shared() -> Arc<Self> {
+        let mut running = RUNNING.lock();
+        running.upgrade().unwrap_or_else(|| {
+            let background = Arc::new(Self::spawn());
+            *running = Arc::downgrade(&background);
+            background
+        })
+    }
+
+    fn spawn() -> Self {
+        let inbox = Arc::new(Inbox::default());
+        let at_work = inbox.clone();
+        let thread = std::thread::Builder::new().name("embouchure tasks".into()).spawn(move || at_work.work());
+        // A system that has no thread left cannot run the engine's worker either.
+        let join = thread.expect("the system gives no thread");
+        Self { inbox, thread: join.thread().clone(), join: Mutex::new(Some(join)) }
+    }
+
+    /// Realtime-safe; a system call only if the thread sleeps.
+    fn wake(&self) {
+        self.thread.unpark();
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.inbox.is_ending.store(true, Ordering::Release);
+        self.wake();
+        let join = self.join.get_mut().take();
+        // A thread cannot wait for itself.
+        if let Some(join) = join.filter(|join| join.thread().id() != std::thread::current().id()) {
+            // It catches its tasks' panics; another one is none of the host's business.
+            let _ = join.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    /// An instance that tells what it does and panics when it shall make a folder.
+    fn instance() -> (Tasks, Receiver<String>) {
+        let (sender, done) = channel();
+        let failures = sender.clone();
+        let execute = move |task: Task| match task {
+            Task::MakeFolder => panic!("a panic that the test makes"),
+            task => sender.send(format!("{task:?}")).unwrap(),
+        };
+        (Tasks::new(execute, move |message| failures.send(message).unwrap()), done)
+    }
+
+    fn next(done: &Receiver<String>) -> String {
+        done.recv_timeout(Duration::from_secs(30)).expect("the thread is gone")
+    }
+
+    #[test]
+    fn an_instance_that_is_removed_with_work_to_do_harms_no_other() {
+        let (survivor, survivors) = instance();
+        for _ in 0..200 {
+            let (removed, done) = instance();
+            removed.follow(1);
+            removed.follow(2);
+            removed.send(Task::Rescan);
+            drop(removed);
+            survivor.follow(3);
+            assert_eq!(next(&survivors), "Follow(3)");
+            assert!(done.try_iter().all(|what| what.starts_with("Follow") || what == "Rescan"));
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_done_before_the_last_instance_is_gone() {
+        for _ in 0..200 {
+            let (removed, done) = instance();
+            removed.send(Task::Rescan);
+            // The queue holds the instance, so nothing is lost when it goes.
+            let background = Arc::downgrade(&removed.background);
+            drop(removed);
+            if background.upgrade().is_none() {
+                assert_eq!(done.try_recv().as_deref(), Ok("Rescan"));
+            } else {
+                assert_eq!(next(&done), "Rescan", "another test's instances keep the thread");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_is_told_and_ends_nothing() {
+        let (tasks, done) = instance();
+        tasks.send(Task::MakeFolder);
+        assert!(next(&done).contains("MakeFolder"));
+        tasks.follow(7);
+        assert_eq!(next(&done), "Follow(7)");
+    }
+
+    #[test]
+    fn only_the_newest_follow_counts() {
+        let (tasks, done) = instance();
+        (0..1000).for_each(|n| tasks.follow(n));
+        let mut last = String::new();
+        while last != "Follow(999)" {
+            last = next(&done);
+        }
+    }
+}
