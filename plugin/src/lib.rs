@@ -46,8 +46,11 @@ pub struct Embouchure {
     shared: Arc<Shared>,
     notifier: RepaintNotifier,
     tasks: Tasks,
-    /// `None` while inactive, and if the engine could not be prepared; then audio passes untouched.
+    /// `None` while inactive, which is silent, and if the engine could not be prepared; then audio passes untouched.
     effect: Option<Effect>,
+    is_active: bool,
+    /// The host has stopped processing, and the reset that the framework makes when it starts again is none.
+    is_paused: bool,
     is_offline: bool,
     blocks: BlockWatch,
     /// Longest block that the present latency makes room for, and whether that was left to us.
@@ -90,6 +93,8 @@ impl Default for Embouchure {
             shared,
             notifier,
             effect: None,
+            is_active: false,
+            is_paused: false,
             is_offline: false,
             blocks: BlockWatch::default(),
             room: 0,
@@ -172,6 +177,7 @@ impl Plugin for Embouchure {
             room: self.room as u32,
         };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
+        (self.is_active, self.is_paused) = (true, false);
         true
     }
 
@@ -179,9 +185,18 @@ impl Plugin for Embouchure {
         self.instruments.stopped();
         self.shared.deactivated();
         self.effect = None;
+        self.is_active = false;
+    }
+
+    /// A pause, after which the sound goes on where it was. Some hosts make one around each block.
+    fn stop_processing(&mut self) {
+        self.is_paused = true;
     }
 
     fn reset(&mut self) {
+        if std::mem::take(&mut self.is_paused) {
+            return;
+        }
         if let Some(effect) = &mut self.effect {
             effect.reset(&self.params);
         }
@@ -203,6 +218,10 @@ impl Plugin for Embouchure {
             self.follow();
         }
         let channels = buffer.as_slice();
+        if !self.is_active {
+            channels.iter_mut().for_each(|c| c.fill(0.0));
+            return ProcessStatus::Normal;
+        }
         self.watch_block(channels, context);
         let heard = self.n_inputs.min(channels.len());
         channels[..heard].iter().for_each(|c| self.shared.input.note(c));

@@ -3,12 +3,9 @@
 mod bundle;
 mod demo;
 mod foreign;
+mod framework;
 mod install;
-mod melody;
 mod pass_on;
-mod picture;
-mod pitch_track;
-mod spectrogram;
 mod system;
 mod test;
 mod train_shelf;
@@ -28,14 +25,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Install the system packages that building and testing need (as root), or say which are missing
+    /// Mend the plugin framework, and install the system packages that building and testing need (as root), or say which
+    /// are missing
     Setup,
     /// Build the plugin and the app into target/bundled
     Bundle(bundle::Arguments),
     /// Bundle, then copy the plugins into your plugin folders
     Install(bundle::Arguments),
     /// Play a clip through the built plugin and draw what happened into target/demo
-    Demo(demo::Arguments),
+    Demo(pass_on::Arguments),
     /// Run all tests, those of the built plugin in hosts among them
     Test(test::Arguments),
     /// Train an instrument: the same as `embouchure train`
@@ -44,21 +42,20 @@ enum Command {
     TrainShelf(train_shelf::Arguments),
     /// Measure pitch, latency, engine, sound and training; `report` renders the results
     Bench(pass_on::Arguments),
-    /// Host the plugin for `demo`, in a process of its own so that a crash can be reported
-    #[command(hide = true)]
-    Host(demo::hosted::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    // Without it cargo cannot even read the workspace.
+    framework::ensure()?;
+    match command {
         Command::Setup => system::ensure(&[system::Job::Build, system::Job::Test]),
         Command::Bundle(arguments) => bundle::run(&arguments).map(|_| ()),
         Command::Install(arguments) => install::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-        Command::Train(arguments) => pass_on::run("embouchure", &["train"], &arguments),
+        Command::Train(arguments) => pass_on::run("embouchure", &["train".as_ref()], &arguments),
         Command::TrainShelf(arguments) => train_shelf::run(&arguments),
         Command::Bench(arguments) => pass_on::run("embouchure-bench", &[], &arguments),
-        Command::Host(arguments) => demo::hosted::run(&arguments),
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask train` and `cargo xtask bench`: another program of the workspace, built first.
+//! `cargo xtask demo`, `train` and `bench`: another program of the workspace, built first.
 
 use crate::workspace;
 use anyhow::Result;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 /// What the other program is told.
 #[derive(clap::Args)]
@@ -15,7 +15,7 @@ pub struct Arguments {
 
 /// Runs the program of `package` in the working directory of the caller, so that relative paths mean what they say.
 /// `command`: what comes before the arguments.
-pub fn run(package: &str, command: &[&str], arguments: &Arguments) -> Result<()> {
+pub fn run(package: &str, command: &[&OsStr], arguments: &Arguments) -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo
         .args(["run", "--release", "--package", package, "--manifest-path"])

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::PathBuf;
 
-/// Arguments of the hidden `cargo xtask host`.
+/// Arguments of the hidden command `host`.
 #[derive(clap::Args)]
 pub struct Arguments {
     plugin: PathBuf,
