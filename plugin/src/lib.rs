@@ -194,13 +194,11 @@ impl Plugin for Embouchure {
     }
 
     fn reset(&mut self) {
-        if std::mem::take(&mut self.is_paused) {
-            return;
-        }
-        if let Some(effect) = &mut self.effect {
+        let is_resumed = std::mem::take(&mut self.is_paused);
+        if let Some(effect) = self.effect.as_mut().filter(|_| !is_resumed) {
             effect.reset(&self.params);
         }
-        // The sound begins anew, so a pause now disturbs nobody.
+        // The sound begins anew, or was interrupted, so a restart now disturbs nobody.
         if self.is_auto && self.blocks.needs_less_than(self.room) {
             self.shared.want_restart();
         }
