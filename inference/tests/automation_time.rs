@@ -57,6 +57,7 @@ fn play_step(host_rate: f64, block: usize, at: usize, after: Setting) -> (Vec<f3
             brightness_db: &held(setting.brightness_db),
             width: &held(setting.width),
             output_gain: &held(setting.gain),
+            is_piece: false,
             source: setting.source,
         };
         engine.process(&mut [&mut left[start..end], &mut right[start..end]], 2, &params);

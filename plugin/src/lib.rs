@@ -220,11 +220,11 @@ impl Plugin for Embouchure {
             channels.iter_mut().for_each(|c| c.fill(0.0));
             return ProcessStatus::Normal;
         }
-        self.watch_block(channels, context);
+        let is_piece = self.watch_block(channels, context);
         let heard = self.n_inputs.min(channels.len());
         channels[..heard].iter().for_each(|c| self.shared.input.note(c));
         match &mut self.effect {
-            Some(effect) => effect.process(channels, &self.params),
+            Some(effect) => effect.process(channels, &self.params, is_piece),
             None => copy_mono_input(channels, self.n_inputs),
         }
         if let Some(mute) = &mut self.mute {
@@ -257,11 +257,11 @@ impl Embouchure {
     }
 
     /// Asks for a restart when the latency has to change, at most once for each reason: a block that is too long makes
-    /// every frame of it late, the player has chosen, or less will do.
-    fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) {
-        if let (Some(channel), false) = (channels.first(), self.is_offline) {
-            self.blocks.see(channel);
-        }
+    /// every frame of it late, the player has chosen, or less will do. Says whether the framework cut these samples from
+    /// those before.
+    fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
+        let live = channels.first().filter(|_| !self.is_offline);
+        let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
         if self.is_auto && self.blocks.needs_more_than(self.room) {
             // Says no more about it until the next start, whatever the host does.
             self.is_auto = false;
@@ -270,6 +270,7 @@ impl Embouchure {
         if self.shared.take_restart_wanted() {
             context.request_restart();
         }
+        is_piece
     }
 
     fn wake_editor(&mut self, n_samples: usize) {

@@ -41,6 +41,9 @@ pub struct BlockParams<'a> {
     pub width: &'a [f32],
     /// Linear gain of dry and wet together.
     pub output_gain: &'a [f32],
+    /// The host's block goes on: these samples came in the same call as those before, from which a changed parameter cuts
+    /// them.
+    pub is_piece: bool,
     /// Acts on the analysis from the first sample of the block on, to the nearest hop.
     pub source: SourceControls,
 }
@@ -177,7 +180,7 @@ impl Engine {
         self.flags.block.store(n as u32, Relaxed);
         let came = (!self.offline).then(Instant::now);
         if let Some(now) = came {
-            self.take_time(now, n);
+            self.take_time(now, n, params.is_piece);
         }
         // In pieces, so that offline each finds its frames, and live those that are there.
         for start in (0..n).step_by(self.max_block) {
@@ -194,8 +197,12 @@ impl Engine {
     }
 
     /// A host that does not say that it renders faster than it plays shows it, and can wait.
-    fn take_time(&mut self, now: Instant, n: usize) {
-        let spare = self.pace.block(now, n as f64 / self.host_rate);
+    fn take_time(&mut self, now: Instant, n: usize, is_piece: bool) {
+        let length_s = n as f64 / self.host_rate;
+        if is_piece {
+            return self.pace.piece(length_s);
+        }
+        let spare = self.pace.block(now, length_s);
         self.wet.set_patience(if spare.is_zero() { Patience::None } else { Patience::Until(now + spare) });
     }
 
