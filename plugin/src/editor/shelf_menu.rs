@@ -65,13 +65,23 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
     }
 }
 
+impl Entry {
+    /// Beyond the shelf's places a file is still a file.
+    fn choice(&self) -> Choice {
+        match &self.source {
+            InstrumentRef::File { path, .. } if self.place == 0 => Choice::File(path.clone()),
+            source => Choice::Place(self.place, source.clone()),
+        }
+    }
+}
+
 fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<&InstrumentRef>) -> Option<Choice> {
     let mut choice = None;
     if slot == Slot::B && row(ui, canvas, "None", playing.is_none(), true).clicked() {
         choice = Some(Choice::Nothing);
     }
     let mut is_own = false;
-    for (place, entry) in (1..).zip(shelf::entries()).filter(|(_, entry)| is_found(entry, search)) {
+    for entry in shelf::entries().into_iter().filter(|entry| is_found(entry, search)) {
         if matches!(entry.source, InstrumentRef::File { .. }) && !is_own {
             is_own = true;
             heading(ui, canvas, "Your folder");
@@ -81,7 +91,7 @@ fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<
         if let Some(problem) = &entry.problem {
             self::problem(ui, canvas, problem);
         } else if response.on_hover_text(&entry.family).clicked() {
-            choice = Some(Choice::Place(place, entry.source.clone()));
+            choice = Some(entry.choice());
         }
     }
     choice.or_else(|| recent_rows(ui, canvas, search))
