@@ -79,6 +79,7 @@ struct App {
     /// What is looked for on the shelf, and the name that is typed for a preset.
     search: String,
     preset_name: String,
+    preset_question: Option<preset_menu::Question>,
     theme: Theme,
     /// What egui's own style was last made for.
     styled: Option<(Theme, f32)>,
@@ -104,6 +105,7 @@ impl App {
             side: 0,
             search: String::new(),
             preset_name: String::new(),
+            preset_question: None,
             theme: Theme::default(),
             styled: None,
             scanned_s: None,

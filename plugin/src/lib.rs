@@ -77,6 +77,10 @@ pub enum Task {
     MakeFolder,
     /// Write a preset, and show it among the others.
     SavePreset(Box<Preset>),
+    /// Delete one of the player's presets.
+    DeletePreset(String),
+    /// Give one of the player's presets another name.
+    RenamePreset(String, String),
     /// Play the player's file.
     OpenFile(Slot, PathBuf),
 }
@@ -360,6 +364,14 @@ fn tasks(
             Task::SavePreset(preset) => match presets::save(&preset) {
                 Ok(()) => presets::rescan(),
                 Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),
+            },
+            Task::DeletePreset(name) => match presets::delete(&name) {
+                Ok(()) => presets::rescan(),
+                Err(e) => instruments.report(format!("the preset {name:?} could not be deleted: {e}")),
+            },
+            Task::RenamePreset(from, to) => match presets::rename(&from, &to) {
+                Ok(()) => presets::rescan(),
+                Err(e) => instruments.report(format!("the preset {from:?} could not be renamed: {e}")),
             },
             Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
         }

@@ -160,3 +160,25 @@ fn no_size_is_too_small_or_too_large() {
         harness(width, height).run_steps(3);
     }
 }
+
+#[test]
+fn a_preset_is_neither_replaced_nor_deleted_without_a_question() {
+    let mut harness = harness(900.0, 600.0);
+    let mine = Preset { name: "Mine".into(), ..harness.state().captured() };
+    crate::presets::pretend(vec![mine]);
+    harness.state().wiring.params.session.edit(|session| session.preset = "Mine".into());
+    click(&mut harness, "Save as…");
+    assert_eq!(harness.state().preset_name, "Mine");
+    click(&mut harness, "Save");
+    assert_eq!(harness.state().preset_question, Some(preset_menu::Question::Replace));
+    click(&mut harness, "Cancel");
+    click(&mut harness, "Delete…");
+    assert_eq!(harness.state().preset_question, Some(preset_menu::Question::Delete));
+    click(&mut harness, "Delete");
+    assert_eq!(harness.state().wiring.params.session.get().preset, "", "it is gone");
+    click(&mut harness, "Save as…");
+    let factory = crate::presets::all()[0].name.clone();
+    harness.state_mut().preset_name = factory;
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Save").is_none(), "what comes with the plugin stays");
+}
