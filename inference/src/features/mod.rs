@@ -13,7 +13,7 @@ mod pitch;
 mod rumble;
 
 pub use fine_pitch::FinePitch;
-pub use fit::{LoudnessFit, OctaveFit, fold_into};
+pub use fit::{LoudnessFit, OctaveFit, Target, fold_into};
 pub use gate::{Gate, GateHop};
 pub use harmonics::{HarmonicMeter, Timbre, n_audible};
 pub use level::LevelNormalizer;

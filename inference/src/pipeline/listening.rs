@@ -5,7 +5,7 @@ use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
     FinePitch, Gate, GateHop, HarmonicMeter, LoudnessFit, LoudnessMeter, N_HEARD_BANDS, NoiseFloor, NoiseMeter,
-    OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter, SourceNoise, Timbre,
+    OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter, SourceNoise, Target, Timbre,
 };
 use crate::math::sum_of_squares;
 use crate::stream::Heard;
@@ -142,8 +142,13 @@ impl Listening {
         self.source_level.level_db()
     }
 
-    /// Octaves that bring the line, to which `pitch` belongs, into `range_hz`.
-    pub fn octaves(&mut self, pitch: Pitch, range_hz: [f32; 2], keeps_octave: bool) -> f32 {
-        self.octave.hop(pitch, range_hz, keeps_octave)
+    /// Octaves that bring the line, to which `pitch` belongs, to what plays.
+    pub fn octaves(&mut self, pitch: Pitch) -> f32 {
+        self.octave.hop(pitch)
+    }
+
+    /// What plays from now on. Returns by how many octaves this moves the line.
+    pub fn fit_to(&mut self, target: Target) -> f32 {
+        self.octave.fit_to(target)
     }
 }
