@@ -1,5 +1,6 @@
 //! The whole effect as the host's audio callback sees it.
 
+use super::ear::Ear;
 use super::link::{Flags, Heading, InputSender, Link};
 use super::mix::{DelayLine, MixLaw};
 use super::pace::Pace;
@@ -81,6 +82,7 @@ pub struct Engine {
     /// Wet samples of a piece of the block, `[max_block]` each: the middle, and what left has more and right less.
     wet_middle: Vec<f32>,
     wet_side: Vec<f32>,
+    ear: Ear,
     dry: [DelayLine; 2],
     mix: MixLaw,
 }
@@ -127,6 +129,7 @@ impl Engine {
             mono: vec![0.0; max_block],
             wet_middle: vec![0.0; max_block],
             wet_side: vec![0.0; max_block],
+            ear: Ear::new(host_rate),
             dry: [DelayLine::new(latency), DelayLine::new(latency)],
             mix: MixLaw::DRY,
         })
@@ -150,6 +153,7 @@ impl Engine {
         self.flags.epoch.store(epoch, Release);
         self.position = 0;
         self.wet.reset();
+        self.ear.reset();
         self.dry.iter_mut().for_each(DelayLine::reset);
     }
 
@@ -193,7 +197,7 @@ impl Engine {
         let n = piece.len();
         for (x, i) in self.mono.iter_mut().zip(piece) {
             let [left, right] = input(channels, n_inputs, i);
-            *x = (0.5 * left + 0.5 * right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
+            *x = self.ear.hear(left, right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
         }
         let heading = Heading { epoch: self.flags.epoch.load(Acquire), position: self.position, source: *source };
         self.send(heading, n);
