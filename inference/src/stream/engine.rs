@@ -1,5 +1,6 @@
 //! The whole effect as the host's audio callback sees it.
 
+use super::ear::Ear;
 use super::link::{Flags, Heading, InputSender, Link};
 use super::mix::{DelayLine, MixLaw, Shape};
 use super::pace::Pace;
@@ -85,6 +86,7 @@ pub struct Engine {
     /// Wet samples of a piece of the block, `[max_block]` each: the middle, and what left has more and right less.
     wet_middle: Vec<f32>,
     wet_side: Vec<f32>,
+    ear: Ear,
     dry: [DelayLine<f32>; 2],
     shapes: DelayLine<Shape>,
     /// The shapes of a piece of the block, delayed, `[max_block]`; of wet, the two values that it takes.
@@ -136,6 +138,7 @@ impl Engine {
             mono: vec![0.0; max_block],
             wet_middle: vec![0.0; max_block],
             wet_side: vec![0.0; max_block],
+            ear: Ear::new(host_rate),
             dry: [DelayLine::new(latency, 0.0), DelayLine::new(latency, 0.0)],
             shapes: DelayLine::new(latency, Shape::DRY),
             shape: vec![Shape::DRY; max_block],
@@ -163,6 +166,7 @@ impl Engine {
         self.flags.epoch.store(epoch, Release);
         self.position = 0;
         self.wet.reset();
+        self.ear.reset();
         self.dry.iter_mut().for_each(|line| line.reset(0.0));
     }
 
@@ -210,7 +214,7 @@ impl Engine {
         let n = piece.len();
         for (x, i) in self.mono.iter_mut().zip(piece) {
             let [left, right] = input(channels, n_inputs, i);
-            *x = (0.5 * left + 0.5 * right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
+            *x = self.ear.hear(left, right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
         }
         let heading = Heading { epoch: self.flags.epoch.load(Acquire), position: self.position, source: *source };
         self.send(heading, n);
