@@ -1,20 +1,29 @@
-//! A small CLAP host: loads a plugin from its file and plays a clip through it in realtime-sized blocks.
+//! Small hosts for CLAP and VST3: they load a plugin from its file and play a clip through it in realtime-sized blocks.
 //!
-//! It trusts the plugin no more than a host does: everything goes through the C interface of the built file.
+//! They trust the plugin no more than a host does: everything goes through the C interface of the built file. What they
+//! share is [`Host`]; it also makes calls that a well-mannered host would not make.
 
+mod block;
+mod clap_calls;
 mod conductor;
 mod gui;
 mod handlers;
+mod host;
 mod play;
 #[cfg(target_os = "linux")]
 mod screen;
 mod state;
+mod vst3;
 
+pub use block::{Block, Change, Channels, Outcome};
+pub use clap_calls::ClapAudio;
 pub use conductor::{Act, AsFastAsItGoes, Automation, Conductor};
+pub use host::{Audio, Host};
 pub use play::{Played, Session};
 #[cfg(target_os = "linux")]
 pub use screen::{HostWindow, ScreenError, VirtualScreen};
-pub use state::{StateError, with_session};
+pub use state::{StateError, with_session, with_session_in_json};
+pub use vst3::{ProcessMode, Vst3Audio, Vst3Class, Vst3Host, vst3_classes};
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::latency::PluginLatency;
@@ -25,6 +34,7 @@ use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
 use handlers::{Handlers, MainThread, Shared};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// One plugin, loaded and not yet active.
@@ -32,6 +42,10 @@ pub struct ClapHost {
     instance: PluginInstance<Handlers>,
     descriptor: Descriptor,
     layout: Layout,
+    /// Activated without the library around the calls, which does not know of it.
+    is_active: bool,
+    /// Gone with this value.
+    is_loaded: Arc<()>,
 }
 
 /// What the plugin says about itself.
@@ -113,7 +127,8 @@ impl ClapHost {
         let instance = PluginInstance::new(|_| Shared::default(), |_| MainThread::default(), &entry, &id, &host)
             .map_err(|e| failed(e.to_string()))?;
         // The channel count before any choice: a plugin starts in its first configuration.
-        let mut host = Self { instance, descriptor, layout: Layout { n_inputs: 2, n_outputs: 2 } };
+        let layout = Layout { n_inputs: 2, n_outputs: 2 };
+        let mut host = Self { instance, descriptor, layout, is_active: false, is_loaded: Arc::new(()) };
         if let Some(&(_, first)) = host.configurations().first() {
             host.layout = first;
         }
@@ -162,6 +177,10 @@ impl ClapHost {
     /// sample on, without a ramp.
     pub fn set_parameter(&mut self, name: &str, value: f64) -> Result<(), HostError> {
         let id = self.parameter_named(name)?.id;
+        self.flush(id, value)
+    }
+
+    fn flush(&mut self, id: u32, value: f64) -> Result<(), HostError> {
         let event = [ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), value)];
         let mut plugin = self
             .instance

@@ -120,7 +120,7 @@ impl ClapHost {
     }
 
     /// Does what a host's event loop does for plugins.
-    fn serve_main_thread(&mut self) {
+    pub(crate) fn serve_main_thread(&mut self) {
         if self.instance.access_shared_handler(|shared| shared.callback_wanted.swap(false, Ordering::AcqRel)) {
             self.instance.call_on_main_thread_callback();
         }

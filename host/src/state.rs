@@ -19,14 +19,18 @@ pub enum StateError {
 
 /// The state with an edited session, as if the project had been saved so.
 pub fn with_session(state: &[u8], edit: impl FnOnce(&mut Value)) -> Result<Vec<u8>, StateError> {
-    let json = state.get(8..).ok_or(StateError::TooShort(state.len()))?;
+    let json = with_session_in_json(state.get(8..).ok_or(StateError::TooShort(state.len()))?, edit)?;
+    Ok([&(json.len() as u64).to_le_bytes(), json.as_slice()].concat())
+}
+
+/// The same for the JSON alone, which is the state in VST3.
+pub fn with_session_in_json(json: &[u8], edit: impl FnOnce(&mut Value)) -> Result<Vec<u8>, StateError> {
     let mut state: Value = serde_json::from_slice(json)?;
     let stored = state.pointer_mut("/fields/session").ok_or(StateError::NoSession)?;
     let mut session: Value = serde_json::from_str(stored.as_str().unwrap_or_default())?;
     edit(&mut session);
     *stored = Value::String(session.to_string());
-    let json = state.to_string();
-    Ok([&(json.len() as u64).to_le_bytes(), json.as_bytes()].concat())
+    Ok(state.to_string().into_bytes())
 }
 
 #[cfg(test)]

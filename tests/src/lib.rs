@@ -1,5 +1,9 @@
 //! What the tests of this package share: the built plugin, sounds to play through it, a conductor.
 
+mod alone;
+
+pub use alone::{alone, alone_often, alone_with, n_runs};
+
 use embouchure_host::{Act, Conductor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -8,19 +12,35 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The bundled CLAP file in the target folder that the running test was built in.
+/// Folder with bundles to test in place of those that were built with the tests.
+const BUNDLED: &str = "EMBOUCHURE_BUNDLED";
+
+/// The bundled CLAP file in the target folder that the running test was built in, or in the folder that the variable
+/// `EMBOUCHURE_BUNDLED` names.
 ///
 /// # Panics
 /// When it was not built.
 pub fn bundled_clap() -> PathBuf {
+    bundled("Embouchure.clap")
+}
+
+/// The VST3 bundle, likewise.
+///
+/// # Panics
+/// Likewise.
+pub fn bundled_vst3() -> PathBuf {
+    bundled("Embouchure.vst3")
+}
+
+fn bundled(name: &str) -> PathBuf {
+    if let Some(folder) = std::env::var_os(BUNDLED) {
+        return Path::new(&folder).join(name);
+    }
     let test = std::env::current_exe().expect("a test has a path");
-    test.ancestors()
-        .map(|folder| folder.join("bundled").join("Embouchure.clap"))
-        .find(|path| path.exists())
-        .unwrap_or_else(|| {
-            let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
-            panic!("no bundled/Embouchure.clap in {}: run `cargo xtask test`, which builds it", target.display())
-        })
+    test.ancestors().map(|folder| folder.join("bundled").join(name)).find(|path| path.exists()).unwrap_or_else(|| {
+        let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
+        panic!("no bundled/{name} in {}: run `cargo xtask test`, which builds it", target.display())
+    })
 }
 
 /// Seeded noise: every sample differs, so that a shift by one is seen.

@@ -1,0 +1,236 @@
+//! The CLAP host's calls without the order that the library around them keeps.
+
+#[cfg(target_os = "linux")]
+use crate::HostWindow;
+use crate::block::{Block, Outcome, watched};
+use crate::{Audio, Change, ClapHost, Host, HostError, Layout, Parameter, Session};
+use clack_extensions::params::PluginParams;
+use clack_host::prelude::*;
+use clap_sys::audio_buffer::clap_audio_buffer;
+use clap_sys::events::{
+    CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_PARAM_VALUE, clap_event_header, clap_event_param_value, clap_input_events,
+    clap_output_events,
+};
+use clap_sys::plugin::clap_plugin;
+use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
+use std::path::Path;
+use std::ptr::{null, null_mut};
+use std::sync::{Arc, Weak};
+
+impl Host for ClapHost {
+    const FORMAT: &'static str = "CLAP";
+    type Audio = ClapAudio;
+
+    fn load(path: &Path) -> Result<Self, HostError> {
+        ClapHost::load(path)
+    }
+
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn select_layout(&mut self, layout: Layout) -> Result<(), HostError> {
+        ClapHost::select_layout(self, layout)
+    }
+
+    fn set_offline(&mut self, offline: bool) -> Result<(), HostError> {
+        ClapHost::set_offline(self, offline)
+    }
+
+    fn parameters(&mut self) -> Vec<Parameter> {
+        ClapHost::parameters(self)
+    }
+
+    fn value(&mut self, id: u32) -> f64 {
+        let plugin = self.instance.plugin_handle();
+        let params = plugin.get_extension::<PluginParams>();
+        params.and_then(|params| params.get_value(&plugin, ClapId::new(id))).unwrap_or(f64::NAN)
+    }
+
+    fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError> {
+        self.flush(id, value)
+    }
+
+    fn save(&mut self) -> Result<Vec<u8>, HostError> {
+        self.save_state()
+    }
+
+    fn restore(&mut self, state: &[u8]) -> Result<(), HostError> {
+        self.load_state(state)
+    }
+
+    fn state_of_json(json: &[u8]) -> Vec<u8> {
+        [&(json.len() as u64).to_le_bytes(), json].concat()
+    }
+
+    fn json_of_state(state: &[u8]) -> &[u8] {
+        state.get(8..).unwrap_or_default()
+    }
+
+    fn activate(&mut self, session: Session) -> Result<(), HostError> {
+        // SAFETY: the plugin lives as long as the host; what the call does then is its part.
+        let is_active = unsafe {
+            let plugin = self.raw();
+            (*plugin).activate.is_some_and(|f| f(plugin, session.rate, 1, session.max_block as u32))
+        };
+        self.is_active = is_active;
+        self.turn();
+        let refused = HostError::Refused { what: "refused to start", reason: "activate gave false".into() };
+        if is_active { Ok(()) } else { Err(refused) }
+    }
+
+    fn deactivate(&mut self) {
+        if std::mem::take(&mut self.is_active) {
+            // SAFETY: as above.
+            unsafe {
+                let plugin = self.raw();
+                (*plugin).deactivate.inspect(|f| f(plugin));
+            }
+        }
+    }
+
+    fn latency(&mut self) -> usize {
+        ClapHost::latency(self)
+    }
+
+    fn audio(&mut self) -> ClapAudio {
+        ClapAudio { plugin: self.raw(), is_loaded: Arc::downgrade(&self.is_loaded) }
+    }
+
+    fn turn(&mut self) {
+        self.serve_main_thread();
+    }
+
+    fn take_restarts(&mut self) -> usize {
+        self.take_restarts_wanted()
+    }
+
+    #[cfg(target_os = "linux")]
+    fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
+        ClapHost::open_editor(self, window)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn close_editor(&mut self) -> Result<(), HostError> {
+        ClapHost::close_editor(self)
+    }
+}
+
+impl Drop for ClapHost {
+    fn drop(&mut self) {
+        Host::deactivate(self);
+    }
+}
+
+impl ClapHost {
+    fn raw(&mut self) -> *const clap_plugin {
+        self.instance.raw_instance()
+    }
+}
+
+/// The audio thread's calls.
+pub struct ClapAudio {
+    plugin: *const clap_plugin,
+    is_loaded: Weak<()>,
+}
+
+// SAFETY: these are the calls that CLAP wants from another thread.
+unsafe impl Send for ClapAudio {}
+
+impl ClapAudio {
+    fn plugin(&self) -> *const clap_plugin {
+        assert!(self.is_loaded.strong_count() > 0, "the host is gone");
+        self.plugin
+    }
+}
+
+// SAFETY of all calls: the plugin is there, and the pointers are good as long as the calls; whether the plugin bears the
+// order of the calls, and null pointers, is what is tested.
+impl Audio for ClapAudio {
+    fn start(&mut self) -> bool {
+        let plugin = self.plugin();
+        // SAFETY: see above.
+        unsafe { (*plugin).start_processing.is_some_and(|f| f(plugin)) }
+    }
+
+    fn stop(&mut self) {
+        let plugin = self.plugin();
+        // SAFETY: see above.
+        unsafe {
+            (*plugin).stop_processing.inspect(|f| f(plugin));
+        }
+    }
+
+    fn reset(&mut self) {
+        let plugin = self.plugin();
+        // SAFETY: see above.
+        unsafe {
+            (*plugin).reset.inspect(|f| f(plugin));
+        }
+    }
+
+    fn process(&mut self, block: &mut Block) -> Outcome {
+        let plugin = self.plugin();
+        let (mut input, mut output) = (block.input.raw(), block.output.raw());
+        let port = |list: *mut *mut f32, n_channels: usize| clap_audio_buffer {
+            data32: list,
+            data64: null_mut(),
+            channel_count: n_channels as u32,
+            latency: 0,
+            constant_mask: 0,
+        };
+        let input_port = port(input.list(), input.n_channels);
+        let mut output_port = port(output.list(), output.n_channels);
+        let events: Vec<_> = block.changes.iter().map(event).collect();
+        let in_events =
+            clap_input_events { ctx: (&raw const events).cast_mut().cast(), size: Some(n_events), get: Some(event_at) };
+        let out_events = clap_output_events { ctx: null_mut(), try_push: Some(take_event) };
+        let process = clap_process {
+            steady_time: -1,
+            frames_count: block.n_samples as u32,
+            transport: null(),
+            audio_inputs: if input.n_ports == 0 { null() } else { &input_port },
+            audio_outputs: if output.n_ports == 0 { null_mut() } else { &mut output_port },
+            audio_inputs_count: input.n_ports,
+            audio_outputs_count: output.n_ports,
+            in_events: &in_events,
+            out_events: &out_events,
+        };
+        // SAFETY: see above.
+        watched(|| unsafe { (*plugin).process.is_some_and(|f| f(plugin, &process) != CLAP_PROCESS_ERROR) })
+    }
+}
+
+fn event(change: &Change) -> clap_event_param_value {
+    clap_event_param_value {
+        header: clap_event_header {
+            size: size_of::<clap_event_param_value>() as u32,
+            time: change.at.clamp(0, u32::MAX.into()) as u32,
+            space_id: CLAP_CORE_EVENT_SPACE_ID,
+            type_: CLAP_EVENT_PARAM_VALUE,
+            flags: 0,
+        },
+        param_id: change.id,
+        cookie: null_mut(),
+        note_id: -1,
+        port_index: -1,
+        channel: -1,
+        key: -1,
+        value: change.value,
+    }
+}
+
+extern "C" fn n_events(list: *const clap_input_events) -> u32 {
+    // SAFETY: the list is the one that `process` made, and still there.
+    unsafe { (*(*list).ctx.cast::<Vec<clap_event_param_value>>()).len() as u32 }
+}
+
+extern "C" fn event_at(list: *const clap_input_events, index: u32) -> *const clap_event_header {
+    // SAFETY: as above.
+    let events = unsafe { &*(*list).ctx.cast::<Vec<clap_event_param_value>>() };
+    events.get(index as usize).map_or(null(), |event| &event.header)
+}
+
+extern "C" fn take_event(_list: *const clap_output_events, _event: *const clap_event_header) -> bool {
+    true
+}

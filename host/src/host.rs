@@ -1,0 +1,172 @@
+//! What a test asks of a host, whatever the plugin's format.
+
+#[cfg(target_os = "linux")]
+use crate::HostWindow;
+use crate::block::{Block, Channels, Outcome};
+use crate::{Act, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// One plugin, loaded. The calls are made as they are asked for: in whatever order, and from whatever thread.
+pub trait Host: Sized {
+    /// Name of the plugin's format.
+    const FORMAT: &'static str;
+    /// The calls of the audio thread.
+    type Audio: Audio;
+
+    /// Loads the first plugin of a file (or folder) of the format.
+    fn load(path: &Path) -> Result<Self, HostError>;
+    /// Channels that the plugin was told to expect.
+    fn layout(&self) -> Layout;
+    /// Chooses the channels; the plugin must offer them, and must not be active.
+    fn select_layout(&mut self, layout: Layout) -> Result<(), HostError>;
+    /// Says at the next activation that the plugin may take its time (a bounce), or must not (a live input).
+    fn set_offline(&mut self, offline: bool) -> Result<(), HostError>;
+    /// All parameters, in the plugin's order.
+    fn parameters(&mut self) -> Vec<Parameter>;
+    /// Present value of a parameter, plain.
+    fn value(&mut self, id: u32) -> f64;
+    /// Sets a parameter, plain, without the audio thread. In CLAP the plugin must not be active.
+    fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError>;
+    /// What a host stores in its project.
+    fn save(&mut self) -> Result<Vec<u8>, HostError>;
+    /// Restores what [`save`](Self::save) gave.
+    fn restore(&mut self, state: &[u8]) -> Result<(), HostError>;
+    /// What [`save`](Self::save) would give for the plugin's state, which is JSON.
+    fn state_of_json(json: &[u8]) -> Vec<u8>;
+    /// The plugin's state, which is JSON, out of what [`save`](Self::save) gave.
+    fn json_of_state(state: &[u8]) -> &[u8];
+
+    /// Makes the plugin ready to process.
+    fn activate(&mut self, session: Session) -> Result<(), HostError>;
+    /// The opposite. Nothing happens if the plugin is not active.
+    fn deactivate(&mut self);
+    /// As the plugin reports it now.
+    fn latency(&mut self) -> usize;
+    /// The calls of the audio thread. They panic once the host is gone.
+    fn audio(&mut self) -> Self::Audio;
+    /// One turn of the event loop of the host's main thread.
+    fn turn(&mut self);
+    /// Times that the plugin asked to be started again, since the last call.
+    fn take_restarts(&mut self) -> usize;
+
+    /// Opens the editor in `window`. The plugin finds the screen by the variable `DISPLAY`.
+    #[cfg(target_os = "linux")]
+    fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError>;
+    /// Closes what [`open_editor`](Self::open_editor) opened.
+    #[cfg(target_os = "linux")]
+    fn close_editor(&mut self) -> Result<(), HostError>;
+
+    /// The parameter called `name`.
+    fn parameter_called(&mut self, name: &str) -> Result<Parameter, HostError> {
+        let found = self.parameters().into_iter().find(|p| p.name == name);
+        found.ok_or_else(|| HostError::Missing(format!("parameter {name:?}")))
+    }
+
+    /// Activates the plugin, plays `input` and as much silence after it as the reported latency on a thread of its own
+    /// under a conductor, and deactivates the plugin. Every millisecond the main thread does what else it has to do.
+    fn perform(
+        &mut self,
+        input: &[Vec<f32>],
+        session: Session,
+        conductor: &mut dyn Conductor,
+        errand: &mut dyn FnMut(&mut Self) -> Result<(), HostError>,
+    ) -> Result<Played, HostError> {
+        self.activate(session)?;
+        // Known only now: the latency depends on rate and block.
+        let latency_samples = self.latency();
+        let mut desk = Desk::new(input, latency_samples, self.layout(), session);
+        let mut audio = self.audio();
+        let mut errands = Ok(());
+        let outcome = std::thread::scope(|scope| {
+            let audio_thread = scope.spawn(|| desk.play(&mut audio, conductor));
+            while !audio_thread.is_finished() {
+                self.turn();
+                if errands.is_ok() {
+                    errands = errand(self);
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            audio_thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        self.deactivate();
+        outcome?;
+        errands?;
+        Ok(Played { channels: desk.output, latency_samples, callback_seconds: desk.callback_seconds })
+    }
+}
+
+/// The calls of a plugin's audio thread, in whatever order. The plugin may refuse some.
+pub trait Audio: Send {
+    /// CLAP: `start_processing`; VST3: `setProcessing(true)`.
+    fn start(&mut self) -> bool;
+    /// The opposite.
+    fn stop(&mut self);
+    /// The plugin is to forget what it heard. CLAP: `reset`; VST3: `setProcessing(false)` and `(true)`.
+    fn reset(&mut self);
+    /// One call of `process`.
+    fn process(&mut self, block: &mut Block) -> Outcome;
+}
+
+/// A clip on its way through the plugin.
+struct Desk {
+    session: Session,
+    input: Vec<Vec<f32>>,
+    output: Vec<Vec<f32>>,
+    callback_seconds: Vec<f64>,
+}
+
+impl Desk {
+    fn new(input: &[Vec<f32>], n_silence: usize, layout: Layout, session: Session) -> Self {
+        let n_samples = input.first().map_or(0, Vec::len) + n_silence;
+        let mut input = input.to_vec();
+        input.iter_mut().for_each(|channel| channel.resize(n_samples, 0.0));
+        let output = vec![vec![0.0; n_samples]; layout.n_outputs];
+        Self { session, input, output, callback_seconds: Vec::new() }
+    }
+
+    fn play(&mut self, audio: &mut dyn Audio, conductor: &mut dyn Conductor) -> Result<(), HostError> {
+        let refused = |what: &str| HostError::Refused { what: "failed on the audio thread", reason: what.into() };
+        let n_samples = self.input.first().map_or(0, Vec::len);
+        let mut n_done = 0;
+        if !audio.start() {
+            return Err(refused("it does not start"));
+        }
+        while n_done < n_samples {
+            match conductor.act(n_done) {
+                Act::Play => {}
+                Act::Reset => audio.reset(),
+                Act::Suspend => {
+                    audio.stop();
+                    audio.start();
+                }
+            }
+            let n = conductor.block(self.session.block).clamp(1, self.session.max_block).min(n_samples - n_done);
+            // Copies, because a plugin may write into its input buffer.
+            let mut input: Vec<_> = self.input.iter().map(|channel| channel[n_done..n_done + n].to_vec()).collect();
+            let automation = conductor.automate(n_done);
+            let changes: Vec<_> =
+                automation.iter().map(|&Automation { id, value }| Change { at: 0, id, value }).collect();
+            let mut block = Block {
+                n_samples: n,
+                input: Channels::all(&mut input),
+                output: Channels::part(&mut self.output, n_done..n_done + n),
+                changes: &changes,
+            };
+            conductor.before();
+            let began = Instant::now();
+            let outcome = audio.process(&mut block);
+            self.callback_seconds.push(began.elapsed().as_secs_f64());
+            n_done += n;
+            if !outcome.is_ok {
+                audio.stop();
+                return Err(refused("it does not process"));
+            }
+            if conductor.after(n_done).is_break() {
+                break;
+            }
+        }
+        audio.stop();
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! A small VST3 host, with the same shape as the CLAP host. Everything goes through the C interface of the built file.
+
+mod audio;
+mod changes;
+#[cfg(target_os = "linux")]
+mod editor;
+mod handler;
+mod instance;
+mod module;
+mod parameters;
+#[cfg(target_os = "linux")]
+mod run_loop;
+mod state;
+mod stream;
+
+pub use audio::Vst3Audio;
+pub use instance::{ProcessMode, Vst3Host};
+pub use module::{Vst3Class, vst3_classes};
+
+use crate::HostError;
+use vst3::Steinberg::{kResultOk, tresult};
+
+/// What the plugin answered, as an error if it was a refusal.
+fn accepted(result: tresult, what: &'static str) -> Result<(), HostError> {
+    if result == kResultOk { Ok(()) } else { Err(HostError::Refused { what, reason: format!("result {result}") }) }
+}
+
+/// Text of a fixed length that ends at the first zero.
+fn text(units: impl Iterator<Item = u16>) -> String {
+    char::decode_utf16(units.take_while(|&unit| unit != 0)).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect()
+}

@@ -1,0 +1,82 @@
+//! The calls of the audio thread.
+
+use super::changes::Changes;
+use super::module::Module;
+use crate::Audio;
+use crate::block::{Block, Outcome, watched};
+use std::ptr::null_mut;
+use std::sync::Arc;
+use vst3::Steinberg::Vst::SymbolicSampleSizes_::kSample32;
+use vst3::Steinberg::Vst::{
+    AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IEditController,
+    IEditControllerTrait, IParameterChanges, ProcessData,
+};
+use vst3::Steinberg::kResultOk;
+use vst3::{ComPtr, ComWrapper};
+
+/// The plugin's processor. It keeps the plugin alive, but not initialised.
+pub struct Vst3Audio {
+    pub(super) processor: ComPtr<IAudioProcessor>,
+    /// Normalises values.
+    pub(super) controller: ComPtr<IEditController>,
+    pub(super) mode: i32,
+    /// Last: the library goes after what it made.
+    pub(super) _module: Arc<Module>,
+}
+
+// SAFETY: these are the calls that VST3 wants from another thread, and reference counts of ours are atomic. Normalising
+// is a plain function in our plugin.
+unsafe impl Send for Vst3Audio {}
+
+// SAFETY of all calls: the pointers are good as long as the calls; whether the plugin bears the order of the calls, and
+// null pointers, is what is tested.
+impl Audio for Vst3Audio {
+    fn start(&mut self) -> bool {
+        // SAFETY: see above.
+        unsafe { self.processor.setProcessing(1) == kResultOk }
+    }
+
+    fn stop(&mut self) {
+        // SAFETY: see above.
+        unsafe { self.processor.setProcessing(0) };
+    }
+
+    fn reset(&mut self) {
+        self.stop();
+        self.start();
+    }
+
+    fn process(&mut self, block: &mut Block) -> Outcome {
+        let (mut input, mut output) = (block.input.raw(), block.output.raw());
+        let bus = |list: *mut *mut f32, n_channels: usize| AudioBusBuffers {
+            numChannels: n_channels as i32,
+            silenceFlags: 0,
+            __field0: AudioBusBuffers__type0 { channelBuffers32: list },
+        };
+        let mut input_bus = bus(input.list(), input.n_channels);
+        let mut output_bus = bus(output.list(), output.n_channels);
+        // SAFETY: see above.
+        let normalised = |id, value| unsafe { self.controller.plainParamToNormalized(id, value) };
+        let changes = Changes::new(block.changes, normalised);
+        let none = Changes::new(&[], normalised);
+        let list = |changes: &ComWrapper<Changes>| {
+            changes.as_com_ref::<IParameterChanges>().map_or(null_mut(), |changes| changes.as_ptr())
+        };
+        let mut data = ProcessData {
+            processMode: self.mode,
+            symbolicSampleSize: kSample32 as i32,
+            numSamples: block.n_samples as i32,
+            numInputs: input.n_ports as i32,
+            numOutputs: output.n_ports as i32,
+            inputs: if input.n_ports == 0 { null_mut() } else { &mut input_bus },
+            outputs: if output.n_ports == 0 { null_mut() } else { &mut output_bus },
+            inputParameterChanges: list(&changes),
+            outputParameterChanges: list(&none),
+            inputEvents: null_mut(),
+            outputEvents: null_mut(),
+            processContext: null_mut(),
+        };
+        // SAFETY: see above.
+        watched(|| unsafe { self.processor.process(&mut data) == kResultOk })
+    }
+}

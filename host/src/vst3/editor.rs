@@ -1,0 +1,87 @@
+//! The plugin's view in a window of the host's. The plugin draws on a thread of its own.
+
+use super::run_loop::{BareFrame, FrameWithLoop};
+use super::{Vst3Host, accepted};
+use crate::{HostError, HostWindow};
+use std::ptr::null_mut;
+use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType::kEditor};
+use vst3::Steinberg::{IPlugFrame, IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID};
+use vst3::{ComPtr, ComWrapper};
+
+/// An open view. It must be closed before it is dropped.
+pub(super) struct Editor {
+    view: ComPtr<IPlugView>,
+    frame: Frame,
+}
+
+enum Frame {
+    WithLoop(ComWrapper<FrameWithLoop>),
+    Bare(ComWrapper<BareFrame>),
+}
+
+impl Frame {
+    fn pointer(&self) -> *mut IPlugFrame {
+        let frame = match self {
+            Self::WithLoop(frame) => frame.as_com_ref::<IPlugFrame>(),
+            Self::Bare(frame) => frame.as_com_ref::<IPlugFrame>(),
+        };
+        frame.map_or(null_mut(), |frame| frame.as_ptr())
+    }
+}
+
+impl Vst3Host {
+    /// Frames of views from now on offer no event loop, as some hosts' do.
+    pub fn without_run_loop(mut self) -> Self {
+        self.has_run_loop = false;
+        self
+    }
+
+    pub(super) fn open_view(&mut self, window: &HostWindow) -> Result<(), HostError> {
+        // SAFETY: the name is VST3's; the plugin gives a view that is ours to release.
+        let view = unsafe { ComPtr::from_raw(self.controller.createView(kEditor)) };
+        let view = view.ok_or(HostError::Missing("editor".into()))?;
+        let frame = if self.has_run_loop {
+            Frame::WithLoop(ComWrapper::new(FrameWithLoop::default()))
+        } else {
+            Frame::Bare(ComWrapper::new(BareFrame))
+        };
+        let mut size = ViewRect { left: 0, top: 0, right: 0, bottom: 0 };
+        // SAFETY: X11 knows windows by number; one that is gone is an error of the plugin's, not a bad pointer.
+        unsafe {
+            accepted(view.isPlatformTypeSupported(kPlatformTypeX11EmbedWindowID), "does not know X11")?;
+            accepted(view.setFrame(frame.pointer()), "refused a frame")?;
+            accepted(view.getSize(&mut size), "has no size")?;
+            let parent = window.id() as usize as *mut _;
+            if let Err(e) = accepted(view.attached(parent, kPlatformTypeX11EmbedWindowID), "did not open its editor") {
+                view.setFrame(null_mut());
+                return Err(e);
+            }
+        }
+        self.editor = Some(Editor { view, frame });
+        Ok(())
+    }
+
+    /// Gives the descriptors and timers that the view has left behind in the event loop.
+    pub(super) fn close_view(&mut self) -> Result<usize, HostError> {
+        let editor = self.editor.take().ok_or(HostError::Missing("open editor".into()))?;
+        // SAFETY: the frame outlives the view.
+        let removed = unsafe {
+            let removed = accepted(editor.view.removed(), "did not close its editor");
+            editor.view.setFrame(null_mut());
+            removed
+        };
+        drop(editor.view);
+        removed?;
+        match editor.frame {
+            Frame::WithLoop(frame) => Ok(frame.n_watched()),
+            Frame::Bare(_) => Ok(0),
+        }
+    }
+
+    pub(super) fn turn_run_loop(&self) {
+        if let Some(Editor { frame: Frame::WithLoop(frame), .. }) = &self.editor {
+            // Kept, because a handler may close the view.
+            frame.clone().turn();
+        }
+    }
+}

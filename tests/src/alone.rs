@@ -1,0 +1,92 @@
+//! Tests in processes of their own, where a crash is a result like any other.
+
+use std::process::{Command, ExitStatus, Output};
+use std::time::{Duration, Instant};
+
+/// Set in the process that [`alone`] starts.
+const IS_ALONE: &str = "EMBOUCHURE_ALONE";
+/// How often a test of what only sometimes goes wrong is run. 200 is the full form.
+const RUNS: &str = "EMBOUCHURE_RUNS";
+/// Seconds after which a run counts as hung.
+const PATIENCE_S: u64 = 300;
+
+/// True in a process of its own. Elsewhere starts that process once, and fails when it fails or crashes.
+///
+/// # Panics
+/// Then.
+pub fn alone(test: &str) -> bool {
+    alone_with(test, 1, &[])
+}
+
+/// The same as often as the variable `EMBOUCHURE_RUNS` says, or `n_usually`; each time in a new process.
+///
+/// # Panics
+/// When at least one failed, with what the first of them said.
+pub fn alone_often(test: &str, n_usually: usize) -> bool {
+    alone_with(test, n_runs(n_usually), &[])
+}
+
+/// The same with variables, for runs in which the test has to do with a screen.
+///
+/// # Panics
+/// Likewise.
+pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool {
+    if std::env::var_os(IS_ALONE).is_some() {
+        return true;
+    }
+    let mut failures: Vec<Output> = Vec::new();
+    for _ in 0..n_runs {
+        let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
+        command.args(["--exact", test, "--nocapture"]).env(IS_ALONE, "1").envs(variables.iter().copied());
+        failures.extend(Some(output(command)).filter(|output| !output.status.success()));
+    }
+    if let Some(first) = failures.first() {
+        let said = String::from_utf8_lossy(&first.stderr);
+        panic!("{} of {n_runs} runs failed, the first with {}:\n{said}", failures.len(), ending(first.status));
+    }
+    println!("{n_runs} runs");
+    false
+}
+
+/// The runs that the variable asks for.
+pub fn n_runs(n_usually: usize) -> usize {
+    std::env::var(RUNS).map_or(n_usually, |runs| runs.parse().expect("EMBOUCHURE_RUNS is a number"))
+}
+
+/// Ends the process when it hangs.
+fn output(mut command: Command) -> Output {
+    let mut child = command
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("a test can be started again");
+    let mut stderr = child.stderr.take().expect("it was asked for");
+    let said = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        // What can be read is enough.
+        let _ = std::io::Read::read_to_end(&mut stderr, &mut said);
+        said
+    });
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().expect("a child can be waited for") {
+            Some(status) => break status,
+            None if start.elapsed() > Duration::from_secs(PATIENCE_S) => {
+                child.kill().expect("a child can be ended");
+            }
+            None => std::thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    Output { status, stdout: Vec::new(), stderr: said.join().unwrap_or_default() }
+}
+
+#[cfg(unix)]
+fn ending(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    status.signal().map_or(status.to_string(), |signal| format!("{status} (a shell says {})", 128 + signal))
+}
+
+#[cfg(not(unix))]
+fn ending(status: ExitStatus) -> String {
+    status.to_string()
+}
