@@ -174,7 +174,14 @@ fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> Vec<f32> {
     for n in cuts {
         let (ones, zeros, block) = (vec![1.0; *n], vec![0.0; *n], start..start + n);
         let source = SourceControls::default();
-        let params = BlockParams { mix: &ones, brightness_db: &zeros, width: &zeros, output_gain: &ones, source };
+        let params = BlockParams {
+            mix: &ones,
+            brightness_db: &zeros,
+            width: &zeros,
+            output_gain: &ones,
+            is_piece: false,
+            source,
+        };
         engine.process(&mut [&mut left[block.clone()], &mut right[block]], 2, &params);
         start += n;
     }
