@@ -6,6 +6,7 @@ use safetensors::SafeTensors;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::io::Read;
 use std::path::Path;
 
 /// Why a weights file was refused. Each message says what to do about it.
@@ -161,14 +162,65 @@ pub fn content_id(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Reads a whole file.
+/// Beginning of the formats of all our files.
+const OURS: &str = "embouchure-";
+/// Far more than any of our files has: what claims more is damaged, or somebody else's.
+const MAX_HEADER_LEN: u64 = 4 << 20;
+const MAX_FILE_LEN: u64 = 256 << 20;
+
+/// Reads a whole file. One that is not ours is refused by its header, before the rest of it is read, however long.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Io { path: path.display().to_string(), source })
+    let io = |source| LoadError::Io { path: path.display().to_string(), source };
+    let mut file = std::fs::File::open(path).map_err(io)?;
+    let mut bytes = Vec::new();
+    (&mut file).take(8).read_to_end(&mut bytes).map_err(io)?;
+    let Some(header_len) = bytes.first_chunk::<8>().map(|len| u64::from_le_bytes(*len)) else { return Ok(bytes) };
+    if header_len > MAX_HEADER_LEN {
+        return Err(LoadError::Broken(format!("its header claims {header_len} bytes")));
+    }
+    (&mut file).take(header_len).read_to_end(&mut bytes).map_err(io)?;
+    check_is_ours(&bytes[8..])?;
+    let room = MAX_FILE_LEN - bytes.len() as u64;
+    if file.take(room + 1).read_to_end(&mut bytes).map_err(io)? as u64 > room {
+        return Err(LoadError::Broken(format!("it is longer than {} MiB", MAX_FILE_LEN >> 20)));
+    }
+    Ok(bytes)
+}
+
+/// Refuses what says that it is something else. A header that cannot be read is left to whoever checks the whole file.
+fn check_is_ours(header: &[u8]) -> Result<(), LoadError> {
+    let Ok(header) = serde_json::from_slice::<serde_json::Value>(header) else { return Ok(()) };
+    let actual = header["__metadata__"]["format"].as_str().unwrap_or_default();
+    if actual.starts_with(OURS) { Ok(()) } else { Err(LoadError::Format { expected: OURS, actual: actual.into() }) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_foreign_file_is_refused_by_its_header_however_long() {
+        let path = std::env::temp_dir().join(format!("embouchure-foreign-{}", std::process::id()));
+        let read = |header: &str, len: u64| {
+            let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+            bytes.extend(header.as_bytes());
+            std::fs::write(&path, &bytes).unwrap();
+            // Sparse: it takes no room on the disk, and would take all memory.
+            std::fs::File::options().write(true).open(&path).unwrap().set_len(len.max(bytes.len() as u64)).unwrap();
+            let result = read_file(&path);
+            std::fs::remove_file(&path).unwrap();
+            result
+        };
+        let foreign = r#"{"__metadata__":{"format":"pt"},"x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+        assert!(matches!(read(foreign, 9 << 30), Err(LoadError::Format { actual, .. }) if actual == "pt"));
+        assert!(matches!(read("{}", 9 << 30), Err(LoadError::Format { actual, .. }) if actual.is_empty()));
+        let ours = r#"{"__metadata__":{"format":"embouchure-instrument/1"}}"#;
+        assert!(matches!(read(ours, 9 << 30), Err(LoadError::Broken(why)) if why.contains("256 MiB")));
+        assert_eq!(read(ours, 100).unwrap().len(), 100);
+        std::fs::write(&path, [0xff; 8]).unwrap();
+        assert!(matches!(read_file(&path), Err(LoadError::Broken(why)) if why.contains("claims")));
+        std::fs::remove_file(&path).unwrap();
+    }
 
     #[test]
     fn the_same_weights_give_the_same_bytes() -> Result<(), LoadError> {
