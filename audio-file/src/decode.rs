@@ -1,7 +1,7 @@
 //! One part of a file to sound, by Symphonia.
 
 use crate::Audio;
-use crate::layout::{Blocks, Container, Edit, Refusal, Stream};
+use crate::layout::{Blocks, Container, Edit, MOST_RATE, Refusal, Stream};
 use crate::opus::OpusDecoder;
 use crate::source::{Source, View};
 use symphonia::core::audio::GenericAudioBufferRef;
@@ -45,7 +45,7 @@ impl Sound {
     /// Appends a packet, after `hole` samples of silence.
     fn push(&mut self, hole: usize, decoded: &GenericAudioBufferRef) {
         let (rate, n_channels) = (decoded.spec().rate(), decoded.num_planes());
-        if n_channels == 0 || rate == 0 {
+        if n_channels == 0 || rate == 0 || rate > MOST_RATE {
             return;
         }
         let is_same = |piece: &Audio| piece.rate == rate && piece.channels.len() == n_channels;

@@ -21,8 +21,10 @@ pub struct Blocks {
     pub announced_bytes: Option<u64>,
 }
 
-/// Most channels that are believed: what says more is no sound file.
+/// Most channels and samples per second that are believed: what says more is no sound file, and a moment of it would fill
+/// the memory.
 const MOST_CHANNELS: u16 = 256;
+pub const MOST_RATE: u32 = 3_000_000;
 
 impl Blocks {
     /// Samples of one size. `None` if nothing is stored so.
@@ -33,7 +35,7 @@ impl Blocks {
 
     /// Blocks of a number of bytes and of samples per channel.
     pub fn new(codec: AudioCodecId, rate: u32, n_channels: u16, block: (u64, u64)) -> Result<Self, Refusal> {
-        if n_channels == 0 || n_channels > MOST_CHANNELS || rate == 0 || block.0 == 0 || block.1 == 0 {
+        if n_channels == 0 || n_channels > MOST_CHANNELS || rate == 0 || rate > MOST_RATE || block.0 == 0 || block.1 == 0 {
             return Err(Refusal::Codec(format!("{n_channels} channels at {rate} Hz")));
         }
         let (block_bytes, block_frames) = block;

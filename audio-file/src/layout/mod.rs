@@ -12,7 +12,7 @@ mod ogg;
 mod tags;
 mod wave;
 
-pub use blocks::Blocks;
+pub use blocks::{Blocks, MOST_RATE};
 pub use mp4::Edit;
 
 use crate::source::{Source, View};
