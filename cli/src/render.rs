@@ -6,7 +6,7 @@ use crate::outputs::{self, Force, is_dash};
 use crate::{shelf, streams};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use embouchure_audio_file::{Audio, read, to_mono, write_wav};
+use embouchure_audio_file::{Audio, to_mono, write_wav};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::note::Note;
@@ -135,7 +135,9 @@ impl RenderCommand {
     /// Reads, renders, writes and says so.
     pub fn run(self) -> Result<()> {
         self.check_files()?;
-        let mut audio = one_or_two_channels(streams::with_input(&self.input, |path| Ok(read(path)?))?);
+        let recording = streams::read(&self.input)?;
+        recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", self.input.display()));
+        let mut audio = one_or_two_channels(recording.audio);
         if let ([mono], true) = (&audio.channels[..], self.width > 0.0) {
             audio.channels = vec![mono.clone(); 2];
         }

@@ -1,20 +1,21 @@
-//! Standard input and output in place of files. Sound formats are read and written by jumping about, which a pipe cannot
-//! do, so what comes or goes lies in a temporary file meanwhile.
+//! Standard input and output in place of files. Wav is written by jumping about, which a pipe cannot do, so what goes lies
+//! in a temporary file first.
 
 use crate::outputs::is_dash;
 use anyhow::{Context, Result};
+use embouchure_audio_file::{Recording, read_bytes, read_recording};
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
-/// Reads `path`, or a copy of standard input.
-pub fn with_input<T>(path: &Path, read: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+/// Reads the recording `path`, or what comes from standard input.
+pub fn read(path: &Path) -> Result<Recording> {
     if !is_dash(path) {
-        return read(path);
+        return Ok(read_recording(path)?);
     }
-    let mut copy = tempfile::NamedTempFile::new().context("cannot keep what comes from standard input")?;
-    std::io::copy(&mut std::io::stdin().lock(), &mut copy).context("cannot read standard input")?;
-    read(copy.path()).context("standard input")
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes).context("cannot read standard input")?;
+    Ok(read_bytes(bytes, "standard input")?)
 }
 
 /// Writes `path`, or standard output. That somebody has stopped reading is no error.

@@ -1,7 +1,7 @@
 //! Finds recordings in folders, and works through them.
 
 use anyhow::{Context, Result};
-use embouchure_audio_file::{read, resample, to_mono};
+use embouchure_audio_file::{Audio, read_recording, resample, to_mono};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::HashSet;
@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 /// Endings of files that can be read.
-const EXTENSIONS: [&str; 4] = ["flac", "wav", "mp3", "ogg"];
+const EXTENSIONS: [&str; 22] = [
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "mp1", "mp2", "mp3", "ogg", "oga",
+    "opus", "aac", "m4a", "m4b", "mp4", "webm", "mka",
+];
 /// Endings of files that hold sound and cannot be read.
-const OTHER_SOUND: [&str; 14] =
-    ["aif", "aiff", "aifc", "caf", "m4a", "mp4", "aac", "opus", "webm", "mka", "w64", "wma", "ape", "wv"];
+const OTHER_SOUND: [&str; 10] = ["wma", "ape", "wv", "mpc", "dsf", "dff", "amr", "ac3", "dts", "ra"];
 
 /// What is in some files and folders.
 #[derive(Debug, Default)]
@@ -74,8 +76,15 @@ pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
 
 /// One channel at `rate`.
 pub fn load_mono(path: &Path, rate: u32) -> Result<Vec<f32>> {
-    let audio = read(path)?;
+    let audio = read_aloud(path)?;
     Ok(resample(&to_mono(&audio), audio.rate, rate))
+}
+
+/// Reads a recording, and says on the error stream what is missing of it.
+pub fn read_aloud(path: &Path) -> Result<Audio> {
+    let recording = read_recording(path)?;
+    recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", path.display()));
+    Ok(recording.audio)
 }
 
 /// Runs `examine` on every file, on all cores, with a progress bar.
@@ -135,10 +144,10 @@ mod tests {
 
     #[test]
     fn every_folder_counts_whatever_it_is_called() {
-        let folder = folder_with(&["b.WAV", "heldout/a.flac", "notes.txt", "old/tape.aiff", "old/memo.m4a"]);
+        let folder = folder_with(&["b.WAV", "heldout/a.flac", "notes.txt", "old/tape.wma", "old/memo.m4a"]);
         let (files, passed_over) = found(folder.path());
-        assert_eq!(files, ["b.WAV", "heldout/a.flac"]);
-        assert_eq!(passed_over, ["old/memo.m4a", "old/tape.aiff"]);
+        assert_eq!(files, ["b.WAV", "heldout/a.flac", "old/memo.m4a"]);
+        assert_eq!(passed_over, ["old/tape.wma"]);
     }
 
     #[cfg(unix)]

@@ -29,7 +29,7 @@ pub struct EvalCommand {
     /// Name of an instrument that comes with Embouchure, or an instrument file.
     #[arg(value_name = "NAME|FILE")]
     instrument: String,
-    /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
+    /// Recording, or a folder of them; may be given more than once.
     #[arg(long, value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
     /// How far the recordings' own timbre is followed, as `render --follow`.

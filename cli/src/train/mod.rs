@@ -39,7 +39,7 @@ enum What {
 /// Train an instrument from a folder of recordings: one instrument, one note at a time.
 #[derive(Args)]
 struct InstrumentArguments {
-    /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
+    /// Recording, or a folder of them; may be given more than once.
     #[arg(long, value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
     /// Name that the player sees.

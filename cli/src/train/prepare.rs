@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Say what recordings of an instrument have to teach, before training on them.
 #[derive(Args)]
 pub struct PrepareArguments {
-    /// Wav, flac, ogg or mp3 files, or folders of them.
+    /// Recordings (wav, AIFF, flac, mp3, ogg, m4a and others), or folders of them.
     #[arg(value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
     /// Where the picture of pitch against loudness goes.
