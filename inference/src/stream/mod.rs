@@ -15,6 +15,7 @@ mod worker;
 
 pub use engine::{BlockParams, Engine, EngineConfig, PrepareError};
 pub use telemetry::{N_SHOWN, Telemetry, TelemetryView};
+pub use thread::flush_subnormals;
 pub use timing::latency_samples;
 
 use crate::config::HOP_SIZE;

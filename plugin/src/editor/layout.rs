@@ -2,7 +2,7 @@
 
 use super::knob::{Edit, Place};
 use super::theme::Canvas;
-use super::{App, header, instrument_panel, knob, note, status, toggle, typed_path};
+use super::{App, audio_page, header, instrument_panel, knob, note, status, toggle, typed_path};
 use egui::Ui;
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
@@ -17,6 +17,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
     pitch(app, ui, canvas, host, telemetry);
     status::show(app, ui, canvas, host, telemetry);
     typed_path::show(app, ui, canvas);
+    audio_page::show(app, ui, canvas);
 }
 
 /// Left edge of a column of knobs.
