@@ -41,6 +41,10 @@ impl Host for ClapHost {
         ClapHost::parameters(self)
     }
 
+    fn parameter_at(&mut self, index: u32) -> Option<Parameter> {
+        self.described_parameter(index)
+    }
+
     fn value(&mut self, id: u32) -> f64 {
         let plugin = self.instance.plugin_handle();
         let params = plugin.get_extension::<PluginParams>();

@@ -24,9 +24,11 @@ pub trait Host: Sized {
     fn set_offline(&mut self, offline: bool) -> Result<(), HostError>;
     /// All parameters, in the plugin's order.
     fn parameters(&mut self) -> Vec<Parameter>;
-    /// Present value of a parameter, plain.
+    /// What the plugin says of the parameter at `index`, which may be any number.
+    fn parameter_at(&mut self, index: u32) -> Option<Parameter>;
+    /// Present value of a parameter, from its `min` to its `max`.
     fn value(&mut self, id: u32) -> f64;
-    /// Sets a parameter, plain, without the audio thread. In CLAP the plugin must not be active.
+    /// Sets such a value without the audio thread. In CLAP the plugin must not be active.
     fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError>;
     /// What a host stores in its project.
     fn save(&mut self) -> Result<Vec<u8>, HostError>;

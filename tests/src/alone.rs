@@ -31,9 +31,11 @@ pub fn alone_often(test: &str, n_usually: usize) -> bool {
 /// # Panics
 /// Likewise.
 pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool {
-    if std::env::var_os(IS_ALONE).is_some() {
+    if is_alone() {
         return true;
     }
+    // As the harness knows it: without the crate.
+    let test = test.split_once("::").map_or(test, |(_, name)| name);
     let mut failures: Vec<Output> = Vec::new();
     for _ in 0..n_runs {
         let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
@@ -46,6 +48,11 @@ pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool
     }
     println!("{n_runs} runs");
     false
+}
+
+/// True in the process that one of the above started.
+pub fn is_alone() -> bool {
+    std::env::var_os(IS_ALONE).is_some()
 }
 
 /// The runs that the variable asks for.

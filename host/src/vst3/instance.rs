@@ -4,6 +4,7 @@
 use super::editor::Editor;
 use super::handler::{Application, Handler};
 use super::module::Module;
+use super::parameters::{Scales, parameter_at};
 use super::{Vst3Audio, accepted};
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
@@ -59,6 +60,7 @@ pub struct Vst3Host {
     pub(super) editor: Option<Editor>,
     #[cfg(target_os = "linux")]
     pub(super) has_run_loop: bool,
+    scales: Scales,
     layout: Layout,
     mode: ProcessMode,
     is_active: bool,
@@ -93,12 +95,14 @@ impl Vst3Host {
             editor: None,
             #[cfg(target_os = "linux")]
             has_run_loop: true,
+            scales: Scales::default(),
             layout: Layout { n_inputs: 2, n_outputs: 2 },
             mode: ProcessMode::Realtime,
             is_active: false,
             module,
         };
         host.layout = Layout { n_inputs: host.n_channels(kInput as i32)?, n_outputs: host.n_channels(kOutput as i32)? };
+        host.scales = Scales::new(&host.parameters());
         Ok(host)
     }
 
@@ -168,15 +172,19 @@ impl Host for Vst3Host {
     }
 
     fn parameters(&mut self) -> Vec<Parameter> {
-        (0..self.n_parameters()).filter_map(|index| self.parameter_at(index).ok()).collect()
+        (0..self.n_parameters()).filter_map(|index| parameter_at(&self.controller, index).ok()).collect()
+    }
+
+    fn parameter_at(&mut self, index: u32) -> Option<Parameter> {
+        parameter_at(&self.controller, index as i32).ok()
     }
 
     fn value(&mut self, id: u32) -> f64 {
-        self.plain_value(id)
+        self.normalised(id) * self.scales.of(id)
     }
 
     fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError> {
-        self.set_normalised(id, self.normalised(id, value))
+        self.set_normalised(id, value / self.scales.of(id))
     }
 
     fn save(&mut self) -> Result<Vec<u8>, HostError> {
@@ -225,7 +233,7 @@ impl Host for Vst3Host {
     fn audio(&mut self) -> Vst3Audio {
         Vst3Audio {
             processor: self.processor.clone(),
-            controller: self.controller.clone(),
+            scales: self.scales.clone(),
             mode: self.mode.number(),
             _module: self.module.clone(),
         }
