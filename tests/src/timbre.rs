@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 /// The tone that is played to the plugin, Hz.
 const F0_HZ: f64 = 440.0;
-const N_HARMONICS: usize = 20;
+const N_HARMONICS: usize = 16;
 /// Seconds of a measurement, whole periods of the tone and its octaves at the rates in use.
 const WINDOW_S: f64 = 0.25;
-/// Mean difference over the harmonics, dB, that only another instrument makes. Two measurements of one differ by less
-/// than 1; those of the instruments below by more than 6.
-const OTHER_DB: f64 = 3.0;
+/// Places of Instrument A that differ by 10 dB and more from each other and from most others; two measurements of one
+/// differ by less than 1.
+const PLACES: [f64; 2] = [7.0, 11.0];
+/// Mean difference over the harmonics, dB, that only another instrument makes.
+const OTHER_DB: f64 = 5.0;
 
 /// A steady tone with harmonics.
 pub fn tone(rate: f64, n_samples: usize) -> Vec<f32> {
@@ -22,20 +24,21 @@ pub fn tone(rate: f64, n_samples: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Plays a tone live while Instrument A moves to `place`, and waits for the instrument to be heard. The plugin is active
+/// Plays a tone live while Instrument A moves, and waits for the instrument to be heard. The plugin is active
 /// all the time, so only its background work can do it.
 ///
 /// # Panics
 /// When another instrument is not heard within half a minute.
-pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64, place: f64) {
+pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64) {
     let id = stage.host.id("Instrument A");
+    let value = if (stage.host.value(id) - PLACES[0]).abs() < 0.5 { PLACES[1] } else { PLACES[0] };
     let input = tone(rate, (WINDOW_S * rate) as usize);
     // Until the tone stands.
     (0..6).for_each(|_| drop(stage.play(&input, &[])));
     let before = timbre(&stage.play(&input, &[]), rate);
     let again = distance_db(&timbre(&stage.play(&input, &[]), rate), &before);
     assert!(again < OTHER_DB, "the tone does not stand: {again} dB");
-    stage.play(&input, &[Change { at: 0, id, value: place }]);
+    stage.play(&input, &[Change { at: 0, id, value }]);
     let start = Instant::now();
     loop {
         stage.host.turn();
@@ -49,10 +52,10 @@ pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64, place: 
     }
 }
 
-/// Levels of the multiples of the tone, dB below the strongest. Octave Fit may have moved it by an octave.
+/// Levels of the multiples of the tone, dB below the strongest.
 fn timbre(samples: &[f32], rate: f64) -> Vec<f64> {
     let level = |k: usize| {
-        let step = TAU * F0_HZ / 4.0 * k as f64 / rate;
+        let step = TAU * F0_HZ * k as f64 / rate;
         let sum = samples.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, x)| {
             let (sin, cos) = (step * i as f64).sin_cos();
             // Hann's window: the tone's ends do not meet.
@@ -63,7 +66,7 @@ fn timbre(samples: &[f32], rate: f64) -> Vec<f64> {
     };
     let levels: Vec<f64> = (1..=N_HARMONICS).map(level).collect();
     let strongest = levels.iter().copied().fold(f64::MIN, f64::max);
-    levels.iter().map(|level| (level - strongest).max(-50.0)).collect()
+    levels.iter().map(|level| (level - strongest).max(-40.0)).collect()
 }
 
 fn distance_db(a: &[f64], b: &[f64]) -> f64 {

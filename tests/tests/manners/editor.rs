@@ -109,7 +109,7 @@ fn assert_well<H: Built>(mut host: H) {
     let mut stage = Stage::new(host, LIVE);
     let defaults: Vec<_> = parameters.iter().map(|p| Change { at: 0, id: p.id, value: p.default }).collect();
     stage.play(&tone(RATE, LIVE.block), &defaults);
-    hear_instrument_change(&mut stage, RATE, 9.0);
+    hear_instrument_change(&mut stage, RATE);
     drop(stage.leave());
 }
 

@@ -17,6 +17,9 @@ const SESSION: Session = Session { rate: RATE, block: 512, max_block: 512 };
 /// A bounce with changes in the block after the first two.
 fn bounce<H: Built>(changes: impl Fn(&mut H) -> Vec<Change>) -> Vec<f32> {
     let mut host = H::built_offline();
+    // Noise is no note: what is heard of it is dry.
+    let mix = host.id("Dry/Wet");
+    host.set_value(mix, 0.25).unwrap();
     let changes = changes(&mut host);
     let mut stage = Stage::new(host, SESSION);
     let input = noise(1, 20 * SESSION.block).remove(0);

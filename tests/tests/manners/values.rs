@@ -87,9 +87,35 @@ fn what_a_vst3_controller_sets_survives_the_end_of_processing() {
         let mut stage = Stage::new(host, LIVE);
         let latency = stage.host.latency();
         let played = stage.play(&input[0], &[]);
+        // No fade either: it was set before the plugin started.
         assert!(played[latency..] == input[0][..input[0].len() - latency], "bypassed it is a delay");
         drop(stage.leave());
     }
+}
+
+#[test]
+fn the_newest_value_of_a_vst3_controller_counts() {
+    let mut stage = Stage::new(Vst3Host::built(), LIVE);
+    let room = stage.host.id("Room");
+    stage.host.set_value(room, 0.25).unwrap();
+    let mut host = stage.leave();
+    host.set_value(room, 0.75).unwrap();
+    assert_eq!(host.value(room), 0.75, "set when nothing was processed any more");
+    let mut stage = Stage::new(host, LIVE);
+    stage.play(&noise(1, 1000)[0], &[]);
+    assert_eq!(stage.host.value(room), 0.75, "a block later");
+    for value in [0.125, 0.5] {
+        stage.host.set_value(room, value).unwrap();
+    }
+    assert_eq!(stage.host.value(room), 0.5);
+    stage.play(&noise(1, 1000)[0], &[]);
+    assert_eq!(stage.host.value(room), 0.5);
+    // Automation, and only then the controller.
+    stage.play(&noise(1, 1000)[0], &[Change { at: 0, id: room, value: 0.125 }]);
+    stage.host.set_value(room, 1.0).unwrap();
+    stage.play(&noise(1, 1000)[0], &[]);
+    assert_eq!(stage.host.value(room), 1.0);
+    drop(stage.leave());
 }
 
 #[test]
