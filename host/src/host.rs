@@ -4,6 +4,7 @@
 use crate::HostWindow;
 use crate::block::{Block, Channels, Outcome};
 use crate::{Act, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
+use std::ffi::CStr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,8 @@ pub trait Host: Sized {
     fn parameters(&mut self) -> Vec<Parameter>;
     /// What the plugin says of the parameter at `index`, which may be any number.
     fn parameter_at(&mut self, index: u32) -> Option<Parameter>;
+    /// Asks for everything that has an index, a number of a parameter, a value or a text; the answers are dropped.
+    fn ask(&mut self, number: u32, value: f64, text: &CStr);
     /// Present value of a parameter, from its `min` to its `max`.
     fn value(&mut self, id: u32) -> f64;
     /// Sets such a value without the audio thread. In CLAP the plugin must not be active.
@@ -55,6 +58,9 @@ pub trait Host: Sized {
     /// Opens the editor in `window`. The plugin finds the screen by the variable `DISPLAY`.
     #[cfg(target_os = "linux")]
     fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError>;
+    /// Makes the editor's calls too early, twice, too late and in the wrong order; afterwards none is open.
+    #[cfg(target_os = "linux")]
+    fn misuse_editor(&mut self, window: &HostWindow);
     /// Closes what [`open_editor`](Self::open_editor) opened.
     #[cfg(target_os = "linux")]
     fn close_editor(&mut self) -> Result<(), HostError>;

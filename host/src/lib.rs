@@ -10,6 +10,7 @@ mod gui;
 mod handlers;
 mod host;
 mod play;
+mod questions;
 #[cfg(target_os = "linux")]
 mod screen;
 mod state;

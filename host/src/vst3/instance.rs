@@ -9,6 +9,7 @@ use super::{Vst3Audio, accepted};
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
 use crate::{Host, HostError, Layout, Parameter, Session};
+use std::ffi::CStr;
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::{Arc, PoisonError};
@@ -53,7 +54,7 @@ impl ProcessMode {
 pub struct Vst3Host {
     pub(super) component: ComPtr<IComponent>,
     pub(super) controller: ComPtr<IEditController>,
-    processor: ComPtr<IAudioProcessor>,
+    pub(super) processor: ComPtr<IAudioProcessor>,
     handler: ComWrapper<Handler>,
     _application: ComWrapper<Application>,
     #[cfg(target_os = "linux")]
@@ -179,6 +180,10 @@ impl Host for Vst3Host {
         parameter_at(&self.controller, index as i32).ok()
     }
 
+    fn ask(&mut self, number: u32, value: f64, text: &CStr) {
+        self.ask_all(number, value, text);
+    }
+
     fn value(&mut self, id: u32) -> f64 {
         self.normalised(id) * self.scales.of(id)
     }
@@ -251,6 +256,11 @@ impl Host for Vst3Host {
     #[cfg(target_os = "linux")]
     fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
         self.open_view(window)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn misuse_editor(&mut self, window: &HostWindow) {
+        self.misuse_view(window);
     }
 
     #[cfg(target_os = "linux")]

@@ -31,7 +31,12 @@ macro_rules! in_all_hosts {
     };
 }
 
-in_all_hosts!(opened_once_under_automation, opened_twenty_times_under_automation, two_at_once_under_automation);
+in_all_hosts!(
+    opened_once_under_automation,
+    opened_twenty_times_under_automation,
+    two_at_once_under_automation,
+    its_calls_may_come_in_any_order,
+);
 
 /// As the functions of `alone`, on a screen that all runs share.
 fn alone_on_a_screen(test: &str, n_runs: usize) -> bool {
@@ -165,4 +170,21 @@ fn two_at_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
     assert_well(first);
     second.close_editor().unwrap();
     assert_well(second);
+}
+
+fn its_calls_may_come_in_any_order<H: Built>(test: &str, prepare: fn(H) -> H) {
+    if !alone_on_a_screen(test, 1) {
+        return;
+    }
+    let window = window();
+    let mut hosts = [prepare(H::built())];
+    hosts[0].misuse_editor(&window);
+    under_automation(&mut hosts, |hosts| {
+        hosts[0].misuse_editor(&window);
+        hosts[0].open_editor(&window).unwrap();
+        pass(hosts, 60);
+        hosts[0].close_editor().unwrap();
+    });
+    let [host] = hosts;
+    assert_well(host);
 }

@@ -6,6 +6,7 @@ mod channels;
 #[cfg(target_os = "linux")]
 mod editor;
 mod events;
+mod latency;
 mod modes;
 mod pauses;
 mod removal;

@@ -4,7 +4,7 @@ use super::{LIVE, RATE};
 use embouchure_host::{Change, Host, Vst3Host};
 use embouchure_tests::{Built, Stage, alone, in_both_formats, noise};
 
-in_both_formats!(a_parameter_behind_the_last_is_refused);
+in_both_formats!(a_parameter_behind_the_last_is_refused, any_number_may_be_asked_about);
 
 fn a_parameter_behind_the_last_is_refused<H: Built>(test: &str) {
     if !alone(test) {
@@ -17,6 +17,25 @@ fn a_parameter_behind_the_last_is_refused<H: Built>(test: &str) {
     for index in [n, n + 1, n + 1000, i32::MAX as u32, i32::MIN as u32, u32::MAX - 100, u32::MAX - 1, u32::MAX] {
         assert!(host.parameter_at(index).is_none(), "{index}");
     }
+}
+
+fn any_number_may_be_asked_about<H: Built>(test: &str) {
+    if !alone(test) {
+        return;
+    }
+    let mut stage = Stage::new(H::built(), LIVE);
+    let known: Vec<u32> = stage.host.parameters().iter().map(|parameter| parameter.id).collect();
+    let unknown = [0, 1, 2, 3, 23, 24, 25, 127, 128, 1000, i32::MAX as u32, i32::MIN as u32, u32::MAX - 1, u32::MAX];
+    let values = [0.0, 0.5, 1.0, -1.0, 2.0, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
+    let texts =
+        [c"", c"-", c"1e999", c"nan", c"-inf", c"\xff\xfe", c"%s%n", c"99999999999999999999", c"\u{1f3ba} \u{301}"];
+    for number in unknown.into_iter().chain(known) {
+        for (value, text) in values.into_iter().zip(texts) {
+            stage.host.ask(number, value, text);
+        }
+    }
+    assert!(stage.play(&noise(1, 5000)[0], &[]).iter().all(|s| s.is_finite()));
+    drop(stage.leave());
 }
 
 /// Another value than the present one, and one that the parameter can have exactly.
