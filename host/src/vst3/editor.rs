@@ -40,6 +40,12 @@ impl Vst3Host {
         self
     }
 
+    /// Views are kept when they are closed, and released after the plugin.
+    pub fn keeping_views(mut self) -> Self {
+        self.closed_views = Some(Vec::new());
+        self
+    }
+
     pub(super) fn open_view(&mut self, window: &HostWindow) -> Result<(), HostError> {
         // SAFETY: the name is VST3's; the plugin gives a view that is ours to release.
         let view = unsafe { ComPtr::from_raw(self.controller.createView(kEditor)) };
@@ -74,7 +80,10 @@ impl Vst3Host {
             editor.view.setFrame(null_mut());
             removed
         };
-        drop(editor.view);
+        match &mut self.closed_views {
+            Some(views) => views.push(editor.view),
+            None => drop(editor.view),
+        }
         removed?;
         match editor.frame {
             Frame::WithLoop(frame) => Ok(frame.n_watched()),

@@ -23,7 +23,7 @@ use vst3::Steinberg::Vst::{
     MediaTypes_::kAudio,
     ProcessSetup,
 };
-use vst3::Steinberg::{FUnknown, IPluginBaseTrait};
+use vst3::Steinberg::{FUnknown, IPlugView, IPluginBaseTrait};
 use vst3::{ComPtr, ComWrapper};
 
 /// Category of the classes that process audio.
@@ -61,6 +61,9 @@ pub struct Vst3Host {
     pub(super) editor: Option<Editor>,
     #[cfg(target_os = "linux")]
     pub(super) has_run_loop: bool,
+    /// Closed ones that are released after the plugin.
+    #[cfg(target_os = "linux")]
+    pub(super) closed_views: Option<Vec<ComPtr<IPlugView>>>,
     scales: Scales,
     layout: Layout,
     mode: ProcessMode,
@@ -96,6 +99,8 @@ impl Vst3Host {
             editor: None,
             #[cfg(target_os = "linux")]
             has_run_loop: true,
+            #[cfg(target_os = "linux")]
+            closed_views: None,
             scales: Scales::default(),
             layout: Layout { n_inputs: 2, n_outputs: 2 },
             mode: ProcessMode::Realtime,

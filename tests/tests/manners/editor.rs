@@ -172,6 +172,24 @@ fn two_at_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
     assert_well(second);
 }
 
+#[test]
+fn a_vst3_view_may_be_released_after_its_plugin() {
+    if alone_on_a_screen("manners::editor::a_vst3_view_may_be_released_after_its_plugin", 1) {
+        let window = window();
+        let mut hosts = [Vst3Host::built().keeping_views(), Vst3Host::built()];
+        under_automation(&mut hosts, |hosts| {
+            for _ in 0..3 {
+                hosts[0].open_editor(&window).unwrap();
+                pass(hosts, 30);
+                hosts[0].close_editor().unwrap();
+            }
+        });
+        let [first, second] = hosts;
+        drop(first);
+        assert_well(second);
+    }
+}
+
 fn its_calls_may_come_in_any_order<H: Built>(test: &str, prepare: fn(H) -> H) {
     if !alone_on_a_screen(test, 1) {
         return;

@@ -1,10 +1,15 @@
 //! Hosts that stop and start the processing more often than they need to.
 
 use super::{LIVE, RATE};
-use embouchure_host::{Audio, ClapHost, Session};
+use embouchure_host::{Audio, ClapHost, Layout, Session};
 use embouchure_tests::{Built, Stage, alone, in_both_formats, phrase, tone};
 
-in_both_formats!(a_soft_voice_keeps_its_level_over_a_pause, a_pause_around_each_block_does_no_harm);
+in_both_formats!(
+    a_soft_voice_keeps_its_level_over_a_pause,
+    a_pause_around_each_block_does_no_harm,
+    calls_of_the_life_cycle_may_come_in_any_order,
+    other_channels_chosen_while_active_do_no_harm,
+);
 
 const SESSION: Session = Session { rate: RATE, block: 256, max_block: 256 };
 
@@ -83,5 +88,68 @@ fn in_clap_a_pause_around_each_block_changes_no_sample() {
         let expected = bounce::<ClapHost>(mix, false);
         assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
         assert!(bounce::<ClapHost>(mix, true) == expected, "mix {mix}");
+    }
+}
+
+fn calls_of_the_life_cycle_may_come_in_any_order<H: Built>(test: &str) {
+    if !alone(test) {
+        return;
+    }
+    let longer = Session { rate: 96_000.0, block: 512, max_block: 512 };
+    let mut host = H::built();
+    let mut audio = host.audio();
+    for _ in 0..3 {
+        audio.stop();
+        audio.reset();
+        // Whether it starts is the plugin's choice.
+        audio.start();
+        audio.start();
+        host.activate(longer).unwrap();
+        host.activate(LIVE).unwrap();
+        audio.stop();
+        audio.stop();
+        audio.reset();
+        let mut stage = Stage::new(host, LIVE);
+        assert!(stage.play(&phrase(RATE)[..20_000], &[]).iter().all(|s| s.is_finite()));
+        stage.audio.stop();
+        stage.block(&[0.5; 100], &[]);
+        stage.audio.start();
+        // Deactivated while it is started.
+        stage.host.deactivate();
+        stage.block(&[0.5; 100], &[]);
+        host = stage.leave();
+    }
+    let mut stage = Stage::new(host, LIVE);
+    let played = stage.play(&phrase(RATE), &[]);
+    assert!(played.iter().all(|s| s.is_finite()) && played.iter().any(|s| s.abs() > 0.01));
+    drop(stage.leave());
+}
+
+/// The plugin may refuse, or take it for the next activation.
+fn other_channels_chosen_while_active_do_no_harm<H: Built>(test: &str) {
+    if !alone(test) {
+        return;
+    }
+    let layouts = [(1, 1), (1, 2), (2, 2)].map(|(n_inputs, n_outputs)| Layout { n_inputs, n_outputs });
+    for agreed in layouts {
+        for chosen in layouts {
+            let mut host = H::built();
+            host.select_layout(agreed).unwrap();
+            let mut stage = Stage::new(host, LIVE);
+            stage.play(&phrase(RATE)[..5000], &[]);
+            // The host's blocks are as it believes them to be.
+            let _ = stage.host.select_layout(chosen);
+            for block in phrase(RATE)[..5000].chunks(LIVE.block) {
+                stage.block(block, &[]);
+            }
+            let mut host = stage.leave();
+            host.select_layout(chosen).unwrap();
+            let mut stage = Stage::new(host, LIVE);
+            assert!(
+                stage.play(&phrase(RATE)[..5000], &[]).iter().all(|s| s.is_finite()),
+                "{agreed:?}, then {chosen:?}"
+            );
+            drop(stage.leave());
+        }
     }
 }

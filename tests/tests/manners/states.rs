@@ -1,8 +1,8 @@
 //! States: damaged ones, which must leave what was there, and those of earlier versions.
 
-use super::RATE;
+use super::{LIVE, RATE};
 use embouchure_host::{ClapHost, Host, Session, Vst3Host, with_session_in_json};
-use embouchure_tests::{Built, Stage, alone, in_both_formats, phrase};
+use embouchure_tests::{Built, Paced, Stage, alone, alone_often, hear_instrument_change, in_both_formats, phrase};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ in_both_formats!(
     a_damaged_state_leaves_what_was_there_playing,
     a_state_that_says_it_is_longer_than_it_is_takes_no_memory_and_loses_nothing,
     damaged_states_do_no_harm_to_a_plugin_that_plays,
+    states_that_come_while_another_thread_processes_are_followed,
     projects_of_earlier_versions_load_with_parameters_and_instruments,
 );
 
@@ -95,6 +96,36 @@ fn damaged_states_do_no_harm_to_a_plugin_that_plays<H: Built>(test: &str) {
         heard.extend(stage.play(block, &[]));
     }
     assert!(heard == expected);
+    drop(stage.leave());
+}
+
+fn states_that_come_while_another_thread_processes_are_followed<H: Built>(test: &str) {
+    if !alone_often(test, 1) {
+        return;
+    }
+    let mut other = H::built();
+    let (instrument, transpose) = (other.id("Instrument A"), other.id("Transpose"));
+    let states = [3.0, 8.0, 12.0].map(|place| {
+        other.set_value(instrument, place).unwrap();
+        other.set_value(transpose, 30.0 + place / 2.0).unwrap();
+        other.save().unwrap()
+    });
+    drop(other);
+    let mut host = H::built();
+    let initial = host.save().unwrap();
+    let mut states_to_come = (0..300).map(|i| &states[i % 3]);
+    let input = vec![phrase(RATE); 2];
+    let played = host.perform(&input, LIVE, &mut Paced::new(RATE, 1.0), &mut |host| {
+        let Some(state) = states_to_come.next() else { return Ok(()) };
+        // Half of one does not count.
+        assert!(host.restore(&state[..state.len() / 2]).is_err());
+        host.restore(state)
+    });
+    assert!(played.unwrap().channels.iter().flatten().all(|s| s.is_finite()));
+    assert_eq!(host.value(transpose), 36.0, "the last one counts");
+    host.restore(&initial).unwrap();
+    let mut stage = Stage::new(host, LIVE);
+    hear_instrument_change(&mut stage, RATE);
     drop(stage.leave());
 }
 
