@@ -24,16 +24,18 @@ pub enum AudioFileError {
         path: String,
     },
     /// Nothing in it that looks like one of our formats.
-    #[error("{path} is not a sound file that can be read here: convert it to wav, flac, ogg vorbis or mp3")]
+    #[error("{path} is not a sound file that can be read here: convert it to wav or flac")]
     NotAudio {
         /// What was asked for.
         path: String,
     },
-    /// A known container without sound.
-    #[error("{path} has no audio track: choose another file")]
-    NoAudioTrack {
+    /// Something else that is known.
+    #[error("{path} is {what}, which cannot be read here: convert it to wav or flac")]
+    Foreign {
         /// What was asked for.
         path: String,
+        /// What it is, with an article.
+        what: String,
     },
     /// A known container with sound that cannot be decoded.
     #[error("the sound in {path} is stored in a way that cannot be decoded here ({reason}): convert it to wav or flac")]

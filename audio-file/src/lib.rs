@@ -1,12 +1,17 @@
-//! Audio files in and out: wav, flac, ogg vorbis and mp3 of any rate are read, wav is written.
+//! Audio files in and out: what musicians have, of any rate, is read ([`read_recording`] lists it), wav is written.
 
+mod chunks;
+mod decode;
 mod error;
+mod layout;
+mod opus;
 mod read;
 mod resample;
+mod source;
 mod write;
 
 pub use error::AudioFileError;
-pub use read::read;
+pub use read::{Recording, read, read_bytes, read_recording};
 pub use resample::resample;
 pub use write::write_wav;
 

@@ -162,11 +162,13 @@ fn an_unknown_codec_is_told_from_no_sound() {
     let folder = Folder::new("codec");
     let path = folder.0.join("a.wav");
     write_wav(&path, &Audio { channels: vec![vec![0.1; 500]], rate: 48_000 }).unwrap();
-    let mut bytes = std::fs::read(&path).unwrap();
-    // The format tag, made into that of MP3 in wav, both in the plain and in the extended header.
-    bytes[20..22].copy_from_slice(&0x55u16.to_le_bytes());
-    let message = read(&folder.file("odd.wav", &bytes)).unwrap_err().to_string();
-    assert!(message.contains("cannot be decoded here"), "{message}");
+    for (tag, name) in [(0x55u16, "mp3"), (0x161, "Windows Media"), (0x31, "GSM")] {
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The format tag of the plain header.
+        bytes[20..22].copy_from_slice(&tag.to_le_bytes());
+        let message = read(&folder.file("odd.wav", &bytes)).unwrap_err().to_string();
+        assert!(message.contains("cannot be decoded here") && message.contains(name), "{message}");
+    }
 }
 
 #[test]

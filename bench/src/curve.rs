@@ -32,7 +32,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let _ = std::fs::remove_file(&checkpoint);
     let start = Instant::now();
     let mut command = Command::new(program::find()?);
-    command.args(["train", "instrument", "--name", "curve", "--audio"]).arg(&arguments.audio);
+    command.args(["train", "instrument", "--force", "--name", "curve", "--audio"]).arg(&arguments.audio);
     command.arg("--out").arg(&weights).arg("--checkpoint").arg(&checkpoint).args(&arguments.passed_on);
     let mut child = command.stdout(Stdio::piped()).spawn()?;
     let said = BufReader::new(child.stdout.take().context("the training says nothing")?);

@@ -61,6 +61,7 @@ impl Effect {
             brightness_db: &self.zeros[..n],
             width: &self.zeros[..n],
             output_gain: &self.ones[..n],
+            is_piece: false,
             source: SourceControls { octave_fit: false, ..SourceControls::default() },
         };
         self.engine.process(channels, channels.len(), &params);

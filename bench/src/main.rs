@@ -8,6 +8,7 @@ mod editor;
 mod effect;
 #[cfg(target_os = "linux")]
 mod engine;
+mod held_out;
 mod latency;
 mod machine;
 mod pictures;

@@ -131,7 +131,7 @@ impl Job<'_> {
 
     fn train(&self, what: &str, source: &str) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(["train", what, source]).arg(self.audio);
+        command.args(["train", what, "--force", source]).arg(self.audio);
         command.arg("--out").arg(self.folder.join(what).with_extension("safetensors"));
         command.arg("--checkpoint").arg(self.checkpoint());
         command

@@ -1,12 +1,13 @@
 //! What z knows: a linear probe predicts the sound's spectrum, breath and attack from z, and from pitch and loudness.
 
+use crate::held_out::is_held_out;
 use crate::table::{self, Row, number};
 use anyhow::{Context, Result};
 use embouchure_inference::config::{F0_MIN_HZ, HOP_SIZE, MODEL_RATE, N_Z};
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::features::{LoudnessMeter, RumbleFilter};
 use embouchure_training::encoder::{N_MEL, N_SPECTRUM, describe};
-use embouchure_training::recordings::{audio_files, is_held_out, load_mono};
+use embouchure_training::recordings::{audio_files, load_mono};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};

@@ -4,10 +4,14 @@ mod eval;
 mod f0_track;
 mod font;
 mod inspect;
+mod list;
 mod offline;
+mod outputs;
 mod render;
 mod shelf;
+mod streams;
 mod train;
+mod usage;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -29,14 +33,20 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Render(render::RenderCommand),
+    List(list::ListCommand),
     Inspect(inspect::InspectCommand),
     Train(train::TrainCommand),
     Eval(eval::EvalCommand),
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => return usage::tell(&error),
+    };
+    let result = match command {
         Command::Render(command) => command.run(),
+        Command::List(command) => command.run(),
         Command::Inspect(command) => command.run(),
         Command::Train(command) => command.run(),
         Command::Eval(command) => command.run(),

@@ -91,6 +91,7 @@ impl BlockValues {
             brightness_db: &self.brightness_db[..len],
             width: &self.width[..len],
             output_gain: &self.output_gain[..len],
+            is_piece: false,
             source: self.source,
         }
     }

@@ -2,10 +2,11 @@
 
 use crate::f0_track::{self, Listening, Track};
 use crate::offline::{self, Rendered, Settings};
-use crate::shelf;
+use crate::outputs::{self, Force, is_dash};
+use crate::{shelf, streams};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
-use embouchure_audio_file::{Audio, read, to_mono, write_wav};
+use embouchure_audio_file::{Audio, to_mono, write_wav};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::note::Note;
@@ -37,9 +38,9 @@ pub struct GateOptions {
 /// length, sample rate and timing, so it can be laid beside the original in any session.
 #[derive(Args)]
 pub struct RenderCommand {
-    /// Recording to read: wav, flac, ogg or mp3.
+    /// Recording to read; "-" is standard input.
     input: PathBuf,
-    /// File to write; must end in .wav (32-bit float).
+    /// File to write; must end in .wav (32-bit float). "-" is standard output.
     output: PathBuf,
     /// Name of an instrument that comes with Embouchure, or an instrument file of your own.
     #[arg(long, short, value_name = "NAME|FILE", default_value = embouchure_weights::DEFAULT_INSTRUMENT)]
@@ -69,8 +70,8 @@ pub struct RenderCommand {
     /// How far the pitch is pulled to the notes of the scale: 0 = as sung, 1 = exactly on them.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     snap: f32,
-    /// First note of the scale: C, C#, … B.
-    #[arg(long, value_name = "NOTE", default_value = "C", value_parser = |s: &str| Key::from_name(s).ok_or("name a note: C, C#, D, D#, E, F, F#, G, G#, A, A# or B"))]
+    /// First note of the scale: C, C#, Db, … B.
+    #[arg(long, value_name = "NOTE", default_value = "C", value_parser = |s: &str| Key::from_name(s).ok_or("name a note: C, C# or Db, D, D# or Eb, E, F, F# or Gb, G, G# or Ab, A, A# or Bb, B"))]
     key: Key,
     /// Notes that --snap pulls to: chromatic, major, minor, harmonic-minor, dorian, mixolydian, major-pentatonic,
     /// minor-pentatonic, blues or whole-tone.
@@ -112,6 +113,8 @@ pub struct RenderCommand {
     /// Also write the pitch that was heard, every 4 ms, as a table of time and Hz (0 = no pitch).
     #[arg(long, value_name = "FILE")]
     f0_csv: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
 }
 
 /// What to do to the level.
@@ -131,8 +134,10 @@ enum Transpose {
 impl RenderCommand {
     /// Reads, renders, writes and says so.
     pub fn run(self) -> Result<()> {
-        check_output(&self.input, &self.output)?;
-        let mut audio = one_or_two_channels(read(&self.input)?);
+        self.check_files()?;
+        let recording = streams::read(&self.input)?;
+        recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", self.input.display()));
+        let mut audio = one_or_two_channels(recording.audio);
         if let ([mono], true) = (&audio.channels[..], self.width > 0.0) {
             audio.channels = vec![mono.clone(); 2];
         }
@@ -147,13 +152,31 @@ impl RenderCommand {
         let elapsed = start.elapsed();
         progress.finish_and_clear();
         ensure!(rendered.complete, "the engine lost part of the sound, so nothing was written: please report this");
-        write_wav(&self.output, &rendered.audio)?;
+        streams::with_output(&self.output, |path| Ok(write_wav(path, &rendered.audio)?))?;
         let f0_hz = track.within_clip(n_samples, rate);
         if let Some(path) = &self.f0_csv {
             write_track(path, &f0_hz).with_context(|| format!("cannot write {}", path.display()))?;
         }
-        let _ = writeln!(std::io::stdout(), "{}: {}", self.output.display(), summary(&rendered, &f0_hz, elapsed));
+        let summary = summary(&rendered, &f0_hz, elapsed);
+        if is_dash(&self.output) {
+            eprintln!("{summary}");
+        } else {
+            let _ = writeln!(std::io::stdout(), "{}: {summary}", self.output.display());
+        }
         Ok(())
+    }
+
+    /// Before any work: nothing is lost, and nothing is missing at the end.
+    fn check_files(&self) -> Result<()> {
+        let is_wav = self.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"));
+        if !is_wav && !is_dash(&self.output) {
+            bail!("cannot write {}: only wav is written, so let its name end in .wav", self.output.display());
+        }
+        let instruments = [Some(&self.instrument), self.second.as_ref()].into_iter().flatten().map(Path::new);
+        let inputs: Vec<&Path> = instruments.chain([self.input.as_path()]).collect();
+        let outputs: Vec<&Path> =
+            [Some(&self.output), self.f0_csv.as_ref()].into_iter().flatten().map(|p| &**p).collect();
+        outputs::check(&inputs, &outputs, self.force)
     }
 
     fn load_pipeline(&self) -> Result<Pipeline> {
@@ -204,15 +227,6 @@ fn parse_scale(text: &str) -> Result<Scale, String> {
     found.map(|(scale, _)| *scale).ok_or_else(|| format!("choose one of {}", names()))
 }
 
-fn check_output(input: &Path, output: &Path) -> Result<()> {
-    if !output.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav")) {
-        bail!("cannot write {}: only wav is written, so let its name end in .wav", output.display());
-    }
-    let same = matches!((input.canonicalize(), output.canonicalize()), (Ok(a), Ok(b)) if a == b);
-    ensure!(!same, "{} would be overwritten with the result: choose another name", input.display());
-    Ok(())
-}
-
 fn one_or_two_channels(audio: Audio) -> Audio {
     if audio.channels.len() <= 2 {
         return audio;
@@ -254,8 +268,9 @@ fn parse_transpose(text: &str) -> Result<Transpose> {
     Ok(Transpose::Semitones(semitones))
 }
 
+/// A number as a person types it, with a point or a comma, within a range.
 pub fn parse_within(text: &str, min: f32, max: f32) -> Result<f32> {
-    let value: f32 = text.parse()?;
+    let value: f32 = text.trim().replacen(',', ".", 1).parse()?;
     ensure!((min..=max).contains(&value), "it must lie between {min} and {max}");
     Ok(value)
 }
@@ -269,7 +284,8 @@ mod tests {
         assert_eq!(parse_transpose("auto").unwrap(), Transpose::Auto);
         assert_eq!(parse_transpose("-12").unwrap(), Transpose::Semitones(-12.0));
         assert_eq!(parse_transpose("0").unwrap(), Transpose::Semitones(0.0));
-        for bad in ["", "up", "49", "NaN", "inf"] {
+        assert_eq!(parse_transpose("-0,5").unwrap(), Transpose::Semitones(-0.5));
+        for bad in ["", "up", "49", "NaN", "inf", "1,000,5"] {
             assert!(parse_transpose(bad).is_err(), "{bad}");
         }
     }

@@ -74,7 +74,7 @@ fn no_mix_gives_back_the_input() {
     for (rate, n_channels) in [(44_100, 2), (48_000, 1)] {
         let audio = tone(rate, n_channels);
         let (input, output) = (folder.write("in.wav", &audio), folder.path("new/out.wav"));
-        let said = succeed(&["render", &input, &output, "--mix", "0"]);
+        let said = succeed(&["render", "--force", &input, &output, "--mix", "0"]);
         assert!(read(Path::new(&output)).unwrap() == audio, "{rate} Hz, {n_channels} channels");
         assert_eq!(said.lines().count(), 1, "{said}");
         assert!(said.contains("1.0 s") && said.contains("realtime") && said.contains("samples"), "{said}");
@@ -89,7 +89,7 @@ fn the_length_of_the_blocks_does_not_matter() {
     succeed(&["render", &input, &reference]);
     for block in ["1", "64", "1000", "65536"] {
         let output = folder.path("out.wav");
-        succeed(&["render", &input, &output, "--block", block]);
+        succeed(&["render", "--force", &input, &output, "--block", block]);
         assert!(bytes(&output) == bytes(&reference), "blocks of {block}");
     }
 }
@@ -107,7 +107,7 @@ fn the_instrument_is_heard_and_the_options_are_obeyed() {
     assert!(wet.channels[0][12_000..38_000].iter().any(|v| v.abs() > 1e-3), "silence");
     for option in [["--transpose", "-7"], ["--brightness", "-3"], ["--gate", "-3"], ["--mix", "0.5"]] {
         let output = folder.path("out.wav");
-        succeed(&["render", &input, &output, option[0], option[1]]);
+        succeed(&["render", "--force", &input, &output, option[0], option[1]]);
         assert!(bytes(&output) != bytes(&plain), "{option:?}");
     }
 }
@@ -159,7 +159,7 @@ fn bad_input_is_told_in_one_line() {
     assert!(fail(&["render", &input, &folder.path("out.mp3")]).contains(".wav"));
     assert!(fail(&["render", &input, &input]).contains("overwritten"));
     let message = fail(&["render", &input, &output, "--instrument", "kazoo"]);
-    assert!(message.contains("kazoo") && message.contains("trumpet"), "{message}");
+    assert!(message.contains("kazoo") && message.contains("Trumpet"), "{message}");
     assert!(fail(&["render", &input, &output, "--instrument", &text]).contains("not a whole weights file"));
     assert!(!Path::new(&output).exists());
 }
@@ -201,4 +201,79 @@ fn inspect_shows_what_is_shipped() {
     }
     assert!(trumpet.contains("in this program"), "{trumpet}");
     assert!(succeed(&["inspect", "encoder"]).starts_with("encoder "));
+}
+
+#[test]
+fn no_recording_and_no_result_is_overwritten() {
+    let folder = Folder::new("kept");
+    let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
+    let link = folder.path("link.wav");
+    std::fs::hard_link(&input, &link).unwrap();
+    let before = std::fs::read(&input).unwrap();
+    for arguments in [
+        vec!["render", &input, &output, "--f0-csv", &input],
+        vec!["render", &input, &output, "--f0-csv", &output, "--force"],
+        vec!["render", &input, &link, "--force"],
+        vec!["render", &input, &output, "--f0-csv", &folder.0.display().to_string()],
+        vec!["render", &input, &folder.path("in.wav/out.wav")],
+    ] {
+        fail(&arguments);
+        assert!(!Path::new(&output).exists(), "{arguments:?}: nothing is begun");
+        assert!(std::fs::read(&input).unwrap() == before, "{arguments:?}");
+    }
+    succeed(&["render", &input, &output]);
+    let rendered = std::fs::read(&output).unwrap();
+    assert!(fail(&["render", &input, &output, "-i", "Oboe"]).contains("--force"));
+    assert!(std::fs::read(&output).unwrap() == rendered);
+    succeed(&["render", &input, &output, "-i", "Oboe", "--force"]);
+    assert!(std::fs::read(&output).unwrap() != rendered);
+}
+
+#[test]
+fn pipes_take_the_place_of_files() {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+    let folder = Folder::new("pipes");
+    let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
+    succeed(&["render", &input, &output]);
+    let expected = std::fs::read(&output).unwrap();
+    let start = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_embouchure"));
+        command.args(["render", "-", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let bytes = std::fs::read(&input).unwrap();
+        std::thread::spawn(move || pipe.write_all(&bytes));
+        child
+    };
+    let piped = start().wait_with_output().unwrap();
+    assert!(piped.status.success() && piped.stdout == expected);
+    assert!(String::from_utf8_lossy(&piped.stderr).contains("heard"), "the summary goes elsewhere");
+    // Somebody who reads no further, as `head` does.
+    let mut child = start();
+    let mut pipe = child.stdout.take().unwrap();
+    pipe.read_exact(&mut [0; 100]).unwrap();
+    drop(pipe);
+    let status = child.wait_with_output().unwrap();
+    assert!(!String::from_utf8_lossy(&status.stderr).contains("panicked"));
+}
+
+#[test]
+fn instruments_are_listed() {
+    let list = succeed(&["list"]);
+    let horn = list.lines().find(|line| line.starts_with("French Horn")).unwrap();
+    assert!(horn.contains("Brass") || horn.contains("brass"), "{horn}");
+    assert!(list.lines().filter(|line| !line.is_empty()).count() >= 14, "{list}");
+}
+
+#[test]
+fn wrong_words_are_told_in_one_line() {
+    for arguments in [&["render"][..], &["render", "a.wav", "b.wav", "--mix", "2"], &["rendr"], &["--nonsense"]] {
+        let output = embouchure(arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!((output.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+    }
+    let help = succeed(&["train", "instrument", "--help"]);
+    assert_eq!(help.contains("cuda"), cfg!(feature = "cuda"), "{help}");
+    assert_eq!(help.contains("metal"), cfg!(feature = "metal"), "{help}");
 }

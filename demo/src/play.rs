@@ -21,7 +21,7 @@ pub struct Arguments {
     /// Where results go
     #[arg(long, value_name = "FOLDER", hide = true)]
     folder: PathBuf,
-    /// A recording of one line (wav, flac, ogg, mp3); without it a whistled tune is synthesised
+    /// A recording of one line; without it a whistled tune is synthesised
     #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
     /// A shipped instrument, or an instrument file of your own
@@ -146,7 +146,9 @@ fn is_copy(input: &[f32], output: &[f32]) -> bool {
 
 /// A file at the rate the host shall run at, with at most two channels.
 fn read(path: &Path, rate: Option<u32>) -> Result<Audio> {
-    let mut audio = audio_file::read(path)?;
+    let recording = audio_file::read_recording(path)?;
+    recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", path.display()));
+    let mut audio = recording.audio;
     if audio.channels.len() > 2 {
         audio.channels = vec![audio_file::to_mono(&audio)];
     }

@@ -4,7 +4,8 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use x11rb::connection::Connection;
 use x11rb::errors::{ConnectError, ReplyOrIdError};
-use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
+use x11rb::protocol::Event;
+use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt, CreateWindowAux, EventMask, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 /// No screen, or no window on it.
@@ -102,6 +103,39 @@ impl HostWindow {
     /// Windows of everybody on the screen: this one, its neighbours and those inside it.
     pub fn n_windows_on_screen(&self) -> Result<usize, ScreenError> {
         Ok(self.n_inside(self.root)? + self.n_inside(self.id)?)
+    }
+
+    /// From now on keys that are pressed and let go in this window are kept for [`take_keys`](Self::take_keys).
+    pub fn listen_to_keys(&self) -> Result<(), ScreenError> {
+        let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
+        let attributes = ChangeWindowAttributesAux::new().event_mask(mask);
+        let listen = || Ok(self.connection.change_window_attributes(self.id, &attributes)?.check()?);
+        listen().map_err(|e: ReplyOrIdError| e.into())
+    }
+
+    /// Numbers of the keys that this window got since the last call, and whether they were pressed.
+    pub fn take_keys(&self) -> Vec<(u8, bool)> {
+        let mut keys = Vec::new();
+        while let Ok(Some(event)) = self.connection.poll_for_event() {
+            match event {
+                Event::KeyPress(key) => keys.push((key.detail, true)),
+                Event::KeyRelease(key) => keys.push((key.detail, false)),
+                _ => {}
+            }
+        }
+        keys
+    }
+
+    /// What the window inside this one tells embedders by `_XEMBED_INFO`; `None` if it says nothing.
+    pub fn xembed_info(&self) -> Result<Option<Vec<u32>>, ScreenError> {
+        let ask = || {
+            let children = self.connection.query_tree(self.id)?.reply()?.children;
+            let atom = self.connection.intern_atom(false, b"_XEMBED_INFO")?.reply()?.atom;
+            let Some(child) = children.first() else { return Ok(None) };
+            let property = self.connection.get_property(false, *child, atom, atom, 0, 2)?.reply()?;
+            Ok(property.value32().map(Iterator::collect))
+        };
+        ask().map_err(|e: ReplyOrIdError| e.into())
     }
 
     fn n_inside(&self, window: u32) -> Result<usize, ReplyOrIdError> {

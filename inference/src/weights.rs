@@ -6,6 +6,8 @@ use safetensors::SafeTensors;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 /// Why a weights file was refused. Each message says what to do about it.
@@ -28,6 +30,12 @@ pub enum LoadError {
         /// Format and version that were asked for.
         expected: &'static str,
         /// What the file says, empty if nothing.
+        actual: String,
+    },
+    /// A safetensors file of another program.
+    #[error("this is a file of another program{}: choose one that Embouchure made", named(.actual))]
+    Foreign {
+        /// What the file says that it is, empty if nothing.
         actual: String,
     },
     /// The card cannot be read.
@@ -161,9 +169,54 @@ pub fn content_id(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Reads a whole file.
+/// Beginning of all formats of ours.
+const OURS: &str = "embouchure-";
+/// Bytes of a header, and of a file, at most: a checkpoint of the widest instrument has 30 MB.
+const MOST_HEADER: u64 = 16 << 20;
+const MOST: u64 = 1 << 30;
+
+/// Reads a whole file, if its header says that it is one of ours, and of a size that can be. What is not is refused
+/// before it is read: models of other programs have gigabytes.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
-    std::fs::read(path).map_err(|source| LoadError::Io { path: path.display().to_string(), source })
+    let io = |source| LoadError::Io { path: path.display().to_string(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    let mut bytes = Vec::new();
+    let mut read = |up_to: u64, bytes: &mut Vec<u8>| -> Result<(), LoadError> {
+        let missing = up_to.saturating_sub(bytes.len() as u64);
+        file.by_ref().take(missing).read_to_end(bytes).map_err(io)?;
+        Ok(())
+    };
+    read(8, &mut bytes)?;
+    let header_len = bytes.first_chunk().map_or(0, |len| u64::from_le_bytes(*len));
+    if header_len > MOST_HEADER {
+        return Err(LoadError::Broken("it has no header".into()));
+    }
+    read(8 + header_len, &mut bytes)?;
+    let len = 8 + header_len + data_len(bytes.get(8..).unwrap_or_default())?;
+    if len > MOST || (metadata.is_file() && metadata.len() != len) {
+        let actual = metadata.len();
+        return Err(LoadError::Broken(format!("it has {actual} bytes where its header tells of {len}")));
+    }
+    read(len, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Bytes behind a header that is one of ours.
+fn data_len(header: &[u8]) -> Result<u64, LoadError> {
+    let header: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_slice(header).map_err(|e| LoadError::Broken(e.to_string()))?;
+    let format = header.get("__metadata__").and_then(|m| m.get("format")).and_then(|f| f.as_str()).unwrap_or_default();
+    if !format.starts_with(OURS) {
+        return Err(LoadError::Foreign { actual: format.into() });
+    }
+    let ends = header.values().filter_map(|tensor| tensor.get("data_offsets")?.get(1)?.as_u64());
+    Ok(ends.max().unwrap_or(0).min(u64::MAX / 2))
+}
+
+/// For a message.
+fn named(format: &str) -> String {
+    if format.is_empty() { String::new() } else { format!(" ({format:?})") }
 }
 
 #[cfg(test)]

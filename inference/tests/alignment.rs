@@ -62,6 +62,7 @@ fn play_stereo(engine: &mut Engine, input: [&[f32]; 2], n_inputs: usize, mix: f3
             brightness_db: &vec![0.0; n],
             width: &vec![0.0; n],
             output_gain: &vec![1.0; n],
+            is_piece: false,
             source: SourceControls::default(),
         };
         engine.process(&mut [left, right], n_inputs, &params);
@@ -114,8 +115,14 @@ fn empty_and_too_long_blocks_are_served() {
     let mut cuts = vec![0];
     cuts.extend(even_cuts(input.len(), 1000).iter().flat_map(|n| [*n, 0]));
     assert!(play(&mut engine(48_000.0, 64, true), &input, &cuts, WET) == expected);
-    let params =
-        BlockParams { mix: &[], brightness_db: &[], width: &[], output_gain: &[], source: SourceControls::default() };
+    let params = BlockParams {
+        mix: &[],
+        brightness_db: &[],
+        width: &[],
+        output_gain: &[],
+        is_piece: false,
+        source: SourceControls::default(),
+    };
     engine(48_000.0, 64, false).process(&mut [], 0, &params);
     engine(48_000.0, 0, false).process(&mut [&mut []], 1, &params);
 }

@@ -2,7 +2,7 @@
 
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
-use embouchure_inference::weights::LoadError;
+use embouchure_inference::weights::{LoadError, read_file};
 
 const TRUMPET: &[u8] = embouchure_weights::INSTRUMENTS[0].1;
 
@@ -138,4 +138,62 @@ fn random_damage() {
         bytes.truncate(rng.random_range(bytes.len() / 2..=bytes.len()));
         let _ = Instrument::of_any_encoder(&bytes);
     }
+}
+
+/// A file in the system's folder for such, removed afterwards.
+struct Temporary(std::path::PathBuf);
+
+impl Temporary {
+    /// `head`, and as many bytes as make `len`, which take no room on the disk.
+    fn new(name: &str, head: &[u8], len: u64) -> Self {
+        let path = std::env::temp_dir().join(format!("embouchure-{}-{name}.safetensors", std::process::id()));
+        std::fs::write(&path, head).unwrap();
+        std::fs::File::options().write(true).open(&path).unwrap().set_len(len).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+fn safetensors(header: &str) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
+}
+
+/// Nine gigabytes, which would take a minute and the whole memory to read.
+const LARGE: u64 = 9 << 30;
+
+#[test]
+fn large_files_of_other_programs_are_refused_by_their_header() {
+    let tensor = format!(r#""w":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{LARGE}]}}"#, LARGE / 4);
+    for (metadata, named) in [(r#""__metadata__":{"format":"pt"},"#, "(\"pt\")"), ("", "another program:")] {
+        let head = safetensors(&format!("{{{metadata}{tensor}}}"));
+        let file = Temporary::new("foreign", &head, head.len() as u64 + LARGE);
+        let error = read_file(&file.0).expect_err("refused");
+        assert!(matches!(error, LoadError::Foreign { .. }), "{error}");
+        assert!(error.to_string().contains(named), "{error}");
+    }
+    for head in [&b"RIFF....WAVE"[..], &u64::MAX.to_le_bytes(), &[0; 8], b""] {
+        let file = Temporary::new("other", head, LARGE);
+        assert!(matches!(read_file(&file.0), Err(LoadError::Broken(_))));
+    }
+}
+
+#[test]
+fn a_size_that_the_header_does_not_tell_of_is_refused() {
+    let len = TRUMPET.len() as u64;
+    for wrong in [LARGE, len + 1, len - 1, header_len() as u64] {
+        let file = Temporary::new("longer", TRUMPET, wrong);
+        let error = read_file(&file.0).expect_err("refused");
+        assert!(error.to_string().contains(&format!("{wrong} bytes where its header tells of {len}")), "{error}");
+    }
+    let tensor = format!(r#""w":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{LARGE}]}}"#, LARGE / 4);
+    let head = safetensors(&format!(r#"{{"__metadata__":{{"format":"embouchure-instrument/2"}},{tensor}}}"#));
+    let file = Temporary::new("ours", &head, head.len() as u64 + LARGE);
+    assert!(matches!(read_file(&file.0), Err(LoadError::Broken(_))));
+    let file = Temporary::new("whole", TRUMPET, len);
+    assert!(read_file(&file.0).expect("whole") == TRUMPET);
 }

@@ -144,6 +144,33 @@ fn what_a_reset_finds_waiting_plays_at_once() {
     assert_eq!(play(&mut used, 0..50, &wishes), play(&mut new, 0..50, &wishes));
 }
 
+/// Pitches that are played.
+fn pitches(controls: &[Controls]) -> Vec<f32> {
+    controls.iter().map(|controls| controls.f0_hz).collect()
+}
+
+#[test]
+fn after_a_swap_or_a_morph_the_octave_is_that_of_the_instrument_alone() {
+    let wishes = SourceControls::default();
+    for name in ["oboe", "cello", "flute", "violin"] {
+        let alone = pitches(&play(&mut pipeline(name, None).0, 0..400, &wishes));
+        let trumpet = pitches(&play(&mut pipeline("trumpet", None).0, 0..200, &wishes));
+        let (mut swapped, slot) = pipeline("trumpet", None);
+        play(&mut swapped, 0..200, &wishes);
+        slot.seat(0, Slot::A, Some(instrument(name)));
+        let after = pitches(&play(&mut swapped, 200..400, &wishes));
+        assert_eq!(after[16..], alone[216..], "{name}");
+        assert!((after[3] / trumpet[199] - 1.0).abs() < 0.01, "who leaves stays in the octave: {name}");
+
+        let (mut morphed, _) = pipeline("trumpet", Some(name));
+        play(&mut morphed, 0..200, &wishes);
+        let after = pitches(&play(&mut morphed, 200..400, &SourceControls { morph: 1.0, ..wishes }));
+        assert_eq!(after, alone[200..], "morphed to {name}");
+    }
+    let octave = |name| pitches(&play(&mut pipeline(name, None).0, 0..200, &wishes))[199];
+    assert!(octave("oboe") > 1.5 * octave("trumpet"), "this voice tells the instruments apart");
+}
+
 #[test]
 fn a_swap_waits_for_its_place() {
     let count = |n_swaps| SourceControls { n_swaps, ..Default::default() };

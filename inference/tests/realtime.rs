@@ -83,7 +83,8 @@ fn process_and_reset_neither_allocate_nor_free() {
                 (&mix[..*n], &brightness[..*n], &gain[..*n])
             };
             let source = SourceControls { room: i as f32 % 3.0 / 2.0, ..SourceControls::default() };
-            let params = BlockParams { mix, brightness_db: brightness, width: mix, output_gain: gain, source };
+            let params =
+                BlockParams { mix, brightness_db: brightness, width: mix, output_gain: gain, is_piece: false, source };
             let count = counted(|| engine.process(&mut [left, right], 2, &params));
             assert_eq!(count, 0, "block {i} of {n} at {host_rate} Hz");
             n_loud += usize::from(left.iter().any(|x| x.abs() > 0.05));

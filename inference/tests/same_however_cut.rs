@@ -67,7 +67,14 @@ fn source_controls_act_at_their_sample_however_blocks_are_cut() {
             let (ones, zeros) = (vec![1.0; *n], vec![0.0; *n]);
             let transpose_semitones = if start >= change { 12.0 } else { 0.0 };
             let source = SourceControls { transpose_semitones, ..SourceControls::default() };
-            let params = BlockParams { mix: &ones, brightness_db: &zeros, width: &zeros, output_gain: &ones, source };
+            let params = BlockParams {
+                mix: &ones,
+                brightness_db: &zeros,
+                width: &zeros,
+                output_gain: &ones,
+                is_piece: false,
+                source,
+            };
             engine.process(&mut [&mut out[start..start + n]], 1, &params);
             start += n;
         }

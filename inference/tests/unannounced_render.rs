@@ -2,11 +2,12 @@
 
 mod common;
 
-use common::{FakeModel, engine_with};
+use common::{FakeModel, PeakModel, engine_with};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::stream::{BlockParams, HopModel, HopOutput};
-use std::time::Duration;
+use std::sync::atomic::Ordering::SeqCst;
+use std::time::{Duration, Instant};
 
 const RATE: f64 = 48_000.0;
 const BLOCK: usize = 512;
@@ -39,6 +40,7 @@ fn render(offline: bool) -> (Vec<f32>, u64) {
             brightness_db: &zero,
             width: &zero,
             output_gain: &one,
+            is_piece: false,
             source: SourceControls::default(),
         };
         engine.process(&mut [&mut samples], 1, &params);
@@ -56,4 +58,30 @@ fn loses_nothing() {
     let from = RATE as usize / 10;
     let first_difference = (from..bounce.len()).find(|i| bounce[*i] != unannounced[*i]);
     assert_eq!(first_difference, None, "of {} samples", bounce.len());
+}
+
+#[test]
+fn a_live_block_that_automation_cuts_waits_for_nobody() {
+    let model = PeakModel::default();
+    let held_up = model.held_up.clone();
+    held_up.store(true, SeqCst);
+    let mut engine = engine_with(RATE, 1024, false, model);
+    let (one, zero) = (vec![1.0; 64], vec![0.0; 64]);
+    let start = Instant::now();
+    // A hundred blocks of 16 pieces, which come at once. If each were taken for a block, each would wait for the worker,
+    // which is stuck, for half a second.
+    for piece in 0..1600 {
+        let params = BlockParams {
+            mix: &one,
+            brightness_db: &zero,
+            width: &zero,
+            output_gain: &one,
+            is_piece: piece > 0,
+            source: SourceControls::default(),
+        };
+        engine.process(&mut [&mut [0.3; 64][..]], 1, &params);
+    }
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(engine.telemetry().view().late_frames > 0, "the worker was stuck");
+    held_up.store(false, SeqCst);
 }

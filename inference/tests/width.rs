@@ -26,6 +26,7 @@ fn play_wide(
             brightness_db: &vec![0.0; *n],
             width: &block.clone().map(&width).collect::<Vec<_>>(),
             output_gain: &vec![1.0; *n],
+            is_piece: false,
             source: SourceControls { room, ..SourceControls::default() },
         };
         engine.process(&mut [&mut left[block.clone()], &mut right[block]], 1, &params);

@@ -98,17 +98,19 @@ impl BlockWatch {
         (self.longest, self.n_seen, self.run, self.run_end) = (0, 0, 0, 0);
     }
 
-    /// Takes in one call of `process`. Realtime-safe.
+    /// Takes in one call of `process`, and says whether it goes on with the block of the one before. Realtime-safe.
     ///
     /// The framework cuts a host's block wherever a parameter changes, and the worker gets no time between the pieces.
     /// They are told from blocks by their place in memory: a piece begins where the one before it ended.
-    pub fn see(&mut self, block: &[f32]) {
+    pub fn see(&mut self, block: &[f32]) -> bool {
         let pointers = block.as_ptr_range();
-        let is_piece = pointers.start as usize == self.run_end;
-        self.run = if is_piece { (self.run + block.len()).min(self.announced) } else { block.len() };
+        // A host may walk through memory block by block, but never sends more at once than it announced.
+        let is_piece = pointers.start as usize == self.run_end && self.run + block.len() <= self.announced;
+        self.run = if is_piece { self.run + block.len() } else { block.len() };
         self.run_end = pointers.end as usize;
         self.longest = self.longest.max(self.run);
         self.n_seen = self.n_seen.saturating_add(block.len());
+        is_piece
     }
 
     /// There was a longer block than there is `room` for, so frames are late. Realtime-safe.

@@ -14,11 +14,13 @@ mod layout;
 mod meter;
 mod note;
 mod preset_menu;
+mod rejected;
 mod shelf_menu;
 mod status;
 mod theme;
 mod toggle;
 mod trace;
+mod typed_path;
 mod window;
 
 pub use window::EmbouchureEditor;
@@ -78,7 +80,15 @@ struct App {
     side: usize,
     /// What is looked for on the shelf, and the name that is typed for a preset.
     search: String,
+    /// Which of the instruments that were found the keyboard is at, once it is used.
+    found: Option<usize>,
+    /// Path of a file where there is no dialog, and whether the field has been shown.
+    typed_path: String,
+    is_path_asked: bool,
+    /// Late frames that the player has put aside.
+    late_seen: u64,
     preset_name: String,
+    preset_question: Option<preset_menu::Question>,
     theme: Theme,
     /// What egui's own style was last made for.
     styled: Option<(Theme, f32)>,
@@ -103,7 +113,12 @@ impl App {
             compared: [None, None],
             side: 0,
             search: String::new(),
+            found: None,
+            typed_path: String::new(),
+            is_path_asked: false,
+            late_seen: 0,
             preset_name: String::new(),
+            preset_question: None,
             theme: Theme::default(),
             styled: None,
             scanned_s: None,

@@ -53,24 +53,29 @@ impl Effect {
         self.engine.reset();
     }
 
-    /// Processes one or two channels of any length in place. Realtime-safe, unless the engine is offline.
-    pub fn process(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams) {
+    /// Processes one or two channels of any length in place. `is_piece`: they go on with the host's block. Realtime-safe,
+    /// unless the engine is offline.
+    pub fn process(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams, is_piece: bool) {
         let n_samples = channels.first().map_or(0, |c| c.len());
         let mut start = 0;
         // A host may send more than it announced.
         while start < n_samples {
             let end = n_samples.min(start + self.ramps.max_block());
             match channels {
-                [mono] => self.process_block(&mut [&mut mono[start..end]], params),
-                [left, right] => self.process_block(&mut [&mut left[start..end], &mut right[start..end]], params),
+                [mono] => self.process_block(&mut [&mut mono[start..end]], params, is_piece || start > 0),
+                [left, right] => {
+                    let channels = &mut [&mut left[start..end], &mut right[start..end]];
+                    self.process_block(channels, params, is_piece || start > 0);
+                }
                 _ => debug_assert!(false, "no layout has {} channels", channels.len()),
             }
             start = end;
         }
     }
 
-    fn process_block(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams) {
+    fn process_block(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams, is_piece: bool) {
         let mut block = self.ramps.fill(channels[0].len(), params);
+        block.is_piece = is_piece;
         block.source.n_swaps = self.n_swaps;
         self.engine.process(channels, self.n_inputs, &block);
     }
@@ -141,7 +146,7 @@ impl Ramps {
                 *gain = *gain * (1.0 - self.bypass) + self.bypass;
             }
         }
-        BlockParams { mix, brightness_db, width, output_gain, source: params.source_controls() }
+        BlockParams { mix, brightness_db, width, output_gain, is_piece: false, source: params.source_controls() }
     }
 }
 

@@ -186,12 +186,19 @@ impl Instruments {
         if place == 0 || place == session.places[slot as usize] {
             return Ok(session.chosen(slot).cloned());
         }
+        if let Some(file) = session.files.get(&place) {
+            return Ok(Some(file.clone()));
+        }
         let entry = shelf::at(place).or_else(|| {
             shelf::rescan();
             shelf::at(place)
         });
         let empty = || format!("place {place} of the shelf is empty: put an instrument file into your folder");
-        Ok(Some(entry.ok_or_else(empty)?.source))
+        let source = entry.ok_or_else(empty)?.source;
+        if let InstrumentRef::File { .. } = source {
+            self.params.session.edit(|session| drop(session.files.insert(place, source.clone())));
+        }
+        Ok(Some(source))
     }
 
     fn load_and_play(&self, slot: Slot, wanted: InstrumentRef, n_swaps: u32) {
@@ -292,6 +299,9 @@ mod tests {
     use super::*;
     use crate::session::Session;
     use crate::test_folder::TestFolder;
+
+    /// Held by tests that fill the player's folder, which is one for the process.
+    static ALONE_WITH_THE_SHELF: Mutex<()> = Mutex::new(());
 
     fn instruments() -> Instruments {
         let instruments = Instruments::new(Arc::default());
@@ -394,6 +404,7 @@ mod tests {
 
     #[test]
     fn a_file_that_has_moved_onto_the_shelf_is_found_by_its_content() {
+        let _alone = ALONE_WITH_THE_SHELF.lock();
         let folder = shelf::folder().unwrap();
         shelf::make_folder().unwrap();
         let (elsewhere, moved) = (TestFolder::new("moved"), folder.join("renamed.safetensors"));
@@ -418,6 +429,42 @@ mod tests {
         shelf::rescan();
         let changed = play();
         assert!(changed.name == "Cello" && changed.message.unwrap().contains("changed"));
+    }
+
+    /// As an instance that a host has moved to a place of the shelf.
+    fn at_place(place: i32, session: Option<Session>) -> Instruments {
+        let range = nice_plug::prelude::IntRange::Linear { min: 0, max: 127 };
+        let instrument_a = nice_plug::prelude::IntParam::new("", place, range);
+        let params = EmbouchureParams { instrument_a, ..EmbouchureParams::default() };
+        session.into_iter().for_each(|session| params.session.edit(|s| *s = session));
+        let instruments = Instruments::new(Arc::new(params));
+        instruments.follow(0);
+        instruments
+    }
+
+    #[test]
+    fn a_file_stays_where_a_host_found_it_whatever_is_put_in_front() {
+        let _alone = ALONE_WITH_THE_SHELF.lock();
+        let folder = shelf::folder().unwrap();
+        shelf::make_folder().unwrap();
+        let put = |file: &str, instrument: &str| {
+            std::fs::write(folder.join(file), embouchure_weights::instrument(instrument).unwrap()).unwrap();
+            shelf::rescan();
+        };
+        put("m.safetensors", "cello");
+        let place = shelf::entries().into_iter().find(|entry| entry.name == "Cello" && entry.place > 14).unwrap().place;
+        let saved = at_place(place, None);
+        assert_eq!(saved.view(Slot::A).name, "Cello");
+        put("a.safetensors", "oboe");
+        assert_eq!(at_place(place, None).view(Slot::A).name, "Cello", "the folder remembers");
+        // On another computer, or where the folder cannot be written to, the project does.
+        std::fs::remove_file(folder.join("places.json")).unwrap();
+        shelf::rescan();
+        assert_eq!(at_place(place, None).view(Slot::A).name, "Oboe");
+        let session = saved.params.session.get();
+        assert_eq!(at_place(place, Some(session)).view(Slot::A).name, "Cello");
+        std::fs::remove_dir_all(&folder).unwrap();
+        shelf::rescan();
     }
 
     #[test]

@@ -77,6 +77,10 @@ pub enum Task {
     MakeFolder,
     /// Write a preset, and show it among the others.
     SavePreset(Box<Preset>),
+    /// Delete one of the player's presets.
+    DeletePreset(String),
+    /// Give one of the player's presets another name.
+    RenamePreset(String, String),
     /// Play the player's file.
     OpenFile(Slot, PathBuf),
 }
@@ -194,13 +198,11 @@ impl Plugin for Embouchure {
     }
 
     fn reset(&mut self) {
-        if std::mem::take(&mut self.is_paused) {
-            return;
-        }
-        if let Some(effect) = &mut self.effect {
+        let is_resumed = std::mem::take(&mut self.is_paused);
+        if let Some(effect) = self.effect.as_mut().filter(|_| !is_resumed) {
             effect.reset(&self.params);
         }
-        // The sound begins anew, so a pause now disturbs nobody.
+        // The sound begins anew, or was interrupted, so a restart now disturbs nobody.
         if self.is_auto && self.blocks.needs_less_than(self.room) {
             self.shared.want_restart();
         }
@@ -222,11 +224,11 @@ impl Plugin for Embouchure {
             channels.iter_mut().for_each(|c| c.fill(0.0));
             return ProcessStatus::Normal;
         }
-        self.watch_block(channels, context);
+        let is_piece = self.watch_block(channels, context);
         let heard = self.n_inputs.min(channels.len());
         channels[..heard].iter().for_each(|c| self.shared.input.note(c));
         match &mut self.effect {
-            Some(effect) => effect.process(channels, &self.params),
+            Some(effect) => effect.process(channels, &self.params, is_piece),
             None => copy_mono_input(channels, self.n_inputs),
         }
         if let Some(mute) = &mut self.mute {
@@ -259,11 +261,11 @@ impl Embouchure {
     }
 
     /// Asks for a restart when the latency has to change, at most once for each reason: a block that is too long makes
-    /// every frame of it late, the player has chosen, or less will do.
-    fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) {
-        if let (Some(channel), false) = (channels.first(), self.is_offline) {
-            self.blocks.see(channel);
-        }
+    /// every frame of it late, the player has chosen, or less will do. Says whether the framework cut these samples from
+    /// those before.
+    fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
+        let live = channels.first().filter(|_| !self.is_offline);
+        let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
         if self.is_auto && self.blocks.needs_more_than(self.room) {
             // Says no more about it until the next start, whatever the host does.
             self.is_auto = false;
@@ -272,6 +274,7 @@ impl Embouchure {
         if self.shared.take_restart_wanted() {
             context.request_restart();
         }
+        is_piece
     }
 
     fn wake_editor(&mut self, n_samples: usize) {
@@ -361,6 +364,14 @@ fn tasks(
             Task::SavePreset(preset) => match presets::save(&preset) {
                 Ok(()) => presets::rescan(),
                 Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),
+            },
+            Task::DeletePreset(name) => match presets::delete(&name) {
+                Ok(()) => presets::rescan(),
+                Err(e) => instruments.report(format!("the preset {name:?} could not be deleted: {e}")),
+            },
+            Task::RenamePreset(from, to) => match presets::rename(&from, &to) {
+                Ok(()) => presets::rescan(),
+                Err(e) => instruments.report(format!("the preset {from:?} could not be renamed: {e}")),
             },
             Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
         }

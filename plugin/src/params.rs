@@ -160,7 +160,7 @@ impl Default for EmbouchureParams {
             dynamics: FloatParam::new("Dynamics", source.dynamics, FloatRange::Linear { min: 0.0, max: 2.0 })
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
-                .with_string_to_value(formatters::s2v_f32_percentage()),
+                .with_string_to_value(Arc::new(|text| leading_number(text).map(|percent| percent / 100.0))),
             follow: share("Follow", source.follow),
             attack_s: FloatParam::new("Attack", 0.0, FloatRange::Skewed { min: 0.0, max: 1.0, factor: 0.5 })
                 .with_value_to_string(Arc::new(time_text))
@@ -243,7 +243,7 @@ fn share(name: &str, default: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
         .with_unit(" %")
         .with_value_to_string(formatters::v2s_f32_percentage(0))
-        .with_string_to_value(formatters::s2v_f32_percentage())
+        .with_string_to_value(Arc::new(|text| leading_number(text).map(|percent| percent / 100.0)))
 }
 
 /// A place on the shelf; `none`: what place 0 is called.
@@ -261,10 +261,10 @@ fn signed(value: f32, digits: usize) -> String {
     if text.bytes().any(|b| matches!(b, b'1'..=b'9')) { text } else { text[1..].into() }
 }
 
-/// Reads "-3", "+3.5 dB/oct", "12 st".
+/// Reads "-3", "+3.5 dB/oct", "3,5", "12 st".
 fn leading_number(text: &str) -> Option<f32> {
     let number = text.trim().trim_end_matches(|c: char| c.is_alphabetic() || matches!(c, ' ' | '/' | '%'));
-    number.parse().ok().filter(|v: &f32| v.is_finite())
+    number.replacen(',', ".", 1).parse().ok().filter(|v: &f32| v.is_finite())
 }
 
 /// "Off" at the lowest value, `off_db`, and else `text`.
@@ -369,6 +369,7 @@ mod tests {
         let plain = |text| params.brightness_db.string_to_normalized_value(text).map(|v| v * 24.0 - 12.0);
         assert_eq!(plain("-3"), Some(-3.0));
         assert_eq!(plain("+6 dB/oct"), Some(6.0));
+        assert_eq!(plain("2,5"), Some(2.5));
         assert_eq!(plain("loud"), None);
         assert_eq!(plain("NaN"), None);
         assert_eq!(signed(-0.04, 1), "0.0");

@@ -6,6 +6,7 @@ use embouchure_inference::pipeline::Slot;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Persisted state. Unknown fields are ignored and absent ones get their default, so sessions of other versions load.
@@ -19,6 +20,9 @@ pub struct Session {
     /// Where the parameters of A and B were when those were chosen. What they are moved to from there is automation's
     /// wish; what the player chose is found by its content, wherever its place on the shelf is by now.
     pub places: [i32; 2],
+    /// The player's files that were played at places of the shelf, by place: there the project finds them by content,
+    /// whatever is at those places elsewhere or by now.
+    pub files: BTreeMap<i32, InstrumentRef>,
     /// Preset that was loaded last.
     pub preset: String,
     /// Colours of the editor.
@@ -35,6 +39,7 @@ impl Default for Session {
             instrument: InstrumentRef::default(),
             second: None,
             places: [DEFAULT_PLACE, 0],
+            files: BTreeMap::new(),
             preset: String::new(),
             theme: Theme::default(),
             window: WindowSize::default(),
@@ -55,6 +60,11 @@ impl Session {
     /// Notes what the player chose for a slot, whose parameter is, or will be, at `place`. A keeps what it has rather
     /// than be empty.
     pub fn choose(&mut self, slot: Slot, instrument: Option<InstrumentRef>, place: i32) {
+        if let Some(file @ InstrumentRef::File { .. }) = &instrument
+            && place != 0
+        {
+            self.files.insert(place, file.clone());
+        }
         match (slot, instrument) {
             (Slot::A, Some(instrument)) => self.instrument = instrument,
             (Slot::A, None) => return,
@@ -179,6 +189,7 @@ mod tests {
             buffer: BufferChoice::Samples(128),
             second: Some(InstrumentRef::built_in("violin")),
             places: [0, 4],
+            files: BTreeMap::from([(15, InstrumentRef::file("Kazoo", Path::new("/music/kazoo.safetensors"), "01"))]),
             preset: "Lead".into(),
             theme: Theme::Light,
         };

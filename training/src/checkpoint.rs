@@ -42,7 +42,8 @@ pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Opt
     if !path.exists() {
         return Ok(Progress::default());
     }
-    let (weights, progress) = Weights::from_bytes::<Progress>(&read_file(path)?, FORMAT)
+    let (weights, progress) = read_file(path)
+        .and_then(|bytes| Weights::from_bytes::<Progress>(&bytes, FORMAT))
         .with_context(|| format!("cannot resume {}; delete it to start anew", path.display()))?;
     params.restore(weights.tensors())?;
     let named =

@@ -1,62 +1,90 @@
-//! Finds recordings in a folder of the layout `train/INSTRUMENT`, `source/KIND`, `heldout/…`, and works through them.
+//! Finds recordings in folders, and works through them.
 
 use anyhow::{Context, Result};
-use embouchure_audio_file::{read, resample, to_mono};
+use embouchure_audio_file::{Audio, read_recording, resample, to_mono};
 use indicatif::ProgressBar;
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
 
-/// Never trained on: these are what the results are measured with.
-const HELD_OUT: [&str; 5] = [
-    "heldout",
-    "source/voice_f0",
-    "source/whistle/ppA.flac",
-    "source/voice/smstools__vignesh.flac",
-    "source/voice_vowels/Sven-o-53.flac",
+/// Endings of files that can be read.
+const EXTENSIONS: [&str; 22] = [
+    "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "mp1", "mp2", "mp3", "ogg", "oga",
+    "opus", "aac", "m4a", "m4b", "mp4", "webm", "mka",
 ];
-const EXTENSIONS: [&str; 4] = ["flac", "wav", "mp3", "ogg"];
+/// Endings of files that hold sound and cannot be read.
+const OTHER_SOUND: [&str; 10] = ["wma", "ape", "wv", "mpc", "dsf", "dff", "amr", "ac3", "dts", "ra"];
 
-/// All audio files under `folder`, sorted, without those held out; of a file, itself.
-pub fn training_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut found = audio_files(folder)?;
-    found.retain(|path| folder.is_file() || !is_held_out(path));
-    Ok(found)
+/// What is in some files and folders.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Recordings, sorted within each place, each file once, however many links lead to it.
+    pub files: Vec<PathBuf>,
+    /// What looks like sound and is not used, and folders that could not be looked into, with the reason.
+    pub passed_over: Vec<(PathBuf, String)>,
+    seen: HashSet<PathBuf>,
 }
 
-/// True for what is never trained on.
-pub fn is_held_out(path: &Path) -> bool {
-    let path = path.to_string_lossy().replace('\\', "/");
-    HELD_OUT.iter().any(|held| path.contains(&format!("/{held}/")) || path.ends_with(&format!("/{held}")))
-}
-
-/// All audio files under `folder`, sorted; of a file, itself.
-pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
-    if folder.is_file() {
-        return Ok(vec![folder.to_path_buf()]);
+impl Found {
+    /// Looks into `place`, a folder with all that is in it, or takes it, if it is a file.
+    pub fn add(&mut self, place: &Path) -> Result<()> {
+        if place.is_file() {
+            self.take(place.to_path_buf());
+            return Ok(());
+        }
+        std::fs::read_dir(place).with_context(|| format!("cannot read the folder {}", place.display()))?;
+        for entry in WalkDir::new(place).follow_links(true).sort_by_file_name() {
+            match entry {
+                Ok(entry) if entry.file_type().is_file() => self.sort_in(entry.into_path()),
+                Ok(_) => {}
+                // A link to a folder that it lies in: everything there is found without it.
+                Err(error) if error.loop_ancestor().is_some() => {}
+                Err(error) => {
+                    let path = error.path().unwrap_or(place).to_path_buf();
+                    let why = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    self.passed_over.push((path, format!("cannot be read ({why})")));
+                }
+            }
+        }
+        Ok(())
     }
-    let mut found = Vec::new();
-    collect(folder, &mut found)?;
-    found.sort();
-    Ok(found)
-}
 
-fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, found)?;
-        } else if path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known))) {
-            found.push(path);
+    fn sort_in(&mut self, path: PathBuf) {
+        let has_one_of =
+            |known: &[&str]| path.extension().is_some_and(|e| known.iter().any(|known| e.eq_ignore_ascii_case(known)));
+        if has_one_of(&EXTENSIONS) {
+            self.take(path);
+        } else if has_one_of(&OTHER_SOUND) {
+            self.passed_over.push((path, "its format is not read: convert it to wav or flac".into()));
         }
     }
-    Ok(())
+
+    fn take(&mut self, path: PathBuf) {
+        if self.seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())) {
+            self.files.push(path);
+        }
+    }
+}
+
+/// All recordings under `folder`, sorted; of a file, itself.
+pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Found::default();
+    found.add(folder)?;
+    Ok(found.files)
 }
 
 /// One channel at `rate`.
 pub fn load_mono(path: &Path, rate: u32) -> Result<Vec<f32>> {
-    let audio = read(path)?;
+    let audio = read_aloud(path)?;
     Ok(resample(&to_mono(&audio), audio.rate, rate))
+}
+
+/// Reads a recording, and says on the error stream what is missing of it.
+pub fn read_aloud(path: &Path) -> Result<Audio> {
+    let recording = read_recording(path)?;
+    recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", path.display()));
+    Ok(recording.audio)
 }
 
 /// Runs `examine` on every file, on all cores, with a progress bar.
@@ -91,4 +119,51 @@ pub fn prepare_all<T: Send>(
     }
     anyhow::ensure!(!prepared.is_empty() || files.is_empty(), "none of {} files could be used", files.len());
     Ok(prepared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, b"").unwrap();
+        }
+        folder
+    }
+
+    fn found(folder: &Path) -> (Vec<String>, Vec<String>) {
+        let mut found = Found::default();
+        found.add(folder).unwrap();
+        let shown = |path: &Path| path.strip_prefix(folder).unwrap().display().to_string().replace('\\', "/");
+        (found.files.iter().map(|p| shown(p)).collect(), found.passed_over.iter().map(|(p, _)| shown(p)).collect())
+    }
+
+    #[test]
+    fn every_folder_counts_whatever_it_is_called() {
+        let folder = folder_with(&["b.WAV", "heldout/a.flac", "notes.txt", "old/tape.wma", "old/memo.m4a"]);
+        let (files, passed_over) = found(folder.path());
+        assert_eq!(files, ["b.WAV", "heldout/a.flac", "old/memo.m4a"]);
+        assert_eq!(passed_over, ["old/tape.wma"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_lead_to_each_file_once_and_never_round_and_round() {
+        let folder = folder_with(&["t/s/a.wav", "t/s/b.wav", "elsewhere/c.wav"]);
+        let link = |from: &str, to: &str| std::os::unix::fs::symlink(to, folder.path().join(from)).unwrap();
+        link("t/s/loop", "..");
+        link("t/again", "s");
+        link("t/far", "../elsewhere");
+        link("t/a-link.wav", "s/a.wav");
+        link("t/broken.wav", "nothing");
+        let (files, passed_over) = found(&folder.path().join("t"));
+        let mut names: Vec<&str> = files.iter().map(|file| file.rsplit('/').next().unwrap()).collect();
+        names.sort();
+        assert_eq!(names, ["a-link.wav", "b.wav", "c.wav"], "{files:?}");
+        assert_eq!(passed_over, ["broken.wav"]);
+    }
 }

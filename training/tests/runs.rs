@@ -7,7 +7,7 @@ use embouchure_inference::instrument::{self, Instrument};
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::{EncoderTraining, Improve};
 use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
-use embouchure_training::recordings::training_files;
+use embouchure_training::recordings::audio_files;
 use std::path::{Path, PathBuf};
 
 /// A folder of three notes, removed at the end.
@@ -25,7 +25,7 @@ impl Recordings {
     }
 
     fn files(&self) -> Vec<PathBuf> {
-        training_files(&self.0).unwrap()
+        audio_files(&self.0.join("train")).unwrap()
     }
 
     fn path(&self, name: &str) -> PathBuf {

@@ -111,7 +111,7 @@ impl Instrument {
         let judged_on = self.judged_on(&arguments.data);
         let log = File::create(work.join(&self.name).with_extension("log"))?;
         let mut command = Command::new(program);
-        command.args(["train", "instrument", "--name", &self.title, "--family", &self.family]);
+        command.args(["train", "instrument", "--force", "--name", &self.title, "--family", &self.family]);
         command.args(["--licence", &self.licence, "--author", AUTHOR, "--trained-on", &self.trained_on]);
         command.arg("--out").arg(&out).arg("--checkpoint").arg(work.join(&self.name).with_extension("checkpoint"));
         self.player.iter().for_each(|player| _ = command.args(["--player", player]));
@@ -130,7 +130,7 @@ impl Instrument {
         workspace::run(&mut command)?;
 
         let mut command = Command::new(program);
-        command.arg("eval").arg(&out).arg("--card").arg(out.with_extension("md"));
+        command.arg("eval").arg(&out).arg("--force").arg("--card").arg(out.with_extension("md"));
         judged_on.iter().for_each(|audio| _ = command.arg("--audio").arg(audio));
         workspace::run(command.stdout(log.try_clone()?).stderr(log))
     }

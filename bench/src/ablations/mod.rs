@@ -72,7 +72,7 @@ fn weights(work: &Path, without: Option<&str>) -> PathBuf {
 
 fn train(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Path) -> Command {
     let mut command = Command::new(program);
-    command.args(["train", "instrument", "--name", "ablation", "--audio"]).arg(&arguments.audio);
+    command.args(["train", "instrument", "--force", "--name", "ablation", "--audio"]).arg(&arguments.audio);
     command.arg("--out").arg(weights(work, without));
     command.args(["--warm-up-steps", &arguments.warm_up_steps.to_string()]);
     command.args(["--sound-steps", &arguments.sound_steps.to_string()]);

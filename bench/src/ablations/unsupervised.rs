@@ -7,7 +7,7 @@ use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Card;
 use embouchure_training::instrument::unsupervised::{F0, Outcome, learn};
 use embouchure_training::instrument::{InstrumentTraining, Without};
-use embouchure_training::recordings::training_files;
+use embouchure_training::recordings::audio_files;
 use std::path::{Path, PathBuf};
 
 /// Steps of both, and sequences of a second in each; f0 that is learned wants memory.
@@ -21,7 +21,7 @@ pub fn measure(audio: &Path) -> Result<Vec<Row>> {
     let row = |(name, f0): (&str, F0)| {
         eprintln!("f0 {name}");
         let job = InstrumentTraining {
-            files: training_files(audio)?,
+            files: audio_files(audio)?,
             encoder: Encoder::from_bytes(embouchure_weights::ENCODER)?,
             steps: (0, STEPS),
             player: None,

@@ -5,12 +5,13 @@ mod disturb;
 mod glides;
 mod unpitched;
 
+use crate::held_out::is_held_out;
 use anyhow::{Context, Result};
 use disturb::{add_noise, add_room};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_training::corpus::Recording;
 use embouchure_training::random::generator;
-use embouchure_training::recordings::{audio_files, is_held_out, load_mono};
+use embouchure_training::recordings::{audio_files, load_mono};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 

@@ -82,7 +82,13 @@ impl Bench<'_> {
     fn render(&self, source: &Path, instrument: &Instrument, options: &[&str], name: &str) -> Result<PathBuf> {
         let output = self.work.join(format!("{name}.wav"));
         let mut command = Command::new(&self.program);
-        command.arg("render").arg(source).arg(&output).arg("-i").arg(self.instrument(instrument)).args(options);
+        command
+            .args(["render", "--force"])
+            .arg(source)
+            .arg(&output)
+            .arg("-i")
+            .arg(self.instrument(instrument))
+            .args(options);
         said(&mut command)?;
         Ok(output)
     }

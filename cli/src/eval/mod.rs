@@ -4,6 +4,7 @@ mod card;
 mod picture;
 
 use crate::offline::{self, Settings};
+use crate::outputs::{self, Force};
 use crate::render::{GateOptions, parse_within};
 use crate::shelf;
 use anyhow::{Context, Result, ensure};
@@ -13,7 +14,7 @@ use embouchure_inference::controls::SourceControls;
 use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::Pipeline;
 use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
-use embouchure_training::recordings::{audio_files, load_mono};
+use embouchure_training::recordings::{Found, load_mono};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +29,7 @@ pub struct EvalCommand {
     /// Name of an instrument that comes with Embouchure, or an instrument file.
     #[arg(value_name = "NAME|FILE")]
     instrument: String,
-    /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
+    /// Recording, or a folder of them; may be given more than once.
     #[arg(long, value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
     /// How far the recordings' own timbre is followed, as `render --follow`.
@@ -42,11 +43,14 @@ pub struct EvalCommand {
     /// Write a model card here (Markdown), and a picture beside it.
     #[arg(long, value_name = "FILE")]
     card: Option<PathBuf>,
+    #[command(flatten)]
+    force: Force,
 }
 
 impl EvalCommand {
     /// Renders, compares and prints.
     pub fn run(self) -> Result<()> {
+        self.check_files()?;
         let encoder = Arc::new(shelf::encoder()?);
         let bytes = shelf::load(&self.instrument)?;
         let instrument = Instrument::from_bytes(&bytes, &encoder).with_context(|| self.instrument.clone())?;
@@ -79,6 +83,15 @@ impl EvalCommand {
         Ok(())
     }
 
+    fn check_files(&self) -> Result<()> {
+        let picture = self.card.as_ref().map(|card| card.with_extension("png"));
+        let outputs: Vec<&Path> = self.card.iter().chain(&picture).map(PathBuf::as_path).collect();
+        outputs::check(&[Path::new(&self.instrument)], &outputs, self.force)?;
+        let pairs = self.pairs.as_ref().is_none_or(|folder| folder.is_dir());
+        ensure!(pairs, "--pairs names no folder that is there: make it first");
+        Ok(())
+    }
+
     fn render(&self, recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
         let source = SourceControls {
             octave_fit: false,
@@ -96,12 +109,10 @@ impl EvalCommand {
     }
 
     fn recordings(&self) -> Result<Vec<PathBuf>> {
-        let mut files = Vec::new();
-        for audio in &self.audio {
-            files.extend(audio_files(audio)?);
-        }
-        ensure!(!files.is_empty(), "there is no wav, flac, ogg or mp3 file to compare with");
-        Ok(files)
+        let mut found = Found::default();
+        self.audio.iter().try_for_each(|audio| found.add(audio))?;
+        ensure!(!found.files.is_empty(), "there is no recording that can be read to compare with");
+        Ok(found.files)
     }
 }
 

@@ -3,6 +3,7 @@
 mod coverage;
 mod prepare;
 
+use crate::outputs::{self, Force};
 use crate::render::parse_within;
 use crate::shelf;
 use anyhow::{Context, Result};
@@ -14,7 +15,7 @@ use embouchure_training::DeviceKind;
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::{EncoderTraining, Improve};
 use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
-use embouchure_training::recordings::training_files;
+use embouchure_training::recordings::Found;
 use prepare::PrepareArguments;
 use std::path::{Path, PathBuf};
 
@@ -38,7 +39,7 @@ enum What {
 /// Train an instrument from a folder of recordings: one instrument, one note at a time.
 #[derive(Args)]
 struct InstrumentArguments {
-    /// Wav, flac, ogg or mp3 file, or a folder of them; may be given more than once.
+    /// Recording, or a folder of them; may be given more than once.
     #[arg(long, value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
     /// Name that the player sees.
@@ -68,7 +69,7 @@ struct InstrumentArguments {
     without: Vec<String>,
     /// Louder or softer breath, bow and key noise than was recorded, dB: what is played with other voices may want more of
     /// it to be known for what it is.
-    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = |s: &str| parse_within(s, -40.0, 40.0))]
     breath: f32,
     /// How much less soft and loud differ than with the voice that it is played with: 0 = as it is sung or whistled, 1 = not
     /// at all.
@@ -109,8 +110,7 @@ struct Common {
     /// Decides every random draw: the same seed gives the same weights on the same machine.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where to train: cpu, cuda or metal. GPUs have to be built in, with --features cuda or metal.
-    #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = parse_device)]
+    #[arg(long, value_name = "DEVICE", default_value = "cpu", value_parser = parse_device, help = DEVICE_HELP)]
     device: DeviceKind,
     /// Licence of the weights, as the recordings allow.
     #[arg(long, default_value = "")]
@@ -124,6 +124,11 @@ struct Common {
     /// Where the training is saved on the way; beside the weights file if left out.
     #[arg(long, value_name = "FILE")]
     checkpoint: Option<PathBuf>,
+    /// Leave out recordings whose path contains this; may be given more than once.
+    #[arg(long, value_name = "TEXT")]
+    exclude: Vec<String>,
+    #[command(flatten)]
+    force: Force,
 }
 
 impl TrainCommand {
@@ -137,14 +142,18 @@ impl TrainCommand {
     }
 }
 
+/// Only what this program can do.
+const DEVICE_HELP: &str = match (cfg!(feature = "cuda"), cfg!(feature = "metal")) {
+    (false, false) => "Where to train: cpu. This program was built for no GPU",
+    (true, false) => "Where to train: cpu or cuda",
+    (false, true) => "Where to train: cpu or metal",
+    (true, true) => "Where to train: cpu, cuda or metal",
+};
+
 impl InstrumentArguments {
     fn run(self) -> Result<()> {
-        let mut files = Vec::new();
-        for audio in &self.audio {
-            let found = training_files(audio)?;
-            anyhow::ensure!(!found.is_empty(), "no wav, flac, ogg or mp3 file in {}", audio.display());
-            files.extend(found);
-        }
+        self.common.check_files(&self.encoder.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        let files = self.common.recordings(&self.audio)?;
         let encoder = match &self.encoder {
             Some(path) => Encoder::from_bytes(&read_file(path)?).with_context(|| path.display().to_string())?,
             None => shelf::encoder()?,
@@ -184,10 +193,8 @@ impl InstrumentArguments {
 
 impl EncoderArguments {
     fn run(self) -> Result<()> {
-        let mut files = Vec::new();
-        for folder in &self.data {
-            files.extend(training_files(folder)?);
-        }
+        self.common.check_files(&self.improve.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
+        let files = self.common.recordings(&self.data)?;
         // Asked for first: the analysis takes long.
         let device = self.common.device.open()?;
         let corpus = Corpus::analyse(&files)?;
@@ -213,6 +220,29 @@ impl EncoderArguments {
 }
 
 impl Common {
+    /// Before any step: hours of work shall not end without a place for the result. What an earlier run of the same
+    /// training has left, whose checkpoint is there, is its own to write anew.
+    fn check_files(&self, inputs: &[&Path]) -> Result<()> {
+        let is_continued = self.checkpoint().exists();
+        let force = Force { force: self.force.force || is_continued };
+        outputs::check(inputs, &[&self.out], force)?;
+        outputs::check(inputs, &[&self.checkpoint()], Force { force: true })
+    }
+
+    /// The recordings of these files and folders; says what is not used.
+    fn recordings(&self, places: &[PathBuf]) -> Result<Vec<PathBuf>> {
+        let mut found = Found::default();
+        places.iter().try_for_each(|place| found.add(place))?;
+        found.passed_over.iter().for_each(|(path, why)| eprintln!("not used: {}: {why}", path.display()));
+        let is_wanted = |path: &PathBuf| {
+            let path = path.to_string_lossy().replace('\\', "/");
+            !self.exclude.iter().any(|text| path.contains(text))
+        };
+        let files: Vec<PathBuf> = found.files.into_iter().filter(is_wanted).collect();
+        anyhow::ensure!(!files.is_empty(), "there is no recording that can be read in what was named");
+        Ok(files)
+    }
+
     fn checkpoint(&self) -> PathBuf {
         let beside = |out: &Path| out.with_extension("checkpoint");
         self.checkpoint.clone().unwrap_or_else(|| beside(&self.out))

@@ -1,34 +1,38 @@
 //! `embouchure train prepare`: what recordings have to teach, what is wrong with some, and what is missing.
 
 use super::coverage;
+use crate::outputs::{self, Force};
 use anyhow::{Result, ensure};
 use clap::Args;
 use embouchure_inference::note::Note;
 use embouchure_training::instrument::Report;
-use embouchure_training::recordings::training_files;
+use embouchure_training::recordings::Found;
 use std::path::PathBuf;
 
 /// Say what recordings of an instrument have to teach, before training on them.
 #[derive(Args)]
 pub struct PrepareArguments {
-    /// Wav, flac, ogg or mp3 files, or folders of them.
+    /// Recordings (wav, AIFF, flac, mp3, ogg, m4a and others), or folders of them.
     #[arg(value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
     /// Where the picture of pitch against loudness goes.
     #[arg(long, value_name = "FILE.png", default_value = "recordings.png")]
     picture: PathBuf,
+    #[command(flatten)]
+    force: Force,
 }
 
 impl PrepareArguments {
     /// Examines, draws and prints.
     pub fn run(self) -> Result<()> {
-        let mut files = Vec::new();
-        for audio in &self.audio {
-            files.extend(training_files(audio)?);
-        }
-        ensure!(!files.is_empty(), "there is no wav, flac, ogg or mp3 file in what was named");
-        let report = Report::of(&files);
+        outputs::check(&[], &[&self.picture], self.force)?;
+        let mut found = Found::default();
+        self.audio.iter().try_for_each(|audio| found.add(audio))?;
+        let Found { files, passed_over, .. } = found;
+        let mut report = Report::of(&files);
+        report.rejected.extend(passed_over);
         print!("{}", describe(&report));
+        ensure!(!files.is_empty(), "there is no recording that can be read in what was named");
         ensure!(!report.used.is_empty(), "none of {} files can be used, see above", files.len());
         coverage::draw(&self.picture, &report)?;
         println!("Pitch and loudness: {}", self.picture.display());

@@ -2,8 +2,6 @@
 
 use super::Pitch;
 
-/// Opens above, closes below the threshold by this much, dB.
-const HYSTERESIS_DB: f32 = 3.0;
 /// How certain a pitch must be: near the note that sounds; elsewhere, if the hop before heard the same; elsewhere at once.
 const CERTAINTY: (f32, f32, f32) = (0.25, 0.45, 0.75);
 /// Near the note that sounds, octaves: what leaps further must be as certain as a new note.
@@ -52,9 +50,13 @@ pub struct GateHop {
 }
 
 impl Gate {
+    /// Opens above, closes below the threshold by this much, dB.
+    pub const HYSTERESIS_DB: f32 = 3.0;
+
     /// Takes in one hop and its level; `threshold_db`: level that a note must have, both dBFS.
     pub fn hop(&mut self, heard: Pitch, level_db: f32, threshold_db: f32) -> GateHop {
-        let exceeds = |is_open: bool| level_db > threshold_db + if is_open { -HYSTERESIS_DB } else { HYSTERESIS_DB };
+        let exceeds =
+            |is_open: bool| level_db > threshold_db + if is_open { -Self::HYSTERESIS_DB } else { Self::HYSTERESIS_DB };
         let is_loud = exceeds(self.open);
         let is_same = heard.is_within(SAME, self.last_hz);
         self.n_same = if is_same { self.n_same.saturating_add(1) } else { 0 };
@@ -71,8 +73,13 @@ impl Gate {
         GateHop { gain: self.gain, is_note, loud_gain: self.loud_gain }
     }
 
+    /// True if what is heard goes on with the note that sounds.
+    pub fn goes_on(&self, heard: Pitch) -> bool {
+        self.open && heard.is_within(NEAR, self.note_hz)
+    }
+
     fn needed_certainty(&self, heard: Pitch) -> f32 {
-        if self.open && heard.is_within(NEAR, self.note_hz) {
+        if self.goes_on(heard) {
             CERTAINTY.0
         } else if heard.lower > DOUBTFUL * heard.certainty && self.n_same < DOUBTED_HOPS {
             1.0

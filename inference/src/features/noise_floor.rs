@@ -15,26 +15,60 @@ const FALL: f32 = 0.08;
 /// How fast it rises, dB per second: while nothing is heard, and during notes, which may be a humming machine.
 const RISE_DB: (f32, f32) = (12.0, 1.5);
 
+/// A level that stays within this for so many hops, 2 s, is a machine's, note or not: a fan's tone, a hum. So does its pitch,
+/// if it has one, and it is no higher than this. No voice does, of
+/// instruments few notes, and those are louder than [`HIGHEST_DB`].
+const STEADY_DB: f32 = 1.25;
+/// Share of a hop in that level: noise in the tone makes it unsteady.
+const EVENING: f32 = 0.03;
+const STEADY_OCTAVES: f32 = 1.0 / 24.0;
+const HIGHEST_HZ: f32 = 500.0;
+const STEADY_HOPS: u32 = (2.0 * FRAME_RATE) as u32;
+
 /// Follows the lowest level of the last seconds. Realtime-safe.
 #[derive(Clone, Copy, Debug)]
 pub struct NoiseFloor {
     floor_db: f32,
+    /// Level (dBFS) and pitch that the last hops have in common, and how many they are.
+    steady_db: f32,
+    even_db: f32,
+    steady_hz: f32,
+    n_steady: u32,
 }
 
 impl Default for NoiseFloor {
     fn default() -> Self {
-        Self { floor_db: EXPECTED_DB }
+        Self { floor_db: EXPECTED_DB, steady_db: LOWEST_DB, even_db: LOWEST_DB, steady_hz: 1.0, n_steady: 0 }
     }
 }
 
 impl NoiseFloor {
     /// Takes in the level of one hop, dBFS. Returns the level that a note must exceed, dBFS.
-    pub fn hop(&mut self, level_db: f32, is_note: bool) -> f32 {
-        let rise = if is_note { RISE_DB.1 } else { RISE_DB.0 } / FRAME_RATE;
+    pub fn hop(&mut self, level_db: f32, note_hz: Option<f32>) -> f32 {
+        let rise = if note_hz.is_some() { RISE_DB.1 } else { RISE_DB.0 } / FRAME_RATE;
+        if self.is_steady(level_db, note_hz) {
+            self.floor_db = self.floor_db.max(self.steady_db);
+        }
         let away = level_db.max(LOWEST_DB) - self.floor_db;
         self.floor_db += if away < 0.0 { FALL * away } else { rise.min(away) };
         self.floor_db = self.floor_db.min(HIGHEST_DB);
         self.floor_db + MARGIN_DB
+    }
+
+    /// Takes in a level. True if it has been the same for so long that it is a machine's.
+    fn is_steady(&mut self, level_db: f32, note_hz: Option<f32>) -> bool {
+        let moved = note_hz.is_some_and(|hz| hz > HIGHEST_HZ || (hz / self.steady_hz).log2().abs() > STEADY_OCTAVES);
+        self.even_db += EVENING * (level_db.max(LOWEST_DB) - self.even_db);
+        if (self.even_db - self.steady_db).abs() > STEADY_DB || moved {
+            (self.steady_db, self.steady_hz, self.n_steady) = (self.even_db, note_hz.unwrap_or(self.steady_hz), 0);
+        }
+        self.n_steady = self.n_steady.saturating_add(1);
+        self.n_steady > STEADY_HOPS && self.steady_db < HIGHEST_DB
+    }
+
+    /// The room's level, dBFS.
+    pub fn level_db(&self) -> f32 {
+        self.floor_db
     }
 }
 
@@ -43,7 +77,7 @@ mod tests {
     use super::*;
 
     fn after(floor: &mut NoiseFloor, seconds: f32, level_db: f32, is_note: bool) -> f32 {
-        (0..(seconds * FRAME_RATE) as usize).fold(0.0, |_, _| floor.hop(level_db, is_note))
+        (0..(seconds * FRAME_RATE) as usize).fold(0.0, |_, _| floor.hop(level_db, is_note.then_some(110.0)))
     }
 
     #[test]
@@ -57,7 +91,8 @@ mod tests {
     #[test]
     fn a_humming_machine_becomes_the_room_and_a_drone_never_does() {
         let mut floor = NoiseFloor::default();
-        assert!(after(&mut floor, 40.0, -52.0, true) > -52.0);
+        assert!(after(&mut floor, 1.9, -52.0, true) < -60.0);
+        assert!(after(&mut floor, 0.7, -52.0, true) > -52.0);
         assert!(after(&mut floor, 600.0, -20.0, true) < -30.0);
     }
 }

@@ -8,7 +8,7 @@ use crate::attack::Attack;
 use crate::config::HOP_SIZE;
 use crate::controls::{Controls, SourceControls};
 use crate::encoder::Encoder;
-use crate::features::{Pitch, fold_into};
+use crate::features::{Pitch, Target, fold_into};
 use crate::follow::lead_noise;
 use crate::instrument::Instrument;
 use crate::room::Room;
@@ -176,9 +176,13 @@ impl Pipeline {
     fn fit_pitch(&mut self, pitch: Pitch, wishes: &SourceControls) -> f32 {
         let transposed = Pitch { f0_hz: pitch.f0_hz * (wishes.transpose_semitones / 12.0).exp2(), ..pitch };
         let range_hz = self.range_hz(wishes.morph);
+        let target = Target { range_hz, keeps_octave: self.keeps_octave(wishes.morph) };
+        let moved = self.listening.fit_to(target);
+        // Listened to in any case, so that the octave does not depend on when it was asked for.
+        let octaves = self.listening.octaves(transposed);
         let played = match wishes.octave_fit {
             true => {
-                let octaves = self.listening.octaves(transposed, range_hz, self.keeps_octave(wishes.morph));
+                self.glide.shift(moved);
                 fold_into(transposed.f0_hz * octaves.exp2(), range_hz)
             }
             false => transposed.f0_hz,

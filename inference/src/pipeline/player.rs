@@ -81,9 +81,13 @@ impl Chair {
         Self::new(self.waiting.clone().unwrap_or_else(playing))
     }
 
-    /// Card of who plays, if anyone does.
+    /// Card of who is heard most, if anyone is: while one instrument fades into the next, that of the louder one.
     pub fn card(&self) -> Option<&Card> {
-        self.playing.as_ref().map(|player| &player.instrument.card)
+        let louder = match &self.leaving {
+            Some((old, hops_left)) if *hops_left > CROSSFADE_HOPS / 2 => old,
+            _ => &self.playing,
+        };
+        louder.as_ref().map(|player| &player.instrument.card)
     }
 
     /// Relieves who plays, as soon as nobody is on the way out: a fade that is cut off would be a leap.
@@ -91,11 +95,16 @@ impl Chair {
         self.waiting = Some(instrument);
     }
 
-    /// What brings the source's level to that of who plays, linear, if anyone does. See [`Ask`].
+    /// What brings the source's level to that of who plays, linear, if anyone does; on the way from one to the next while they
+    /// fade. See [`Ask`].
     pub fn source_gain(&self, source_level_db: Option<f32>) -> Option<f32> {
         let gain =
             |player: &Player| player.gain * 10f32.powf(-moved_db(source_level_db, &player.instrument.card) / 20.0);
-        self.playing.as_ref().map(gain)
+        let new = self.playing.as_ref().map(gain);
+        let Some((old, hops_left)) = &self.leaving else { return new };
+        let old = old.as_ref().map(gain);
+        let (new, old) = (new.or(old)?, old.or(new)?);
+        Some(new + (old - new) * old_share(*hops_left))
     }
 
     /// One hop of who sits here. An empty chair goes `along`. Allocates (worker thread only).
@@ -110,11 +119,16 @@ impl Chair {
         let new = play(&mut self.playing)?;
         let Some((old, hops_left)) = &mut self.leaving else { return Ok(new) };
         let old = play(old)?;
-        let share = (*hops_left as f32 / (CROSSFADE_HOPS + 1) as f32).min(1.0);
+        let share = old_share(*hops_left);
         *hops_left -= 1;
         self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
         Ok(crossfade(&new, &old, share))
     }
+}
+
+/// Share of who is on the way out for `hops_left` more hops.
+fn old_share(hops_left: usize) -> f32 {
+    (hops_left as f32 / (CROSSFADE_HOPS + 1) as f32).min(1.0)
 }
 
 impl Player {

@@ -1,7 +1,8 @@
 //! The whole effect as the host's audio callback sees it.
 
+use super::ear::Ear;
 use super::link::{Flags, Heading, InputSender, Link};
-use super::mix::{DelayLine, MixLaw};
+use super::mix::{DelayLine, MixLaw, Shape};
 use super::pace::Pace;
 use super::resample::HopResampler;
 use super::thread::{flush_subnormals, raise_priority};
@@ -31,7 +32,8 @@ pub struct EngineConfig {
 /// Parameters of one block. The slices hold one value per sample of the block.
 #[derive(Clone, Copy, Debug)]
 pub struct BlockParams<'a> {
-    /// 0 = dry, 1 = wet (equal power between).
+    /// 0 = dry, 1 = wet (equal power between). Like the other slices it belongs to the input: it acts on the output with
+    /// the input sample that it came with, so after the latency.
     pub mix: &'a [f32],
     /// Tilt over the harmonics, dB per octave; 0 = as learned. Read once per control frame.
     pub brightness_db: &'a [f32],
@@ -40,7 +42,10 @@ pub struct BlockParams<'a> {
     pub width: &'a [f32],
     /// Linear gain of dry and wet together.
     pub output_gain: &'a [f32],
-    /// Acts on the analysis from the first sample of the block on.
+    /// The host's block goes on: these samples came in the same call as those before, from which a changed parameter cuts
+    /// them.
+    pub is_piece: bool,
+    /// Acts on the analysis from the first sample of the block on, to the nearest hop.
     pub source: SourceControls,
 }
 
@@ -81,7 +86,13 @@ pub struct Engine {
     /// Wet samples of a piece of the block, `[max_block]` each: the middle, and what left has more and right less.
     wet_middle: Vec<f32>,
     wet_side: Vec<f32>,
-    dry: [DelayLine; 2],
+    ear: Ear,
+    dry: [DelayLine<f32>; 2],
+    shapes: DelayLine<Shape>,
+    /// The shapes of a piece of the block, delayed, `[max_block]`; of wet, the two values that it takes.
+    shape: Vec<Shape>,
+    brightness_db: Vec<f32>,
+    width: Vec<f32>,
     mix: MixLaw,
 }
 
@@ -127,7 +138,12 @@ impl Engine {
             mono: vec![0.0; max_block],
             wet_middle: vec![0.0; max_block],
             wet_side: vec![0.0; max_block],
-            dry: [DelayLine::new(latency), DelayLine::new(latency)],
+            ear: Ear::new(host_rate),
+            dry: [DelayLine::new(latency, 0.0), DelayLine::new(latency, 0.0)],
+            shapes: DelayLine::new(latency, Shape::DRY),
+            shape: vec![Shape::DRY; max_block],
+            brightness_db: vec![0.0; max_block],
+            width: vec![0.0; max_block],
             mix: MixLaw::DRY,
         })
     }
@@ -150,7 +166,8 @@ impl Engine {
         self.flags.epoch.store(epoch, Release);
         self.position = 0;
         self.wet.reset();
-        self.dry.iter_mut().for_each(DelayLine::reset);
+        self.ear.reset();
+        self.dry.iter_mut().for_each(|line| line.reset(0.0));
     }
 
     /// Processes one block of any length in place. `channels`: one or two slices of equal length, of which the first
@@ -167,15 +184,15 @@ impl Engine {
         self.flags.block.store(n as u32, Relaxed);
         let came = (!self.offline).then(Instant::now);
         if let Some(now) = came {
-            self.take_time(now, n);
+            self.take_time(now, n, params.is_piece);
         }
         // In pieces, so that offline each finds its frames, and live those that are there.
         for start in (0..n).step_by(self.max_block) {
             let piece = start..n.min(start + self.max_block);
             self.send_input(channels, n_inputs, piece.clone(), &params.source);
-            let width = if channels.len() > 1 { &params.width[piece.clone()] } else { &[] };
-            self.render_wet(&params.brightness_db[piece.clone()], width);
-            self.write_output(channels, n_inputs, piece.clone(), params);
+            self.take_shapes(piece.clone(), params);
+            self.render_wet(piece.len(), channels.len() > 1);
+            self.write_output(channels, n_inputs, piece.clone());
             self.position += piece.len() as u64;
         }
         if let Some(now) = came {
@@ -184,8 +201,12 @@ impl Engine {
     }
 
     /// A host that does not say that it renders faster than it plays shows it, and can wait.
-    fn take_time(&mut self, now: Instant, n: usize) {
-        let spare = self.pace.block(now, n as f64 / self.host_rate);
+    fn take_time(&mut self, now: Instant, n: usize, is_piece: bool) {
+        let length_s = n as f64 / self.host_rate;
+        if is_piece {
+            return self.pace.piece(length_s);
+        }
+        let spare = self.pace.block(now, length_s);
         self.wet.set_patience(if spare.is_zero() { Patience::None } else { Patience::Until(now + spare) });
     }
 
@@ -193,7 +214,7 @@ impl Engine {
         let n = piece.len();
         for (x, i) in self.mono.iter_mut().zip(piece) {
             let [left, right] = input(channels, n_inputs, i);
-            *x = (0.5 * left + 0.5 * right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
+            *x = self.ear.hear(left, right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
         }
         let heading = Heading { epoch: self.flags.epoch.load(Acquire), position: self.position, source: *source };
         self.send(heading, n);
@@ -217,28 +238,41 @@ impl Engine {
         }
     }
 
-    fn render_wet(&mut self, brightness_db: &[f32], width: &[f32]) {
-        let n = brightness_db.len();
-        let (middle, side) = (&mut self.wet_middle[..n], &mut self.wet_side[..n]);
-        let start = self.position as i64 - self.latency as i64;
-        self.wet.render(start, Stretch { brightness_db, width, middle, side });
+    /// Takes in what shapes the samples of `piece`, and gives what shapes those that sound now.
+    fn take_shapes(&mut self, piece: Range<usize>, params: &BlockParams) {
+        for (to, i) in piece.enumerate() {
+            let new = Shape {
+                mix: params.mix[i],
+                brightness_db: params.brightness_db[i],
+                width: params.width[i],
+                output_gain: params.output_gain[i],
+            };
+            if self.position == 0 && to == 0 {
+                self.shapes.reset(new);
+            }
+            let shape = self.shapes.step(new);
+            self.shape[to] = shape;
+            (self.brightness_db[to], self.width[to]) = (shape.brightness_db, shape.width);
+        }
     }
 
-    fn write_output(
-        &mut self,
-        channels: &mut [&mut [f32]],
-        n_inputs: usize,
-        piece: Range<usize>,
-        params: &BlockParams,
-    ) {
-        for (i, (middle, side)) in piece.zip(self.wet_middle.iter().zip(&self.wet_side)) {
+    fn render_wet(&mut self, n: usize, is_stereo: bool) {
+        let width = if is_stereo { &self.width[..n] } else { &[] };
+        let (middle, side) = (&mut self.wet_middle[..n], &mut self.wet_side[..n]);
+        let start = self.position as i64 - self.latency as i64;
+        self.wet.render(start, Stretch { brightness_db: &self.brightness_db[..n], width, middle, side });
+    }
+
+    fn write_output(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, piece: Range<usize>) {
+        let wet = self.wet_middle.iter().zip(&self.wet_side);
+        for (i, ((middle, side), shape)) in piece.zip(wet.zip(&self.shape)) {
             let [left, right] = input(channels, n_inputs, i);
             let dry = [self.dry[0].step(left), self.dry[1].step(right)];
-            let (dry_gain, wet_gain) = self.mix.gains(params.mix[i]);
+            let (dry_gain, wet_gain) = self.mix.gains(shape.mix);
             // Adding 0 turns -0 into 0; without a side the channels are the middle to the last bit.
             let wet = if *side == 0.0 { [*middle; 2] } else { [middle + side, middle - side] };
             for (channel, (dry, wet)) in channels.iter_mut().zip(dry.into_iter().zip(wet)) {
-                channel[i] = (dry * dry_gain + wet * wet_gain) * params.output_gain[i];
+                channel[i] = (dry * dry_gain + wet * wet_gain) * shape.output_gain;
             }
         }
     }

@@ -2,26 +2,42 @@
 
 use std::f32::consts::FRAC_PI_2;
 
-/// Delays one channel by a fixed number of samples.
-pub(super) struct DelayLine {
-    /// The last samples in a ring; `next` is the oldest.
-    ring: Vec<f32>,
+/// What shapes one sample of the output. It is delayed as the dry signal is, so that it acts on the input sample that it
+/// came with.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Shape {
+    /// As in [`BlockParams`](super::BlockParams).
+    pub mix: f32,
+    pub brightness_db: f32,
+    pub width: f32,
+    pub output_gain: f32,
+}
+
+impl Shape {
+    pub const DRY: Self = Self { mix: 0.0, brightness_db: 0.0, width: 0.0, output_gain: 1.0 };
+}
+
+/// Delays one value per sample by a fixed number of samples.
+pub(super) struct DelayLine<T> {
+    /// The last values in a ring; `next` is the oldest.
+    ring: Vec<T>,
     next: usize,
 }
 
-impl DelayLine {
-    /// Allocates. `delay` ≥ 1, samples.
-    pub fn new(delay: usize) -> Self {
-        Self { ring: vec![0.0; delay.max(1)], next: 0 }
+impl<T: Copy> DelayLine<T> {
+    /// Allocates. `delay` ≥ 1, samples; `past`: what came before.
+    pub fn new(delay: usize, past: T) -> Self {
+        Self { ring: vec![past; delay.max(1)], next: 0 }
     }
 
-    pub fn reset(&mut self) {
-        self.ring.fill(0.0);
+    /// Puts `past` in the place of all that came before.
+    pub fn reset(&mut self, past: T) {
+        self.ring.fill(past);
         self.next = 0;
     }
 
     #[inline]
-    pub fn step(&mut self, input: f32) -> f32 {
+    pub fn step(&mut self, input: T) -> T {
         let output = std::mem::replace(&mut self.ring[self.next], input);
         self.next += 1;
         if self.next == self.ring.len() {
@@ -77,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_delay_line_delays_by_its_length() {
-        let mut line = DelayLine::new(3);
+        let mut line = DelayLine::new(3, 0.0);
         let out: Vec<f32> = (1..=6).map(|i| line.step(i as f32)).collect();
         assert_eq!(out, [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
     }

@@ -1,5 +1,6 @@
 //! Host blocks to model hops and back: wait-free rings, worker thread, latency.
 
+mod ear;
 mod engine;
 mod link;
 mod mix;

@@ -22,13 +22,24 @@ pub(super) struct Pace {
 impl Pace {
     /// A block of `block_s` seconds comes `now`. Returns the time that the host can spare. Realtime-safe.
     pub fn block(&mut self, now: Instant, block_s: f64) -> Duration {
+        let mut longest_s = block_s;
         if let Some((before, played_s)) = self.last {
             let elapsed_s = now.duration_since(before).as_secs_f64();
             self.lead_s = (self.lead_s + played_s - elapsed_s * (1.0 + DRIFT)).max(0.0);
+            // This may be the first piece of one as long as the last.
+            longest_s = longest_s.max(played_s);
         }
         self.last = Some((now, block_s));
-        let spare_s = self.lead_s - 0.5 * block_s - UNEVEN.as_secs_f64();
+        let spare_s = self.lead_s - 0.5 * longest_s - UNEVEN.as_secs_f64();
         Duration::from_secs_f64(spare_s.max(0.0)).min(LONGEST)
+    }
+
+    /// The block goes on with a piece of `piece_s` seconds. It comes at once, which says nothing of the host's clock.
+    /// Realtime-safe.
+    pub fn piece(&mut self, piece_s: f64) {
+        if let Some((_, played_s)) = &mut self.last {
+            *played_s += piece_s;
+        }
     }
 }
 
@@ -45,6 +56,21 @@ mod tests {
             let uneven_s = [0.0, 0.002, -0.002, 0.001][i % 4] + if i % 5000 == 0 { 0.003 } else { 0.0 };
             let at = start + Duration::from_secs_f64(0.01 + i as f64 * block_s * 0.9995 + uneven_s);
             assert_eq!(pace.block(at, block_s), Duration::ZERO, "block {i}");
+        }
+    }
+
+    #[test]
+    fn nor_has_one_whose_blocks_are_cut() {
+        let (mut pace, start) = (Pace::default(), Instant::now());
+        let block_s = 1024.0 / 48_000.0;
+        for i in 0..2000 {
+            // Automation cuts every other block into 16 pieces.
+            let n_pieces = if i % 2 == 0 { 16 } else { 1 };
+            let uneven_s = [0.0, 0.002, -0.002, 0.001][i % 4];
+            let at = start + Duration::from_secs_f64(0.01 + i as f64 * block_s + uneven_s);
+            let piece_s = block_s / f64::from(n_pieces);
+            assert_eq!(pace.block(at, piece_s), Duration::ZERO, "block {i}");
+            (1..n_pieces).for_each(|_| pace.piece(piece_s));
         }
     }
 

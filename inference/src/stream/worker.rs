@@ -2,6 +2,7 @@
 
 use super::link::{Flags, Frame, Heading, InputReceiver};
 use super::resample::HopResampler;
+use super::timing::HopClock;
 use super::watch::Watch;
 use super::{HopModel, Telemetry};
 use crate::config::FRAME_RATE;
@@ -34,6 +35,9 @@ pub(super) struct Worker {
     n_restless: usize,
     /// Of the samples that come next.
     source: SourceControls,
+    /// Of the sample that the hop being collected ends at, once that has come. The resampler takes some more samples
+    /// before the hop is complete, and what comes with those is for the next one.
+    hop_source: Option<SourceControls>,
     time: Time,
     /// Of the samples that come next.
     epoch: u32,
@@ -73,6 +77,7 @@ impl Worker {
             frames,
             n_restless: 0,
             source: SourceControls::default(),
+            hop_source: None,
             time: Time::default(),
             epoch: 0,
         }
@@ -114,7 +119,6 @@ impl Worker {
         }
         if !self.is_out_of_date() {
             self.feed(samples, true);
-            self.time.next_sample += samples.len() as u64;
         }
         samples.len()
     }
@@ -128,6 +132,7 @@ impl Worker {
             self.model.reset();
             self.hearing.resampler.reset();
             self.time = Time { epoch: heading.epoch, ..Time::default() };
+            self.hop_source = None;
         }
         self.source = heading.source;
         self.bridge_gap(heading.position);
@@ -144,7 +149,6 @@ impl Worker {
         while self.time.next_sample < start && !self.flags.stop.load(Acquire) {
             let n = (start - self.time.next_sample).min(CHUNK_SIZE as u64);
             self.feed(&[0.0; CHUNK_SIZE][..n as usize], self.time.hop < hop_limit);
-            self.time.next_sample += n;
         }
     }
 
@@ -152,11 +156,17 @@ impl Worker {
         while !samples.is_empty() {
             let taken = self.hearing.resampler.take(samples);
             samples = &samples[taken..];
+            self.time.next_sample += taken as u64;
+            let hop_end = HopClock { host_rate: self.hearing.host_rate }.hop_end(self.time.hop);
+            if self.hop_source.is_none() && self.time.next_sample as i64 >= hop_end {
+                self.hop_source = Some(self.source);
+            }
             let Some(hop) = self.hearing.resampler.hop() else { continue };
             if show_model {
                 self.n_restless += 1;
                 let start = Instant::now();
-                let output = self.model.hop(hop, &self.source);
+                let source = self.hop_source.take().unwrap_or(self.source);
+                let output = self.model.hop(hop, &source);
                 let load = start.elapsed().as_secs_f32() * FRAME_RATE;
                 let controls = made_valid(output.controls);
                 self.telemetry.publish(&output.heard, &controls, load);

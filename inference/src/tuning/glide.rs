@@ -26,6 +26,11 @@ impl Glide {
         at.exp2()
     }
 
+    /// Everything is played `octaves` higher from now on: that is no step of the melody.
+    pub fn shift(&mut self, octaves: f32) {
+        self.at = self.at.map(|at| at + octaves);
+    }
+
     /// The note is over.
     pub fn rest(&mut self) {
         self.at = None;
@@ -46,6 +51,16 @@ mod tests {
         assert!((cents - 60.0).abs() < 1.0, "5 % of an octave is left, not {cents} cents");
         glide.rest();
         assert_eq!(glide.hop(110.0, 0.1), 110.0);
+    }
+
+    #[test]
+    fn another_octave_is_no_step_of_the_melody() {
+        let mut glide = Glide::default();
+        glide.hop(220.0, 0.1);
+        let before = glide.hop(440.0, 0.1);
+        glide.shift(1.0);
+        let after = glide.hop(880.0, 0.1);
+        assert!(after > 2.0 * before && after < 2.5 * before, "{before} {after}");
     }
 
     #[test]

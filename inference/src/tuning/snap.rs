@@ -74,10 +74,18 @@ impl Key {
         NAMES[usize::from(self.0 % 12)]
     }
 
-    /// Inverse of `name`, upper or lower case.
+    /// Inverse of `name`, in upper or lower case, with sharps or flats: "C#", "db", "B♭".
     pub fn from_name(name: &str) -> Option<Self> {
-        let index = NAMES.iter().position(|n| n.eq_ignore_ascii_case(name.trim()))?;
-        Some(Self(index as u8))
+        let mut letters = name.trim().chars();
+        let letter = letters.next()?.to_ascii_uppercase();
+        let natural = NAMES.iter().position(|n| n.len() == 1 && n.starts_with(letter))?;
+        let step = match letters.as_str() {
+            "" => 0,
+            "#" | "♯" => 1,
+            "b" | "B" | "♭" => 11,
+            _ => return None,
+        };
+        Some(Self(((natural + step) % 12) as u8))
     }
 }
 
@@ -176,7 +184,9 @@ mod tests {
     #[test]
     fn keys_have_names() {
         assert_eq!(Key::from_name("f#"), Some(Key(6)));
-        assert_eq!(Key::from_name("H"), None);
+        assert_eq!(["Bb", "bb", "B♭", "A#"].map(Key::from_name), [Some(Key(10)); 4]);
+        assert_eq!([Key::from_name("Cb"), Key::from_name("E#")], [Some(Key(11)), Some(Key(5))]);
+        assert_eq!(["H", "", "C##", "♭"].map(Key::from_name), [None; 4]);
         assert!((0..12).all(|n| Key::from_name(Key(n).name()) == Some(Key(n))));
     }
 

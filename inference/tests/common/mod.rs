@@ -141,6 +141,7 @@ pub fn play_paced(
             brightness_db: &brightness,
             width: &vec![0.0; *n],
             output_gain: &vec![setting.gain; *n],
+            is_piece: false,
             source: SourceControls { room: setting.room, ..SourceControls::default() },
         };
         engine.process(&mut [&mut out[start..start + n]], 1, &params);

@@ -4,13 +4,20 @@ use crate::instruments::Instruments;
 use crate::shelf::ENDING;
 use embouchure_inference::pipeline::Slot;
 use nice_plug_egui::RepaintNotifier;
+use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// A dialog that ends sooner was never seen: the system has none, and the library that asks for it says so nowhere.
+const TOO_SOON: Duration = Duration::from_millis(400);
 
 /// At most one dialog.
 #[derive(Default)]
 pub struct OpenDialog {
     is_open: Arc<AtomicBool>,
+    /// For which slot a file was wanted when no dialog could be shown.
+    wanted: Arc<Mutex<Option<Slot>>>,
 }
 
 impl OpenDialog {
@@ -19,18 +26,37 @@ impl OpenDialog {
         self.is_open.load(Ordering::Acquire)
     }
 
+    /// The slot for which a file is wanted, if the system has shown no dialog.
+    pub fn wanted_without(&self) -> Option<Slot> {
+        *self.wanted.lock()
+    }
+
+    /// As where the system has shown none.
+    #[cfg(test)]
+    pub fn pretend_none(&self, slot: Slot) {
+        *self.wanted.lock() = Some(slot);
+    }
+
+    /// No file is wanted any more.
+    pub fn forget(&self) {
+        *self.wanted.lock() = None;
+    }
+
     /// Asks for an instrument file and plays it in `slot`.
     pub fn open(&self, slot: Slot, instruments: &Arc<Instruments>, notifier: &RepaintNotifier) {
         if self.is_open.swap(true, Ordering::AcqRel) {
             return;
         }
         let (is_open, notifier) = (IsOpen(self.is_open.clone()), notifier.clone());
-        let reports = instruments.clone();
+        let (reports, wanted) = (instruments.clone(), self.wanted.clone());
         let instruments = instruments.clone();
         let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
             let dialog = rfd::FileDialog::new().set_title("Open instrument").add_filter("Instruments", &[ENDING]);
-            if let Some(path) = dialog.pick_file() {
-                instruments.open_file(slot, &path);
+            let start = Instant::now();
+            match dialog.pick_file() {
+                Some(path) => instruments.open_file(slot, &path),
+                None if start.elapsed() < TOO_SOON => *wanted.lock() = Some(slot),
+                None => {}
             }
             drop(is_open);
             notifier.request_repaint();

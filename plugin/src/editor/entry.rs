@@ -1,6 +1,7 @@
 //! A parameter's value as text, and a field to type another one.
 
 use super::gesture::set_once;
+use super::rejected;
 use super::theme::{BODY, Canvas};
 use egui::text::{CCursor, CCursorRange};
 use egui::text_edit::TextEditState;
@@ -14,11 +15,14 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
     let value = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
     let typed: Option<String> = ui.data(|data| data.get_temp(id));
     if let Some(typed) = typed {
-        field(ui, canvas, (rect, id), typed, |text| {
-            if let Some(value) = param.string_to_normalized_value(text) {
-                set_once(setter, param, param.preview_plain(value));
-            }
+        let mut rejected = String::new();
+        field(ui, canvas, (rect, id), typed, |text| match param.string_to_normalized_value(text) {
+            Some(value) => set_once(setter, param, param.preview_plain(value)),
+            None => rejected.push_str(&why_not(param, text)),
         });
+        if !rejected.is_empty() {
+            rejected::say(ui.ctx(), rejected);
+        }
         return;
     }
     let response = ui.interact(rect, id, Sense::click());
@@ -29,6 +33,11 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
     if response.clicked() {
         open(ui, id, value);
     }
+}
+
+fn why_not(param: &impl Param, text: &str) -> String {
+    let [lowest, highest] = [0.0, 1.0].map(|share| param.normalized_value_to_string(share, true));
+    format!("{:?} is no {}: it goes from {lowest} to {highest}", text.trim(), param.name())
 }
 
 fn open(ui: &Ui, id: Id, text: String) {

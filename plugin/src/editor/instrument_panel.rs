@@ -67,18 +67,14 @@ fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, slot:
 
 /// Plays the next instrument of the shelf that can be played, round its end.
 fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
-    let entries = shelf::entries();
-    let n = entries.len() as i32;
-    let here = app.wiring.instruments.source(slot).and_then(|source| shelf::find(&source)).unwrap_or(if by > 0 {
-        0
-    } else {
-        1
-    });
-    let places = (1..=n).map(|i| (here - 1 + by * i).rem_euclid(n) + 1);
-    if let Some((place, entry)) =
-        places.map(|p| (p, &entries[p as usize - 1])).find(|(_, entry)| entry.problem.is_none())
-    {
-        app.choose(host, slot, place, Some(entry.source.clone()));
+    let mut entries = shelf::entries();
+    entries.retain(|entry| entry.place != 0 && entry.problem.is_none());
+    let playing = app.wiring.instruments.source(slot);
+    let here = entries.iter().position(|entry| playing.as_ref().is_some_and(|p| p.is_same(&entry.source)));
+    let n = entries.len().max(1) as i32;
+    let next = here.map_or(if by > 0 { 0 } else { n - 1 }, |here| (here as i32 + by).rem_euclid(n));
+    if let Some(entry) = entries.get(next as usize) {
+        app.choose(host, slot, entry.place, Some(entry.source.clone()));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::knob::{Edit, Place};
 use super::theme::Canvas;
-use super::{App, header, instrument_panel, knob, note, status, toggle};
+use super::{App, header, instrument_panel, knob, note, status, toggle, typed_path};
 use egui::Ui;
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
@@ -16,6 +16,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
     sound(app, ui, canvas, host);
     pitch(app, ui, canvas, host, telemetry);
     status::show(app, ui, canvas, host, telemetry);
+    typed_path::show(app, ui, canvas);
 }
 
 /// Left edge of a column of knobs.

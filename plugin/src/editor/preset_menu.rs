@@ -1,4 +1,4 @@
-//! Presets: one before, one on, the list of all, and saving.
+//! Presets: one before, one on, the list of all; saving, renaming and deleting the player's own.
 
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
@@ -21,14 +21,15 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     }
     let save = button::show(ui, canvas, canvas.rect(556.0, 12.0, 90.0, 28.0), "Save as…", true);
     if save.clicked() {
-        app.preset_name = if presets::is_factory(&name) { format!("My {name}") } else { name };
+        app.preset_name = if presets::is_factory(&name) { format!("My {name}") } else { name.clone() };
+        app.preset_question = None;
     }
-    save_as(app, canvas, &save, host);
+    keep(app, canvas, &save, host, &name);
 }
 
 /// The name, with a mark if something has changed since.
 fn label(app: &App, name: &str) -> String {
-    if presets::is_unchanged(&app.captured()) { name.into() } else { format!("{name} *") }
+    if presets::is_unchanged(&app.captured(), &app.wiring.params) { name.into() } else { format!("{name} *") }
 }
 
 fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, name: &str) {
@@ -62,26 +63,111 @@ fn stepped(all: &[Preset], name: &str, by: isize) -> usize {
     }
 }
 
-fn save_as(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext) {
+/// What is asked before something is lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Question {
+    /// Is the preset of that name to be replaced?
+    Replace,
+    /// Is the loaded preset to be deleted?
+    Delete,
+}
+
+/// The popup that saves under a name, renames and deletes. `loaded`: name of the preset that was loaded last.
+fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, loaded: &str) {
     Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let edit = TextEdit::singleline(&mut app.preset_name).font(canvas.font(BODY)).hint_text("Name of the preset");
-        let field = ui.add(edit.align(egui::Align2::LEFT_CENTER).desired_width(canvas.px(200.0)));
+        let field = ui.add(edit.align(egui::Align2::LEFT_CENTER).desired_width(canvas.px(230.0)));
         if anchor.clicked() {
             field.request_focus();
         }
+        if field.changed() {
+            app.preset_question = None;
+        }
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        let is_named = !app.preset_name.trim().is_empty();
-        let label = RichText::new("Save").font(canvas.font(SMALL));
-        if (ui.add_enabled(is_named, Button::new(label).fill(canvas.colours.groove)).clicked() || is_entered)
-            && is_named
-        {
-            let preset = Preset { name: app.preset_name.trim().into(), ..app.captured() };
-            app.wiring.params.session.edit(|session| session.preset = preset.name.clone());
-            app.mark_unsaved(host);
-            app.wiring.tasks.send(Task::SavePreset(Box::new(preset)));
-            ui.close();
+        let name = app.preset_name.trim().to_owned();
+        if presets::is_factory(&name) {
+            note(ui, canvas, "This name belongs to a preset that comes with the plugin: choose another one");
+            return;
+        }
+        match app.preset_question {
+            Some(Question::Replace) => ask(app, ui, canvas, &format!("Replace {name:?}?"), "Replace", |app| {
+                save(app, host, &name);
+            }),
+            Some(Question::Delete) => ask(app, ui, canvas, &format!("Delete {loaded:?} for ever?"), "Delete", |app| {
+                app.wiring.tasks.send(Task::DeletePreset(loaded.to_owned()));
+                call(app, host, "");
+            }),
+            None => offer(app, ui, canvas, host, (loaded, &name), is_entered),
         }
     });
+}
+
+/// Save, rename, delete, as far as they make sense. `is_entered`: the player has pressed Enter in the field.
+fn offer(
+    app: &mut App,
+    ui: &mut Ui,
+    canvas: &Canvas,
+    host: &GuiContext,
+    (loaded, name): (&str, &str),
+    is_entered: bool,
+) {
+    ui.horizontal(|ui| {
+        if (push(ui, canvas, "Save", !name.is_empty()) || is_entered) && !name.is_empty() {
+            if presets::is_own(name) {
+                app.preset_question = Some(Question::Replace);
+            } else {
+                save(app, host, name);
+                ui.close();
+            }
+        }
+        if !presets::is_own(loaded) {
+            return;
+        }
+        if push(ui, canvas, "Rename", !name.is_empty() && !presets::is_own(name)) {
+            app.wiring.tasks.send(Task::RenamePreset(loaded.to_owned(), name.to_owned()));
+            call(app, host, name);
+            ui.close();
+        }
+        if push(ui, canvas, "Delete…", true) {
+            app.preset_question = Some(Question::Delete);
+        }
+    });
+}
+
+fn ask(app: &mut App, ui: &mut Ui, canvas: &Canvas, question: &str, yes: &str, act: impl FnOnce(&mut App)) {
+    note(ui, canvas, question);
+    ui.horizontal(|ui| {
+        if push(ui, canvas, yes, true) {
+            act(app);
+            app.preset_question = None;
+            ui.close();
+        }
+        if push(ui, canvas, "Cancel", true) {
+            app.preset_question = None;
+        }
+    });
+}
+
+fn save(app: &App, host: &GuiContext, name: &str) {
+    let preset = Preset { name: name.into(), ..app.captured() };
+    app.wiring.tasks.send(Task::SavePreset(Box::new(preset)));
+    call(app, host, name);
+}
+
+/// The sound is called `name` from now on.
+fn call(app: &App, host: &GuiContext, name: &str) {
+    app.wiring.params.session.edit(|session| session.preset = name.into());
+    app.mark_unsaved(host);
+}
+
+fn push(ui: &mut Ui, canvas: &Canvas, label: &str, is_enabled: bool) -> bool {
+    let text = RichText::new(label).font(canvas.font(SMALL));
+    ui.add_enabled(is_enabled, Button::new(text).fill(canvas.colours.groove)).clicked()
+}
+
+fn note(ui: &mut Ui, canvas: &Canvas, text: &str) {
+    ui.set_max_width(canvas.px(230.0));
+    ui.label(RichText::new(text).font(canvas.font(SMALL)).color(canvas.colours.text));
 }
 
 #[cfg(test)]

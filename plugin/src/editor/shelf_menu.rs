@@ -4,7 +4,7 @@ use super::App;
 use super::theme::{BODY, Canvas, SMALL};
 use crate::Task;
 use crate::shelf::{self, Entry, Folder, InstrumentRef, recent};
-use egui::{Button, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
+use egui::{Button, Key, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use embouchure_inference::pipeline::Slot;
 use nice_plug::context::gui::GuiContext;
 use std::path::PathBuf;
@@ -22,6 +22,7 @@ enum Choice {
 pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host: &GuiContext) {
     if anchor.clicked() {
         app.search.clear();
+        app.found = None;
     }
     let playing = app.wiring.instruments.source(slot);
     let list = Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
@@ -31,10 +32,16 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         if anchor.clicked() {
             field.request_focus();
         }
-        let choice = ScrollArea::vertical()
+        if field.changed() {
+            app.found = (!app.search.trim().is_empty()).then_some(0);
+        }
+        let keys = Keys::pressed(ui);
+        let mut found = Found { at: app.found, keys, n: 0, choice: None };
+        ScrollArea::vertical()
             .max_height(canvas.px(330.0))
-            .show(ui, |ui| rows(ui, canvas, slot, &app.search, playing.as_ref()))
-            .inner;
+            .show(ui, |ui| rows(ui, canvas, slot, &app.search, playing.as_ref(), &mut found));
+        app.found = keys.moved(app.found, found.n);
+        let choice = found.choice;
         ui.separator();
         let mut other = row(ui, canvas, "Open file…", false, true).clicked().then_some(Choice::AskForFile);
         if let Some(folder) = shelf::folder() {
@@ -65,41 +72,101 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
     }
 }
 
-fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<&InstrumentRef>) -> Option<Choice> {
-    let mut choice = None;
-    if slot == Slot::B && row(ui, canvas, "None", playing.is_none(), true).clicked() {
-        choice = Some(Choice::Nothing);
+impl Entry {
+    /// Beyond the shelf's places a file is still a file.
+    fn choice(&self) -> Choice {
+        match &self.source {
+            InstrumentRef::File { path, .. } if self.place == 0 => Choice::File(path.clone()),
+            source => Choice::Place(self.place, source.clone()),
+        }
+    }
+}
+
+/// Keys that move through what was found. The search field has the keyboard all the time.
+#[derive(Clone, Copy)]
+struct Keys {
+    step: isize,
+    is_entered: bool,
+}
+
+impl Keys {
+    fn pressed(ui: &Ui) -> Self {
+        ui.input(|input| Self {
+            step: isize::from(input.key_pressed(Key::ArrowDown)) - isize::from(input.key_pressed(Key::ArrowUp)),
+            is_entered: input.key_pressed(Key::Enter),
+        })
+    }
+
+    fn moved(self, at: Option<usize>, n: usize) -> Option<usize> {
+        let last = n.saturating_sub(1) as isize;
+        match at {
+            Some(at) => Some((at as isize + self.step).clamp(0, last) as usize),
+            None => (self.step != 0).then_some(0),
+        }
+    }
+}
+
+/// What was found so far, what the keyboard is at, and what was chosen.
+struct Found {
+    at: Option<usize>,
+    keys: Keys,
+    n: usize,
+    choice: Option<Choice>,
+}
+
+impl Found {
+    /// A row that can be chosen, by a click or by Enter.
+    fn row(&mut self, ui: &mut Ui, canvas: &Canvas, text: &str, is_chosen: bool, choice: Choice) -> Response {
+        let is_at = self.at == Some(self.n);
+        self.n += 1;
+        let response = row(ui, canvas, text, is_chosen, true);
+        if is_at {
+            canvas.focus_ring(ui.painter(), response.rect);
+            if self.keys.step != 0 {
+                response.scroll_to_me(None);
+            }
+        }
+        if response.clicked() || (is_at && self.keys.is_entered) {
+            self.choice = Some(choice);
+        }
+        response
+    }
+}
+
+fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<&InstrumentRef>, found: &mut Found) {
+    if slot == Slot::B && search.trim().is_empty() {
+        found.row(ui, canvas, "None", playing.is_none(), Choice::Nothing);
     }
     let mut is_own = false;
-    for (place, entry) in (1..).zip(shelf::entries()).filter(|(_, entry)| is_found(entry, search)) {
+    for entry in shelf::entries().into_iter().filter(|entry| is_found(entry, search)) {
         if matches!(entry.source, InstrumentRef::File { .. }) && !is_own {
             is_own = true;
             heading(ui, canvas, "Your folder");
         }
         let is_playing = playing.is_some_and(|playing| playing.is_same(&entry.source));
-        let response = row(ui, canvas, &entry.name, is_playing, entry.problem.is_none());
         if let Some(problem) = &entry.problem {
+            row(ui, canvas, &entry.name, false, false);
             self::problem(ui, canvas, problem);
-        } else if response.on_hover_text(&entry.family).clicked() {
-            choice = Some(Choice::Place(place, entry.source.clone()));
+        } else {
+            found.row(ui, canvas, &entry.name, is_playing, entry.choice()).on_hover_text(&entry.family);
         }
     }
-    choice.or_else(|| recent_rows(ui, canvas, search))
+    recent_rows(ui, canvas, search, found);
+    if found.n == 0 {
+        heading(ui, canvas, &format!("No instrument is called {:?}, nor is a family", search.trim()));
+    }
 }
 
-fn recent_rows(ui: &mut Ui, canvas: &Canvas, search: &str) -> Option<Choice> {
+fn recent_rows(ui: &mut Ui, canvas: &Canvas, search: &str, found: &mut Found) {
     let name = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let files: Vec<PathBuf> = recent::files().into_iter().filter(|path| contains(&name(path), search)).collect();
     if !files.is_empty() {
         heading(ui, canvas, "Opened lately");
     }
-    let mut choice = None;
     for path in files {
-        if row(ui, canvas, &name(&path), false, true).on_hover_text(path.display().to_string()).clicked() {
-            choice = Some(Choice::File(path));
-        }
+        let hover = path.display().to_string();
+        found.row(ui, canvas, &name(&path), false, Choice::File(path)).on_hover_text(hover);
     }
-    choice
 }
 
 fn heading(ui: &mut Ui, canvas: &Canvas, text: &str) {

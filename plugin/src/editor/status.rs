@@ -1,9 +1,9 @@
 //! The bottom line: what the engine runs at, what it costs, what came late, and a warning.
 
 use super::theme::{Canvas, SMALL};
-use super::{App, buffer_menu};
+use super::{App, buffer_menu, rejected};
 use crate::notice;
-use egui::{Align2, Ui};
+use egui::{Align2, Role, Sense, Ui, WidgetInfo};
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
@@ -11,10 +11,8 @@ use nice_plug::context::gui::GuiContext;
 const TOLERANCE: f32 = 1.06;
 
 /// Draws the line, 900 × 32 design units.
-pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
+pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
     buffer_menu::show(app, ui, canvas, canvas.rect(12.0, 567.0, 150.0, 22.0), host);
-    let (painter, colours) = (ui.painter(), canvas.colours);
-    let left = |x| (canvas.pos(x, 578.0), Align2::LEFT_CENTER);
     let rates = match app.wiring.shared.running() {
         None => "Not running".into(),
         Some(running) => {
@@ -22,14 +20,42 @@ pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetr
             format!("Latency {latency_ms:.1} ms ({} samples at {} Hz)", running.latency_samples, running.host_rate)
         }
     };
-    canvas.text(painter, left(174.0), 250.0, (SMALL, colours.dim), &rates);
-    let out_of_range = app.playable_hz().and_then(|range_hz| warning(range_hz, telemetry.played_hz));
-    if let Some(warning) = out_of_range.or_else(notice::get) {
-        canvas.text(painter, left(430.0), 260.0, (SMALL, colours.alarm), warning);
+    let at = (canvas.pos(174.0, 578.0), Align2::LEFT_CENTER);
+    canvas.text(ui.painter(), at, 250.0, (SMALL, canvas.colours.dim), &rates);
+    message(app, ui, canvas, telemetry);
+    late_frames(app, ui, canvas, telemetry);
+}
+
+/// The one thing that matters most now; the whole of it on hover.
+fn message(app: &App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
+    let out_of_range = || app.playable_hz().and_then(|range_hz| warning(range_hz, telemetry.played_hz));
+    let said = rejected::said(ui.ctx()).or_else(|| out_of_range().or_else(notice::get).map(str::to_owned));
+    if let Some(said) = said {
+        let at = (canvas.pos(430.0, 578.0), Align2::LEFT_CENTER);
+        canvas.text(ui.painter(), at, 260.0, (SMALL, canvas.colours.alarm), &said);
+        let rect = canvas.rect(430.0, 567.0, 260.0, 22.0);
+        ui.interact(rect, ui.scope_id().with("message"), Sense::hover()).on_hover_text(said);
     }
-    let late = format!("Worker {:.1} % · late frames {}", 100.0 * telemetry.load, telemetry.late_frames);
-    let colour = if telemetry.late_frames > 0 { colours.alarm } else { colours.dim };
-    canvas.text(painter, (canvas.pos(888.0, 578.0), Align2::RIGHT_CENTER), 200.0, (SMALL, colour), &late);
+}
+
+/// Load, and late frames since the player last put them aside.
+fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
+    // A new engine counts from 0.
+    app.late_seen = app.late_seen.min(telemetry.late_frames);
+    let n_late = telemetry.late_frames - app.late_seen;
+    let text = format!("Worker {:.1} % · late frames {n_late}", 100.0 * telemetry.load);
+    let colour = if n_late > 0 { canvas.colours.alarm } else { canvas.colours.dim };
+    let at = (canvas.pos(888.0, 578.0), Align2::RIGHT_CENTER);
+    canvas.text(ui.painter(), at, 200.0, (SMALL, colour), &text);
+    let response = ui.interact(canvas.rect(700.0, 567.0, 188.0, 22.0), ui.scope_id().with("late"), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
+    if response.clicked() {
+        app.late_seen = telemetry.late_frames;
+    }
+    response.on_hover_text(
+        "Late frames: moments in which the networks were not ready in time and the sound faded. If there are more and \
+         more, choose a larger buffer or close other programs. Click to count from 0.",
+    );
 }
 
 fn warning([low, high]: [f32; 2], played_hz: f32) -> Option<&'static str> {

@@ -160,3 +160,79 @@ fn no_size_is_too_small_or_too_large() {
         harness(width, height).run_steps(3);
     }
 }
+
+#[test]
+fn a_preset_is_neither_replaced_nor_deleted_without_a_question() {
+    let mut harness = harness(900.0, 600.0);
+    let mine = Preset { name: "Mine".into(), ..harness.state().captured() };
+    crate::presets::pretend(vec![mine]);
+    harness.state().wiring.params.session.edit(|session| session.preset = "Mine".into());
+    click(&mut harness, "Save as…");
+    assert_eq!(harness.state().preset_name, "Mine");
+    click(&mut harness, "Save");
+    assert_eq!(harness.state().preset_question, Some(preset_menu::Question::Replace));
+    click(&mut harness, "Cancel");
+    click(&mut harness, "Delete…");
+    assert_eq!(harness.state().preset_question, Some(preset_menu::Question::Delete));
+    click(&mut harness, "Delete");
+    assert_eq!(harness.state().wiring.params.session.get().preset, "", "it is gone");
+    click(&mut harness, "Save as…");
+    let factory = crate::presets::all()[0].name.clone();
+    harness.state_mut().preset_name = factory;
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Save").is_none(), "what comes with the plugin stays");
+}
+
+#[test]
+fn the_list_of_instruments_takes_the_keyboard() {
+    let mut harness = harness(900.0, 600.0);
+    let search = |harness: &mut Harness<App>, text: &str| {
+        harness.get_all_by_label("Choose…").next().unwrap().click();
+        harness.run_steps(4);
+        harness.input_mut().events.push(egui::Event::Text(text.into()));
+        harness.run_steps(4);
+    };
+    search(&mut harness, "sax");
+    for key in [egui::Key::ArrowDown, egui::Key::Enter] {
+        harness.key_press(key);
+        harness.run_steps(4);
+    }
+    assert_eq!(name(&harness, Slot::A), "Tenor Saxophone");
+    search(&mut harness, "kazoo");
+    assert!(harness.query_by_label_contains("No instrument is called \"kazoo\"").is_some());
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(4);
+    assert_eq!(name(&harness, Slot::A), "Tenor Saxophone");
+}
+
+#[test]
+fn a_value_that_is_not_taken_says_why() {
+    let mut harness = harness(900.0, 600.0);
+    click(&mut harness, "Brightness 0.0 dB/oct");
+    harness.input_mut().events.push(egui::Event::Text("loud".into()));
+    harness.run_steps(3);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    let said = rejected::said(&harness.ctx).unwrap();
+    assert_eq!(said, "\"loud\" is no Brightness: it goes from -12.0 dB/oct to +12.0 dB/oct");
+}
+
+#[test]
+fn without_a_file_dialog_the_path_is_typed() {
+    let mut harness = harness(900.0, 600.0);
+    harness.state().dialog.pretend_none(Slot::A);
+    harness.run_steps(4);
+    assert!(harness.query_by_label_contains("no file dialog").is_some());
+    harness.state_mut().typed_path = "/nowhere/horn.safetensors".into();
+    click(&mut harness, "Open");
+    assert!(harness.query_by_label_contains("no file dialog").is_none());
+}
+
+#[test]
+fn late_frames_are_counted_from_where_the_player_says() {
+    let mut harness = harness(900.0, 600.0);
+    harness.state_mut().late_seen = 3;
+    harness.run_steps(2);
+    assert_eq!(harness.state().late_seen, 0, "an engine that counts from 0 is another one");
+    assert!(harness.query_by_label_contains("late frames 0").is_some());
+}

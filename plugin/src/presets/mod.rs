@@ -79,10 +79,21 @@ impl Preset {
         }
     }
 
-    /// True if nothing was changed since the preset was loaded.
-    fn is_as(&self, other: &Self) -> bool {
-        let near = |(id, value): (&String, &f32)| other.params.get(id).is_some_and(|o| (o - value).abs() < 1e-3);
-        self.instrument.is_same(&other.instrument) && self.params.iter().all(near)
+    /// True if `now`, which names every parameter, is what this preset sets.
+    fn is_as(&self, now: &Self, params: &EmbouchureParams) -> bool {
+        let is_same = |a: Option<&InstrumentRef>, b: Option<&InstrumentRef>| match (a, b) {
+            (Some(a), Some(b)) => a.is_same(b),
+            (a, b) => a == b,
+        };
+        let is_set = |(id, param, _): (String, ParamPtr, String)| {
+            // SAFETY: the parameters are borrowed for as long as this takes.
+            let default = unsafe { param.default_plain_value() };
+            let set = self.params.get(&id).filter(|value| value.is_finite()).unwrap_or(&default);
+            now.params.get(&id).is_none_or(|now| (now - set).abs() < 1e-3)
+        };
+        is_same(Some(&self.instrument), Some(&now.instrument))
+            && is_same(self.second.as_ref(), now.second.as_ref())
+            && params.param_map().into_iter().all(is_set)
     }
 }
 
@@ -99,14 +110,26 @@ pub fn all() -> Vec<Preset> {
     FACTORY.iter().cloned().chain(OWN.read().iter().cloned()).collect()
 }
 
-/// True if `now` is as the preset of its name.
-pub fn is_unchanged(now: &Preset) -> bool {
-    FACTORY.iter().chain(OWN.read().iter()).find(|preset| preset.name == now.name).is_some_and(|p| p.is_as(now))
+/// True if `now`, which was captured from `params`, is as the preset of its name.
+pub fn is_unchanged(now: &Preset, params: &EmbouchureParams) -> bool {
+    let own = OWN.read();
+    FACTORY.iter().chain(own.iter()).find(|preset| preset.name == now.name).is_some_and(|p| p.is_as(now, params))
+}
+
+/// True for the name of one of the player's.
+pub fn is_own(name: &str) -> bool {
+    OWN.read().iter().any(|preset| preset.name == name)
 }
 
 /// True for the name of one that comes with the plugin.
 pub fn is_factory(name: &str) -> bool {
     FACTORY.iter().any(|preset| preset.name == name)
+}
+
+/// Puts presets in the place of the player's.
+#[cfg(test)]
+pub fn pretend(own: Vec<Preset>) {
+    *OWN.write() = own;
 }
 
 /// Looks into the player's folder; files that are no presets are left out.
@@ -115,10 +138,26 @@ pub fn rescan() {
     *OWN.write() = found;
 }
 
-/// Writes a preset under its name, in place of one that has it already.
+/// Writes a preset under its name, in place of one of the player's that has it already.
 pub fn save(preset: &Preset) -> Result<()> {
-    let folder = folder().ok_or_else(|| Error::other("this system has no place for presets"))?;
-    save_in(&folder, preset)
+    save_in(&needed_folder()?, preset)
+}
+
+/// Deletes one of the player's.
+pub fn delete(name: &str) -> Result<()> {
+    files_of(&needed_folder()?, name).iter().try_for_each(std::fs::remove_file)
+}
+
+/// Gives one of the player's another name, which no other has.
+pub fn rename(from: &str, to: &str) -> Result<()> {
+    if is_factory(to) || is_own(to) {
+        return Err(Error::other(format!("there is a preset {to:?} already")));
+    }
+    rename_in(&needed_folder()?, from, to)
+}
+
+fn needed_folder() -> Result<PathBuf> {
+    folder().ok_or_else(|| Error::other("this system has no place for presets"))
 }
 
 /// Where the player's presets are; it need not exist.
@@ -127,21 +166,47 @@ fn folder() -> Option<PathBuf> {
 }
 
 fn read_folder(folder: &Path) -> Vec<Preset> {
+    presets_in(folder).into_iter().map(|(_, preset)| preset).collect()
+}
+
+/// The presets of a folder, by file name; what is none is left out.
+fn presets_in(folder: &Path) -> Vec<(PathBuf, Preset)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|f| f.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     files.sort();
-    let read = |path: PathBuf| serde_json::from_slice::<Preset>(&std::fs::read(path).ok()?).ok();
-    files.into_iter().filter_map(read).filter(|preset| preset.format == FORMAT).collect()
+    let read = |path: PathBuf| {
+        let preset: Preset = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        (preset.format == FORMAT).then_some((path, preset))
+    };
+    files.into_iter().filter_map(read).collect()
+}
+
+fn files_of(folder: &Path, name: &str) -> Vec<PathBuf> {
+    presets_in(folder).into_iter().filter(|(_, preset)| preset.name == name).map(|(path, _)| path).collect()
 }
 
 fn save_in(folder: &Path, preset: &Preset) -> Result<()> {
-    // What a file system may take for something else.
-    let safe: String =
-        preset.name.chars().map(|c| if c.is_alphanumeric() || " -_".contains(c) { c } else { '_' }).collect();
     std::fs::create_dir_all(folder)?;
+    let path = files_of(folder, &preset.name).into_iter().next().unwrap_or_else(|| free_file(folder, &preset.name));
     let text = serde_json::to_vec_pretty(preset).map_err(Error::other)?;
     // Renamed when whole: a full disk must not cost the preset that was there.
-    let (new, path) = (folder.join(format!("{safe}.new")), folder.join(format!("{safe}.json")));
+    let new = path.with_extension("new");
     std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path))
+}
+
+/// A file for a name that has none. Different names may come to the same letters.
+fn free_file(folder: &Path, name: &str) -> PathBuf {
+    // What a file system may take for something else.
+    let safe: String = name.chars().map(|c| if c.is_alphanumeric() || " -_".contains(c) { c } else { '_' }).collect();
+    let numbered = |n: usize| folder.join(if n == 1 { format!("{safe}.json") } else { format!("{safe} {n}.json") });
+    (1..).map(numbered).find(|path| !path.exists()).unwrap_or_else(|| numbered(1))
+}
+
+fn rename_in(folder: &Path, from: &str, to: &str) -> Result<()> {
+    let found = presets_in(folder).into_iter().find(|(_, preset)| preset.name == from);
+    let (path, preset) = found.ok_or_else(|| Error::other(format!("there is no preset {from:?} any more")))?;
+    save_in(folder, &Preset { name: to.into(), ..preset })?;
+    std::fs::remove_file(path)
 }
 
 #[cfg(test)]
@@ -198,7 +263,35 @@ mod tests {
         assert!((params.room.value() - 0.25).abs() < 1e-6);
         assert_eq!(params.instrument_b.value(), shelf::place_of("Oboe").unwrap());
         assert_eq!(params.session.get().preset, "My / sound: 1");
-        assert!(Preset::capture("", &params, [None, None]).is_as(&preset));
+        let now = |playing| Preset::capture("", &params, playing);
+        let oboe = Some(InstrumentRef::built_in("oboe"));
+        assert!(preset.is_as(&now([None, oboe.clone()]), &params));
+        assert!(!preset.is_as(&now([None, None]), &params), "B counts");
+        assert!(!preset.is_as(&now([oboe.clone(), oboe.clone()]), &params), "A counts");
+        let sparse = Preset { params: BTreeMap::from([("room".into(), 0.25)]), ..preset };
+        assert!(sparse.is_as(&now([None, oboe.clone()]), &params));
+        let mut changed = now([None, oboe]);
+        changed.params.insert("transpose".into(), 3.0);
+        assert!(!sparse.is_as(&changed, &params), "what a preset does not name is at its default");
+    }
+
+    #[test]
+    fn a_name_has_one_preset_and_is_saved_renamed_and_deleted() {
+        let (folder, params) = (TestFolder::new("names"), EmbouchureParams::default());
+        let root = folder.root();
+        let preset = |name: &str| Preset::capture(name, &params, [None, None]);
+        let names = || read_folder(root).into_iter().map(|preset| preset.name).collect::<Vec<_>>();
+        for name in ["a/b", "a:b", "a/b"] {
+            save_in(root, &preset(name)).unwrap();
+        }
+        assert_eq!(names(), ["a:b", "a/b"], "two names, though both are a_b to the disk");
+        rename_in(root, "a/b", "c").unwrap();
+        assert_eq!(names(), ["a:b", "c"]);
+        assert!(rename_in(root, "a/b", "d").unwrap_err().to_string().contains("a/b"));
+        // By hand, the player may have copied a file.
+        std::fs::copy(root.join("c.json"), root.join("copy.json")).unwrap();
+        files_of(root, "c").iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        assert_eq!(names(), ["a:b"]);
     }
 
     #[test]

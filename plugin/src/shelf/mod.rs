@@ -1,7 +1,9 @@
 //! All instruments that can be had without looking for them, each at its place: the shipped ones, then the files in the
-//! player's folder. One shelf for all instances in a process. Reading it waits for no disk; [`rescan`] does.
+//! player's folder, whose places stay what they are. One shelf for all instances in a process. Reading it waits for no
+//! disk; [`rescan`] does.
 
 pub mod files;
+mod places;
 pub mod recent;
 mod reference;
 
@@ -11,6 +13,7 @@ use directories::ProjectDirs;
 use embouchure_inference::instrument::Card;
 use files::load_file;
 use parking_lot::{Mutex, RwLock};
+use places::Places;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -26,6 +29,8 @@ pub const ENDING: &str = "safetensors";
 /// One instrument.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
+    /// On the shelf, from 1; 0 if it has none, because it cannot be played or the shelf is full.
+    pub place: i32,
     /// Shown to the player.
     pub name: String,
     /// Of the instrument; empty if the file cannot be read.
@@ -39,11 +44,11 @@ pub struct Entry {
 type Entries = Arc<Vec<Entry>>;
 
 static SHIPPED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
-    let entry = |(name, bytes): &(&str, &[u8])| {
+    let entry = |(place, (name, bytes)): (i32, &(&str, &[u8]))| {
         let card = Card::of(bytes).unwrap_or_default();
-        Entry { name: card.name, family: card.family, source: InstrumentRef::built_in(name), problem: None }
+        Entry { place, name: card.name, family: card.family, source: InstrumentRef::built_in(name), problem: None }
     };
-    embouchure_weights::INSTRUMENTS.iter().map(entry).collect()
+    (1..places::FIRST).zip(embouchure_weights::INSTRUMENTS).map(entry).collect()
 });
 
 /// What the last look found of the folder itself.
@@ -73,15 +78,15 @@ impl Folder {
 /// Files of the player's, by name.
 static OWN: LazyLock<RwLock<Entries>> = LazyLock::new(RwLock::default);
 
-/// Everything on the shelf; the first is at place 1.
+/// Everything on the shelf: the shipped instruments by place, then the player's by name.
 pub fn entries() -> Vec<Entry> {
-    SHIPPED.iter().chain(OWN.read().iter()).take(N_PLACES as usize).cloned().collect()
+    SHIPPED.iter().chain(OWN.read().iter()).cloned().collect()
 }
 
 /// What is at a place, if anything.
 pub fn at(place: i32) -> Option<Entry> {
-    let index = usize::try_from(place - 1).ok()?;
-    SHIPPED.get(index).cloned().or_else(|| OWN.read().get(index - SHIPPED.len()).cloned())
+    let is_there = |entry: &&Entry| place != 0 && entry.place == place;
+    SHIPPED.iter().find(is_there).cloned().or_else(|| OWN.read().iter().find(is_there).cloned())
 }
 
 /// Name of what is at a place, for hosts.
@@ -92,14 +97,14 @@ pub fn name_of(place: i32) -> String {
 /// Inverse of [`name_of`].
 pub fn place_of(name: &str) -> Option<i32> {
     let name = name.trim();
-    let position = entries().iter().position(|entry| entry.name.eq_ignore_ascii_case(name));
+    let named = entries().into_iter().find(|entry| entry.place != 0 && entry.name.eq_ignore_ascii_case(name));
     let number = || name.strip_prefix("Place ")?.parse().ok();
-    position.map(|index| index as i32 + 1).or_else(number).filter(|place| (1..=N_PLACES).contains(place))
+    named.map(|entry| entry.place).or_else(number).filter(|place| (1..=N_PLACES).contains(place))
 }
 
 /// Place of an instrument.
 pub fn find(source: &InstrumentRef) -> Option<i32> {
-    entries().iter().position(|entry| entry.source.is_same(source)).map(|index| index as i32 + 1)
+    entries().into_iter().find(|entry| entry.place != 0 && entry.source.is_same(source)).map(|entry| entry.place)
 }
 
 /// A file in the player's folder with this content.
@@ -141,7 +146,7 @@ pub fn rescan() {
     let mut known = KNOWN.lock();
     *FOLDER.write() = folder().map_or(Folder::Absent, |folder| Folder::at(&folder));
     *known = folder().map_or_else(Vec::new, |folder| scan(&folder, &known));
-    let entries: Vec<Entry> = known.iter().map(|known| known.entry.clone()).collect();
+    let entries = folder().map_or_else(Vec::new, |folder| placed(&folder, &known));
     if **OWN.read() != entries {
         *OWN.write() = Arc::new(entries);
     }
@@ -152,6 +157,18 @@ struct Known {
     path: PathBuf,
     stamp: Option<(u64, SystemTime)>,
     entry: Entry,
+}
+
+/// The entries of a folder, each at its place.
+fn placed(folder: &Path, known: &[Known]) -> Vec<Entry> {
+    let before = Places::read(folder);
+    let mut places = before.clone();
+    let sources: Vec<InstrumentRef> = known.iter().map(|known| known.entry.source.clone()).collect();
+    let assigned = places.assign(&sources);
+    if places != before {
+        places.write(folder);
+    }
+    known.iter().zip(assigned).map(|(known, place)| Entry { place, ..known.entry.clone() }).collect()
 }
 
 /// Instrument files of a folder, by file name. A folder that cannot be read is empty.
@@ -173,6 +190,7 @@ fn scan(folder: &Path, known: &[Known]) -> Vec<Known> {
 fn read(path: &Path) -> Entry {
     match load_file(path) {
         Ok(instrument) => Entry {
+            place: 0,
             source: InstrumentRef::file(&instrument.card.name, path, &instrument.id),
             name: instrument.card.name.clone(),
             family: instrument.card.family.clone(),
@@ -181,7 +199,7 @@ fn read(path: &Path) -> Entry {
         Err(problem) => {
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let source = InstrumentRef::file(&name, path, "");
-            Entry { name, family: String::new(), source, problem: Some(problem) }
+            Entry { place: 0, name, family: String::new(), source, problem: Some(problem) }
         }
     }
 }
@@ -200,6 +218,11 @@ mod tests {
         }
         assert_eq!(name_of(DEFAULT_PLACE), "Trumpet");
         assert_eq!((at(0), at(-5), at(10_000)), (None, None, None));
+        assert!(
+            SHIPPED.len() == embouchure_weights::INSTRUMENTS.len(),
+            "the player's places begin at {}",
+            places::FIRST
+        );
         assert_eq!((name_of(100), place_of("Place 100")), ("Place 100".into(), Some(100)));
         assert_eq!((place_of("Place 0"), place_of("Place 1000"), place_of("Kazoo")), (None, None, None));
     }

@@ -5,8 +5,9 @@ use crate::analysis::{
     TextureMeasure, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, track_pitch,
 };
 use crate::random::{Draw, generator};
+use crate::recordings::read_aloud;
 use anyhow::{Result, ensure};
-use embouchure_audio_file::{read, resample, to_mono};
+use embouchure_audio_file::{resample, to_mono};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::features::{LoudnessMeter, RumbleFilter};
@@ -72,7 +73,7 @@ pub struct HeardHop {
 
 /// One channel at [`TARGET_RATE`] without long silences.
 pub fn load(path: &Path) -> Result<Vec<f32>> {
-    let audio = read(path)?;
+    let audio = read_aloud(path)?;
     let samples = to_mono(&audio);
     check_level(&samples)?;
     Ok(cut_silence(&resample(&samples, audio.rate, TARGET_RATE), TARGET_HOP))

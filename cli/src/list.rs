@@ -1,0 +1,44 @@
+//! `embouchure list`: the instruments that there are.
+
+use crate::shelf;
+use anyhow::Result;
+use clap::Args;
+use embouchure_inference::instrument::Card;
+use embouchure_inference::note::Note;
+use embouchure_inference::weights::read_file;
+
+/// Show the instruments that there are: those that come with Embouchure, and the files in your folder.
+#[derive(Args)]
+pub struct ListCommand {}
+
+impl ListCommand {
+    /// Prints a line each.
+    pub fn run(self) -> Result<()> {
+        let shipped = embouchure_weights::INSTRUMENTS.iter().filter_map(|(_, bytes)| Card::of(bytes).ok());
+        println!("{}", table(shipped.map(|card| row(&card)).collect()));
+        let Some(folder) = shelf::folder() else { return Ok(()) };
+        println!("\nYour folder: {}", folder.display());
+        let own = shelf::own_files().into_iter().map(|path| {
+            let card =
+                read_file(&path).map_err(|e| e.to_string()).and_then(|b| Card::of(&b).map_err(|e| e.to_string()));
+            card.map_or_else(|why| [path.display().to_string(), why, String::new(), String::new()], |card| row(&card))
+        });
+        println!("{}", table(own.collect()));
+        Ok(())
+    }
+}
+
+fn row(card: &Card) -> [String; 4] {
+    let [low, high] = card.f0_range_hz;
+    [card.name.clone(), card.family.clone(), Note::range(low, high), card.licence.clone()]
+}
+
+fn table(rows: Vec<[String; 4]>) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths = [0, 1, 2, 3].map(width);
+    let line = |row: &[String; 4]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,131 @@
+//! Files that a command is going to write: looked at before any work is done, so that none is lost and none is missing at
+//! the end.
+
+use anyhow::{Context, Result, bail, ensure};
+use std::fs::OpenOptions;
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+/// What stands for standard input and standard output.
+pub const DASH: &str = "-";
+
+/// Whether files that are there may be overwritten.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct Force {
+    /// Overwrite files that are there already, without asking.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// True for standard input or output.
+pub fn is_dash(path: &Path) -> bool {
+    path.as_os_str() == DASH
+}
+
+/// Makes the folders of `outputs`. Refuses to write where that cannot be done, or would cost one of `inputs`, or one of the outputs itself.
+/// Files that are there are asked about, or, where nobody can be asked, refused.
+pub fn check(inputs: &[&Path], outputs: &[&Path], force: Force) -> Result<()> {
+    for (i, output) in outputs.iter().enumerate().filter(|(_, output)| !is_dash(output)) {
+        check_place(output)?;
+        for input in inputs {
+            ensure!(!is_same(input, output), "{} would be overwritten: choose another name", input.display());
+        }
+        let is_twice = outputs[..i].iter().any(|other| is_same(other, output));
+        ensure!(!is_twice, "{} would be written twice: choose another name", output.display());
+        check_writable(output)?;
+    }
+    // Asked last: nobody wants to be asked about what is refused afterwards.
+    outputs.iter().filter(|output| is_file(output) && !force.force).try_for_each(|output| ask(output))
+}
+
+/// By identity where both are there, so that links count; else by name.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let is_one_file = same_file::is_same_file(a, b).unwrap_or(false);
+    let full = |path: &Path| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
+    is_one_file || full(a).zip(full(b)).is_some_and(|(a, b)| a == b)
+}
+
+fn is_file(path: &Path) -> bool {
+    // A device or a pipe loses nothing.
+    !is_dash(path) && path.metadata().is_ok_and(|m| m.is_file())
+}
+
+fn check_place(output: &Path) -> Result<()> {
+    ensure!(!output.is_dir(), "{} is a folder: name a file in it", output.display());
+    let folder = folder_of(output);
+    let cannot = || format!("cannot make the folder {}: choose another place", folder.display());
+    std::fs::create_dir_all(folder).with_context(cannot)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
+}
+
+/// Tries it, and leaves nothing behind.
+fn check_writable(output: &Path) -> Result<()> {
+    let cannot = || format!("cannot write {}: choose another place, or change who may", output.display());
+    if output.exists() {
+        OpenOptions::new().append(true).open(output).with_context(cannot)?;
+        return Ok(());
+    }
+    OpenOptions::new().write(true).create_new(true).open(output).with_context(cannot)?;
+    std::fs::remove_file(output).with_context(cannot)
+}
+
+fn ask(output: &Path) -> Result<()> {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        bail!("{} is there already: choose another name, or say --force to overwrite it", output.display());
+    }
+    eprint!("{} is there already. Overwrite it? [y/N] ", output.display());
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    ensure!(answer.trim().eq_ignore_ascii_case("y"), "nothing was written");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORCE: Force = Force { force: true };
+
+    fn message(inputs: &[&Path], outputs: &[&Path], force: Force) -> String {
+        check(inputs, outputs, force).map_or_else(|e| format!("{e:#}"), |()| "fine".into())
+    }
+
+    #[test]
+    fn what_would_be_lost_is_refused_even_by_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("in.wav"), b"recording").unwrap();
+        std::fs::hard_link(path("in.wav"), path("hard.wav")).unwrap();
+        let mut same = vec![path("in.wav"), path("hard.wav"), path("./in.wav")];
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(path("in.wav"), path("soft.wav")).unwrap();
+            same.push(path("soft.wav"));
+        }
+        for output in same {
+            assert!(message(&[&path("in.wav")], &[&output], FORCE).contains("would be overwritten"), "{output:?}");
+        }
+        let twice = message(&[], &[&path("a.wav"), &path("./a.wav")], FORCE);
+        assert!(twice.contains("written twice"), "{twice}");
+        assert_eq!(std::fs::read(path("in.wav")).unwrap(), b"recording");
+    }
+
+    #[test]
+    fn places_that_cannot_be_written_to_are_said_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        assert!(message(&[], &[folder.path()], FORCE).contains("is a folder"));
+        std::fs::write(path("file"), b"").unwrap();
+        assert!(message(&[], &[&path("file/in it.wav")], FORCE).contains("cannot make the folder"));
+        assert_eq!(message(&[], &[&path("new.wav")], Force::default()), "fine");
+        assert!(!path("new.wav").exists(), "only tried");
+        std::fs::write(path("old.wav"), b"old").unwrap();
+        assert!(message(&[], &[&path("old.wav")], Force::default()).contains("--force"));
+        assert_eq!(message(&[], &[&path("old.wav"), Path::new(DASH)], FORCE), "fine");
+        assert_eq!(std::fs::read(path("old.wav")).unwrap(), b"old");
+    }
+}

@@ -1,0 +1,126 @@
+//! Whatever a host automates acts on the input sample that it came with, so it is heard after the latency, as that sample
+//! is.
+
+mod common;
+
+use common::*;
+use embouchure_inference::config::HOP_SIZE;
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::room::Room;
+use embouchure_inference::stream::{BlockParams, Heard, HopModel, HopOutput};
+
+/// A steady tone, as the player wishes it.
+struct Steady;
+
+impl HopModel for Steady {
+    fn reset(&mut self) {}
+
+    fn hop(&mut self, _samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+        let mut controls = tone(440.0 * (source.transpose_semitones / 12.0).exp2(), 0.3);
+        controls.noise_magnitudes.fill(0.01 * (source.breath_db / 20.0).exp2());
+        controls.room = Room::of(source.room, source.room_decay_s);
+        HopOutput { controls, heard: Heard::default() }
+    }
+}
+
+/// Everything that a player can set, as it is before or after the step.
+#[derive(Clone, Copy)]
+struct Setting {
+    mix: f32,
+    brightness_db: f32,
+    width: f32,
+    gain: f32,
+    source: SourceControls,
+}
+
+fn usual() -> Setting {
+    Setting { mix: 0.5, brightness_db: 0.0, width: 0.0, gain: 1.0, source: SourceControls::default() }
+}
+
+/// The left channel, if the setting changes with sample `at`. As the framework does, the block is cut there.
+fn play_step(host_rate: f64, block: usize, at: usize, after: Setting) -> (Vec<f32>, usize) {
+    let mut engine = engine_with(host_rate, block, true, Steady);
+    let latency = engine.latency_samples();
+    let n = at + latency + (0.05 * host_rate) as usize;
+    let mut left: Vec<f32> = (0..n).map(|i| 0.2 * (i as f32 * 0.05).sin()).collect();
+    let mut right = left.clone();
+    let mut start = 0;
+    while start < n {
+        let mut end = n.min((start / block + 1) * block);
+        if (start + 1..end).contains(&at) {
+            end = at;
+        }
+        let setting = if start >= at { after } else { usual() };
+        let held = |value: f32| vec![value; end - start];
+        let params = BlockParams {
+            mix: &held(setting.mix),
+            brightness_db: &held(setting.brightness_db),
+            width: &held(setting.width),
+            output_gain: &held(setting.gain),
+            is_piece: false,
+            source: setting.source,
+        };
+        engine.process(&mut [&mut left[start..end], &mut right[start..end]], 2, &params);
+        start = end;
+    }
+    (left, latency)
+}
+
+/// Samples between what is due and what is heard; below 0 it is early.
+fn lateness(host_rate: f64, block: usize, at: usize, after: Setting) -> i64 {
+    let (changed, latency) = play_step(host_rate, block, at, after);
+    let (unchanged, _) = play_step(host_rate, block, at, usual());
+    let first = changed.iter().zip(&unchanged).position(|(a, b)| a != b).expect("the step is heard");
+    first as i64 - (at + latency) as i64
+}
+
+fn with_source(change: impl Fn(&mut SourceControls)) -> Setting {
+    let mut setting = usual();
+    change(&mut setting.source);
+    setting
+}
+
+fn everywhere(check: impl Fn(f64, usize, usize, i64)) {
+    for host_rate in [44_100.0, 48_000.0, 96_000.0] {
+        for block in [64, 512, 2048] {
+            // In the middle of a block, and at different places within a hop.
+            for at in [5000, 5111, 5190] {
+                check(host_rate, block, at, (host_rate * 0.004).ceil() as i64);
+            }
+        }
+    }
+}
+
+#[test]
+fn dry_wet_and_output_act_on_their_sample() {
+    everywhere(|host_rate, block, at, _| {
+        assert_eq!(lateness(host_rate, block, at, Setting { mix: 0.9, ..usual() }), 0, "{host_rate} Hz, {block}");
+        assert_eq!(lateness(host_rate, block, at, Setting { gain: 0.0, ..usual() }), 0, "{host_rate} Hz, {block}");
+    });
+}
+
+#[test]
+fn brightness_and_width_act_with_the_next_frame() {
+    everywhere(|host_rate, block, at, hop| {
+        for after in [Setting { brightness_db: 6.0, ..usual() }, Setting { width: 1.0, ..usual() }] {
+            let lateness = lateness(host_rate, block, at, after);
+            assert!((0..=hop + 2).contains(&lateness), "{host_rate} Hz, blocks of {block}: {lateness}");
+        }
+    });
+}
+
+#[test]
+fn what_acts_on_the_analysis_is_within_a_hop() {
+    everywhere(|host_rate, block, at, hop| {
+        // Sound needs its time to the nearest wall and back.
+        let answer = (host_rate * 0.005) as i64;
+        for (what, after, answer) in [
+            ("transpose", with_source(|s| s.transpose_semitones = 3.0), 0),
+            ("breath", with_source(|s| s.breath_db = 12.0), 0),
+            ("room", with_source(|s| s.room = 1.0), answer),
+        ] {
+            let lateness = lateness(host_rate, block, at, after) - answer;
+            assert!((-hop..=hop).contains(&lateness), "{what}, {host_rate} Hz, blocks of {block}: {lateness}");
+        }
+    });
+}

@@ -1,0 +1,202 @@
+//! What is a note and what is none: hum, breath, clicks, soft recordings, stereo that cancels.
+
+mod common;
+
+use common::{PeakModel, engine_with, random_cuts, rms};
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::pipeline::Listener;
+use embouchure_inference::stream::BlockParams;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::f32::consts::TAU;
+use std::sync::{Arc, OnceLock};
+
+const RATE: usize = MODEL_RATE as usize;
+
+fn encoder() -> Arc<Encoder> {
+    static ENCODER: OnceLock<Arc<Encoder>> = OnceLock::new();
+    let load = || Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
+    ENCODER.get_or_init(load).clone()
+}
+
+/// Pitch of each hop, Hz; 0 = none.
+fn heard(samples: &[f32]) -> Vec<f32> {
+    let mut listener = Listener::new(encoder()).expect("enough memory");
+    let hop = |hop| listener.hop(hop, &SourceControls::default()).expect("it computes").f0_hz;
+    samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
+}
+
+fn notes(samples: &[f32]) -> usize {
+    heard(samples).iter().filter(|hz| **hz > 0.0).count()
+}
+
+fn gain(db: f32) -> f32 {
+    10f32.powf(db / 20.0)
+}
+
+/// A tone with partials of these amplitudes, at `level_db` (RMS).
+fn tone(f0_hz: f32, partials: &[f32], level_db: f32, seconds: f32) -> Vec<f32> {
+    let power: f32 = partials.iter().map(|a| 0.5 * a * a).sum();
+    let sample = |i: usize| {
+        let turns = (f64::from(f0_hz) * i as f64 / RATE as f64).fract() as f32;
+        let wave = |(k, a): (usize, &f32)| a * (TAU * ((k + 1) as f32 * turns + 0.37 * k as f32).fract()).sin();
+        gain(level_db) / power.sqrt() * partials.iter().enumerate().map(wave).sum::<f32>()
+    };
+    (0..(seconds * RATE as f32) as usize).map(sample).collect()
+}
+
+/// A sung line with vibrato, at `level_db`, each note of half a second.
+fn singing(notes_hz: &[f32], level_db: f32) -> Vec<f32> {
+    let n = RATE / 2;
+    let mut turns = 0.0f32;
+    let sample = |i: usize| {
+        let (note, at) = (notes_hz[i / n], (i % n) as f32 / n as f32);
+        let vibrato = 1.0 + 0.01 * (TAU * 5.5 * i as f32 / RATE as f32).sin();
+        turns = (turns + note * vibrato / RATE as f32).fract();
+        let envelope = (at / 0.08).min(1.0) * ((1.0 - at) / 0.15).min(1.0);
+        let partials: f32 = (1..=12).map(|k| (TAU * (turns * k as f32).fract()).sin() / k as f32).sum();
+        1.1 * gain(level_db) * envelope * partials
+    };
+    (0..n * notes_hz.len()).map(sample).collect()
+}
+
+fn noise(n: usize, level_db: f32, seed: u64) -> Vec<f32> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    (0..n).map(|_| 3f32.sqrt() * gain(level_db) * rng.random_range(-1.0f32..1.0)).collect()
+}
+
+fn mixed(a: &[f32], b: &[f32]) -> Vec<f32> {
+    a.iter().zip(b).map(|(a, b)| a + b).collect()
+}
+
+#[test]
+fn mains_hum_is_silence_and_the_singing_over_it_is_heard() {
+    let shapes: [&[f32]; 4] =
+        [&[1.0], &[1.0, 0.0, 0.5, 0.0, 0.3, 0.0, 0.2], &[0.0, 1.0, 0.0, 0.6, 0.0, 0.4], &[1.0; 12]];
+    let line = singing(&[220.0, 247.0, 294.0, 262.0], -20.0);
+    for mains_hz in [50.0, 60.0, 50.04, 59.95] {
+        for (i, shape) in shapes.iter().enumerate() {
+            for level_db in [-36.0, -45.0, -54.0] {
+                let hum = tone(mains_hz, shape, level_db, 5.0);
+                let both =
+                    mixed(&mixed(&hum, &noise(hum.len(), -80.0, 1)), &[vec![0.0; 3 * RATE], line.clone()].concat());
+                let heard = heard(&both);
+                let (before, after) = heard.split_at(3 * RATE / HOP_SIZE);
+                let n_false = before.iter().filter(|hz| **hz > 0.0).count();
+                assert!(n_false < 8, "{mains_hz} Hz, shape {i}, {level_db} dB: {n_false} hops of hum");
+                let low = after.iter().filter(|hz| (1.0..150.0).contains(*hz)).count();
+                let sung = after.iter().filter(|hz| **hz > 200.0).count();
+                assert!(low < 10 && sung > 440, "{mains_hz} Hz, shape {i}, {level_db} dB: {low} and {sung} of 500");
+            }
+        }
+    }
+}
+
+#[test]
+fn low_notes_are_heard() {
+    for f0_hz in [55.0, 65.4, 82.4, 98.0, 103.8, 123.5] {
+        let note = tone(f0_hz, &[0.5, 1.0, 0.8, 0.6, 0.4, 0.3, 0.2], -30.0, 1.0);
+        let clip = mixed(&[vec![0.0; RATE / 2], note].concat(), &noise(3 * RATE / 2, -75.0, 2));
+        assert!(notes(&clip) > 215, "{f0_hz} Hz: {} of 250 hops", notes(&clip));
+    }
+    let gliding: Vec<f32> = singing(&[110.0, 105.0, 100.0, 98.0, 120.0, 117.0], -28.0);
+    assert!(notes(&gliding) > 600, "{} of 750", notes(&gliding));
+}
+
+#[test]
+fn a_fans_tone_becomes_the_room() {
+    for hz in [87.0, 131.0, 240.0] {
+        let fan = tone(hz, &[1.0, 0.4, 0.2], -48.0, 8.0);
+        let fan = mixed(&fan, &noise(fan.len(), -66.0, 3));
+        let heard = heard(&fan);
+        assert!(heard[4 * RATE / HOP_SIZE..].iter().all(|heard| *heard == 0.0), "{hz} Hz");
+    }
+}
+
+/// Noise through a mouth: two resonances and a swell.
+fn breath(seconds: f32, peak_db: f32, seed: u64) -> Vec<f32> {
+    let n = (seconds * RATE as f32) as usize;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut out = vec![0.0; n];
+    for hz in [rng.random_range(300.0f32..900.0), rng.random_range(1000.0..2500.0)] {
+        let radius = (-std::f32::consts::PI * rng.random_range(80.0f32..400.0) / RATE as f32).exp();
+        let (mut y1, mut y2) = (0.0, 0.0);
+        for y in &mut out {
+            let x = rng.random_range(-1.0f32..1.0) * (1.0 - radius);
+            (y1, y2) = (x + 2.0 * radius * (TAU * hz / RATE as f32).cos() * y1 - radius * radius * y2, y1);
+            *y += y1;
+        }
+    }
+    out.iter_mut().enumerate().for_each(|(i, y)| *y *= (std::f32::consts::PI * i as f32 / n as f32).sin());
+    let peak = out.iter().fold(0.0f32, |peak, y| peak.max(y.abs()));
+    out.iter().map(|y| y / peak * gain(peak_db)).collect()
+}
+
+#[test]
+fn breaths_clicks_and_consonants_between_phrases_are_silence() {
+    let phrase = singing(&[220.0, 262.0], -20.0);
+    let mut n_false = 0;
+    for seed in 0..12 {
+        let peak_db = [-45.0, -36.0, -28.0, -20.0][seed as usize % 4];
+        let hiss: Vec<f32> = noise(RATE / 10, peak_db - 8.0, seed + 40);
+        let mut click = vec![0.0; RATE / 10];
+        click[100] = gain(peak_db + 10.0);
+        let between = [vec![0.0; RATE / 4], breath(0.5, peak_db, seed), vec![0.0; RATE / 8], hiss, click].concat();
+        let clip = [phrase.clone(), between.clone(), phrase.clone()].concat();
+        let clip = mixed(&clip, &noise(clip.len(), -80.0, seed + 80));
+        let heard = heard(&clip);
+        let (start, end) = (phrase.len() / HOP_SIZE + 12, (phrase.len() + between.len()) / HOP_SIZE);
+        n_false += heard[start..end].iter().filter(|hz| **hz > 0.0).count();
+        assert!(heard[end..].iter().filter(|hz| **hz > 0.0).count() > 190, "the phrase after it");
+    }
+    assert!(n_false <= 4, "{n_false} hops of twelve breaths");
+}
+
+#[test]
+fn a_soft_recording_is_heard_and_what_is_soft_beside_a_voice_is_not() {
+    for level_db in [-58.0, -66.0] {
+        let line = singing(&[220.0, 247.0, 294.0, 262.0], level_db);
+        let clip = mixed(&line, &noise(line.len(), -95.0, 4));
+        assert!(notes(&clip) > 370, "{level_db} dB: {} of 500 hops", notes(&clip));
+        let after_a_voice = [singing(&[220.0, 247.0], -20.0), clip].concat();
+        assert!(heard(&after_a_voice)[280..].iter().all(|hz| *hz == 0.0), "bleeding at {level_db} dB");
+    }
+    let room = noise(4 * RATE, -62.0, 5);
+    assert_eq!(notes(&room), 0);
+}
+
+/// Plays two channels; what comes out left.
+fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> Vec<f32> {
+    let mut engine = engine_with(48_000.0, 512, true, PeakModel::default());
+    let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
+    for n in cuts {
+        let (ones, zeros, block) = (vec![1.0; *n], vec![0.0; *n], start..start + n);
+        let source = SourceControls::default();
+        let params = BlockParams {
+            mix: &ones,
+            brightness_db: &zeros,
+            width: &zeros,
+            output_gain: &ones,
+            is_piece: false,
+            source,
+        };
+        engine.process(&mut [&mut left[block.clone()], &mut right[block]], 2, &params);
+        start += n;
+    }
+    left
+}
+
+#[test]
+fn stereo_that_cancels_is_played_the_same_however_blocks_are_cut() {
+    let left: Vec<f32> = (0..24_000).map(|i| 0.4 * (i as f32 * 0.03).sin()).collect();
+    let cuts = random_cuts(1, left.len(), 512);
+    let in_phase = through_the_engine(&left, &left, &cuts);
+    for right_gain in [-1.0f32, -0.9, -0.6] {
+        let right: Vec<f32> = left.iter().map(|x| right_gain * x).collect();
+        let out = through_the_engine(&left, &right, &cuts);
+        assert!(rms(&out) > 0.9 * rms(&in_phase), "{right_gain}: {} and {}", rms(&out), rms(&in_phase));
+        assert_eq!(out, through_the_engine(&left, &right, &random_cuts(2, left.len(), 512)));
+    }
+}

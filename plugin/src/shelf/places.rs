@@ -1,0 +1,150 @@
+//! Which place each file of the player's folder has. It stays for ever, whatever comes into the folder later, because
+//! hosts keep places and not names; a small file in the folder remembers it.
+
+use super::{InstrumentRef, N_PLACES};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// Place of the first file. The places before it are the shipped instruments'; further ones would come from the other end.
+pub const FIRST: i32 = 15;
+/// Name of the file in the player's folder.
+const FILE: &str = "places.json";
+
+/// What is known of the files that have, or had, a place.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Places {
+    by_place: BTreeMap<i32, Known>,
+}
+
+/// One file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Known {
+    /// Within the folder.
+    file: String,
+    /// Content id.
+    id: String,
+}
+
+impl Places {
+    /// What a folder remembers; nothing if it cannot be read or is damaged.
+    pub fn read(folder: &Path) -> Self {
+        let text = std::fs::read(folder.join(FILE)).unwrap_or_default();
+        let mut places: Self = serde_json::from_slice(&text).unwrap_or_default();
+        places.by_place.retain(|place, _| (FIRST..=N_PLACES).contains(place));
+        places
+    }
+
+    /// Remembers it in the folder. One that cannot be written to forgets, which does no other harm.
+    pub fn write(&self, folder: &Path) {
+        let (new, path) = (folder.join(format!("{FILE}.new")), folder.join(FILE));
+        if let Ok(text) = serde_json::to_vec_pretty(self) {
+            // Renamed when whole: a full disk must not cost what was there.
+            let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path));
+            if written.is_err() {
+                let _ = std::fs::remove_file(&new);
+            }
+        }
+    }
+
+    /// The place of each file; 0 if it has none, because it cannot be read and is not known, or all places are taken.
+    ///
+    /// What is there keeps its place: first the same content under the same name, then the same content that was moved,
+    /// then new content under a name that is known, as after another training. A new file gets the first place that
+    /// never had one, or in the end that of a file that is gone.
+    pub fn assign(&mut self, files: &[InstrumentRef]) -> Vec<i32> {
+        let mut places = vec![0; files.len()];
+        let mut taken = BTreeSet::new();
+        let rules: [fn(&Known, &Known) -> bool; 3] = [
+            |known, file| known.file == file.file && (known.id == file.id || file.id.is_empty()),
+            |known, file| known.id == file.id,
+            |known, file| known.file == file.file,
+        ];
+        let files: Vec<Option<Known>> = files.iter().map(Known::of).collect();
+        for rule in rules {
+            for (place, file) in places.iter_mut().zip(&files).filter(|(place, _)| **place == 0) {
+                let Some(file) = file else { continue };
+                let found = self.by_place.iter().find(|(at, known)| !taken.contains(*at) && rule(known, file));
+                if let Some((at, _)) = found {
+                    *place = *at;
+                    taken.insert(*at);
+                }
+            }
+        }
+        for (place, file) in places.iter_mut().zip(files) {
+            let Some(file) = file.filter(|file| *place != 0 || !file.id.is_empty()) else { continue };
+            if *place == 0 {
+                let is_new = |at: &i32| !self.by_place.contains_key(at);
+                let free = (FIRST..=N_PLACES).find(is_new).or((FIRST..=N_PLACES).find(|at| !taken.contains(at)));
+                *place = free.unwrap_or(0);
+                taken.insert(*place);
+            }
+            if *place != 0 && !file.id.is_empty() {
+                self.by_place.insert(*place, file);
+            }
+        }
+        places
+    }
+}
+
+impl Known {
+    fn of(source: &InstrumentRef) -> Option<Self> {
+        let InstrumentRef::File { path, id, .. } = source else { return None };
+        Some(Self { file: path.file_name()?.to_string_lossy().into_owned(), id: id.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_folder::TestFolder;
+
+    fn files(files: &[(&str, &str)]) -> Vec<InstrumentRef> {
+        files.iter().map(|(file, id)| InstrumentRef::file("", &Path::new("/there").join(file), id)).collect()
+    }
+
+    #[test]
+    fn a_file_keeps_its_place_whatever_comes_or_goes() {
+        let mut places = Places::default();
+        assert_eq!(places.assign(&files(&[("b", "1"), ("d", "2")])), [15, 16], "by name at first");
+        assert_eq!(places.assign(&files(&[("a", "3"), ("b", "1"), ("c", "4"), ("d", "2")])), [17, 15, 18, 16]);
+        assert_eq!(places.assign(&files(&[("z", "1")])), [15], "renamed");
+        assert_eq!(places.assign(&files(&[("d", "5"), ("z", "1")])), [16, 15], "trained anew");
+        assert_eq!(places.assign(&files(&[("c", "4")])), [18], "back again");
+        assert_eq!(places.assign(&files(&[("c", ""), ("e", "")])), [18, 0], "damaged, and never known");
+        assert_eq!(places.assign(&files(&[("c", "4"), ("copy", "4")])), [18, 19], "a copy is another file");
+    }
+
+    #[test]
+    fn names_that_are_swapped_do_not_swap_the_sound() {
+        let mut places = Places::default();
+        places.assign(&files(&[("a", "1"), ("b", "2")]));
+        assert_eq!(places.assign(&files(&[("a", "2"), ("b", "1")])), [16, 15]);
+    }
+
+    #[test]
+    fn when_all_are_taken_those_of_files_that_are_gone_are_used() {
+        let names: Vec<String> = (0..200).map(|i| format!("{i:03}")).collect();
+        let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
+        let mut places = Places::default();
+        let all = places.assign(&files(&many));
+        assert_eq!(all.iter().filter(|place| **place != 0).count() as i32, N_PLACES - FIRST + 1);
+        assert_eq!(places.assign(&files(&[("001", "001"), ("new", "new")])), [16, 15]);
+    }
+
+    #[test]
+    fn a_folder_remembers_and_garbage_is_nothing() {
+        let folder = TestFolder::new("places");
+        let mut places = Places::read(folder.root());
+        assert_eq!(places, Places::default());
+        places.assign(&files(&[("b", "1")]));
+        places.write(folder.root());
+        let mut again = Places::read(folder.root());
+        assert_eq!(again.assign(&files(&[("a", "2"), ("b", "1")])), [16, 15]);
+        std::fs::write(folder.path(FILE), br#"{"by_place": {"3": {"file": "x", "id": "y"}}}"#).unwrap();
+        assert_eq!(Places::read(folder.root()), Places::default(), "a shipped instrument's place");
+        std::fs::write(folder.path(FILE), b"{garbage").unwrap();
+        assert_eq!(Places::read(folder.root()), Places::default());
+        places.write(&folder.path("nowhere"));
+    }
+}
