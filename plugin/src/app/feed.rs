@@ -171,6 +171,8 @@ impl Outlet {
             }
             self.is_flowing = true;
             self.gain = 0.0;
+            // What it remembers is from before the gap, and would end in a step.
+            self.resampler.reset();
             self.control.start();
             self.drop_to(target);
         } else if level > target + EXCESS_S * self.input_rate {
