@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 /// The two stages of the K curve, a high shelf and a high pass: corner in Hz, quality, and gain of the shelf in dB. These
 /// give the standard's coefficients at 48 kHz.
-const SHELF: (f64, f64, f64) = (1681.974_450_955_533, 0.707_175_236_955_419_6, 3.999_843_853_973_347);
+const SHELF: (f64, f64, f64) = (1_681.974_450_955_533, 0.707_175_236_955_419_6, 3.999_843_853_973_347);
 const HIGH_PASS: (f64, f64) = (38.135_470_876_024_44, 0.500_327_037_323_877_3);
 /// Steps of the table of weights, Hz.
 const STEP_HZ: f32 = 20.0;

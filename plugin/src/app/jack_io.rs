@@ -78,7 +78,7 @@ pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
     let output = |name| client.register_port(name, AudioOut::default()).map_err(refused);
     let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
     let (inputs, outputs) = ([input("in_left")?, input("in_right")?], [output("out_left")?, output("out_right")?]);
-    let (rate, block) = (client.sample_rate() as u32, client.buffer_size());
+    let (rate, block) = (client.sample_rate(), client.buffer_size());
     let notes =
         [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples at once")];
     let player = Box::new(Player { slot: slot.clone(), vitals: vitals.clone(), inputs, outputs });
