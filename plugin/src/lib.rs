@@ -349,6 +349,7 @@ impl ClapPlugin for Embouchure {
                 page.add_param(&p.key);
                 page.add_param(&p.scale);
                 page.add_param(&p.glide_s);
+                page.add_param(&p.match_level);
             });
         });
     }

@@ -55,6 +55,10 @@ impl LevelMatch {
 
     /// Takes in the weighted mean squares of one hop of a note, and the source as it is known.
     pub fn hop(&mut self, source: f32, instrument: f32, known: &SourceLoudness) {
+        // What is no number would stay.
+        if !(source.is_finite() && instrument.is_finite()) {
+            return;
+        }
         self.n_hops = (self.n_hops + 1.0).min(MEMORY);
         self.source += (source - self.source) / self.n_hops;
         self.instrument += (instrument - self.instrument) / self.n_hops;

@@ -41,6 +41,8 @@ struct Running {
     input_problem: Option<String>,
     n_blocks: u64,
     moved: Instant,
+    n_recorded: u64,
+    recorded: Instant,
     input_sought: Instant,
 }
 
@@ -118,7 +120,15 @@ impl Manager {
             Ok(session) => {
                 let now = Instant::now();
                 let input_problem = session.input_problem.clone();
-                self.running = Some(Running { session, input_problem, n_blocks: 0, moved: now, input_sought: now });
+                self.running = Some(Running {
+                    session,
+                    input_problem,
+                    n_blocks: 0,
+                    moved: now,
+                    n_recorded: 0,
+                    recorded: now,
+                    input_sought: now,
+                });
                 self.problem = None;
             }
             Err(fault) => self.fail(fault.message),
@@ -162,7 +172,12 @@ impl Manager {
             // It plays: the next fault is a new one.
             self.patience = SOON;
         }
-        if vitals.is_broken.load(Relaxed) || running.moved.elapsed() > STALLED {
+        let n_recorded = vitals.n_recorded.load(Relaxed);
+        if n_recorded != running.n_recorded || running.session.stock.is_none() {
+            (running.n_recorded, running.recorded) = (n_recorded, Instant::now());
+        }
+        let has_stalled = running.moved.elapsed() > STALLED || running.recorded.elapsed() > STALLED;
+        if vitals.is_broken.load(Relaxed) || has_stalled {
             let reported = vitals.last_error.try_lock().and_then(|mut last| last.take());
             self.close();
             self.counts.restarts += 1;

@@ -7,6 +7,7 @@ use embouchure_plugin::Embouchure;
 use embouchure_plugin::audio::AudioDesk;
 use nice_plug::prelude::*;
 use std::f32::consts::TAU;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +45,11 @@ impl Slot {
         match self.0.pop() {
             None => [left, right].into_iter().for_each(|channel| channel.fill(0.0)),
             Some(mut player) => {
-                player.play(left, right);
+                // The player must come back, whatever happens to it, or the sound could never be started again.
+                let played = catch_unwind(AssertUnwindSafe(|| player.play(left, right)));
+                if played.is_err() {
+                    [left, right].into_iter().for_each(|channel| channel.fill(0.0));
+                }
                 // There is room: whoever took it out brings it back.
                 let _ = self.0.push(player);
             }

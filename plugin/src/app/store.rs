@@ -33,9 +33,12 @@ impl Store {
     /// What was remembered, and what there is to say of it. A damaged file is kept beside, and everything begins anew.
     pub fn read(&mut self) -> (Memory, Option<String>) {
         let Some(path) = &self.path else { return (Memory::default(), None) };
-        let Ok(text) = std::fs::read_to_string(path) else { return (Memory::default(), None) };
-        match serde_json::from_str(&text) {
-            Ok(memory) => {
+        if !path.exists() {
+            return (Memory::default(), None);
+        }
+        let read = std::fs::read_to_string(path).map_err(|e| e.to_string());
+        match read.and_then(|text| Ok((serde_json::from_str(&text).map_err(|e| e.to_string())?, text))) {
+            Ok((memory, text)) => {
                 self.written = text;
                 (memory, None)
             }
@@ -81,11 +84,11 @@ mod tests {
         let audio = AudioSettings { block: 64, ..AudioSettings::default() };
         store().write(&Memory { audio: audio.clone(), state: None });
         assert_eq!(store().read().0.audio, audio);
-        std::fs::write(&path, b"{half").unwrap();
+        std::fs::write(&path, b"{half \xff").unwrap();
         let (memory, said) = store().read();
         assert_eq!(memory.audio, AudioSettings::default());
         assert!(said.unwrap().contains("damaged"));
-        assert_eq!(std::fs::read(path.with_extension("damaged.json")).unwrap(), b"{half");
+        assert_eq!(std::fs::read(path.with_extension("damaged.json")).unwrap(), b"{half \xff");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -53,10 +53,11 @@ fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knob::show(ui, canvas, place(8, 0.0), &params.room_decay_s, &mut edit);
     // 0 dB in -24 to 12.
     knob::show(ui, canvas, place(9, 2.0 / 3.0), &params.gain_db, &mut edit);
-    for (row, param) in
-        [&params.octave_fit, &params.level_fit, &params.room_gate, &params.bypass].into_iter().enumerate()
+    for (row, param) in [&params.octave_fit, &params.level_fit, &params.match_level, &params.room_gate, &params.bypass]
+        .into_iter()
+        .enumerate()
     {
-        toggle::show(ui, canvas, (752.0, 329.0 + 26.0 * row as f32), param, &setter);
+        toggle::show(ui, canvas, (752.0, 327.0 + 21.0 * row as f32), param, &setter);
     }
 }
 

@@ -49,8 +49,12 @@ fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryVie
     // A new engine counts from 0.
     app.late_seen = app.late_seen.min(telemetry.late_frames);
     let n_late = telemetry.late_frames - app.late_seen;
-    let text = format!("Worker {:.1} % · late frames {n_late}", 100.0 * telemetry.load);
-    let colour = if n_late > 0 { canvas.colours.alarm } else { canvas.colours.dim };
+    let failed = match telemetry.failed_frames {
+        0 => String::new(),
+        n => format!(" · failed {n}"),
+    };
+    let text = format!("Worker {:.1} % · late frames {n_late}{failed}", 100.0 * telemetry.load);
+    let colour = if n_late > 0 || !failed.is_empty() { canvas.colours.alarm } else { canvas.colours.dim };
     let at = (canvas.pos(888.0, 578.0), Align2::RIGHT_CENTER);
     canvas.text(ui.painter(), at, 200.0, (SMALL, colour), &text);
     let response = ui.interact(canvas.rect(700.0, 567.0, 188.0, 22.0), ui.scope_id().with("late"), Sense::click());
@@ -60,7 +64,8 @@ fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryVie
     }
     response.on_hover_text(
         "Late frames: moments in which the networks were not ready in time and the sound faded. If there are more and \
-         more, choose a larger buffer or close other programs. Click to count from 0.",
+         more, choose a larger buffer or close other programs. Click to count from 0. Failed: frames for which the \
+         networks gave no sound; another instrument file may help.",
     );
 }
 
