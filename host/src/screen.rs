@@ -46,19 +46,9 @@ impl VirtualScreen {
     pub fn start() -> Result<Self, ScreenError> {
         let no_server = |e: std::io::Error| ScreenError::NoServer(e.to_string());
         let mut server = Command::new("Xvfb")
+            .args(["-displayfd", "1", "-screen", "0", "1920x1280x24", "+extension", "GLX", "-nolisten", "tcp"])
             // Without a reset, during which it refuses the next test, when the last window of one is gone.
-            .args([
-                "-displayfd",
-                "1",
-                "-screen",
-                "0",
-                "1920x1280x24",
-                "+extension",
-                "GLX",
-                "-nolisten",
-                "tcp",
-                "-noreset",
-            ])
+            .arg("-noreset")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
