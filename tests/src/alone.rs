@@ -45,6 +45,9 @@ pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool
         let output = output(command);
         let has_run = String::from_utf8_lossy(&output.stdout).contains("1 passed");
         assert!(has_run || !output.status.success(), "no test is called {test}");
+        if n_runs == 1 {
+            pass_on(&String::from_utf8_lossy(&output.stdout));
+        }
         failures.extend(Some(output).filter(|output| !output.status.success()));
     }
     if let Some(first) = failures.first() {
@@ -53,6 +56,14 @@ pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool
     }
     println!("{n_runs} runs");
     false
+}
+
+/// What the test printed, without the harness's own lines, which would be counted twice.
+fn pass_on(printed: &str) {
+    let lines = printed.lines().filter(|line| !line.starts_with("running ") && !line.starts_with("test result: "));
+    let said =
+        lines.map(|line| line.strip_prefix("test ").and_then(|line| line.split_once(" ... ")).map_or(line, |l| l.1));
+    said.filter(|line| !["", "ok", "FAILED"].contains(line)).for_each(|line| println!("{line}"));
 }
 
 /// True in the process that one of the above started.

@@ -36,6 +36,7 @@ in_all_hosts!(
     opened_twenty_times_under_automation,
     two_at_once_under_automation,
     its_calls_may_come_in_any_order,
+    closed_and_unloaded_at_once,
 );
 
 /// As the functions of `alone`, on a screen that all runs share.
@@ -170,6 +171,19 @@ fn two_at_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
     assert_well(first);
     second.close_editor().unwrap();
     assert_well(second);
+}
+
+/// Nothing of the editor may run any more when it is closed: the library is gone a moment later.
+fn closed_and_unloaded_at_once<H: Built>(test: &str, prepare: fn(H) -> H) {
+    if alone_on_a_screen(test, n_runs(2)) {
+        let window = window();
+        for i in 0..10 {
+            let mut hosts = [prepare(H::built())];
+            hosts[0].open_editor(&window).unwrap();
+            pass(&mut hosts, 15 * i);
+            hosts[0].close_editor().unwrap();
+        }
+    }
 }
 
 #[test]
