@@ -2,7 +2,7 @@
 
 use crate::config::FRAME_RATE;
 
-/// Hops over which source and instrument are compared: 4 s.
+/// Hops over which source and instrument are compared: 2 s.
 const MEMORY: f32 = 2.0 * FRAME_RATE;
 /// What is expected of an instrument counts as much as so many hops that were heard: 60 ms.
 const EXPECTED_HOPS: f32 = 15.0;

@@ -139,6 +139,12 @@ impl Pipeline {
     fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
         self.take_arrivals(wishes.n_swaps);
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
+        // A gate sees no certainty in what is no number, and shuts: without this it would be silence that nobody counts.
+        let is_heard = source.voicing.is_finite() && source.z.iter().all(|z| z.is_finite());
+        if !is_heard {
+            let heard = Heard { has_failed: true, ..Heard::default() };
+            return Ok(HopOutput { controls: Controls::SILENT, heard });
+        }
         self.follow(&source, wishes);
         self.matched = self.way_to(wishes.match_level);
         let source_level_db = wishes.level_fit.then(|| self.listening.source_level_db());

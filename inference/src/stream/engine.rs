@@ -276,7 +276,11 @@ impl Engine {
             let wet = if *side == 0.0 { [*middle; 2] } else { [middle + side, middle - side] };
             let sum = [0, 1].map(|c| dry[c] * dry_gain + wet[c] * wet_gain);
             let loudest = |channels: [f32; 2]| channels[0].abs().max(channels[1].abs());
-            let guard = self.guard.gain(loudest(sum), loudest(dry));
+            let guard = match wet_gain {
+                // Bypassed or dry: untouched to the last bit.
+                0.0 => self.guard.open(),
+                _ => self.guard.gain(loudest(sum), loudest(dry)),
+            };
             for (channel, sample) in channels.iter_mut().zip(sum) {
                 channel[i] = sample * guard * shape.output_gain;
             }
