@@ -88,6 +88,15 @@ impl Chair {
         Self::new(self.waiting.clone().unwrap_or_else(playing))
     }
 
+    /// The level that was found for who plays on `other`, if the same one plays here.
+    pub fn take_up_level(&mut self, other: &Self) {
+        if let (Some(player), Some(before)) = (&mut self.playing, &other.playing)
+            && Arc::ptr_eq(&player.instrument, &before.instrument)
+        {
+            player.level = before.level;
+        }
+    }
+
     /// Card of who is heard most, if anyone is: while one instrument fades into the next, that of the louder one.
     pub fn card(&self) -> Option<&Card> {
         let louder = match &self.leaving {
