@@ -111,8 +111,8 @@ impl Chair {
         self.waiting = Some(instrument);
     }
 
-    /// What brings the source's level to that of who plays, linear, if anyone does; `matched`: see [`Ask`]; on the way from one to the next while they
-    /// fade. See [`Ask`].
+    /// What brings the source's level to that of who plays, linear, if anyone does; on the way from one to the next while
+    /// they fade. The arguments are those of [`Ask`].
     pub fn source_gain(&self, source_level_db: Option<f32>, matched: f32) -> Option<f32> {
         let gain = |player: &Player| {
             let moved_db = moved_db(source_level_db, &player.instrument.card);
