@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 /// The tone that is played to the plugin, Hz.
 const F0_HZ: f64 = 440.0;
+/// How often the tone may be measured until it stands.
+const MOST_WINDOWS: usize = 40;
 const N_HARMONICS: usize = 16;
 /// Seconds of a measurement, whole periods of the tone and its octaves at the rates in use.
 const WINDOW_S: f64 = 0.25;
@@ -33,18 +35,21 @@ pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64) {
     let id = stage.host.id("Instrument A");
     let value = if (stage.host.value(id) - PLACES[0]).abs() < 0.5 { PLACES[1] } else { PLACES[0] };
     let input = tone(rate, (WINDOW_S * rate) as usize);
-    // Until the tone stands.
+    // Until the tone stands: on a machine that is overloaded a late frame fades it for a moment.
     (0..6).for_each(|_| drop(stage.play(&input, &[])));
-    let before = timbre(&stage.play(&input, &[]), rate);
-    let again = distance_db(&timbre(&stage.play(&input, &[]), rate), &before);
-    assert!(again < OTHER_DB, "the tone does not stand: {again} dB");
+    let mut before = timbre(&stage.play(&input, &[]), rate);
+    let stands = (0..MOST_WINDOWS).any(|_| {
+        let last = std::mem::replace(&mut before, timbre(&stage.play(&input, &[]), rate));
+        distance_db(&before, &last) < OTHER_DB / 2.0
+    });
+    assert!(stands, "the tone does not stand");
     stage.play(&input, &[Change { at: 0, id, value }]);
     let start = Instant::now();
     loop {
         stage.host.turn();
         let distance = distance_db(&timbre(&stage.play(&input, &[]), rate), &before);
         if distance > OTHER_DB {
-            println!("{}: {again:.1} dB, then {distance:.1} dB after {:?}", H::FORMAT, start.elapsed());
+            println!("{}: {distance:.1} dB after {:?}", H::FORMAT, start.elapsed());
             return;
         }
         assert!(start.elapsed() < Duration::from_secs(30), "Instrument A moved and the sound did not: {distance} dB");
