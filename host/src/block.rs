@@ -35,6 +35,8 @@ pub enum Channels<'a> {
     NoList(usize),
     /// `None` is a null pointer in the list.
     List(Vec<Option<&'a mut [f32]>>),
+    /// Of an output: channels of the input, by their places in it. The plugin writes where it reads.
+    OfInput(&'a [usize]),
 }
 
 impl<'a> Channels<'a> {
@@ -48,8 +50,8 @@ impl<'a> Channels<'a> {
         Self::List(channels.iter_mut().map(|channel| Some(&mut channel[range.clone()])).collect())
     }
 
-    /// As C wants it.
-    pub(crate) fn raw(&mut self) -> RawChannels {
+    /// As C wants it. An output needs the input that it may share.
+    pub(crate) fn raw(&mut self, input: Option<&RawChannels>) -> RawChannels {
         match self {
             Self::NoPort => RawChannels { n_ports: 0, n_channels: 0, pointers: None },
             Self::NoList(n) => RawChannels { n_ports: 1, n_channels: *n, pointers: None },
@@ -57,6 +59,12 @@ impl<'a> Channels<'a> {
                 let pointer =
                     |channel: &mut Option<&mut [f32]>| channel.as_mut().map_or(null_mut(), |c| c.as_mut_ptr());
                 let pointers: Vec<_> = list.iter_mut().map(pointer).collect();
+                RawChannels { n_ports: 1, n_channels: pointers.len(), pointers: Some(pointers) }
+            }
+            Self::OfInput(places) => {
+                let shared = input.and_then(|input| input.pointers.as_deref()).unwrap_or_default();
+                let pointers: Vec<_> =
+                    places.iter().map(|&place| shared.get(place).copied().unwrap_or(null_mut())).collect();
                 RawChannels { n_ports: 1, n_channels: pointers.len(), pointers: Some(pointers) }
             }
         }
@@ -76,6 +84,24 @@ impl RawChannels {
     pub fn list(&mut self) -> *mut *mut f32 {
         self.pointers.as_mut().map_or(null_mut(), |pointers| pointers.as_mut_ptr())
     }
+}
+
+/// What may be wrong with a call of `process` beside its channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Null pointers in place of the lists of what changes, and of those where the plugin would say what it changes.
+    NoLists,
+    /// The list of changes says that it is longer than it is, and gives null pointers for the rest.
+    MissingChanges,
+    /// The samples are said to have 64 bits; in CLAP there are none of 32 bits beside them.
+    Doubles,
+    /// VST3 alone: fewer samples than none.
+    NegativeLength,
+}
+
+impl Flaw {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::NoLists, Self::MissingChanges, Self::Doubles, Self::NegativeLength];
 }
 
 /// What came of a call of `process`.

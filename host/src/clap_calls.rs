@@ -2,8 +2,8 @@
 
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::block::{Block, Outcome, watched};
-use crate::{Audio, Change, ClapHost, Host, HostError, Layout, Parameter, Session};
+use crate::block::{Block, Flaw, Outcome, watched};
+use crate::{Audio, Change, ClapHost, Flow, Host, HostError, Layout, Parameter, Session};
 use clack_extensions::params::PluginParams;
 use clack_host::prelude::*;
 use clap_sys::audio_buffer::clap_audio_buffer;
@@ -68,6 +68,14 @@ impl Host for ClapHost {
         self.load_state(state)
     }
 
+    fn save_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
+        self.state_through(flow)
+    }
+
+    fn restore_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
+        self.set_state_through(state, flow)
+    }
+
     fn state_of_json(json: &[u8]) -> Vec<u8> {
         [&(json.len() as u64).to_le_bytes(), json].concat()
     }
@@ -96,6 +104,10 @@ impl Host for ClapHost {
                 (*plugin).deactivate.inspect(|f| f(plugin));
             }
         }
+    }
+
+    fn drop_active(mut self) {
+        self.is_active = false;
     }
 
     fn latency(&mut self) -> usize {
@@ -183,22 +195,26 @@ impl Audio for ClapAudio {
         }
     }
 
-    fn process(&mut self, block: &mut Block) -> Outcome {
+    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome {
         let plugin = self.plugin();
-        let (mut input, mut output) = (block.input.raw(), block.output.raw());
+        let mut input = block.input.raw(None);
+        let mut output = block.output.raw(Some(&input));
+        let has_doubles = flaw == Some(Flaw::Doubles);
         let port = |list: *mut *mut f32, n_channels: usize| clap_audio_buffer {
-            data32: list,
-            data64: null_mut(),
+            data32: if has_doubles { null_mut() } else { list },
+            data64: if has_doubles { list.cast() } else { null_mut() },
             channel_count: n_channels as u32,
             latency: 0,
             constant_mask: 0,
         };
         let input_port = port(input.list(), input.n_channels);
         let mut output_port = port(output.list(), output.n_channels);
-        let events: Vec<_> = block.changes.iter().map(event).collect();
+        let n_missing = if flaw == Some(Flaw::MissingChanges) { 3 } else { 0 };
+        let events = Events { given: block.changes.iter().map(event).collect(), n_missing };
         let in_events =
             clap_input_events { ctx: (&raw const events).cast_mut().cast(), size: Some(n_events), get: Some(event_at) };
         let out_events = clap_output_events { ctx: null_mut(), try_push: Some(take_event) };
+        let has_lists = flaw != Some(Flaw::NoLists);
         let process = clap_process {
             steady_time: -1,
             frames_count: block.n_samples as u32,
@@ -207,12 +223,18 @@ impl Audio for ClapAudio {
             audio_outputs: if output.n_ports == 0 { null_mut() } else { &mut output_port },
             audio_inputs_count: input.n_ports,
             audio_outputs_count: output.n_ports,
-            in_events: &in_events,
-            out_events: &out_events,
+            in_events: if has_lists { &in_events } else { null() },
+            out_events: if has_lists { &out_events } else { null() },
         };
         // SAFETY: see above.
         watched(|| unsafe { (*plugin).process.is_some_and(|f| f(plugin, &process) != CLAP_PROCESS_ERROR) })
     }
+}
+
+/// A list that may say that it is longer than it is.
+struct Events {
+    given: Vec<clap_event_param_value>,
+    n_missing: usize,
 }
 
 fn event(change: &Change) -> clap_event_param_value {
@@ -236,13 +258,14 @@ fn event(change: &Change) -> clap_event_param_value {
 
 extern "C" fn n_events(list: *const clap_input_events) -> u32 {
     // SAFETY: the list is the one that `process` made, and still there.
-    unsafe { (*(*list).ctx.cast::<Vec<clap_event_param_value>>()).len() as u32 }
+    let events = unsafe { &*(*list).ctx.cast::<Events>() };
+    (events.given.len() + events.n_missing) as u32
 }
 
 extern "C" fn event_at(list: *const clap_input_events, index: u32) -> *const clap_event_header {
     // SAFETY: as above.
-    let events = unsafe { &*(*list).ctx.cast::<Vec<clap_event_param_value>>() };
-    events.get(index as usize).map_or(null(), |event| &event.header)
+    let events = unsafe { &*(*list).ctx.cast::<Events>() };
+    events.given.get(index as usize).map_or(null(), |event| &event.header)
 }
 
 extern "C" fn take_event(_list: *const clap_output_events, _event: *const clap_event_header) -> bool {

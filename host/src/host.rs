@@ -2,7 +2,8 @@
 
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::block::{Block, Channels, Outcome};
+use crate::block::{Block, Channels, Flaw, Outcome};
+use crate::flow::Flow;
 use crate::{Act, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
 use std::ffi::CStr;
 use std::path::Path;
@@ -37,6 +38,10 @@ pub trait Host: Sized {
     fn save(&mut self) -> Result<Vec<u8>, HostError>;
     /// Restores what [`save`](Self::save) gave.
     fn restore(&mut self, state: &[u8]) -> Result<(), HostError>;
+    /// Saves to a stream that does less than it is asked for. Gives what was written.
+    fn save_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError>;
+    /// Restores from such a stream.
+    fn restore_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError>;
     /// What [`save`](Self::save) would give for the plugin's state, which is JSON.
     fn state_of_json(json: &[u8]) -> Vec<u8>;
     /// The plugin's state, which is JSON, out of what [`save`](Self::save) gave.
@@ -46,6 +51,8 @@ pub trait Host: Sized {
     fn activate(&mut self, session: Session) -> Result<(), HostError>;
     /// The opposite. Nothing happens if the plugin is not active.
     fn deactivate(&mut self);
+    /// Lets go of the plugin without deactivating it.
+    fn drop_active(self);
     /// As the plugin reports it now.
     fn latency(&mut self) -> usize;
     /// The calls of the audio thread. They panic once the host is gone.
@@ -112,8 +119,13 @@ pub trait Audio: Send {
     fn stop(&mut self);
     /// The plugin is to forget what it heard. CLAP: `reset`; VST3: `setProcessing(false)` and `(true)`.
     fn reset(&mut self);
+    /// One call of `process` with what no host should hand over, or with nothing wrong.
+    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome;
+
     /// One call of `process`.
-    fn process(&mut self, block: &mut Block) -> Outcome;
+    fn process(&mut self, block: &mut Block) -> Outcome {
+        self.process_flawed(block, None)
+    }
 }
 
 /// A clip on its way through the plugin.

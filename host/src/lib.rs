@@ -5,7 +5,9 @@
 
 mod block;
 mod clap_calls;
+mod clap_streams;
 mod conductor;
+mod flow;
 mod gui;
 mod handlers;
 mod host;
@@ -16,9 +18,10 @@ mod screen;
 mod state;
 mod vst3;
 
-pub use block::{Block, Change, Channels, Outcome};
+pub use block::{Block, Change, Channels, Flaw, Outcome};
 pub use clap_calls::ClapAudio;
 pub use conductor::{Act, AsFastAsItGoes, Automation, Conductor};
+pub use flow::Flow;
 pub use host::{Audio, Host};
 pub use play::{Played, Session};
 #[cfg(target_os = "linux")]

@@ -111,6 +111,12 @@ impl<H: Host> Stage<H> {
         (outcome, output_channels)
     }
 
+    /// Lets go of the plugin as it is.
+    pub fn abandon(self) {
+        drop(self.audio);
+        self.host.drop_active();
+    }
+
     /// Stops and deactivates the plugin.
     pub fn leave(mut self) -> H {
         self.audio.stop();

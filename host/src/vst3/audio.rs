@@ -4,10 +4,10 @@ use super::changes::Changes;
 use super::module::Module;
 use super::parameters::Scales;
 use crate::Audio;
-use crate::block::{Block, Outcome, watched};
+use crate::block::{Block, Flaw, Outcome, watched};
 use std::ptr::null_mut;
 use std::sync::Arc;
-use vst3::Steinberg::Vst::SymbolicSampleSizes_::kSample32;
+use vst3::Steinberg::Vst::SymbolicSampleSizes_::{kSample32, kSample64};
 use vst3::Steinberg::Vst::{
     AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IParameterChanges, ProcessData,
 };
@@ -44,8 +44,9 @@ impl Audio for Vst3Audio {
         self.start();
     }
 
-    fn process(&mut self, block: &mut Block) -> Outcome {
-        let (mut input, mut output) = (block.input.raw(), block.output.raw());
+    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome {
+        let mut input = block.input.raw(None);
+        let mut output = block.output.raw(Some(&input));
         let bus = |list: *mut *mut f32, n_channels: usize| AudioBusBuffers {
             numChannels: n_channels as i32,
             silenceFlags: 0,
@@ -54,15 +55,20 @@ impl Audio for Vst3Audio {
         let mut input_bus = bus(input.list(), input.n_channels);
         let mut output_bus = bus(output.list(), output.n_channels);
         let normalised = |id, value| value / self.scales.of(id);
-        let changes = Changes::new(block.changes, normalised);
-        let none = Changes::new(&[], normalised);
+        let n_missing = if flaw == Some(Flaw::MissingChanges) { 3 } else { 0 };
+        let changes = Changes::new(block.changes, n_missing, normalised);
+        let none = Changes::new(&[], 0, normalised);
+        let has_lists = flaw != Some(Flaw::NoLists);
         let list = |changes: &ComWrapper<Changes>| {
-            changes.as_com_ref::<IParameterChanges>().map_or(null_mut(), |changes| changes.as_ptr())
+            let changes = changes.as_com_ref::<IParameterChanges>().filter(|_| has_lists);
+            changes.map_or(null_mut(), |changes| changes.as_ptr())
         };
+        let sample_size = if flaw == Some(Flaw::Doubles) { kSample64 } else { kSample32 };
+        let sign = if flaw == Some(Flaw::NegativeLength) { -1 } else { 1 };
         let mut data = ProcessData {
             processMode: self.mode,
-            symbolicSampleSize: kSample32 as i32,
-            numSamples: block.n_samples as i32,
+            symbolicSampleSize: sample_size as i32,
+            numSamples: sign * block.n_samples as i32,
             numInputs: input.n_ports as i32,
             numOutputs: output.n_ports as i32,
             inputs: if input.n_ports == 0 { null_mut() } else { &mut input_bus },

@@ -8,11 +8,15 @@ use vst3::Steinberg::{int32, kInvalidArgument, kNotImplemented, kResultOk, tresu
 use vst3::{Class, ComWrapper};
 
 /// One queue a parameter.
-pub(super) struct Changes(Vec<ComWrapper<Queue>>);
+pub(super) struct Changes {
+    queues: Vec<ComWrapper<Queue>>,
+    n_missing: usize,
+}
 
 impl Changes {
-    /// In the order of the changes, which may be any. `normalised` of a parameter's value.
-    pub(super) fn new(changes: &[Change], normalised: impl Fn(u32, f64) -> f64) -> ComWrapper<Self> {
+    /// In the order of the changes, which may be any, and more queues that are null pointers. `normalised` of a parameter's
+    /// value.
+    pub(super) fn new(changes: &[Change], n_missing: usize, normalised: impl Fn(u32, f64) -> f64) -> ComWrapper<Self> {
         let mut queues: Vec<Queue> = Vec::new();
         for &Change { at, id, value } in changes {
             let point = (at.clamp(i32::MIN.into(), i32::MAX.into()) as i32, normalised(id, value));
@@ -21,7 +25,7 @@ impl Changes {
                 None => queues.push(Queue { id, points: vec![point] }),
             }
         }
-        ComWrapper::new(Self(queues.into_iter().map(ComWrapper::new).collect()))
+        ComWrapper::new(Self { queues: queues.into_iter().map(ComWrapper::new).collect(), n_missing })
     }
 }
 
@@ -31,11 +35,11 @@ impl Class for Changes {
 
 impl IParameterChangesTrait for Changes {
     unsafe fn getParameterCount(&self) -> int32 {
-        self.0.len() as int32
+        (self.queues.len() + self.n_missing) as int32
     }
 
     unsafe fn getParameterData(&self, index: int32) -> *mut IParamValueQueue {
-        let queue = usize::try_from(index).ok().and_then(|index| self.0.get(index));
+        let queue = usize::try_from(index).ok().and_then(|index| self.queues.get(index));
         queue.and_then(ComWrapper::as_com_ref).map_or(std::ptr::null_mut(), |queue| queue.as_ptr())
     }
 

@@ -8,7 +8,7 @@ use super::parameters::{Scales, parameter_at};
 use super::{Vst3Audio, accepted};
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::{Host, HostError, Layout, Parameter, Session};
+use crate::{Flow, Host, HostError, Layout, Parameter, Session};
 use std::ffi::CStr;
 use std::path::Path;
 use std::ptr::null_mut;
@@ -129,9 +129,14 @@ impl Vst3Host {
 
     /// Tells the plugin rate, largest block and mode, without activating it.
     pub fn set_up(&mut self, session: Session) -> Result<(), HostError> {
+        self.set_up_with(session, kSample32 as i32)
+    }
+
+    /// The same with another size of samples than 32 bits, for which VST3 has numbers.
+    pub fn set_up_with(&mut self, session: Session, sample_size: i32) -> Result<(), HostError> {
         let mut setup = ProcessSetup {
             processMode: self.mode.number(),
-            symbolicSampleSize: kSample32 as i32,
+            symbolicSampleSize: sample_size,
             maxSamplesPerBlock: session.max_block as i32,
             sampleRate: session.rate,
         };
@@ -198,11 +203,19 @@ impl Host for Vst3Host {
     }
 
     fn save(&mut self) -> Result<Vec<u8>, HostError> {
-        self.state()
+        self.state(Flow::WHOLE)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), HostError> {
-        self.set_state(state)
+        self.set_state(state, Flow::WHOLE)
+    }
+
+    fn save_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
+        self.state(flow)
+    }
+
+    fn restore_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
+        self.set_state(state, flow)
     }
 
     fn state_of_json(json: &[u8]) -> Vec<u8> {
@@ -233,6 +246,10 @@ impl Host for Vst3Host {
             // SAFETY: no pointers.
             unsafe { self.component.setActive(0) };
         }
+    }
+
+    fn drop_active(mut self) {
+        self.is_active = false;
     }
 
     fn latency(&mut self) -> usize {

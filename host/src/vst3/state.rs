@@ -2,14 +2,14 @@
 
 use super::stream::Stream;
 use super::{Vst3Host, accepted};
-use crate::HostError;
+use crate::{Flow, HostError};
 use vst3::ComWrapper;
 use vst3::Steinberg::IBStream;
 use vst3::Steinberg::Vst::{IComponentTrait, IEditControllerTrait};
 
 impl Vst3Host {
-    pub(super) fn state(&mut self) -> Result<Vec<u8>, HostError> {
-        let stream = ComWrapper::new(Stream::new(Vec::new()));
+    pub(super) fn state(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
+        let stream = ComWrapper::new(Stream::new(Vec::new(), flow));
         let pointer = stream.as_com_ref::<IBStream>().map_or(std::ptr::null_mut(), |stream| stream.as_ptr());
         // SAFETY: the stream lives as long as the call.
         accepted(unsafe { self.component.getState(pointer) }, "did not save its state")?;
@@ -17,8 +17,8 @@ impl Vst3Host {
     }
 
     /// To the component, and to the controller from the beginning, as hosts do.
-    pub(super) fn set_state(&mut self, state: &[u8]) -> Result<(), HostError> {
-        let [of_component, of_controller] = [(); 2].map(|()| ComWrapper::new(Stream::new(state.to_vec())));
+    pub(super) fn set_state(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
+        let [of_component, of_controller] = [(); 2].map(|()| ComWrapper::new(Stream::new(state.to_vec(), flow)));
         let pointer = |stream: &ComWrapper<Stream>| {
             stream.as_com_ref::<IBStream>().map_or(std::ptr::null_mut(), |stream| stream.as_ptr())
         };

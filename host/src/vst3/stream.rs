@@ -1,10 +1,11 @@
 //! Bytes in memory as a plugin reads and writes them.
 
+use crate::Flow;
 use std::ffi::c_void;
 use std::sync::{Mutex, PoisonError};
 use vst3::Class;
 use vst3::Steinberg::IBStream_::IStreamSeekMode_::{kIBSeekCur, kIBSeekEnd, kIBSeekSet};
-use vst3::Steinberg::{IBStream, IBStreamTrait, int32, int64, kInvalidArgument, kResultOk, tresult};
+use vst3::Steinberg::{IBStream, IBStreamTrait, int32, int64, kInvalidArgument, kResultFalse, kResultOk, tresult};
 
 /// A stream that grows where it is written.
 pub(super) struct Stream(Mutex<Position>);
@@ -12,11 +13,12 @@ pub(super) struct Stream(Mutex<Position>);
 struct Position {
     bytes: Vec<u8>,
     at: usize,
+    flow: Flow,
 }
 
 impl Stream {
-    pub(super) fn new(bytes: Vec<u8>) -> Self {
-        Self(Mutex::new(Position { bytes, at: 0 }))
+    pub(super) fn new(bytes: Vec<u8>, flow: Flow) -> Self {
+        Self(Mutex::new(Position { bytes, at: 0, flow }))
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -35,8 +37,9 @@ impl Class for Stream {
 impl IBStreamTrait for Stream {
     unsafe fn read(&self, buffer: *mut c_void, n_bytes: int32, n_read: *mut int32) -> tresult {
         self.locked(|position| {
+            let Some(n) = position.flow.pass(position.at, n_bytes.max(0) as usize) else { return kResultFalse };
             let rest = &position.bytes[position.at.min(position.bytes.len())..];
-            let n = rest.len().min(n_bytes.max(0) as usize);
+            let n = n.min(rest.len());
             // SAFETY: the plugin has room for as much as it asks for.
             unsafe {
                 buffer.cast::<u8>().copy_from_nonoverlapping(rest.as_ptr(), n);
@@ -51,7 +54,7 @@ impl IBStreamTrait for Stream {
 
     unsafe fn write(&self, buffer: *mut c_void, n_bytes: int32, n_written: *mut int32) -> tresult {
         self.locked(|position| {
-            let n = n_bytes.max(0) as usize;
+            let Some(n) = position.flow.pass(position.at, n_bytes.max(0) as usize) else { return kResultFalse };
             let end = position.at + n;
             position.bytes.resize(end.max(position.bytes.len()), 0);
             // SAFETY: the plugin hands over as much as it says.

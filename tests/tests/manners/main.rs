@@ -2,6 +2,7 @@
 //! in a process of its own; the variable `EMBOUCHURE_RUNS` says how often those run that only sometimes go wrong (200 is
 //! the full form), and `EMBOUCHURE_BUNDLED` names a folder with other bundles than those just built.
 
+mod calls;
 mod channels;
 #[cfg(target_os = "linux")]
 mod editor;
@@ -11,6 +12,7 @@ mod modes;
 mod pauses;
 mod removal;
 mod states;
+mod streams;
 mod values;
 
 use embouchure_host::Session;
