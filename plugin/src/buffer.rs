@@ -52,6 +52,8 @@ impl BufferChoice {
 
 /// No host has a shorter period, and room for less would gain a third of a millisecond.
 const SMALLEST: usize = 16;
+/// Some hosts announce what fits into 32 bits, for which no memory is enough. What is longer than this is cut.
+const LARGEST: usize = 65_536;
 /// Audio after which the longest block is taken to be the longest there will be.
 const ENOUGH_S: f32 = 3.0;
 
@@ -84,7 +86,7 @@ impl BlockWatch {
     /// The host starts, with blocks of up to `announced` samples. A bounce is no news: it keeps the latency that the
     /// player has heard.
     pub fn start(&mut self, announced: usize, host_rate: f32, is_live: bool) {
-        let announced = announced.max(1);
+        let announced = announced.clamp(1, LARGEST);
         if !is_live && self.was_live {
             return;
         }
@@ -188,6 +190,15 @@ mod tests {
         play(&mut watch, 1000, 256, &[1, 128, 200]);
         watch.start(2048, RATE, true);
         assert_eq!(BufferChoice::Auto.room(&watch), 256);
+    }
+
+    #[test]
+    fn an_absurd_announcement_is_not_believed() {
+        for announced in [LARGEST + 1, u32::MAX as usize, usize::MAX] {
+            assert_eq!(BufferChoice::Auto.room(&started(announced)), LARGEST);
+        }
+        assert_eq!(BufferChoice::Auto.room(&started(8192)), 8192);
+        assert_eq!(BufferChoice::Auto.room(&started(0)), 1);
     }
 
     #[test]
