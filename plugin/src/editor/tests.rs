@@ -22,10 +22,8 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
     let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
     let mut app = App::new(Wiring { params, instruments, shared, notifier, tasks });
     app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
-    let mut harness = Harness::builder().with_size([width, height]).build_ui_state(
-        |ui, app: &mut App| app.show(ui),
-        app,
-    );
+    let mut harness =
+        Harness::builder().with_size([width, height]).build_ui_state(|ui, app: &mut App| app.show(ui), app);
     harness.run_steps(3);
     harness
 }
