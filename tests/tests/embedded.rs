@@ -186,6 +186,21 @@ fn escape_closes_a_list_and_nothing_of_the_hosts() {
     });
 }
 
+#[test]
+fn a_vst3_host_is_told_that_its_keys_are_its_own() {
+    on_a_screen::<Vst3Host>("a_vst3_host_is_told_that_its_keys_are_its_own", bundled_vst3, |desk| {
+        let (no_letter, alone, with_all) = (0, 0, 0xf);
+        for number in [-1, 0, 1, 128, 200, i16::MAX, i16::MIN].into_iter().chain(1..=80) {
+            for modifiers in [alone, with_all, -1] {
+                assert!(!desk.host.takes_key(no_letter, number, modifiers).unwrap(), "{number} with {modifiers}");
+            }
+        }
+        for letter in [u16::from(b' '), u16::from(b'z'), u16::MAX] {
+            assert!(!desk.host.takes_key(letter, 0, alone).unwrap(), "{letter}");
+        }
+    });
+}
+
 fn clicked_while_hidden<H: Host>(desk: &mut Desk<H>) {
     desk.reaches_host(|| {});
     desk.frame.hide().unwrap();

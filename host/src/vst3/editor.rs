@@ -5,7 +5,7 @@ use super::{Vst3Host, accepted};
 use crate::{HostError, HostWindow};
 use std::ptr::null_mut;
 use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType::kEditor};
-use vst3::Steinberg::{IPlugFrame, IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID};
+use vst3::Steinberg::{IPlugFrame, IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID, kResultFalse};
 use vst3::{ComPtr, ComWrapper};
 
 /// An open view. It must be closed before it is dropped.
@@ -76,6 +76,17 @@ impl Vst3Host {
             Frame::WithLoop(frame) => Ok(frame.n_watched()),
             Frame::Bare(_) => Ok(0),
         }
+    }
+
+    /// Asks the open view whether it takes a key that the host has got: a letter, or a number as in VST3's list of keys.
+    /// Then lets the key go.
+    pub fn takes_key(&mut self, letter: u16, number: i16, modifiers: i16) -> Result<bool, HostError> {
+        let editor = self.editor.as_ref().ok_or(HostError::Missing("open editor".into()))?;
+        // SAFETY: the view is open.
+        let answers = unsafe {
+            [editor.view.onKeyDown(letter, number, modifiers), editor.view.onKeyUp(letter, number, modifiers)]
+        };
+        Ok(answers != [kResultFalse; 2])
     }
 
     pub(super) fn turn_run_loop(&self) {
