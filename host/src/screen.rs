@@ -113,6 +113,12 @@ impl HostWindow {
         Ok(self.n_inside(self.root)? + self.n_inside(self.id)?)
     }
 
+    /// True if some program has made a name known to the screen.
+    pub fn is_known(&self, name: &str) -> Result<bool, ScreenError> {
+        let ask = || Ok(self.connection.intern_atom(true, name.as_bytes())?.reply()?.atom != x11rb::NONE);
+        ask().map_err(|e: ReplyOrIdError| e.into())
+    }
+
     /// What the window inside this one tells embedders by `_XEMBED_INFO`; `None` if it says nothing.
     pub fn xembed_info(&self) -> Result<Option<Vec<u32>>, ScreenError> {
         let ask = || {

@@ -23,6 +23,8 @@ mod toggle;
 mod trace;
 mod typed_path;
 mod window;
+#[cfg(target_os = "linux")]
+mod xembed;
 
 pub use window::EmbouchureEditor;
 

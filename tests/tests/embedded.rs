@@ -4,6 +4,7 @@
 
 use embouchure_host::{ClapHost, Host, HostWindow, VirtualScreen, Vst3Host};
 use embouchure_tests::{alone_with, bundled_clap, bundled_vst3};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -31,15 +32,17 @@ struct Desk<H> {
     frame: HostWindow,
 }
 
-/// Runs `act` in a process of its own, on a screen of its own.
-fn on_a_screen<H: Host>(test: &str, bundle: fn() -> std::path::PathBuf, act: impl FnOnce(&mut Desk<H>)) {
+/// In a process of its own, the name of a screen of its own.
+fn screen_alone(test: &str) -> Option<String> {
     // Kept until the other process has ended.
     let screen = std::env::var_os("EMBOUCHURE_ALONE").is_none().then(|| VirtualScreen::start().unwrap());
     let display = screen.as_ref().map_or("", VirtualScreen::display);
-    if !alone_with(test, 1, &[("DISPLAY", display)]) {
-        return;
-    }
-    let display = std::env::var("DISPLAY").unwrap();
+    alone_with(test, 1, &[("DISPLAY", display)]).then(|| std::env::var("DISPLAY").unwrap())
+}
+
+/// Runs `act` there.
+fn on_a_screen<H: Host>(test: &str, bundle: fn() -> PathBuf, act: impl FnOnce(&mut Desk<H>)) {
+    let Some(display) = screen_alone(test) else { return };
     let window = HostWindow::open(&display).unwrap();
     window.listen_to_keys().unwrap();
     let frame = HostWindow::open_inside(&display, &window).unwrap();
@@ -117,6 +120,18 @@ fn clap_says_what_embedders_ask() {
 #[test]
 fn vst3_says_what_embedders_ask() {
     on_a_screen("vst3_says_what_embedders_ask", bundled_vst3, says_what_embedders_ask::<Vst3Host>);
+}
+
+#[test]
+fn a_bare_screen_knows_the_names_that_embedders_ask_for() {
+    let Some(display) = screen_alone("a_bare_screen_knows_the_names_that_embedders_ask_for") else { return };
+    let window = HostWindow::open(&display).unwrap();
+    let is_known = || ["_XEMBED", "_XEMBED_INFO"].map(|name| window.is_known(name).unwrap());
+    assert_eq!(is_known(), [false; 2]);
+    let mut host = Vst3Host::load(&bundled_vst3()).unwrap();
+    let (width, height) = host.editor_size().unwrap();
+    assert!(width > 0 && height > 0);
+    assert_eq!(is_known(), [true; 2], "before there is a window");
 }
 
 #[test]

@@ -36,10 +36,22 @@ impl Vst3Host {
         self
     }
 
-    pub(super) fn open_view(&mut self, window: &HostWindow) -> Result<(), HostError> {
+    fn view(&self) -> Result<ComPtr<IPlugView>, HostError> {
         // SAFETY: the name is VST3's; the plugin gives a view that is ours to release.
         let view = unsafe { ComPtr::from_raw(self.controller.createView(kEditor)) };
-        let view = view.ok_or(HostError::Missing("editor".into()))?;
+        view.ok_or(HostError::Missing("editor".into()))
+    }
+
+    /// Width and height that the editor will have, which hosts ask before they make a window for it.
+    pub fn editor_size(&mut self) -> Result<(i32, i32), HostError> {
+        let mut size = ViewRect { left: 0, top: 0, right: 0, bottom: 0 };
+        // SAFETY: the rectangle outlives the call.
+        unsafe { accepted(self.view()?.getSize(&mut size), "has no size")? };
+        Ok((size.right - size.left, size.bottom - size.top))
+    }
+
+    pub(super) fn open_view(&mut self, window: &HostWindow) -> Result<(), HostError> {
+        let view = self.view()?;
         let frame = if self.has_run_loop {
             Frame::WithLoop(ComWrapper::new(FrameWithLoop::default()))
         } else {

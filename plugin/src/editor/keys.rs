@@ -82,7 +82,7 @@ mod tests {
         assert!(KEYS.iter().all(|name| Key::from_name(name).is_some()));
         assert!(!keys.contains(&FrameworksKey::Character(" ".into())));
         assert_eq!(Keyboard::Typing.capture(), KeyCapture::CaptureAll);
-        assert_eq!(Keyboard::Free.capture(), KeyCapture::CaptureKeys(vec![FrameworksKey::Tab]));
+        assert_eq!(Keyboard::Free.capture(), KeyCapture::CaptureKeys(vec!["Tab".parse().unwrap()]));
     }
 
     #[test]
