@@ -27,6 +27,8 @@ pub struct Rendered {
     pub latency_samples: usize,
     /// Whether the worker kept up, as it must offline.
     pub complete: bool,
+    /// Frames for which the networks gave no sound.
+    pub failed_frames: u64,
 }
 
 /// Renders a clip of one or two channels. `on_progress` gets the number of input samples done so far. Allocates.
@@ -53,7 +55,8 @@ pub fn render(
         channel.drain(..latency_samples);
     }
     let telemetry = engine.telemetry().view();
-    Ok(Rendered { audio, latency_samples, complete: telemetry.late_frames == 0 && telemetry.lost_samples == 0 })
+    let complete = telemetry.late_frames == 0 && telemetry.lost_samples == 0;
+    Ok(Rendered { audio, latency_samples, complete, failed_frames: telemetry.failed_frames })
 }
 
 fn process(engine: &mut Engine, channels: &mut [Vec<f32>], block: Range<usize>, params: &BlockParams) {

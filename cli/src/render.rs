@@ -54,6 +54,9 @@ pub struct RenderCommand {
     /// come, which is right for recordings of the instrument itself.
     #[arg(long, value_enum, default_value = "auto")]
     level: Level,
+    /// Leave the instrument at a level of its own, instead of making it as loud as the recording.
+    #[arg(long)]
+    own_level: bool,
     /// How much of the instrument is heard: 0 = only the recording, 1 = only the instrument.
     #[arg(long, value_name = "0..1", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     #[arg(allow_negative_numbers = true)]
@@ -152,6 +155,10 @@ impl RenderCommand {
         let elapsed = start.elapsed();
         progress.finish_and_clear();
         ensure!(rendered.complete, "the engine lost part of the sound, so nothing was written: please report this");
+        if rendered.failed_frames > 0 {
+            let n = rendered.failed_frames;
+            eprintln!("note: for {n} frames of 4 ms the networks gave no sound: try another instrument file");
+        }
         streams::with_output(&self.output, |path| Ok(write_wav(path, &rendered.audio)?))?;
         let f0_hz = track.within_clip(n_samples, rate);
         if let Some(path) = &self.f0_csv {
@@ -202,6 +209,7 @@ impl RenderCommand {
             source: SourceControls {
                 transpose_semitones,
                 octave_fit,
+                match_level: !self.own_level,
                 level_fit: self.level == Level::Auto,
                 gate_db: self.gate.gate,
                 gate_follows_room: !self.gate.fixed_gate,

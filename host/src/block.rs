@@ -23,7 +23,7 @@ pub struct Change {
     pub at: i64,
     /// The parameter's.
     pub id: u32,
-    /// Plain, not normalised.
+    /// From `min` to `max` of the parameter.
     pub value: f64,
 }
 
@@ -79,20 +79,22 @@ impl RawChannels {
 }
 
 /// What came of a call of `process`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
     /// The plugin says that it did it.
     pub is_ok: bool,
     /// Times that the thread gave up the processor by itself during the call: it waited for something. Being interrupted
     /// does not count. 0 where the system does not say.
     pub n_waits: usize,
+    /// Seconds that the thread computed during the call, however long it was interrupted. 0 where the system does not say.
+    pub cpu_seconds: f64,
 }
 
-/// Makes the call and counts how often it waits.
+/// Makes the call and watches the thread.
 pub(crate) fn watched(call: impl FnOnce() -> bool) -> Outcome {
-    let before = n_waits();
+    let (waits_before, cpu_before) = (n_waits(), cpu_seconds());
     let is_ok = call();
-    Outcome { is_ok, n_waits: n_waits() - before }
+    Outcome { is_ok, cpu_seconds: cpu_seconds() - cpu_before, n_waits: n_waits() - waits_before }
 }
 
 /// Times that this thread has waited.
@@ -110,4 +112,21 @@ fn n_waits() -> usize {
 #[cfg(not(target_os = "linux"))]
 fn n_waits() -> usize {
     0
+}
+
+/// Seconds that this thread has computed.
+#[cfg(target_os = "linux")]
+fn cpu_seconds() -> f64 {
+    // SAFETY: a plain structure, which the call fills.
+    let time = unsafe {
+        let mut time: libc::timespec = std::mem::zeroed();
+        libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time);
+        time
+    };
+    time.tv_sec as f64 + time.tv_nsec as f64 * 1e-9
+}
+
+#[cfg(not(target_os = "linux"))]
+fn cpu_seconds() -> f64 {
+    0.0
 }

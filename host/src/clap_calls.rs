@@ -13,6 +13,7 @@ use clap_sys::events::{
 };
 use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
+use std::ffi::CStr;
 use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::sync::{Arc, Weak};
@@ -39,6 +40,14 @@ impl Host for ClapHost {
 
     fn parameters(&mut self) -> Vec<Parameter> {
         ClapHost::parameters(self)
+    }
+
+    fn parameter_at(&mut self, index: u32) -> Option<Parameter> {
+        self.described_parameter(index)
+    }
+
+    fn ask(&mut self, number: u32, value: f64, text: &CStr) {
+        self.ask_all(number, value, text);
     }
 
     fn value(&mut self, id: u32) -> f64 {
@@ -111,6 +120,11 @@ impl Host for ClapHost {
     }
 
     #[cfg(target_os = "linux")]
+    fn misuse_editor(&mut self, window: &HostWindow) {
+        self.misuse_gui(window);
+    }
+
+    #[cfg(target_os = "linux")]
     fn close_editor(&mut self) -> Result<(), HostError> {
         ClapHost::close_editor(self)
     }
@@ -123,7 +137,7 @@ impl Drop for ClapHost {
 }
 
 impl ClapHost {
-    fn raw(&mut self) -> *const clap_plugin {
+    pub(crate) fn raw(&mut self) -> *const clap_plugin {
         self.instance.raw_instance()
     }
 }

@@ -24,7 +24,7 @@ pub trait Conductor: Send {
     }
 }
 
-/// A parameter's new value, plain, not normalised.
+/// A parameter's new value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Automation {
     /// The parameter's.

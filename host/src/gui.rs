@@ -4,10 +4,15 @@ use crate::handlers::Shared;
 use clack_extensions::gui::{GuiSize, HostGuiImpl};
 use clack_host::prelude::HostError as Refusal;
 
+/// Factors that a host may send for an editor's size, the last of them right.
+#[cfg(target_os = "linux")]
+pub(crate) const SCALES: [f64; 8] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 1e-40, 1e30, 1.0];
+
 #[cfg(target_os = "linux")]
 mod x11 {
+    use super::SCALES;
     use crate::{ClapHost, HostError, HostWindow};
-    use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiError, PluginGui, Window};
+    use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiError, GuiSize, PluginGui, Window};
 
     const EMBEDDED_X11: GuiConfiguration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
 
@@ -24,6 +29,30 @@ mod x11 {
             };
             let refused = |e: GuiError| HostError::Refused { what: "did not open its editor", reason: e.to_string() };
             open().map_err(refused).inspect_err(|_| gui.destroy(&plugin))
+        }
+
+        /// Calls too early, twice, too late and in the wrong order.
+        pub(crate) fn misuse_gui(&mut self, window: &HostWindow) {
+            let plugin = self.instance.plugin_handle();
+            let Some(gui) = plugin.get_extension::<PluginGui>() else { return };
+            // SAFETY: as above.
+            let set_parent = || unsafe { gui.set_parent(&plugin, Window::from_x11_handle(window.id().into())) };
+            let size = GuiSize { width: 800, height: 600 };
+            // Any answer is right.
+            for _ in 0..2 {
+                let _ = (gui.show(&plugin), gui.hide(&plugin), set_parent());
+                let _ = (gui.get_size(&plugin), gui.set_size(&plugin, size), gui.adjust_size(&plugin, size));
+                gui.destroy(&plugin);
+                let _ = (gui.create(&plugin, EMBEDDED_X11), gui.create(&plugin, EMBEDDED_X11));
+                let _ = (gui.hide(&plugin), gui.show(&plugin));
+                let _ = SCALES.map(|scale| gui.set_scale(&plugin, scale));
+                let _ = (set_parent(), set_parent(), gui.show(&plugin), gui.show(&plugin));
+                let _ = gui.set_size(&plugin, GuiSize { width: 0, height: 0 });
+                let _ = SCALES.map(|scale| gui.set_scale(&plugin, scale));
+                let _ = (gui.hide(&plugin), gui.hide(&plugin), gui.show(&plugin));
+                gui.destroy(&plugin);
+                gui.destroy(&plugin);
+            }
         }
 
         /// Closes what [`open_editor`](Self::open_editor) opened. Hosts do so before they let go of the plugin.

@@ -4,6 +4,7 @@
 use crate::HostWindow;
 use crate::block::{Block, Channels, Outcome};
 use crate::{Act, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
+use std::ffi::CStr;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -24,9 +25,13 @@ pub trait Host: Sized {
     fn set_offline(&mut self, offline: bool) -> Result<(), HostError>;
     /// All parameters, in the plugin's order.
     fn parameters(&mut self) -> Vec<Parameter>;
-    /// Present value of a parameter, plain.
+    /// What the plugin says of the parameter at `index`, which may be any number.
+    fn parameter_at(&mut self, index: u32) -> Option<Parameter>;
+    /// Asks for everything that has an index, a number of a parameter, a value or a text; the answers are dropped.
+    fn ask(&mut self, number: u32, value: f64, text: &CStr);
+    /// Present value of a parameter, from its `min` to its `max`.
     fn value(&mut self, id: u32) -> f64;
-    /// Sets a parameter, plain, without the audio thread. In CLAP the plugin must not be active.
+    /// Sets such a value without the audio thread. In CLAP the plugin must not be active.
     fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError>;
     /// What a host stores in its project.
     fn save(&mut self) -> Result<Vec<u8>, HostError>;
@@ -53,6 +58,9 @@ pub trait Host: Sized {
     /// Opens the editor in `window`. The plugin finds the screen by the variable `DISPLAY`.
     #[cfg(target_os = "linux")]
     fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError>;
+    /// Makes the editor's calls too early, twice, too late and in the wrong order; afterwards none is open.
+    #[cfg(target_os = "linux")]
+    fn misuse_editor(&mut self, window: &HostWindow);
     /// Closes what [`open_editor`](Self::open_editor) opened.
     #[cfg(target_os = "linux")]
     fn close_editor(&mut self) -> Result<(), HostError>;

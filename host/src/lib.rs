@@ -10,6 +10,7 @@ mod gui;
 mod handlers;
 mod host;
 mod play;
+mod questions;
 #[cfg(target_os = "linux")]
 mod screen;
 mod state;
@@ -57,7 +58,8 @@ pub struct Descriptor {
     pub version: String,
 }
 
-/// A parameter as the host sees it. Values are plain, not normalised.
+/// A parameter as the host sees it. Values are as CLAP carries them: those of this framework begin at 0, and end at 1 or at
+/// the number of steps. VST3 carries them divided by the largest.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// Given with every event.
@@ -148,21 +150,21 @@ impl ClapHost {
     /// All parameters, in the plugin's order.
     pub fn parameters(&mut self) -> Vec<Parameter> {
         let plugin = self.instance.plugin_handle();
-        let Some(params) = plugin.get_extension::<PluginParams>() else { return Vec::new() };
+        let n_parameters = plugin.get_extension::<PluginParams>().map_or(0, |params| params.count(&plugin));
+        (0..n_parameters).filter_map(|index| self.described_parameter(index)).collect()
+    }
+
+    fn described_parameter(&mut self, index: u32) -> Option<Parameter> {
+        let plugin = self.instance.plugin_handle();
         let mut buffer = ParamInfoBuffer::new();
-        let mut found = Vec::new();
-        for index in 0..params.count(&plugin) {
-            if let Some(info) = params.get_info(&plugin, index, &mut buffer) {
-                found.push(Parameter {
-                    id: info.id.get(),
-                    name: String::from_utf8_lossy(info.name).into_owned(),
-                    min: info.min_value,
-                    max: info.max_value,
-                    default: info.default_value,
-                });
-            }
-        }
-        found
+        let info = plugin.get_extension::<PluginParams>()?.get_info(&plugin, index, &mut buffer)?;
+        Some(Parameter {
+            id: info.id.get(),
+            name: String::from_utf8_lossy(info.name).into_owned(),
+            min: info.min_value,
+            max: info.max_value,
+            default: info.default_value,
+        })
     }
 
     /// Present value of the parameter called `name`.

@@ -48,6 +48,8 @@ impl VirtualScreen {
         let no_server = |e: std::io::Error| ScreenError::NoServer(e.to_string());
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1920x1280x24", "+extension", "GLX", "-nolisten", "tcp"])
+            // Without a reset, during which it refuses the next test, when the last window of one is gone.
+            .arg("-noreset")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()

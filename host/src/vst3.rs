@@ -8,6 +8,7 @@ mod handler;
 mod instance;
 mod module;
 mod parameters;
+mod questions;
 #[cfg(target_os = "linux")]
 mod run_loop;
 mod state;

@@ -61,6 +61,8 @@ pub struct SourceControls {
     pub n_swaps: u32,
     /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
     pub level_fit: bool,
+    /// Bring the instrument's loudness to the source's; otherwise it has a level of its own.
+    pub match_level: bool,
     /// Input below this level (dBFS, RMS) is silence.
     pub gate_db: f32,
     /// The gate opens further for a source that is soft as a whole, and not for what is hardly louder than the room.
@@ -81,6 +83,7 @@ impl Default for SourceControls {
             transpose_semitones: 0.0,
             octave_fit: true,
             level_fit: true,
+            match_level: true,
             gate_db: -60.0,
             gate_follows_room: true,
             snap: SnapWish::default(),

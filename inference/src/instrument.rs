@@ -1,8 +1,10 @@
 //! An instrument: its card and its decoder, loaded from one file.
 
 use crate::config::N_Z;
-use crate::decoder::Decoder;
+use crate::decoder::{Decoder, Features};
 use crate::encoder::Encoder;
+use crate::follow::Follow;
+use crate::k_weight::power_of;
 use crate::weights::{LoadError, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +62,8 @@ pub struct Instrument {
     /// Content id of the file.
     pub id: String,
     pub(crate) decoder: Decoder,
+    /// Weighted mean square of its loud notes, as it plays them by itself: what its level is expected to be.
+    pub(crate) loud_power: f32,
 }
 
 impl Instrument {
@@ -79,13 +83,37 @@ impl Instrument {
         let (mut weights, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
         card.check()?;
         let decoder = Decoder::load(&mut weights, card.width)?;
-        Ok(Self { card, id: crate::weights::content_id(bytes), decoder })
+        let loud_power = loud_power(&decoder, &card).unwrap_or(USUAL_POWER);
+        Ok(Self { card, id: crate::weights::content_id(bytes), decoder, loud_power })
     }
 
     /// The decoder, for rendering whole clips.
     pub fn decoder(&self) -> &Decoder {
         &self.decoder
     }
+}
+
+/// Mean square of loud notes where it cannot be measured: -20 dB.
+const USUAL_POWER: f32 = 0.01;
+/// Hops that a note is played for, and those at its end that are measured.
+const N_PLAYED: usize = 40;
+const N_MEASURED: usize = 20;
+
+/// Plays notes over the range, as loud as the card's loud notes, and measures them. Allocates.
+fn loud_power(decoder: &Decoder, card: &Card) -> candle_core::Result<f32> {
+    let [low, high] = card.f0_range_hz;
+    let mut sum = 0.0;
+    let shares = [0.2, 0.4, 0.6, 0.8];
+    for f0_hz in shares.map(|share| low * (high / low).powf(share)) {
+        let features = Features { f0_hz, loudness_db: card.loudness_db[2], voicing: 0.95, z: &card.z_mean };
+        let mut state = decoder.state()?;
+        let raw = decoder.forward(&[features.scaled(card); N_PLAYED])?;
+        for raw in &raw[N_PLAYED - N_MEASURED..] {
+            sum += power_of(&decoder.controls(&mut state, raw, f0_hz, &Follow::NONE));
+        }
+    }
+    let mean = sum / (shares.len() * N_MEASURED) as f32;
+    Ok(if mean.is_finite() && mean > 0.0 { mean } else { USUAL_POWER })
 }
 
 fn is_zero(x: &f32) -> bool {

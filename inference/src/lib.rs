@@ -12,6 +12,7 @@ pub mod encoder;
 pub mod features;
 pub mod follow;
 pub mod instrument;
+pub mod k_weight;
 pub mod layers;
 pub mod math;
 pub mod note;

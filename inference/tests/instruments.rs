@@ -101,11 +101,15 @@ fn instruments_play_at_one_level() {
 fn a_morph_ends_in_its_instruments() {
     let at = |morph: f32| {
         let (mut pipeline, _) = pipeline("trumpet", Some("violin"));
-        play(&mut pipeline, 0..150, &SourceControls { morph, octave_fit: false, ..Default::default() })
+        play(
+            &mut pipeline,
+            0..150,
+            &SourceControls { morph, octave_fit: false, match_level: false, ..Default::default() },
+        )
     };
     let alone = |name: &str| {
         let (mut pipeline, _) = pipeline(name, None);
-        play(&mut pipeline, 0..150, &SourceControls { octave_fit: false, ..Default::default() })
+        play(&mut pipeline, 0..150, &SourceControls { octave_fit: false, match_level: false, ..Default::default() })
     };
     let (trumpet, violin) = (alone("trumpet"), alone("violin"));
     assert_eq!(at(0.0), trumpet);
@@ -193,7 +197,8 @@ fn an_instrument_may_want_more_breath_than_it_learned() {
         let mut instrument = Arc::into_inner(instrument("trumpet")).expect("nobody else has it");
         instrument.card.breath_db = breath_db;
         let (mut pipeline, _) = Pipeline::new(encoder(), Arc::new(instrument)).unwrap();
-        play(&mut pipeline, 0..100, &SourceControls::default()).pop().unwrap()
+        let wishes = SourceControls { match_level: false, ..Default::default() };
+        play(&mut pipeline, 0..100, &wishes).pop().unwrap()
     };
     let (plain, breathy) = (played(0.0), played(6.0));
     let louder = |(a, b): (f32, f32)| (b / a - 10f32.powf(0.3)).abs() < 1e-3;

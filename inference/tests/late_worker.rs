@@ -249,3 +249,35 @@ fn dropping_an_engine_ends_its_thread() {
     drop(model);
     assert!(alive.upgrade().is_none(), "the model is gone with the thread that owned it");
 }
+
+/// Gives what is no number for some hops, and for all after them until it is reset.
+struct Ill {
+    hop: usize,
+    is_ill: bool,
+}
+
+impl HopModel for Ill {
+    fn reset(&mut self) {
+        self.is_ill = false;
+    }
+
+    fn hop(&mut self, _: &[f32; HOP_SIZE], _: &SourceControls) -> HopOutput {
+        self.hop += 1;
+        self.is_ill |= self.hop == 50;
+        let mut controls = tone(440.0, if self.is_ill { f32::NAN } else { 0.3 });
+        controls.noise_magnitudes.fill(if self.is_ill { f32::INFINITY } else { 0.01 });
+        HopOutput { controls, heard: Heard::default() }
+    }
+}
+
+#[test]
+fn networks_that_fail_are_counted_and_begin_anew() {
+    let mut engine = engine_with(48_000.0, 256, true, Ill { hop: 0, is_ill: false });
+    let input = vec![0.1; 48_000];
+    let out = play(&mut engine, &input, &even_cuts(input.len(), 256), WET);
+    assert_eq!(engine.telemetry().view().failed_frames, 1);
+    assert!(out.iter().all(|x| x.is_finite()));
+    // 100 ms after the failure it plays as before.
+    let at = engine.latency_samples() + 50 * 192;
+    assert!((rms(&out[at + 4800..at + 9600]) / rms(&out[at - 9600..at - 4800]) - 1.0).abs() < 0.1);
+}

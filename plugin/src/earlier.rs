@@ -3,7 +3,8 @@
 use nice_plug::plugin::{ParamValue, PluginState};
 
 /// What was played before a parameter was there, where its default is something else.
-const BEFORE: [(&str, f32); 2] = [("room", 0.0), ("room_decay", 0.6)];
+const BEFORE: [(&str, ParamValue); 3] =
+    [("room", ParamValue::F32(0.0)), ("room_decay", ParamValue::F32(0.6)), ("match_level", ParamValue::Bool(false))];
 
 /// A parameter of every version: a state without it says nothing about how anything sounded.
 const ALWAYS: &str = "mix";
@@ -14,7 +15,7 @@ pub fn complete(state: &mut PluginState) {
         return;
     }
     for (id, value) in BEFORE {
-        state.params.entry(id.into()).or_insert(ParamValue::F32(value));
+        state.params.entry(id.into()).or_insert(value);
     }
 }
 
@@ -35,6 +36,7 @@ mod tests {
         let mut state: PluginState = serde_json::from_str(json).unwrap();
         complete(&mut state);
         assert_eq!((value(&state, "room"), value(&state, "room_decay")), (0.0, 0.6));
+        assert!(matches!(state.params["match_level"], ParamValue::Bool(false)));
         state.params.insert("room_decay".into(), ParamValue::F32(1.5));
         complete(&mut state);
         assert_eq!(value(&state, "room_decay"), 1.5);

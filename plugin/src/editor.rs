@@ -1,5 +1,6 @@
 //! The window: an egui app over the parameters and the shared view of the engine.
 
+mod audio_page;
 mod buffer_menu;
 mod button;
 mod dialog;
@@ -29,6 +30,7 @@ mod xembed;
 pub use window::EmbouchureEditor;
 
 use crate::Task;
+use crate::audio::AudioDesk;
 use crate::buffer::BufferChoice;
 use crate::instruments::{Instruments, View};
 use crate::params::EmbouchureParams;
@@ -67,6 +69,8 @@ pub struct Wiring {
     pub notifier: RepaintNotifier,
     /// Runs what takes long in the background.
     pub tasks: Tasks,
+    /// Only in the app: where its sound is chosen.
+    pub desk: Option<Arc<AudioDesk>>,
 }
 
 /// State of the window that outlives its being closed.
@@ -91,6 +95,8 @@ struct App {
     is_path_asked: bool,
     /// Late frames that the player has put aside.
     late_seen: u64,
+    /// The page on which the app's sound is chosen is open.
+    is_audio_page: bool,
     preset_name: String,
     preset_question: Option<preset_menu::Question>,
     theme: Theme,
@@ -121,6 +127,7 @@ impl App {
             typed_path: String::new(),
             is_path_asked: false,
             late_seen: 0,
+            is_audio_page: false,
             preset_name: String::new(),
             preset_question: None,
             theme: Theme::default(),

@@ -8,13 +8,13 @@ use nice_plug_egui::RepaintNotifier;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+pub mod audio;
 pub mod buffer;
 mod earlier;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
 mod mute;
-pub mod notice;
 pub mod params;
 pub mod presets;
 pub mod session;
@@ -26,6 +26,7 @@ mod test_folder;
 #[cfg(test)]
 mod test_host;
 
+use audio::AudioDesk;
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
@@ -33,6 +34,7 @@ use embouchure_inference::pipeline::Slot;
 use instruments::Instruments;
 use params::{EmbouchureParams, Grouped};
 use presets::Preset;
+use session::WindowSize;
 use shared::{Running, Shared};
 use tasks::Tasks;
 
@@ -46,6 +48,8 @@ pub struct Embouchure {
     shared: Arc<Shared>,
     notifier: RepaintNotifier,
     tasks: Tasks,
+    /// Only as an app.
+    desk: Option<Arc<AudioDesk>>,
     /// `None` while inactive, which is silent, and if the engine could not be prepared; then audio passes untouched.
     effect: Option<Effect>,
     is_active: bool,
@@ -96,6 +100,7 @@ impl Default for Embouchure {
             params,
             shared,
             notifier,
+            desk: None,
             effect: None,
             is_active: false,
             is_paused: false,
@@ -140,6 +145,7 @@ impl Plugin for Embouchure {
             shared: self.shared.clone(),
             notifier: self.notifier.clone(),
             tasks: self.tasks.clone(),
+            desk: self.desk.clone(),
         }))
     }
 
@@ -241,6 +247,24 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
+    /// As an app, whose sound is chosen at `desk`.
+    pub fn as_app(desk: Arc<AudioDesk>) -> Self {
+        Self { desk: Some(desk), ..Self::default() }
+    }
+
+    /// Makes the window so many times as large as it is designed.
+    pub fn scale_window(&self, times: f32) {
+        let design = WindowSize::DESIGN;
+        let size = WindowSize { width: design.width * times, height: design.height * times };
+        self.params.session.edit(|session| session.window = size.usable());
+    }
+
+    /// Reads the latency, samples; 0 while inactive.
+    pub fn latency(&self) -> Box<dyn Fn() -> u32 + Send> {
+        let shared = self.shared.clone();
+        Box::new(move || shared.running().map_or(0, |running| running.latency_samples))
+    }
+
     fn follow(&mut self) {
         let n_swaps = self.effect.as_mut().map_or(0, Effect::expect_swap);
         if self.is_offline {
@@ -325,6 +349,7 @@ impl ClapPlugin for Embouchure {
                 page.add_param(&p.key);
                 page.add_param(&p.scale);
                 page.add_param(&p.glide_s);
+                page.add_param(&p.match_level);
             });
         });
     }

@@ -1,27 +1,161 @@
 //! Embouchure as an app: a microphone in, another instrument out.
 
-mod app;
+mod app {
+    pub mod cpal_io;
+    pub mod dummy_io;
+    pub mod explain;
+    pub mod feed;
+    pub mod host;
+    pub mod io;
+    pub mod jack_io;
+    pub mod manager;
+    pub mod names;
+    pub mod options;
+    pub mod player;
+    pub mod store;
+}
 
-use app::Options;
+use app::host::{AppHost, Desk};
+use app::manager::{self, Manager};
+use app::options::Options;
+use app::player::Player;
+use app::store::{Memory, Store};
 use clap::Parser;
-use embouchure_plugin::{Embouchure, notice};
-use nice_plug::prelude::nice_export_standalone_with_args;
+use embouchure_plugin::Embouchure;
+use embouchure_plugin::audio::{AudioDesk, AudioSettings, Backend, DeviceName};
+use nice_plug::context::gui::{AsyncExecutor, GuiContext};
+use nice_plug::editor::{Editor, EditorHandle};
+use nice_plug::prelude::Plugin;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
+
+/// Between two times that what has changed is written.
+const REMEMBER: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.devices {
-        print!("{}", app::device_list());
+        print!("{}", device_list(options.backend.as_deref().and_then(Backend::named)));
         return ExitCode::SUCCESS;
     }
-    let devices = app::Devices::of_this_computer(&options);
-    if let Some(problem) = devices.problem(&options) {
-        eprintln!("{problem}");
-        notice::set(problem);
+    match run(&options) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("Embouchure could not open its window ({e}): is there a screen? --help shows the options.");
+            ExitCode::FAILURE
+        }
     }
-    if nice_export_standalone_with_args::<Embouchure, _>(options.arguments(&devices)) {
-        return ExitCode::SUCCESS;
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
+    let mut store = Store::of_this_user();
+    let (memory, notice) = store.read();
+    let first = options.applied_to(memory.audio.clone());
+    let desk = AudioDesk::new(first.clone());
+    desk.set_notice(notice);
+    let mut plugin = Embouchure::as_app(desk.clone());
+    let host = AppHost::new(&plugin);
+    if let Some(state) = memory.state {
+        host.restore(state);
     }
-    eprintln!("Embouchure could not start. See the message above; --devices lists what there is, --help the options.");
-    ExitCode::FAILURE
+    if let Some(scale) = options.scale {
+        plugin.scale_window(scale);
+    }
+    let nowhere = AsyncExecutor::new(Arc::new(|()| ()), Arc::new(|()| ()));
+    let editor = plugin.editor(nowhere).ok_or("the plugin has no editor")?;
+    let latency = plugin.latency();
+    let player = Player::new(plugin, host.clone(), desk.clone());
+
+    let is_over = Arc::new(AtomicBool::new(false));
+    let sound = {
+        let (is_over, manager) = (is_over.clone(), Manager::new(desk.clone(), host.clone(), player, latency));
+        std::thread::Builder::new().name("sound".into()).spawn(move || manager.run(&is_over))?
+    };
+    let remembering = {
+        let (is_over, host, desk) = (is_over.clone(), host.clone(), desk.clone());
+        let keep = Keep { first, remembered: memory.audio };
+        std::thread::Builder::new().name("memory".into()).spawn(move || {
+            let mut remember = || store.write(&Memory { audio: keep.settings(&desk), state: Some(host.state()) });
+            while !is_over.load(Relaxed) {
+                std::thread::park_timeout(REMEMBER);
+                remember();
+            }
+        })?
+    };
+    let end = {
+        let (is_over, memory) = (is_over.clone(), remembering.thread().clone());
+        move || {
+            is_over.store(true, Relaxed);
+            memory.unpark();
+        }
+    };
+    let (ended, is_done) = (end.clone(), Arc::new(AtomicBool::new(false)));
+    let done = is_done.clone();
+    // Asked to go from outside: what has changed is kept.
+    let _ = ctrlc::set_handler(move || {
+        ended();
+        (0..200).take_while(|_| !done.load(Relaxed)).for_each(|_| std::thread::sleep(Duration::from_millis(10)));
+        std::process::exit(0);
+    });
+
+    let context = GuiContext::new(Arc::new(Desk(host)));
+    let opened = editor.spawn(None, false, None, context, None);
+    let result = opened.and_then(|spawned| {
+        <<embouchure_plugin::editor::EmbouchureEditor as Editor>::Handle as EditorHandle>::run_until_closed(
+            spawned.window,
+        )
+        .map_err(Into::into)
+    });
+    end();
+    let _ = remembering.join();
+    is_done.store(true, Relaxed);
+    desk.wake();
+    let _ = sound.join();
+    result
+}
+
+/// What was said when the app was started holds for that time alone; what was chosen in the window is kept.
+struct Keep {
+    first: AudioSettings,
+    remembered: AudioSettings,
+}
+
+impl Keep {
+    fn settings(&self, desk: &AudioDesk) -> AudioSettings {
+        let wanted = desk.wanted();
+        if wanted == self.first { self.remembered.clone() } else { wanted }
+    }
+}
+
+/// Inputs and outputs of each way, a line each.
+fn device_list(only: Option<Backend>) -> String {
+    let mut text = String::new();
+    for backend in Backend::of_this_system() {
+        let is_asked = only.is_none_or(|only| only == *backend);
+        if !is_asked || matches!(backend, Backend::Auto | Backend::Dummy) {
+            continue;
+        }
+        text += &match manager::devices(*backend) {
+            Ok(devices) => {
+                let lines = |title: &str, names: &[DeviceName]| match names {
+                    [] => format!("  {title}: none\n"),
+                    names => format!("  {title}:\n{}", names.iter().map(line).collect::<String>()),
+                };
+                let (inputs, outputs) = (lines("Inputs", &devices.inputs), lines("Outputs", &devices.outputs));
+                format!("{} (--backend {})\n{inputs}{outputs}", backend.label(), backend.name())
+            }
+            Err(fault) => format!("{} (--backend {})\n  {}\n", backend.label(), backend.name(), fault.message),
+        };
+    }
+    text
+}
+
+fn line(device: &DeviceName) -> String {
+    if device.id == device.name {
+        format!("    {}\n", device.id)
+    } else {
+        format!("    {}  ({})\n", device.id, device.name)
+    }
 }

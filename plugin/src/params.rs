@@ -92,6 +92,9 @@ pub struct EmbouchureParams {
     /// Bring the source's level to the instrument's.
     #[id = "level_fit"]
     pub level_fit: BoolParam,
+    /// Bring the instrument to the source's loudness.
+    #[id = "match_level"]
+    pub match_level: BoolParam,
     /// Output level of dry and wet together, dB.
     #[id = "gain"]
     pub gain_db: FloatParam,
@@ -129,6 +132,7 @@ impl EmbouchureParams {
             },
             glide_s: self.glide_s.value(),
             level_fit: self.level_fit.value(),
+            match_level: self.match_level.value(),
             room: self.room.value(),
             room_decay_s: self.room_decay_s.value(),
             breath_db: self.breath_db.value(),
@@ -196,6 +200,7 @@ impl Default for EmbouchureParams {
             .with_value_to_string(Arc::new(time_text))
             .with_string_to_value(Arc::new(time_value)),
             level_fit: BoolParam::new("Level Fit", source.level_fit),
+            match_level: BoolParam::new("Match Level", source.match_level),
             gain_db: FloatParam::new("Output", 0.0, FloatRange::Linear { min: -24.0, max: 12.0 })
                 .with_smoother(SMOOTHING)
                 .with_value_to_string(Arc::new(|v| format!("{} dB", signed(v, 1))))
@@ -214,7 +219,7 @@ fn group_of(id: &str) -> &'static str {
         "instrument_a" | "instrument_b" | "morph" => "Instruments",
         "mix" | "gain" | "bypass" => "Mix",
         "transpose" | "fine" | "octave_fit" | "snap" | "key" | "scale" | "glide" => "Pitch",
-        "gate" | "room_gate" | "level_fit" => "Source",
+        "gate" | "room_gate" | "level_fit" | "match_level" => "Source",
         _ => "Sound",
     }
 }
@@ -334,6 +339,7 @@ mod tests {
         check_text(&params.width);
         check_text(&params.fine_cents);
         check_text(&params.level_fit);
+        check_text(&params.match_level);
         check_text(&params.bypass);
     }
 
@@ -344,7 +350,7 @@ mod tests {
         assert_eq!(names.len(), grouped.0.param_map().len());
         names.sort();
         let sizes: Vec<(&str, usize)> = names.chunk_by(|a, b| a == b).map(|g| (g[0].as_str(), g.len())).collect();
-        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 8), ("Source", 3)]);
+        assert_eq!(sizes, [("Instruments", 3), ("Mix", 3), ("Pitch", 7), ("Sound", 8), ("Source", 4)]);
         assert_eq!(grouped.serialize_fields(), grouped.0.serialize_fields());
     }
 

@@ -78,6 +78,7 @@ fn parameter_text_goes_both_ways() {
         "Instrument B",
         "Key",
         "Level Fit",
+        "Match Level",
         "Morph",
         "Octave Fit",
         "Output",

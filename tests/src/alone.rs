@@ -1,6 +1,8 @@
 //! Tests in processes of their own, where a crash is a result like any other.
 
-use std::process::{Command, ExitStatus, Output};
+use std::io::Read;
+use std::process::{Command, ExitStatus, Output, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Set in the process that [`alone`] starts.
@@ -31,14 +33,22 @@ pub fn alone_often(test: &str, n_usually: usize) -> bool {
 /// # Panics
 /// Likewise.
 pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool {
-    if std::env::var_os(IS_ALONE).is_some() {
+    if is_alone() {
         return true;
     }
+    // As the harness knows it: without the crate.
+    let test = test.split_once("::").map_or(test, |(_, name)| name);
     let mut failures: Vec<Output> = Vec::new();
     for _ in 0..n_runs {
         let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
         command.args(["--exact", test, "--nocapture"]).env(IS_ALONE, "1").envs(variables.iter().copied());
-        failures.extend(Some(output(command)).filter(|output| !output.status.success()));
+        let output = output(command);
+        let has_run = String::from_utf8_lossy(&output.stdout).contains("1 passed");
+        assert!(has_run || !output.status.success(), "no test is called {test}");
+        if n_runs == 1 {
+            pass_on(&String::from_utf8_lossy(&output.stdout));
+        }
+        failures.extend(Some(output).filter(|output| !output.status.success()));
     }
     if let Some(first) = failures.first() {
         let said = String::from_utf8_lossy(&first.stderr);
@@ -48,6 +58,19 @@ pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool
     false
 }
 
+/// What the test printed, without the harness's own lines, which would be counted twice.
+fn pass_on(printed: &str) {
+    let lines = printed.lines().filter(|line| !line.starts_with("running ") && !line.starts_with("test result: "));
+    let said =
+        lines.map(|line| line.strip_prefix("test ").and_then(|line| line.split_once(" ... ")).map_or(line, |l| l.1));
+    said.filter(|line| !["", "ok", "FAILED"].contains(line)).for_each(|line| println!("{line}"));
+}
+
+/// True in the process that one of the above started.
+pub fn is_alone() -> bool {
+    std::env::var_os(IS_ALONE).is_some()
+}
+
 /// The runs that the variable asks for.
 pub fn n_runs(n_usually: usize) -> usize {
     std::env::var(RUNS).map_or(n_usually, |runs| runs.parse().expect("EMBOUCHURE_RUNS is a number"))
@@ -55,18 +78,9 @@ pub fn n_runs(n_usually: usize) -> usize {
 
 /// Ends the process when it hangs.
 fn output(mut command: Command) -> Output {
-    let mut child = command
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-        .expect("a test can be started again");
-    let mut stderr = child.stderr.take().expect("it was asked for");
-    let said = std::thread::spawn(move || {
-        let mut said = Vec::new();
-        // What can be read is enough.
-        let _ = std::io::Read::read_to_end(&mut stderr, &mut said);
-        said
-    });
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a test can be started again");
+    let stdout = collected(child.stdout.take().expect("it was asked for"));
+    let stderr = collected(child.stderr.take().expect("it was asked for"));
     let start = Instant::now();
     let status = loop {
         match child.try_wait().expect("a child can be waited for") {
@@ -77,7 +91,17 @@ fn output(mut command: Command) -> Output {
             None => std::thread::sleep(Duration::from_millis(5)),
         }
     };
-    Output { status, stdout: Vec::new(), stderr: said.join().unwrap_or_default() }
+    Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() }
+}
+
+/// Reads along, so that nobody waits for room in the pipe.
+fn collected(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What can be read is enough.
+        let _ = pipe.read_to_end(&mut bytes);
+        bytes
+    })
 }
 
 #[cfg(unix)]

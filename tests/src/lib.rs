@@ -1,8 +1,12 @@
 //! What the tests of this package share: the built plugin, sounds to play through it, a conductor.
 
 mod alone;
+mod built;
+mod timbre;
 
-pub use alone::{alone, alone_often, alone_with, n_runs};
+pub use alone::{alone, alone_often, alone_with, is_alone, n_runs};
+pub use built::{Built, Stage};
+pub use timbre::{hear_instrument_change, tone};
 
 use embouchure_host::{Act, Conductor};
 use rand::{RngExt, SeedableRng};

@@ -4,6 +4,8 @@ use embouchure_host::{Act, ClapHost, Conductor, Layout, Session};
 #[cfg(target_os = "linux")]
 use embouchure_host::{HostWindow, VirtualScreen};
 use embouchure_tests::{Paced, bundled_clap, phrase};
+#[cfg(target_os = "linux")]
+use embouchure_tests::{alone, alone_with, is_alone};
 use std::ops::ControlFlow;
 #[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,20 +36,28 @@ impl Conductor for Until {
     }
 }
 
+/// A bounce in which the host does something after so many samples.
+fn bounce_with(act: Act, at: usize) -> Vec<f32> {
+    let mut conductor = Paced::new(RATE, 1e-6);
+    conductor.acts = vec![(at, act)];
+    let session = Session { rate: RATE, block: 250, max_block: 512 };
+    offline_host().play_with(&[phrase(RATE)], session, &mut conductor).unwrap().channels.remove(0)
+}
+
 #[test]
-fn suspended_or_reset_it_begins_anew() {
-    let input = phrase(RATE);
+fn reset_it_begins_anew() {
     let at = 30_000;
-    let block = 250;
-    let session = Session { rate: RATE, block, max_block: 512 };
-    let expected = offline_host().play(&[input[at..].to_vec()], session).unwrap().channels.remove(0);
+    let session = Session { rate: RATE, block: 250, max_block: 512 };
+    let expected = offline_host().play(&[phrase(RATE)[at..].to_vec()], session).unwrap().channels.remove(0);
     assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
-    for act in [Act::Suspend, Act::Reset] {
-        let mut conductor = Paced::new(RATE, 1e-6);
-        conductor.acts = vec![(at, act)];
-        let played = offline_host().play_with(std::slice::from_ref(&input), session, &mut conductor).unwrap();
-        assert!(played.channels[0][at..] == expected, "{act:?}");
-    }
+    assert!(bounce_with(Act::Reset, at)[at..] == expected);
+}
+
+#[test]
+fn suspended_it_goes_on_where_it_was() {
+    let expected = bounce_with(Act::Play, 30_000);
+    assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
+    assert!(bounce_with(Act::Suspend, 30_000) == expected);
 }
 
 #[test]
@@ -86,27 +96,6 @@ fn usage() -> (usize, usize) {
     (n_threads, kilobytes * 1024)
 }
 
-/// True in a process of its own, which this starts: other tests' threads and memory would be counted.
-#[cfg(target_os = "linux")]
-fn is_alone(test: &str) -> bool {
-    is_child() || {
-        run_alone(test, &[]);
-        false
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn is_child() -> bool {
-    std::env::var_os("EMBOUCHURE_ALONE").is_some()
-}
-
-#[cfg(target_os = "linux")]
-fn run_alone(test: &str, environment: &[(&str, &str)]) {
-    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", test, "--nocapture"]).env("EMBOUCHURE_ALONE", "1").envs(environment.iter().copied());
-    assert!(command.status().unwrap().success());
-}
-
 /// Load, play live a little, throw away while the worker still computes.
 fn live_a_little(input: &[f32]) {
     let played = host().play_with(&[input.to_vec()], LIVE, &mut Until(4800)).unwrap();
@@ -116,7 +105,7 @@ fn live_a_little(input: &[f32]) {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_hundred_lives_leave_no_thread_and_no_memory() {
-    if !is_alone("a_hundred_lives_leave_no_thread_and_no_memory") {
+    if !alone("a_hundred_lives_leave_no_thread_and_no_memory") {
         return;
     }
     let input = phrase(RATE);
@@ -183,10 +172,11 @@ fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, in
 #[cfg(target_os = "linux")]
 #[test]
 fn twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind() {
-    if !is_child() {
+    if !is_alone() {
         let screen = VirtualScreen::start().unwrap();
         let test = "twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind";
-        return run_alone(test, &[("DISPLAY", screen.display())]);
+        alone_with(test, 1, &[("DISPLAY", screen.display())]);
+        return;
     }
     let input: Vec<f32> = phrase(RATE).into_iter().cycle().take(60 * RATE as usize).collect();
     let window = HostWindow::open(&std::env::var("DISPLAY").unwrap()).unwrap();
@@ -243,7 +233,7 @@ fn memory_of_playing(n_instances: usize, input: &[f32]) -> usize {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_further_instance_is_small_and_soon_there() {
-    if !is_alone("a_further_instance_is_small_and_soon_there") {
+    if !alone("a_further_instance_is_small_and_soon_there") {
         return;
     }
     let input = phrase(RATE);

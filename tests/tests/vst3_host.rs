@@ -28,15 +28,8 @@ fn parameters_are_those_of_the_clap_file() {
     let mut vst3 = Vst3Host::load(&bundled_vst3()).unwrap();
     let mut clap = ClapHost::load(&bundled_clap()).unwrap();
     let (vst3, clap) = (Host::parameters(&mut vst3), Host::parameters(&mut clap));
-    let names = |parameters: &[embouchure_host::Parameter]| -> Vec<_> {
-        parameters.iter().map(|p| (p.id, p.name.clone())).collect()
-    };
     assert!(!vst3.is_empty());
-    assert_eq!(names(&vst3), names(&clap));
-    for (v, c) in vst3.iter().zip(&clap) {
-        // CLAP counts steps where VST3 has plain values.
-        assert!(v.min < v.max && c.min < c.max, "{v:?} {c:?}");
-    }
+    assert_eq!(vst3, clap);
 }
 
 #[test]
@@ -67,8 +60,6 @@ fn wet_is_that_of_the_clap_file_bit_for_bit() {
         vst3.select_layout(layout).unwrap();
         let mut clap = ClapHost::load(&bundled_clap()).unwrap();
         clap.select_layout(layout).unwrap();
-        // The set-up before decides nothing any more.
-        vst3.set_offline(true).unwrap();
         let (vst3, clap) = (bounce(&mut vst3, 1.0, &input, session), bounce(&mut clap, 1.0, &input, session));
         assert!(vst3.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
         assert!(vst3.channels == clap.channels, "{layout:?}: {:?}", worst(&vst3.channels[0], &clap.channels[0]));

@@ -51,6 +51,10 @@ impl Found {
     }
 
     fn sort_in(&mut self, path: PathBuf) {
+        // What a Mac writes beside each file on a foreign disk.
+        if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._")) {
+            return;
+        }
         let has_one_of =
             |known: &[&str]| path.extension().is_some_and(|e| known.iter().any(|known| e.eq_ignore_ascii_case(known)));
         if has_one_of(&EXTENSIONS) {

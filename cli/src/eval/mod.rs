@@ -96,6 +96,7 @@ impl EvalCommand {
         let source = SourceControls {
             octave_fit: false,
             level_fit: false,
+            match_level: false,
             follow: self.follow,
             gate_db: self.gate.gate,
             gate_follows_room: !self.gate.fixed_gate,

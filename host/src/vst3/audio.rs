@@ -2,14 +2,14 @@
 
 use super::changes::Changes;
 use super::module::Module;
+use super::parameters::Scales;
 use crate::Audio;
 use crate::block::{Block, Outcome, watched};
 use std::ptr::null_mut;
 use std::sync::Arc;
 use vst3::Steinberg::Vst::SymbolicSampleSizes_::kSample32;
 use vst3::Steinberg::Vst::{
-    AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IEditController,
-    IEditControllerTrait, IParameterChanges, ProcessData,
+    AudioBusBuffers, AudioBusBuffers__type0, IAudioProcessor, IAudioProcessorTrait, IParameterChanges, ProcessData,
 };
 use vst3::Steinberg::kResultOk;
 use vst3::{ComPtr, ComWrapper};
@@ -17,15 +17,13 @@ use vst3::{ComPtr, ComWrapper};
 /// The plugin's processor. It keeps the plugin alive, but not initialised.
 pub struct Vst3Audio {
     pub(super) processor: ComPtr<IAudioProcessor>,
-    /// Normalises values.
-    pub(super) controller: ComPtr<IEditController>,
+    pub(super) scales: Scales,
     pub(super) mode: i32,
     /// Last: the library goes after what it made.
     pub(super) _module: Arc<Module>,
 }
 
-// SAFETY: these are the calls that VST3 wants from another thread, and reference counts of ours are atomic. Normalising
-// is a plain function in our plugin.
+// SAFETY: these are the calls that VST3 wants from another thread, and reference counts of ours are atomic.
 unsafe impl Send for Vst3Audio {}
 
 // SAFETY of all calls: the pointers are good as long as the calls; whether the plugin bears the order of the calls, and
@@ -55,8 +53,7 @@ impl Audio for Vst3Audio {
         };
         let mut input_bus = bus(input.list(), input.n_channels);
         let mut output_bus = bus(output.list(), output.n_channels);
-        // SAFETY: see above.
-        let normalised = |id, value| unsafe { self.controller.plainParamToNormalized(id, value) };
+        let normalised = |id, value| value / self.scales.of(id);
         let changes = Changes::new(block.changes, normalised);
         let none = Changes::new(&[], normalised);
         let list = |changes: &ComWrapper<Changes>| {

@@ -11,7 +11,7 @@ use vst3::{Class, ComWrapper};
 pub(super) struct Changes(Vec<ComWrapper<Queue>>);
 
 impl Changes {
-    /// In the order of the changes, which may be any. `normalised` of a parameter's plain value.
+    /// In the order of the changes, which may be any. `normalised` of a parameter's value.
     pub(super) fn new(changes: &[Change], normalised: impl Fn(u32, f64) -> f64) -> ComWrapper<Self> {
         let mut queues: Vec<Queue> = Vec::new();
         for &Change { at, id, value } in changes {

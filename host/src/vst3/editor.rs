@@ -2,10 +2,14 @@
 
 use super::run_loop::{BareFrame, FrameWithLoop};
 use super::{Vst3Host, accepted};
+use crate::gui::SCALES;
 use crate::{HostError, HostWindow};
 use std::ptr::null_mut;
 use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType::kEditor};
-use vst3::Steinberg::{IPlugFrame, IPlugView, IPlugViewTrait, ViewRect, kPlatformTypeX11EmbedWindowID, kResultFalse};
+use vst3::Steinberg::{
+    IPlugFrame, IPlugView, IPlugViewContentScaleSupport, IPlugViewContentScaleSupportTrait, IPlugViewTrait, ViewRect,
+    kPlatformTypeX11EmbedWindowID, kResultFalse,
+};
 use vst3::{ComPtr, ComWrapper};
 
 /// An open view. It must be closed before it is dropped.
@@ -33,6 +37,12 @@ impl Vst3Host {
     /// Frames of views from now on offer no event loop, as some hosts' do.
     pub fn without_run_loop(mut self) -> Self {
         self.has_run_loop = false;
+        self
+    }
+
+    /// Views are kept when they are closed, and released after the plugin.
+    pub fn keeping_views(mut self) -> Self {
+        self.closed_views = Some(Vec::new());
         self
     }
 
@@ -82,7 +92,10 @@ impl Vst3Host {
             editor.view.setFrame(null_mut());
             removed
         };
-        drop(editor.view);
+        match &mut self.closed_views {
+            Some(views) => views.push(editor.view),
+            None => drop(editor.view),
+        }
         removed?;
         match editor.frame {
             Frame::WithLoop(frame) => Ok(frame.n_watched()),
@@ -99,6 +112,49 @@ impl Vst3Host {
             [editor.view.onKeyDown(letter, number, modifiers), editor.view.onKeyUp(letter, number, modifiers)]
         };
         Ok(answers != [kResultFalse; 2])
+    }
+
+    /// A frame without an event loop, and no frame at all.
+    pub(super) fn misuse_view(&mut self, window: &HostWindow) {
+        let parent = window.id() as usize as *mut _;
+        let frame = Frame::Bare(ComWrapper::new(BareFrame));
+        let mut size = ViewRect { left: 0, top: 0, right: 800, bottom: 600 };
+        for frame in [frame.pointer(), null_mut()] {
+            // SAFETY: the frame outlives the views; an X11 window that is gone is an error of the plugin's. What the plugin
+            // makes of the order is what is tested.
+            unsafe {
+                let Some(view) = ComPtr::from_raw(self.controller.createView(kEditor)) else { return };
+                let scale: Option<ComPtr<IPlugViewContentScaleSupport>> = view.cast();
+                let scale_to = |factor: f64| scale.as_ref().map(|scale| scale.setContentScaleFactor(factor as f32));
+                let _ = SCALES.map(scale_to);
+                view.removed();
+                view.onSize(&mut size);
+                view.checkSizeConstraint(&mut size);
+                view.onKeyDown(0, 7, 0);
+                view.onFocus(1);
+                view.isPlatformTypeSupported(c"NSView".as_ptr());
+                view.setFrame(frame);
+                view.attached(parent, kPlatformTypeX11EmbedWindowID);
+                view.attached(parent, kPlatformTypeX11EmbedWindowID);
+                // A second view of the same plugin, while the first is open.
+                let second = ComPtr::from_raw(self.controller.createView(kEditor));
+                if let Some(second) = &second {
+                    second.setFrame(frame);
+                    second.attached(parent, kPlatformTypeX11EmbedWindowID);
+                    second.getSize(&mut size);
+                }
+                view.onSize(&mut size);
+                let _ = SCALES.map(scale_to);
+                view.onSize(&mut ViewRect { left: 0, top: 0, right: -5, bottom: 0 });
+                view.checkSizeConstraint(&mut ViewRect { left: 9, top: 9, right: 9, bottom: 9 });
+                view.removed();
+                view.removed();
+                drop(second);
+                view.setFrame(null_mut());
+                view.setFrame(null_mut());
+                view.getSize(&mut size);
+            }
+        }
     }
 
     pub(super) fn turn_run_loop(&self) {

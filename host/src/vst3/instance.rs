@@ -4,10 +4,12 @@
 use super::editor::Editor;
 use super::handler::{Application, Handler};
 use super::module::Module;
+use super::parameters::{Scales, parameter_at};
 use super::{Vst3Audio, accepted};
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
 use crate::{Host, HostError, Layout, Parameter, Session};
+use std::ffi::CStr;
 use std::path::Path;
 use std::ptr::null_mut;
 use std::sync::{Arc, PoisonError};
@@ -21,7 +23,7 @@ use vst3::Steinberg::Vst::{
     MediaTypes_::kAudio,
     ProcessSetup,
 };
-use vst3::Steinberg::{FUnknown, IPluginBaseTrait};
+use vst3::Steinberg::{FUnknown, IPlugView, IPluginBaseTrait};
 use vst3::{ComPtr, ComWrapper};
 
 /// Category of the classes that process audio.
@@ -52,13 +54,17 @@ impl ProcessMode {
 pub struct Vst3Host {
     pub(super) component: ComPtr<IComponent>,
     pub(super) controller: ComPtr<IEditController>,
-    processor: ComPtr<IAudioProcessor>,
+    pub(super) processor: ComPtr<IAudioProcessor>,
     handler: ComWrapper<Handler>,
     _application: ComWrapper<Application>,
     #[cfg(target_os = "linux")]
     pub(super) editor: Option<Editor>,
     #[cfg(target_os = "linux")]
     pub(super) has_run_loop: bool,
+    /// Closed ones that are released after the plugin.
+    #[cfg(target_os = "linux")]
+    pub(super) closed_views: Option<Vec<ComPtr<IPlugView>>>,
+    scales: Scales,
     layout: Layout,
     mode: ProcessMode,
     is_active: bool,
@@ -93,12 +99,16 @@ impl Vst3Host {
             editor: None,
             #[cfg(target_os = "linux")]
             has_run_loop: true,
+            #[cfg(target_os = "linux")]
+            closed_views: None,
+            scales: Scales::default(),
             layout: Layout { n_inputs: 2, n_outputs: 2 },
             mode: ProcessMode::Realtime,
             is_active: false,
             module,
         };
         host.layout = Layout { n_inputs: host.n_channels(kInput as i32)?, n_outputs: host.n_channels(kOutput as i32)? };
+        host.scales = Scales::new(&host.parameters());
         Ok(host)
     }
 
@@ -168,15 +178,23 @@ impl Host for Vst3Host {
     }
 
     fn parameters(&mut self) -> Vec<Parameter> {
-        (0..self.n_parameters()).filter_map(|index| self.parameter_at(index).ok()).collect()
+        (0..self.n_parameters()).filter_map(|index| parameter_at(&self.controller, index).ok()).collect()
+    }
+
+    fn parameter_at(&mut self, index: u32) -> Option<Parameter> {
+        parameter_at(&self.controller, index as i32).ok()
+    }
+
+    fn ask(&mut self, number: u32, value: f64, text: &CStr) {
+        self.ask_all(number, value, text);
     }
 
     fn value(&mut self, id: u32) -> f64 {
-        self.plain_value(id)
+        self.normalised(id) * self.scales.of(id)
     }
 
     fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError> {
-        self.set_normalised(id, self.normalised(id, value))
+        self.set_normalised(id, value / self.scales.of(id))
     }
 
     fn save(&mut self) -> Result<Vec<u8>, HostError> {
@@ -225,7 +243,7 @@ impl Host for Vst3Host {
     fn audio(&mut self) -> Vst3Audio {
         Vst3Audio {
             processor: self.processor.clone(),
-            controller: self.controller.clone(),
+            scales: self.scales.clone(),
             mode: self.mode.number(),
             _module: self.module.clone(),
         }
@@ -243,6 +261,11 @@ impl Host for Vst3Host {
     #[cfg(target_os = "linux")]
     fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
         self.open_view(window)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn misuse_editor(&mut self, window: &HostWindow) {
+        self.misuse_view(window);
     }
 
     #[cfg(target_os = "linux")]

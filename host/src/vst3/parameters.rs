@@ -2,45 +2,51 @@
 
 use super::{Vst3Host, accepted, text};
 use crate::{HostError, Parameter};
-use vst3::Steinberg::Vst::{IEditControllerTrait, ParameterInfo};
+use std::collections::HashMap;
+use vst3::ComPtr;
+use vst3::Steinberg::Vst::{IEditController, IEditControllerTrait, ParameterInfo};
 
-impl Vst3Host {
-    /// The parameter at `index`, which may be any number: what the plugin says, without a look at its count.
-    pub fn parameter_at(&mut self, index: i32) -> Result<Parameter, HostError> {
-        // SAFETY: the plugin fills the structure.
-        let info = unsafe {
-            let mut info: ParameterInfo = std::mem::zeroed();
-            accepted(self.controller.getParameterInfo(index, &mut info), "does not describe a parameter")?;
-            info
-        };
-        // SAFETY: no pointers.
-        let plain = |normalised| unsafe { self.controller.normalizedParamToPlain(info.id, normalised) };
-        Ok(Parameter {
-            id: info.id,
-            name: text(info.title.iter().map(|&unit| unit as u16)),
-            min: plain(0.0),
-            max: plain(1.0),
-            default: plain(info.defaultNormalizedValue),
-        })
+/// Largest values of parameters: the number of steps, or 1. Divided by it a value is what VST3 calls normalised.
+#[derive(Clone, Default)]
+pub(super) struct Scales(HashMap<u32, f64>);
+
+impl Scales {
+    pub(super) fn new(parameters: &[Parameter]) -> Self {
+        Self(parameters.iter().map(|parameter| (parameter.id, parameter.max)).collect())
     }
 
+    pub(super) fn of(&self, id: u32) -> f64 {
+        self.0.get(&id).copied().unwrap_or(1.0)
+    }
+}
+
+/// As the controller describes it. The index may be any: what the plugin says, without a look at its count.
+pub(super) fn parameter_at(controller: &ComPtr<IEditController>, index: i32) -> Result<Parameter, HostError> {
+    // SAFETY: the plugin fills the structure.
+    let info = unsafe {
+        let mut info: ParameterInfo = std::mem::zeroed();
+        accepted(controller.getParameterInfo(index, &mut info), "does not describe a parameter")?;
+        info
+    };
+    let max = f64::from(info.stepCount.max(1));
+    let name = text(info.title.iter().copied());
+    Ok(Parameter { id: info.id, name, min: 0.0, max, default: info.defaultNormalizedValue * max })
+}
+
+impl Vst3Host {
     /// Number of parameters.
-    pub fn n_parameters(&mut self) -> i32 {
+    pub(super) fn n_parameters(&self) -> i32 {
         // SAFETY: no pointers.
         unsafe { self.controller.getParameterCount() }
     }
 
-    pub(super) fn normalised(&self, id: u32, value: f64) -> f64 {
+    /// Present value of a parameter, 0 to 1.
+    pub(super) fn normalised(&self, id: u32) -> f64 {
         // SAFETY: no pointers.
-        unsafe { self.controller.plainParamToNormalized(id, value) }
+        unsafe { self.controller.getParamNormalized(id) }
     }
 
-    pub(super) fn plain_value(&self, id: u32) -> f64 {
-        // SAFETY: no pointers.
-        unsafe { self.controller.normalizedParamToPlain(id, self.controller.getParamNormalized(id)) }
-    }
-
-    /// Sets a normalised value as the controller, whether the plugin processes or not.
+    /// Sets a value as the controller, whether the plugin processes or not. Right are 0 to 1.
     pub fn set_normalised(&mut self, id: u32, value: f64) -> Result<(), HostError> {
         // SAFETY: no pointers.
         accepted(unsafe { self.controller.setParamNormalized(id, value) }, "takes no parameter")

@@ -2,9 +2,13 @@
 
 use crate::config::N_HARMONICS;
 use crate::controls::{BREATH_OFF_DB, Controls};
+use crate::k_weight::power_of;
 
 /// Softest amplitude that a morph leads over: -140 dB. What one of the two does not play comes out of silence.
 const SOFTEST: f32 = 1e-7;
+
+/// Most by which a blend's power is moved: 20 dB.
+const MOST_POWER: f32 = 100.0;
 
 /// `controls` times `gain`, the noise `breath_db` louder than that.
 pub fn scaled(controls: Controls, gain: f32, breath_db: f32) -> Controls {
@@ -42,6 +46,22 @@ pub fn morph(a: &Controls, b: &Controls, amount: f32) -> Controls {
     } else {
         *a
     }
+}
+
+/// As [`morph`], and `matched` of the way to the loudness that lies between those of both: a blend of two spectra has less.
+pub fn level_morph(a: &Controls, b: &Controls, amount: f32, matched: f32) -> Controls {
+    let blend = morph(a, b, amount);
+    // False for what is no number, too.
+    let is_blend = amount > 0.0 && amount < 1.0;
+    if !is_blend || matched == 0.0 {
+        return blend;
+    }
+    let [a, b, now] = [a, b, &blend].map(power_of);
+    if a <= 0.0 || b <= 0.0 || now <= 0.0 {
+        return blend;
+    }
+    let wanted = a.powf(1.0 - amount) * b.powf(amount);
+    scaled(blend, (wanted / now).clamp(1.0 / MOST_POWER, MOST_POWER).powf(0.5 * matched), 0.0)
 }
 
 /// Range between two ranges, Hz, as far along as the morph is.
@@ -95,6 +115,19 @@ mod tests {
         assert!((half.noise_magnitudes[7] - 0.001).abs() < 1e-6);
         assert!((half.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-5);
         assert!(morph(&Controls::SILENT, &Controls::SILENT, 0.3).is_silent());
+    }
+
+    #[test]
+    fn a_matched_blend_is_as_loud_as_its_ends() {
+        let (mut a, mut b) = (controls(0.5, 0.2, 0.0), controls(0.5, 3.0, 0.0));
+        a.harmonic_distribution[0] = 0.001;
+        b.harmonic_distribution[10..].fill(0.0);
+        for amount in [0.2, 0.5, 0.8] {
+            let [a_db, b_db, now_db] = [&a, &b, &level_morph(&a, &b, amount, 1.0)].map(|c| 10.0 * power_of(c).log10());
+            assert!((now_db - (a_db + amount * (b_db - a_db))).abs() < 0.01, "{now_db}");
+            assert_eq!(level_morph(&a, &b, amount, 0.0), morph(&a, &b, amount));
+        }
+        assert_eq!(level_morph(&a, &b, 1.0, 1.0), b);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From a hop of samples to what is heard in it.
 
+use super::level_match::SourceLoudness;
 use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
@@ -7,6 +8,7 @@ use crate::features::{
     FinePitch, Gate, GateHop, HarmonicMeter, Hum, LoudnessFit, LoudnessMeter, N_HEARD_BANDS, NoiseFloor, NoiseMeter,
     OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter, SoftSource, SourceNoise, Target, Timbre, periodicity,
 };
+use crate::k_weight::KMeter;
 use crate::math::sum_of_squares;
 use crate::stream::Heard;
 use candle_core::Result;
@@ -39,8 +41,20 @@ pub struct Listening {
     source_level: LoudnessFit,
     /// Level of the loud notes, dBFS, for the gate.
     note_level: LoudnessFit,
+    meter: KMeter,
+    loudness_of_notes: SourceLoudness,
     /// Mean square of the last hops, for the gate.
     energies: [f32; 4],
+}
+
+/// What was learned of the source and of its room in a long time, and holds after a reset, too.
+pub struct Learned {
+    room: NoiseFloor,
+    room_db: f32,
+    octave: OctaveFit,
+    source_level: LoudnessFit,
+    note_level: LoudnessFit,
+    loudness_of_notes: SourceLoudness,
 }
 
 /// One hop of the source, before it is fitted to an instrument.
@@ -53,6 +67,8 @@ pub struct Source {
     /// Of whatever is loud enough, if it is to be followed.
     pub noise: Option<SourceNoise>,
     pub loudness_db: f32,
+    /// Mean square, weighted as loudness is.
+    pub power: f32,
     pub gain: f32,
     pub is_note: bool,
 }
@@ -65,6 +81,7 @@ impl Source {
             candidate_hz: self.pitch.f0_hz,
             voicing: self.pitch.certainty,
             loudness_db: self.loudness_db,
+            has_failed: false,
         }
     }
 }
@@ -89,12 +106,34 @@ impl Listening {
             octave: OctaveFit::default(),
             source_level: LoudnessFit::default(),
             note_level: LoudnessFit::default(),
+            meter: KMeter::default(),
+            loudness_of_notes: SourceLoudness::default(),
             energies: [0.0; 4],
         })
     }
 
+    /// What outlives a reset.
+    pub fn learned(&self) -> Learned {
+        Learned {
+            room: self.room,
+            room_db: self.room_db,
+            octave: self.octave.clone(),
+            source_level: self.source_level,
+            note_level: self.note_level,
+            loudness_of_notes: self.loudness_of_notes,
+        }
+    }
+
+    /// Goes on with what was learned before.
+    pub fn take_up(&mut self, learned: Learned) {
+        let Learned { room, room_db, octave, source_level, note_level, loudness_of_notes } = learned;
+        (self.room, self.room_db, self.octave) = (room, room_db, octave);
+        (self.source_level, self.note_level, self.loudness_of_notes) = (source_level, note_level, loudness_of_notes);
+    }
+
     /// Reads one hop. Allocates (worker thread only).
     pub fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Source> {
+        let power = self.meter.hop(samples);
         let samples = &self.rumble.hop(samples);
         let encoding = encoder.step(&mut self.encoder, samples)?;
         self.energies.rotate_left(1);
@@ -114,6 +153,7 @@ impl Listening {
         let GateHop { gain, is_note, loud_gain } = self.gate.hop(likely, level_db, threshold_db);
         self.room_db = self.room.hop(level_db, is_note.then_some(pitch.f0_hz));
         if is_note {
+            self.loudness_of_notes.hop(power);
             self.source_level.hop(loudness_db);
             self.note_level.hop(level_db);
         }
@@ -131,7 +171,7 @@ impl Listening {
         let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
-        Ok(Source { pitch, voicing: encoding.voicing, z, timbre, noise, loudness_db, gain, is_note })
+        Ok(Source { pitch, voicing: encoding.voicing, z, timbre, noise, loudness_db, power, gain, is_note })
     }
 
     /// `pitch`, and certain only if it is neither breath nor hum.
@@ -162,6 +202,11 @@ impl Listening {
             true => self.room_db.max(wishes.gate_db + softer_db),
             false => wishes.gate_db,
         }
+    }
+
+    /// How loud the source's notes are.
+    pub fn loudness_of_notes(&self) -> SourceLoudness {
+        self.loudness_of_notes
     }
 
     /// Level of the source's loud notes, dB.

@@ -1,6 +1,7 @@
 //! The networks of one running effect: encoder, pitch, gate, decoders. Runs on the worker thread.
 
 mod blend;
+mod level_match;
 mod listening;
 mod player;
 
@@ -15,7 +16,7 @@ use crate::room::Room;
 use crate::stream::{Heard, HopModel, HopOutput};
 use crate::tuning::{Glide, Snap};
 pub use blend::blend_range;
-use blend::{breath_gain, morph, scaled};
+use blend::{breath_gain, level_morph, scaled};
 use candle_core::Result;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use listening::{Listening, Source};
@@ -24,6 +25,8 @@ use std::sync::Arc;
 
 /// Lowest and highest pitch that is played, Hz, wherever transposition leads.
 const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
+/// Hops from one level to another when the player asks for it: 64 ms.
+const MATCHING_HOPS: f32 = 16.0;
 /// Hops without a note after which instruments rest: 100 ms.
 const REST_AFTER: usize = 25;
 
@@ -43,6 +46,9 @@ pub struct Pipeline {
     note: Note,
     /// Hops without one.
     n_silent: usize,
+    /// How far instruments are brought to the source's loudness, 0 to 1, and whether any hop was heard.
+    matched: f32,
+    has_begun: bool,
 }
 
 /// One of the two instruments of an effect.
@@ -114,6 +120,8 @@ impl Pipeline {
             attack: Attack::default(),
             note: Note::NONE,
             n_silent: 0,
+            matched: 0.0,
+            has_begun: false,
         };
         Ok((pipeline, InstrumentSlot(sender)))
     }
@@ -131,19 +139,28 @@ impl Pipeline {
     fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
         self.take_arrivals(wishes.n_swaps);
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
+        // A gate sees no certainty in what is no number, and shuts: without this it would be silence that nobody counts.
+        let is_heard = source.voicing.is_finite() && source.z.iter().all(|z| z.is_finite());
+        if !is_heard {
+            let heard = Heard { has_failed: true, ..Heard::default() };
+            return Ok(HopOutput { controls: Controls::SILENT, heard });
+        }
         self.follow(&source, wishes);
+        self.matched = self.way_to(wishes.match_level);
         let source_level_db = wishes.level_fit.then(|| self.listening.source_level_db());
         let ask = Ask {
             note: self.note,
             source_level_db,
             dynamics: wishes.dynamics,
             follow: wishes.follow,
+            source_power: source.is_note.then(|| (source.power, self.listening.loudness_of_notes())),
+            matched: self.matched,
             is_resting: self.n_silent > REST_AFTER,
         };
         let first = self.chairs[0].hop(&ask, &Controls::SILENT)?;
         // Always run, so that what it plays does not depend on when the morph began.
         let second = self.chairs[1].hop(&ask, &first)?;
-        let played = morph(&first, &second, wishes.morph);
+        let played = level_morph(&first, &second, wishes.morph, self.matched);
         let gain = source.gain * self.attack.hop(source.gain > 0.0, wishes.attack_s);
         let room = Room::of(wishes.room, wishes.room_decay_s);
         let mut controls = Controls { room, ..scaled(played, gain, wishes.breath_db) };
@@ -152,6 +169,17 @@ impl Pipeline {
             lead_noise(&mut controls, noise, gain, wishes.follow);
         }
         Ok(HopOutput { controls, heard: source.heard() })
+    }
+
+    /// How far the level is matched: there at once in the first hop, and then without a leap.
+    fn way_to(&mut self, is_wanted: bool) -> f32 {
+        let wanted = if is_wanted { 1.0 } else { 0.0 };
+        let way = wanted - self.matched;
+        if std::mem::replace(&mut self.has_begun, true) {
+            self.matched + way.clamp(-1.0 / MATCHING_HOPS, 1.0 / MATCHING_HOPS)
+        } else {
+            wanted
+        }
     }
 
     /// A note is followed, held and faded as it last was, and forgotten when it has faded.
@@ -193,7 +221,7 @@ impl Pipeline {
 
     /// What brings the source's noise to the level of what plays, linear.
     fn source_gain(&self, source_level_db: Option<f32>, morph: f32) -> f32 {
-        match self.chairs.each_ref().map(|chair| chair.source_gain(source_level_db)) {
+        match self.chairs.each_ref().map(|chair| chair.source_gain(source_level_db, self.matched)) {
             [Some(first), Some(second)] => first + (second - first) * morph.clamp(0.0, 1.0),
             [first, second] => first.or(second).unwrap_or(1.0),
         }
@@ -229,6 +257,12 @@ impl InstrumentSlot {
 }
 
 impl HopModel for Pipeline {
+    fn rest(&mut self) {
+        let learned = self.listening.learned();
+        self.reset();
+        self.listening.take_up(learned);
+    }
+
     fn reset(&mut self) {
         // What has arrived by now plays from the first hop on.
         self.take_arrivals(u32::MAX);
@@ -239,12 +273,12 @@ impl HopModel for Pipeline {
             (self.listening, self.chairs) = (listening, [first, second]);
         }
         (self.snap, self.glide, self.attack) = Default::default();
-        (self.note, self.n_silent) = (Note::NONE, 0);
+        (self.note, self.n_silent, self.has_begun) = (Note::NONE, 0, false);
     }
 
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let silence = HopOutput { controls: Controls::SILENT, heard: Heard::default() };
-        // Shapes were checked when the files were loaded, so the networks cannot fail here.
-        self.run(samples, source).unwrap_or(silence)
+        // Shapes were checked when the files were loaded, so the networks should not fail here. If they do, it is counted.
+        let failed = Heard { has_failed: true, ..Heard::default() };
+        self.run(samples, source).unwrap_or(HopOutput { controls: Controls::SILENT, heard: failed })
     }
 }

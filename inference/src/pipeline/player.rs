@@ -1,12 +1,14 @@
 //! An instrument and what it plays: one at a time on each chair, with a fade from one to the next.
 
 use super::blend::{crossfade, scaled};
+use super::level_match::{LevelMatch, SourceLoudness};
 use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::decoder::{DecoderState, Features};
 use crate::features::{LOUDNESS_FLOOR_DB, LoudnessFit, Timbre};
 use crate::follow::Follow;
 use crate::instrument::{Card, Instrument};
+use crate::k_weight::power_of;
 use candle_core::Result;
 use std::sync::Arc;
 
@@ -47,6 +49,10 @@ pub struct Ask {
     pub dynamics: f32,
     /// See there, too.
     pub follow: f32,
+    /// Of a hop that is part of a note: its weighted mean square, and the source's loudness as it is known.
+    pub source_power: Option<(f32, SourceLoudness)>,
+    /// How far the instrument is brought to the source's loudness, 0 to 1.
+    pub matched: f32,
     /// Nothing has been played for so long that the instrument need not compute its silence. It goes on from where it
     /// was: longer silences than that it did not learn, either.
     pub is_resting: bool,
@@ -67,6 +73,7 @@ struct Player {
     state: DecoderState,
     /// See [`levelling_gain`].
     gain: f32,
+    level: LevelMatch,
 }
 
 impl Chair {
@@ -95,11 +102,13 @@ impl Chair {
         self.waiting = Some(instrument);
     }
 
-    /// What brings the source's level to that of who plays, linear, if anyone does; on the way from one to the next while they
+    /// What brings the source's level to that of who plays, linear, if anyone does; `matched`: see [`Ask`]; on the way from one to the next while they
     /// fade. See [`Ask`].
-    pub fn source_gain(&self, source_level_db: Option<f32>) -> Option<f32> {
-        let gain =
-            |player: &Player| player.gain * 10f32.powf(-moved_db(source_level_db, &player.instrument.card) / 20.0);
+    pub fn source_gain(&self, source_level_db: Option<f32>, matched: f32) -> Option<f32> {
+        let gain = |player: &Player| {
+            let moved_db = moved_db(source_level_db, &player.instrument.card);
+            player.gain * player.matching_gain(matched) * 10f32.powf(-moved_db / 20.0)
+        };
         let new = self.playing.as_ref().map(gain);
         let Some((old, hops_left)) = &self.leaving else { return new };
         let old = old.as_ref().map(gain);
@@ -134,7 +143,8 @@ fn old_share(hops_left: usize) -> f32 {
 impl Player {
     fn new(instrument: Arc<Instrument>) -> Result<Self> {
         let (state, gain) = (instrument.decoder.state()?, levelling_gain(&instrument.card));
-        Ok(Self { instrument, state, gain })
+        let level = LevelMatch::new(gain * gain * instrument.loud_power);
+        Ok(Self { instrument, state, gain, level })
     }
 
     fn hop(&mut self, ask: &Ask) -> Result<Controls> {
@@ -151,7 +161,20 @@ impl Player {
         let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
         let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
-        Ok(scaled(controls, self.gain, card.breath_db))
+        let controls = scaled(controls, self.gain, card.breath_db);
+        if let Some((power, known)) = &ask.source_power {
+            self.level.hop(*power, power_of(&controls), known);
+        }
+        Ok(scaled(controls, self.matching_gain(ask.matched), 0.0))
+    }
+
+    /// `matched` of the way, in dB, to the source's loudness, linear.
+    fn matching_gain(&self, matched: f32) -> f32 {
+        match matched {
+            0.0 => 1.0,
+            1.0 => self.level.gain(),
+            _ => self.level.gain().powf(matched),
+        }
     }
 }
 

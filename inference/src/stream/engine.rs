@@ -2,7 +2,7 @@
 
 use super::ear::Ear;
 use super::link::{Flags, Heading, InputSender, Link};
-use super::mix::{DelayLine, MixLaw, Shape};
+use super::mix::{DelayLine, Guard, MixLaw, Shape};
 use super::pace::Pace;
 use super::resample::HopResampler;
 use super::thread::{flush_subnormals, raise_priority};
@@ -94,6 +94,7 @@ pub struct Engine {
     brightness_db: Vec<f32>,
     width: Vec<f32>,
     mix: MixLaw,
+    guard: Guard,
 }
 
 impl Engine {
@@ -145,6 +146,7 @@ impl Engine {
             brightness_db: vec![0.0; max_block],
             width: vec![0.0; max_block],
             mix: MixLaw::DRY,
+            guard: Guard::new(host_rate),
         })
     }
 
@@ -167,6 +169,7 @@ impl Engine {
         self.position = 0;
         self.wet.reset();
         self.ear.reset();
+        self.guard.reset();
         self.dry.iter_mut().for_each(|line| line.reset(0.0));
     }
 
@@ -271,8 +274,15 @@ impl Engine {
             let (dry_gain, wet_gain) = self.mix.gains(shape.mix);
             // Adding 0 turns -0 into 0; without a side the channels are the middle to the last bit.
             let wet = if *side == 0.0 { [*middle; 2] } else { [middle + side, middle - side] };
-            for (channel, (dry, wet)) in channels.iter_mut().zip(dry.into_iter().zip(wet)) {
-                channel[i] = (dry * dry_gain + wet * wet_gain) * shape.output_gain;
+            let sum = [0, 1].map(|c| dry[c] * dry_gain + wet[c] * wet_gain);
+            let loudest = |channels: [f32; 2]| channels[0].abs().max(channels[1].abs());
+            let guard = match wet_gain {
+                // Bypassed or dry: untouched to the last bit.
+                0.0 => self.guard.open(),
+                _ => self.guard.gain(loudest(sum), loudest(dry)),
+            };
+            for (channel, sample) in channels.iter_mut().zip(sum) {
+                channel[i] = sample * guard * shape.output_gain;
             }
         }
     }

@@ -47,6 +47,53 @@ impl<T: Copy> DelayLine<T> {
     }
 }
 
+/// Highest output of an input below full scale: -0.01 dB.
+const CEILING: f32 = 0.9988;
+/// Time constant with which the guard lets go, s.
+const RELEASE_S: f64 = 0.08;
+
+/// From here the guard opens in one step, which nobody hears; a float would never get there by itself.
+const ALL_BUT_OPEN: f32 = 0.999;
+
+/// Keeps the sum of dry and wet below full scale, or below the input where that is above. It takes hold with the sample that
+/// would be too loud, lets go slowly, and touches no bit meanwhile that needs no guard.
+pub(super) struct Guard {
+    gain: f32,
+    release: f32,
+}
+
+impl Guard {
+    /// `rate` in Hz, > 0.
+    pub fn new(rate: f64) -> Self {
+        Self { gain: 1.0, release: (1.0 - (-1.0 / (RELEASE_S * rate)).exp()) as f32 }
+    }
+
+    pub fn reset(&mut self) {
+        self.gain = 1.0;
+    }
+
+    /// Nothing needs a guard.
+    #[inline]
+    pub fn open(&mut self) -> f32 {
+        self.gain = 1.0;
+        self.gain
+    }
+
+    /// Gain of one sample of all channels. `loudest`: of the sum; `dry`: of the input alone, delayed.
+    #[inline]
+    pub fn gain(&mut self, loudest: f32, dry: f32) -> f32 {
+        if self.gain < 1.0 {
+            let gain = self.gain + self.release * (1.0 - self.gain);
+            self.gain = if gain > ALL_BUT_OPEN { 1.0 } else { gain };
+        }
+        let most = dry.max(CEILING);
+        if loudest * self.gain > most {
+            self.gain = most / loudest;
+        }
+        self.gain
+    }
+}
+
 /// Equal-power gains of dry and wet; remembers the last ones, because a mix seldom moves.
 pub(super) struct MixLaw {
     mix: f32,
@@ -89,6 +136,17 @@ mod tests {
         assert_eq!(law.gains(0.0), (1.0, 0.0));
         assert_eq!(law.gains(0.5), law.gains(0.5));
         assert_eq!(law.gains(f32::NAN), (1.0, 0.0));
+    }
+
+    #[test]
+    fn the_guard_touches_only_what_is_too_loud_and_lets_go_slowly() {
+        let mut guard = Guard::new(48_000.0);
+        assert!((0..1000).all(|i| guard.gain(i as f32 / 1001.0, 0.0) == 1.0));
+        assert!((1.5 * guard.gain(1.5, 0.2) - CEILING).abs() < 1e-6);
+        assert!(guard.gain(0.5, 0.2) < 0.7, "no step back");
+        assert!((0..48_000).map(|_| guard.gain(0.5, 0.2)).last() == Some(1.0));
+        assert_eq!(guard.gain(2.0, 2.0), 1.0, "the input is as loud");
+        assert_eq!(guard.gain(f32::NAN, 0.0), 1.0);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod worker;
 
 pub use engine::{BlockParams, Engine, EngineConfig, PrepareError};
 pub use telemetry::{N_SHOWN, Telemetry, TelemetryView};
+pub use thread::flush_subnormals;
 pub use timing::latency_samples;
 
 use crate::config::HOP_SIZE;
@@ -24,6 +25,10 @@ use crate::controls::{Controls, SourceControls};
 pub trait HopModel: Send {
     /// Forgets the past, as if newly made.
     fn reset(&mut self);
+    /// As [`reset`](Self::reset), but what was learned of the source and its room may stay: the same player goes on.
+    fn rest(&mut self) {
+        self.reset();
+    }
     /// Reads one hop of audio at the model rate and says what to play.
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput;
 }
@@ -48,4 +53,6 @@ pub struct Heard {
     pub voicing: f32,
     /// A-weighted level, dB.
     pub loudness_db: f32,
+    /// The networks failed, and silence stands in their place.
+    pub has_failed: bool,
 }

@@ -20,6 +20,7 @@ pub struct Telemetry {
     harmonics: [AtomicU32; N_SHOWN],
     load: AtomicU32,
     late_frames: AtomicU64,
+    failed_frames: AtomicU64,
     lost_samples: AtomicU64,
     worker_is_raised: AtomicBool,
 }
@@ -35,6 +36,7 @@ impl Default for Telemetry {
             harmonics: std::array::from_fn(|_| AtomicU32::default()),
             load: AtomicU32::default(),
             late_frames: AtomicU64::default(),
+            failed_frames: AtomicU64::default(),
             lost_samples: AtomicU64::default(),
             worker_is_raised: AtomicBool::default(),
         }
@@ -54,6 +56,8 @@ pub struct TelemetryView {
     pub load: f32,
     /// Control frames that were not there when they were due, since `prepare`.
     pub late_frames: u64,
+    /// Frames for which the networks gave no valid sound, or none at all.
+    pub failed_frames: u64,
     /// Input samples that the worker was too slow to take, since `prepare`.
     pub lost_samples: u64,
     /// The system runs the worker before ordinary threads.
@@ -87,6 +91,11 @@ impl Telemetry {
         self.late_frames.fetch_add(1, Relaxed);
     }
 
+    /// The networks failed for a frame. Realtime-safe.
+    pub(super) fn count_failed_frame(&self) {
+        self.failed_frames.fetch_add(1, Relaxed);
+    }
+
     /// Counts input samples dropped because the ring was full. Realtime-safe.
     pub fn count_lost_samples(&self, n: u64) {
         self.lost_samples.fetch_add(n, Relaxed);
@@ -106,11 +115,13 @@ impl Telemetry {
                 candidate_hz: float(&self.candidate_hz),
                 voicing: float(&self.voicing),
                 loudness_db: float(&self.loudness_db),
+                has_failed: false,
             },
             played_hz: float(&self.played_hz),
             harmonics: std::array::from_fn(|k| float(&self.harmonics[k])),
             load: float(&self.load),
             late_frames: self.late_frames.load(Relaxed),
+            failed_frames: self.failed_frames.load(Relaxed),
             lost_samples: self.lost_samples.load(Relaxed),
             worker_is_raised: self.worker_is_raised.load(Relaxed),
         }

@@ -15,7 +15,7 @@ pub(super) fn raise_priority() -> bool {
 
 /// From here on the calling thread computes with 0 in place of subnormal numbers, which cost a hundred times as much:
 /// filters would reach them soon after the input falls silent.
-pub(super) fn flush_subnormals() {
+pub fn flush_subnormals() {
     #[cfg(target_arch = "x86_64")]
     {
         let mut control = 0_u32;

@@ -129,7 +129,12 @@ impl Worker {
             return;
         }
         if heading.epoch != self.time.epoch {
-            self.model.reset();
+            // Live the same player goes on after a stop of the transport; every bounce begins anew.
+            if self.hearing.offline {
+                self.model.reset()
+            } else {
+                self.model.rest()
+            }
             self.hearing.resampler.reset();
             self.time = Time { epoch: heading.epoch, ..Time::default() };
             self.hop_source = None;
@@ -169,6 +174,11 @@ impl Worker {
                 let output = self.model.hop(hop, &source);
                 let load = start.elapsed().as_secs_f32() * FRAME_RATE;
                 let controls = made_valid(output.controls);
+                if output.heard.has_failed || controls != output.controls {
+                    // What is no number stays in the networks' memory: without it they begin anew in the next hop.
+                    self.telemetry.count_failed_frame();
+                    self.model.rest();
+                }
                 self.telemetry.publish(&output.heard, &controls, load);
                 // After a delay the first ones come too late. The ring is never full: it has room for all others.
                 if self.time.hop >= self.flags.next_hop.load(Acquire) {

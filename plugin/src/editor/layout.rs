@@ -2,7 +2,7 @@
 
 use super::knob::{Edit, Place};
 use super::theme::Canvas;
-use super::{App, header, instrument_panel, knob, note, status, toggle, typed_path};
+use super::{App, audio_page, header, instrument_panel, knob, note, status, toggle, typed_path};
 use egui::Ui;
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
@@ -17,6 +17,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
     pitch(app, ui, canvas, host, telemetry);
     status::show(app, ui, canvas, host, telemetry);
     typed_path::show(app, ui, canvas);
+    audio_page::show(app, ui, canvas);
 }
 
 /// Left edge of a column of knobs.
@@ -52,10 +53,11 @@ fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
     knob::show(ui, canvas, place(8, 0.0), &params.room_decay_s, &mut edit);
     // 0 dB in -24 to 12.
     knob::show(ui, canvas, place(9, 2.0 / 3.0), &params.gain_db, &mut edit);
-    for (row, param) in
-        [&params.octave_fit, &params.level_fit, &params.room_gate, &params.bypass].into_iter().enumerate()
+    for (row, param) in [&params.octave_fit, &params.level_fit, &params.match_level, &params.room_gate, &params.bypass]
+        .into_iter()
+        .enumerate()
     {
-        toggle::show(ui, canvas, (752.0, 329.0 + 26.0 * row as f32), param, &setter);
+        toggle::show(ui, canvas, (752.0, 327.0 + 21.0 * row as f32), param, &setter);
     }
 }
 

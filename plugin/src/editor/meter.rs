@@ -44,6 +44,11 @@ impl Meter {
         }
     }
 
+    /// Present level, dB.
+    pub fn level_db(&self) -> f32 {
+        self.level_db
+    }
+
     /// The held peak as text.
     fn text(&self) -> String {
         if self.hold_db <= FLOOR_DB { "-inf".into() } else { format!("{:.1}", self.hold_db) }

@@ -6,7 +6,7 @@ use egui::{Context, Id};
 const SHOWN_S: f64 = 6.0;
 
 fn id() -> Id {
-    Id::new("rejected")
+    Id::unique("rejected")
 }
 
 /// Says why, in place of what was said before.

@@ -1,8 +1,7 @@
 //! The bottom line: what the engine runs at, what it costs, what came late, and a warning.
 
 use super::theme::{Canvas, SMALL};
-use super::{App, buffer_menu, rejected};
-use crate::notice;
+use super::{App, audio_page, buffer_menu, rejected};
 use egui::{Align2, Role, Sense, Ui, WidgetInfo};
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
@@ -12,7 +11,12 @@ const TOLERANCE: f32 = 1.06;
 
 /// Draws the line, 900 × 32 design units.
 pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
-    buffer_menu::show(app, ui, canvas, canvas.rect(12.0, 567.0, 150.0, 22.0), host);
+    let corner = canvas.rect(12.0, 567.0, 150.0, 22.0);
+    if app.wiring.desk.is_some() {
+        audio_page::button(app, ui, canvas, corner);
+    } else {
+        buffer_menu::show(app, ui, canvas, corner, host);
+    }
     let rates = match app.wiring.shared.running() {
         None => "Not running".into(),
         Some(running) => {
@@ -29,7 +33,9 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
 /// The one thing that matters most now; the whole of it on hover.
 fn message(app: &App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
     let out_of_range = || app.playable_hz().and_then(|range_hz| warning(range_hz, telemetry.played_hz));
-    let said = rejected::said(ui.ctx()).or_else(|| out_of_range().or_else(notice::get).map(str::to_owned));
+    let said = rejected::said(ui.ctx());
+    let said = said.or_else(|| app.wiring.desk.as_ref().and_then(|desk| audio_page::said(desk)));
+    let said = said.or_else(|| out_of_range().map(str::to_owned));
     if let Some(said) = said {
         let at = (canvas.pos(430.0, 578.0), Align2::LEFT_CENTER);
         canvas.text(ui.painter(), at, 260.0, (SMALL, canvas.colours.alarm), &said);
@@ -43,8 +49,12 @@ fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryVie
     // A new engine counts from 0.
     app.late_seen = app.late_seen.min(telemetry.late_frames);
     let n_late = telemetry.late_frames - app.late_seen;
-    let text = format!("Worker {:.1} % · late frames {n_late}", 100.0 * telemetry.load);
-    let colour = if n_late > 0 { canvas.colours.alarm } else { canvas.colours.dim };
+    let failed = match telemetry.failed_frames {
+        0 => String::new(),
+        n => format!(" · failed {n}"),
+    };
+    let text = format!("Worker {:.1} % · late frames {n_late}{failed}", 100.0 * telemetry.load);
+    let colour = if n_late > 0 || !failed.is_empty() { canvas.colours.alarm } else { canvas.colours.dim };
     let at = (canvas.pos(888.0, 578.0), Align2::RIGHT_CENTER);
     canvas.text(ui.painter(), at, 200.0, (SMALL, colour), &text);
     let response = ui.interact(canvas.rect(700.0, 567.0, 188.0, 22.0), ui.scope_id().with("late"), Sense::click());
@@ -54,7 +64,8 @@ fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryVie
     }
     response.on_hover_text(
         "Late frames: moments in which the networks were not ready in time and the sound faded. If there are more and \
-         more, choose a larger buffer or close other programs. Click to count from 0.",
+         more, choose a larger buffer or close other programs. Click to count from 0. Failed: frames for which the \
+         networks gave no sound; another instrument file may help.",
     );
 }
 

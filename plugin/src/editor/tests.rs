@@ -20,7 +20,7 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
     };
     let tasks = Tasks::new(work, |message| panic!("{message}")).at_once();
     let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
-    let mut app = App::new(Wiring { params, instruments, shared, notifier, tasks });
+    let mut app = App::new(Wiring { params, instruments, shared, notifier, tasks, desk: None });
     app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
     let mut harness =
         Harness::builder().with_size([width, height]).build_ui_state(|ui, app: &mut App| app.show(ui), app);

@@ -175,7 +175,9 @@ fn presets_in(folder: &Path) -> Vec<(PathBuf, Preset)> {
     files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     files.sort();
     let read = |path: PathBuf| {
-        let preset: Preset = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        let mut preset: Preset = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+        // One of before there was such a thing sounds as it did.
+        preset.params.entry("match_level".into()).or_insert(0.0);
         (preset.format == FORMAT).then_some((path, preset))
     };
     files.into_iter().filter_map(read).collect()

@@ -2,7 +2,7 @@
 
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Instrument;
-use embouchure_inference::weights::read_file;
+use embouchure_inference::weights::{LoadError, read_file};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +11,12 @@ use std::sync::{Arc, OnceLock};
 /// Reads and checks an instrument file.
 pub fn load_file(path: &Path) -> Result<Arc<Instrument>, String> {
     let encoder = encoder()?;
-    let bytes = read_file(path).map_err(|e| e.to_string())?;
     // The name is enough where there is a file, and leaves room for the reason.
     let name = path.file_name().unwrap_or(path.as_os_str()).display();
+    let bytes = read_file(path).map_err(|e| match e {
+        LoadError::Io { .. } => e.to_string(),
+        e => format!("{name}: {e}"),
+    })?;
     let instrument = Instrument::from_bytes(&bytes, &encoder).map_err(|e| format!("{name}: {e}"))?;
     Ok(Arc::new(instrument))
 }

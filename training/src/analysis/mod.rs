@@ -3,6 +3,7 @@
 mod harmonics;
 mod noise;
 mod pitch;
+mod polyphony;
 mod quality;
 mod silence;
 mod texture;
@@ -10,6 +11,7 @@ mod texture;
 pub use harmonics::{HarmonicTrack, fill_gaps, harmonic_amplitudes, phase};
 pub use noise::noise_bands;
 pub use pitch::{PitchFrame, track_pitch};
+pub use polyphony::share_of_chords;
 pub use quality::{check_level, decay_s};
 pub use silence::cut_silence;
 pub use texture::TextureMeasure;

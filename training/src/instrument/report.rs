@@ -1,6 +1,6 @@
 //! What recordings of an instrument have to teach, before anything is trained on them.
 
-use super::performance::{TARGET_HOP, TARGET_RATE, check_pitched, load};
+use super::performance::{TARGET_HOP, TARGET_RATE, check_one_note, check_pitched, load};
 use crate::analysis::{FRAME_RATE, decay_s, track_pitch};
 use crate::recordings::examine_all;
 use anyhow::{Result, ensure};
@@ -136,6 +136,7 @@ fn examine(path: &Path) -> Result<Examined> {
     let f0_hz: Vec<f32> = track_pitch(&audio, TARGET_RATE).iter().map(|p| p.f0_hz).collect();
     let pitched: Vec<bool> = f0_hz.iter().map(|f| *f > 0.0).collect();
     check_pitched(&pitched)?;
+    check_one_note(&audio, &f0_hz)?;
     let loudness_db = LoudnessMeter::clip(&resample(&audio, TARGET_RATE, MODEL_RATE), &f0_hz);
     let level = |hop: &[f32]| 10.0 * (hop.iter().map(|x| x * x).sum::<f32>() / hop.len() as f32).max(1e-12).log10();
     let level_db: Vec<f32> = audio.chunks_exact(TARGET_HOP).map(level).collect();

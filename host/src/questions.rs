@@ -1,0 +1,57 @@
+//! Questions that a host may ask with any number, also one that the plugin has never given it. CLAP.
+
+use crate::ClapHost;
+use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_plugin_audio_ports};
+use clap_sys::ext::audio_ports_config::{CLAP_EXT_AUDIO_PORTS_CONFIG, clap_plugin_audio_ports_config};
+use clap_sys::ext::note_ports::{CLAP_EXT_NOTE_PORTS, clap_plugin_note_ports};
+use clap_sys::ext::params::{CLAP_EXT_PARAMS, clap_plugin_params};
+use clap_sys::ext::remote_controls::{CLAP_EXT_REMOTE_CONTROLS, clap_plugin_remote_controls};
+use clap_sys::plugin::clap_plugin;
+use std::ffi::{CStr, c_char};
+use std::mem::zeroed;
+
+/// Bytes of room for texts. Hosts give as little as they like.
+const ROOMS: [usize; 4] = [0, 1, 2, 256];
+
+impl ClapHost {
+    /// Everything that has an index, a number of a parameter, a value or a text. The answers are dropped.
+    pub(crate) fn ask_all(&mut self, number: u32, value: f64, text: &CStr) {
+        let plugin = self.raw();
+        // SAFETY: the plugin lives as long as the host; the room is as large as is said, and the structures are the calls'.
+        unsafe {
+            if let Some(params) = extension::<clap_plugin_params>(plugin, CLAP_EXT_PARAMS) {
+                params.get_info.map(|f| f(plugin, number, &mut zeroed()));
+                params.get_value.map(|f| f(plugin, number, &mut 0.0));
+                for room in ROOMS {
+                    let mut written = vec![0 as c_char; room];
+                    let (to, room) = (written.as_mut_ptr(), room as u32);
+                    params.value_to_text.map(|f| f(plugin, number, value, to, room));
+                }
+                params.text_to_value.map(|f| f(plugin, number, text.as_ptr(), &mut 0.0));
+            }
+            for is_input in [true, false] {
+                if let Some(ports) = extension::<clap_plugin_audio_ports>(plugin, CLAP_EXT_AUDIO_PORTS) {
+                    ports.get.map(|f| f(plugin, number, is_input, &mut zeroed()));
+                }
+                if let Some(ports) = extension::<clap_plugin_note_ports>(plugin, CLAP_EXT_NOTE_PORTS) {
+                    ports.get.map(|f| f(plugin, number, is_input, &mut zeroed()));
+                }
+            }
+            if let Some(config) = extension::<clap_plugin_audio_ports_config>(plugin, CLAP_EXT_AUDIO_PORTS_CONFIG) {
+                config.get.map(|f| f(plugin, number, &mut zeroed()));
+                // A number that there is would choose another layout than the host knows of.
+                if number > 100 {
+                    config.select.map(|f| f(plugin, number));
+                }
+            }
+            if let Some(pages) = extension::<clap_plugin_remote_controls>(plugin, CLAP_EXT_REMOTE_CONTROLS) {
+                pages.get.map(|f| f(plugin, number, &mut zeroed()));
+            }
+        }
+    }
+}
+
+unsafe fn extension<'a, T>(plugin: *const clap_plugin, name: &CStr) -> Option<&'a T> {
+    // SAFETY: as the caller promises; what has the extension's name is the extension.
+    unsafe { (*plugin).get_extension.and_then(|f| f(plugin, name.as_ptr()).cast::<T>().as_ref()) }
+}

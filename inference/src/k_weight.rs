@@ -1,0 +1,144 @@
+//! Loudness as ITU-R BS.1770 weighs it: of samples, and of controls before they are rendered.
+
+use crate::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
+use crate::controls::Controls;
+use crate::synth::noise::{noise_band_centres_hz, noise_band_edges_hz};
+use std::f64::consts::{PI, TAU};
+use std::sync::LazyLock;
+
+/// The two stages of the K curve, a high shelf and a high pass: corner in Hz, quality, and gain of the shelf in dB. These
+/// give the standard's coefficients at 48 kHz.
+const SHELF: (f64, f64, f64) = (1_681.974_450_955_533, 0.707_175_236_955_419_6, 3.999_843_853_973_347);
+const HIGH_PASS: (f64, f64) = (38.135_470_876_024_44, 0.500_327_037_323_877_3);
+/// Steps of the table of weights, Hz.
+const STEP_HZ: f32 = 20.0;
+const N_STEPS: usize = (NOISE_MAX_HZ / STEP_HZ) as usize + 1;
+/// Gains of the power, from 0 Hz on.
+static WEIGHTS: LazyLock<[f32; N_STEPS]> = LazyLock::new(|| {
+    let stages = [Stage::shelf(48_000.0), Stage::high_pass(48_000.0)];
+    std::array::from_fn(|i| {
+        stages.iter().map(|stage| stage.power_gain(f64::from(STEP_HZ) * i as f64, 48_000.0)).product::<f64>() as f32
+    })
+});
+/// Power of each noise band per square of its magnitude, weighted.
+static NOISE_WEIGHTS: LazyLock<[f32; N_NOISE_BANDS]> = LazyLock::new(|| {
+    let (edges, centres) = (noise_band_edges_hz(), noise_band_centres_hz());
+    std::array::from_fn(|band| (edges[band + 1] - edges[band]) / 24_000.0 * weight(centres[band]))
+});
+
+/// Gain of the power at `hz` (≥ 0).
+fn weight(hz: f32) -> f32 {
+    WEIGHTS[((hz / STEP_HZ + 0.5) as usize).min(N_STEPS - 1)]
+}
+
+/// Weighted mean square of what `controls` sound like, without their room. Realtime-safe after the first call.
+pub fn power_of(controls: &Controls) -> f32 {
+    let mut harmonics = 0.0;
+    for k in 0..N_HARMONICS {
+        let amplitude = controls.amplitude * controls.harmonic_distribution[k];
+        harmonics += 0.5 * amplitude * amplitude * weight((k + 1) as f32 * controls.f0_hz);
+    }
+    let noise = controls.noise_magnitudes.iter().zip(&*NOISE_WEIGHTS).map(|(m, weight)| m * m * weight).sum::<f32>();
+    harmonics + noise
+}
+
+/// Streams audio at the model rate and tells the power of each hop. Realtime-safe.
+#[derive(Clone, Debug)]
+pub struct KMeter {
+    stages: [Stage; 2],
+}
+
+impl Default for KMeter {
+    fn default() -> Self {
+        Self { stages: [Stage::shelf(f64::from(MODEL_RATE)), Stage::high_pass(f64::from(MODEL_RATE))] }
+    }
+}
+
+impl KMeter {
+    /// Weighted mean square of one hop.
+    pub fn hop(&mut self, samples: &[f32; HOP_SIZE]) -> f32 {
+        let mut sum = 0.0;
+        for x in samples {
+            let y = self.stages.iter_mut().fold(f64::from(*x), |x, stage| stage.next(x));
+            sum += y * y;
+        }
+        // Not in subnormal numbers.
+        self.stages
+            .iter_mut()
+            .for_each(|stage| stage.state = stage.state.map(|s| if s.abs() < 1e-15 { 0.0 } else { s }));
+        (sum / HOP_SIZE as f64) as f32
+    }
+}
+
+/// Second-order filter, transposed direct form II.
+#[derive(Clone, Debug)]
+struct Stage {
+    b: [f64; 3],
+    a: [f64; 2],
+    state: [f64; 2],
+}
+
+impl Stage {
+    fn shelf(rate: f64) -> Self {
+        let (hz, quality, gain_db) = SHELF;
+        let k = (PI * hz / rate).tan();
+        let high = 10f64.powf(gain_db / 20.0);
+        let band = high.powf(0.499_666_774_154_541_6);
+        let a0 = 1.0 + k / quality + k * k;
+        let b = [high + band * k / quality + k * k, 2.0 * (k * k - high), high - band * k / quality + k * k];
+        Self { b: b.map(|b| b / a0), a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0], state: [0.0; 2] }
+    }
+
+    fn high_pass(rate: f64) -> Self {
+        let (hz, quality) = HIGH_PASS;
+        let k = (PI * hz / rate).tan();
+        let a0 = 1.0 + k / quality + k * k;
+        Self { b: [1.0, -2.0, 1.0], a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0], state: [0.0; 2] }
+    }
+
+    fn next(&mut self, x: f64) -> f64 {
+        let y = self.b[0] * x + self.state[0];
+        self.state[0] = self.b[1] * x - self.a[0] * y + self.state[1];
+        self.state[1] = self.b[2] * x - self.a[1] * y;
+        y
+    }
+
+    fn power_gain(&self, hz: f64, rate: f64) -> f64 {
+        let turn = TAU * hz / rate;
+        let power = |c0: f64, c1: f64, c2: f64| {
+            let real = c0 + c1 * turn.cos() + c2 * (2.0 * turn).cos();
+            let imaginary = c1 * turn.sin() + c2 * (2.0 * turn).sin();
+            real * real + imaginary * imaginary
+        };
+        power(self.b[0], self.b[1], self.b[2]) / power(1.0, self.a[0], self.a[1])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::synth::render_clip;
+
+    #[test]
+    fn the_standards_coefficients_at_48_khz() {
+        let (shelf, high_pass) = (Stage::shelf(48_000.0), Stage::high_pass(48_000.0));
+        let expected = [1.535_124_859_586_97, -2.691_696_189_406_38, 1.198_392_810_852_85];
+        assert!(shelf.b.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{shelf:?}");
+        assert!(
+            (high_pass.a[0] + 1.990_047_454_833_98).abs() < 1e-9
+                && (high_pass.a[1] - 0.990_072_250_366_21).abs() < 1e-9
+        );
+    }
+
+    #[test]
+    fn controls_are_as_loud_as_what_is_rendered() {
+        let mut controls = Controls { f0_hz: 310.0, amplitude: 0.3, ..Controls::SILENT };
+        (0..8).for_each(|k| controls.harmonic_distribution[k] = 1.0 / 8.0);
+        controls.noise_magnitudes[5..30].fill(0.02);
+        let samples = render_clip(&[controls; 250], f64::from(MODEL_RATE), 0.0);
+        let mut meter = KMeter::default();
+        let powers: Vec<f32> = samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| meter.hop(hop)).collect();
+        let mean = powers[50..].iter().sum::<f32>() / 200.0;
+        assert!((10.0 * (mean / power_of(&controls)).log10()).abs() < 0.7, "{mean} {}", power_of(&controls));
+    }
+}

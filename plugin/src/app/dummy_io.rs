@@ -1,0 +1,77 @@
+//! No sound at all: silence at the pace of the clock, so that the window can be tried.
+
+use super::io::{Fault, FaultKind, Session, Streams, Vitals};
+use super::player::Slot;
+use embouchure_plugin::audio::{AudioSettings, Backend};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+struct Silence {
+    slot: Slot,
+    vitals: Arc<Vitals>,
+    block: usize,
+    rate: u32,
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// As the settings ask for.
+pub fn open(settings: &AudioSettings) -> Session {
+    let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
+    let (rate, block) = (settings.rate, settings.block);
+    let silence = Silence {
+        slot: slot.clone(),
+        vitals: vitals.clone(),
+        block: block as usize,
+        rate,
+        is_over: Arc::default(),
+        thread: None,
+    };
+    Session {
+        backend: Backend::Dummy,
+        slot,
+        rate,
+        block,
+        playing: format!("No sound, {rate} Hz, {block} samples at once"),
+        notes: Vec::new(),
+        input_problem: None,
+        n_channels: 0,
+        vitals,
+        stock: None,
+        streams: Box::new(silence),
+    }
+}
+
+impl Streams for Silence {
+    fn start(&mut self) -> Result<(), Fault> {
+        let (slot, vitals, is_over) = (self.slot.clone(), self.vitals.clone(), self.is_over.clone());
+        let (block, rate) = (self.block, f64::from(self.rate));
+        let play = move || {
+            let (mut left, mut right) = (vec![0.0; block], vec![0.0; block]);
+            let (start, mut n_done) = (Instant::now(), 0.0);
+            while !is_over.load(Relaxed) {
+                left.fill(0.0);
+                right.fill(0.0);
+                slot.play(&mut left, &mut right);
+                vitals.played(block);
+                n_done += block as f64;
+                let due = Duration::from_secs_f64(n_done / rate);
+                std::thread::sleep(due.saturating_sub(start.elapsed()));
+            }
+        };
+        let thread = std::thread::Builder::new().name("silence".into()).spawn(play);
+        self.thread = Some(thread.map_err(|e| Fault::new(FaultKind::Refused, e.to_string()))?);
+        Ok(())
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        self.is_over.store(true, Relaxed);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

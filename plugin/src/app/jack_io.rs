@@ -1,0 +1,206 @@
+//! Sound through a JACK server. One clock for input and output, so nothing lies between them.
+
+use super::explain;
+use super::io::{Fault, FaultKind, Session, Streams, Vitals, difference};
+use super::player::Slot;
+use embouchure_plugin::audio::{AudioSettings, Backend, DeviceChoice, DeviceName, Devices};
+use jack::{
+    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, NotificationHandler, Port,
+    PortFlags, ProcessHandler, ProcessScope,
+};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+/// Longer blocks are played in pieces.
+const LONGEST: usize = 8192;
+
+struct Player {
+    slot: Slot,
+    vitals: Arc<Vitals>,
+    inputs: [Port<AudioIn>; 2],
+    outputs: [Port<AudioOut>; 2],
+}
+
+impl ProcessHandler for Player {
+    fn process(&mut self, _client: &Client, scope: &ProcessScope) -> Control {
+        let [left_in, right_in] = self.inputs.each_ref().map(|port| port.as_slice(scope));
+        let [left_out, right_out] = &mut self.outputs;
+        let (left, right) = (left_out.as_mut_slice(scope), right_out.as_mut_slice(scope));
+        left.copy_from_slice(left_in);
+        right.copy_from_slice(right_in);
+        self.vitals.played(left.len());
+        for (left, right) in left.chunks_mut(LONGEST).zip(right.chunks_mut(LONGEST)) {
+            self.slot.play(left, right);
+        }
+        Control::Continue
+    }
+
+    fn buffer_size(&mut self, _client: &Client, _size: Frames) -> Control {
+        // The plugin sees the longer blocks and asks for room.
+        Control::Continue
+    }
+}
+
+struct Watch(Arc<Vitals>);
+
+impl NotificationHandler for Watch {
+    unsafe fn shutdown(&mut self, _status: ClientStatus, reason: &str) {
+        self.0.failed(format!("the JACK server ended: {reason}"), true);
+    }
+
+    fn sample_rate(&mut self, _client: &Client, _rate: Frames) -> Control {
+        Control::Continue
+    }
+
+    fn xrun(&mut self, _client: &Client) -> Control {
+        self.0.n_gaps.fetch_add(1, Relaxed);
+        Control::Continue
+    }
+}
+
+enum State {
+    Ready(Client, Box<Player>),
+    Running(AsyncClient<Watch, Player>),
+    Over,
+}
+
+struct JackStreams {
+    state: State,
+    vitals: Arc<Vitals>,
+    settings: AudioSettings,
+}
+
+/// Becomes a client of the server.
+pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
+    let client = client()?;
+    let refused = |e: jack::Error| Fault::new(FaultKind::Refused, format!("JACK refuses ({e}). Choose another way."));
+    let input = |name| client.register_port(name, AudioIn::default()).map_err(refused);
+    let output = |name| client.register_port(name, AudioOut::default()).map_err(refused);
+    let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
+    let (inputs, outputs) = ([input("in_left")?, input("in_right")?], [output("out_left")?, output("out_right")?]);
+    let (rate, block) = (client.sample_rate(), client.buffer_size());
+    let notes =
+        [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples at once")];
+    let player = Box::new(Player { slot: slot.clone(), vitals: vitals.clone(), inputs, outputs });
+    Ok(Session {
+        backend: Backend::Jack,
+        slot,
+        rate,
+        block,
+        playing: format!("JACK, {rate} Hz, {block} samples at once"),
+        notes: notes.into_iter().flatten().collect(),
+        input_problem: None,
+        n_channels: sources(&client, true).len() as u16,
+        vitals: vitals.clone(),
+        stock: None,
+        streams: Box::new(JackStreams { state: State::Ready(client, player), vitals, settings: settings.clone() }),
+    })
+}
+
+/// Ports of others: those that sound comes from, and those that it goes to.
+pub fn devices() -> Result<Devices, Fault> {
+    let client = client()?;
+    let named = |ports: Vec<String>| ports.into_iter().map(|id| DeviceName { name: id.clone(), id }).collect();
+    let (inputs, outputs) = (named(sources(&client, false)), named(sinks(&client, false)));
+    Ok(Devices { backend: Backend::Jack, inputs, outputs })
+}
+
+fn client() -> Result<Client, Fault> {
+    let opened = Client::new("Embouchure", ClientOptions::NO_START_SERVER);
+    opened.map(|(client, _)| client).map_err(|_| explain::no_backend(Backend::Jack))
+}
+
+fn sources(client: &Client, is_physical: bool) -> Vec<String> {
+    ports(client, PortFlags::IS_OUTPUT, is_physical)
+}
+
+fn sinks(client: &Client, is_physical: bool) -> Vec<String> {
+    ports(client, PortFlags::IS_INPUT, is_physical)
+}
+
+fn ports(client: &Client, direction: PortFlags, is_physical: bool) -> Vec<String> {
+    let flags = if is_physical { direction | PortFlags::IS_PHYSICAL } else { direction };
+    let mut ports = client.ports(None, Some("32 bit float mono audio"), flags);
+    let own = format!("{}:", client.name());
+    ports.retain(|port| !port.starts_with(&own));
+    ports
+}
+
+impl JackStreams {
+    /// Connects what is not yet connected; says which wanted input is not there.
+    fn connect(&self) -> Option<String> {
+        let State::Running(client) = &self.state else { return None };
+        let client = client.as_client();
+        let own = |port: &str| format!("{}:{port}", client.name());
+        for (from, to) in [own("out_left"), own("out_right")].iter().zip(self.wanted_sinks(client)) {
+            let _ = client.connect_ports_by_name(from, &to);
+        }
+        let wanted = self.wanted_sources(client);
+        let there = sources(client, false);
+        let missing = wanted.iter().find(|port| !there.contains(port)).cloned();
+        for (from, to) in wanted.iter().zip([own("in_left"), own("in_right")]) {
+            let _ = client.connect_ports_by_name(from, &to);
+        }
+        let is_wanted = self.settings.input != DeviceChoice::Nothing;
+        match missing {
+            Some(port) => Some(explain::no_such(explain::Direction::Input, &port, &there).message),
+            None if wanted.is_empty() && is_wanted => {
+                Some(explain::no_default(explain::Direction::Input, Backend::Jack).message)
+            }
+            None => None,
+        }
+    }
+
+    /// Left and right; one port stands for both.
+    fn wanted_sources(&self, client: &Client) -> Vec<String> {
+        match &self.settings.input {
+            DeviceChoice::Nothing => Vec::new(),
+            DeviceChoice::Named(names) => twice(names),
+            DeviceChoice::System => {
+                let physical = sources(client, true);
+                let at = usize::from(self.settings.channel.max(1)) - 1;
+                physical.get(at).map_or_else(Vec::new, |port| vec![port.clone(), port.clone()])
+            }
+        }
+    }
+
+    fn wanted_sinks(&self, client: &Client) -> Vec<String> {
+        match &self.settings.output {
+            DeviceChoice::Nothing => Vec::new(),
+            DeviceChoice::Named(names) => twice(names),
+            DeviceChoice::System => sinks(client, true).into_iter().take(2).collect(),
+        }
+    }
+}
+
+/// "left,right", or one for both.
+fn twice(names: &str) -> Vec<String> {
+    let (left, right) = names.split_once(',').unwrap_or((names, names));
+    vec![left.trim().to_owned(), right.trim().to_owned()]
+}
+
+impl Streams for JackStreams {
+    fn start(&mut self) -> Result<(), Fault> {
+        let State::Ready(client, player) = std::mem::replace(&mut self.state, State::Over) else { return Ok(()) };
+        let running = client.activate_async(Watch(self.vitals.clone()), *player);
+        let refused =
+            |e: jack::Error| Fault::new(FaultKind::Refused, format!("JACK refuses ({e}). Choose another way."));
+        self.state = State::Running(running.map_err(refused)?);
+        Ok(())
+    }
+
+    fn tend(&mut self, _input_problem: Option<String>) -> Option<String> {
+        self.connect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_port_stands_for_both_channels() {
+        assert_eq!(twice("a:1"), ["a:1", "a:1"]);
+        assert_eq!(twice("a:1, b:2"), ["a:1", "b:2"]);
+    }
+}

@@ -1,0 +1,284 @@
+//! Runs the sound: opens what the player wants, watches it, and starts it again when it stops.
+
+use super::host::AppHost;
+use super::io::{Fault, FaultKind, Session};
+use super::player::Player;
+use super::{cpal_io, dummy_io, explain, jack_io};
+use embouchure_plugin::audio::{AudioDesk, AudioSettings, AudioView, Backend, Counts, Devices, Latency};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(100);
+/// A sound card that plays nothing for so long has stopped.
+const STALLED: Duration = Duration::from_secs(3);
+/// First and longest time until the next try.
+const SOON: Duration = Duration::from_millis(500);
+const LATEST: Duration = Duration::from_secs(4);
+/// Between two looks for devices, and for an input that is missing.
+const SEARCH: Duration = Duration::from_secs(2);
+
+/// All that the thread has.
+pub struct Manager {
+    desk: Arc<AudioDesk>,
+    host: Arc<AppHost>,
+    /// Latency of the plugin, samples, while it is active.
+    engine_latency: Box<dyn Fn() -> u32 + Send>,
+    /// While no session has it.
+    player: Option<Box<Player>>,
+    running: Option<Running>,
+    settings: AudioSettings,
+    problem: Option<String>,
+    retry_at: Instant,
+    patience: Duration,
+    counts: Counts,
+    searched: Option<Instant>,
+}
+
+struct Running {
+    session: Session,
+    input_problem: Option<String>,
+    n_blocks: u64,
+    moved: Instant,
+    n_recorded: u64,
+    recorded: Instant,
+    input_sought: Instant,
+}
+
+impl Manager {
+    /// Opens nothing yet.
+    pub fn new(
+        desk: Arc<AudioDesk>,
+        host: Arc<AppHost>,
+        player: Box<Player>,
+        engine_latency: Box<dyn Fn() -> u32 + Send>,
+    ) -> Self {
+        let settings = desk.wanted();
+        Self {
+            desk,
+            host,
+            engine_latency,
+            player: Some(player),
+            running: None,
+            settings,
+            problem: None,
+            retry_at: Instant::now(),
+            patience: SOON,
+            counts: Counts::default(),
+            searched: None,
+        }
+    }
+
+    /// Until `is_over`; then the sound has ended.
+    pub fn run(mut self, is_over: &AtomicBool) {
+        self.desk.manage();
+        while !is_over.load(Relaxed) {
+            self.look();
+            std::thread::park_timeout(LOOK);
+        }
+        self.close();
+        if let Some(player) = &mut self.player {
+            player.deactivate();
+        }
+    }
+
+    fn look(&mut self) {
+        let wanted = self.desk.wanted();
+        if wanted != self.settings {
+            self.close();
+            self.settings = wanted;
+            (self.counts, self.problem) = (Counts::default(), None);
+            (self.retry_at, self.patience) = (Instant::now(), SOON);
+        }
+        if self.running.is_none() && Instant::now() >= self.retry_at {
+            self.open();
+        }
+        self.watch();
+        if self.host.take_restart_wanted() {
+            self.activate_again();
+        }
+        self.search();
+        self.tell();
+    }
+
+    fn open(&mut self) {
+        let started = open(&self.settings).and_then(|mut session| {
+            let Some(mut player) = self.player.take() else { return Ok(session) };
+            player.activate(session.rate, session.block);
+            session.slot.fill(player);
+            match session.streams.start() {
+                Ok(()) => Ok(session),
+                Err(fault) => {
+                    self.player = Some(session.slot.empty());
+                    session.end();
+                    Err(fault)
+                }
+            }
+        });
+        match started {
+            Ok(session) => {
+                let now = Instant::now();
+                let input_problem = session.input_problem.clone();
+                self.running = Some(Running {
+                    session,
+                    input_problem,
+                    n_blocks: 0,
+                    moved: now,
+                    n_recorded: 0,
+                    recorded: now,
+                    input_sought: now,
+                });
+                self.problem = None;
+            }
+            Err(fault) => self.fail(fault.message),
+        }
+    }
+
+    /// The same again, a little later each time.
+    fn fail(&mut self, message: String) {
+        self.problem = Some(message);
+        self.retry_at = Instant::now() + self.patience;
+        self.patience = (2 * self.patience).min(LATEST);
+    }
+
+    fn close(&mut self) {
+        if let Some(running) = self.running.take() {
+            let mut player = running.session.slot.empty();
+            player.deactivate();
+            self.player = Some(player);
+            self.counts = counted(self.counts, &running.session);
+            running.session.end();
+        }
+    }
+
+    /// The plugin wants another latency, as after a longer block.
+    fn activate_again(&mut self) {
+        if let Some(running) = &self.running {
+            let session = &running.session;
+            let block = session.block.max(session.vitals.longest.load(Relaxed));
+            let mut player = session.slot.empty();
+            player.activate(session.rate, block);
+            session.slot.fill(player);
+        }
+    }
+
+    fn watch(&mut self) {
+        let Some(running) = &mut self.running else { return };
+        let vitals = &running.session.vitals;
+        let n_blocks = vitals.n_blocks.load(Relaxed);
+        if n_blocks != running.n_blocks {
+            (running.n_blocks, running.moved) = (n_blocks, Instant::now());
+            // It plays: the next fault is a new one.
+            self.patience = SOON;
+        }
+        let n_recorded = vitals.n_recorded.load(Relaxed);
+        if n_recorded != running.n_recorded || running.session.stock.is_none() {
+            (running.n_recorded, running.recorded) = (n_recorded, Instant::now());
+        }
+        let has_stalled = running.moved.elapsed() > STALLED || running.recorded.elapsed() > STALLED;
+        if vitals.is_broken.load(Relaxed) || has_stalled {
+            let reported = vitals.last_error.try_lock().and_then(|mut last| last.take());
+            self.close();
+            self.counts.restarts += 1;
+            return self.fail(explain::lost(reported));
+        }
+        let problem = running.input_problem.take();
+        running.input_problem = running.session.streams.tend(problem);
+        if running.input_problem.is_some() && running.input_sought.elapsed() > SEARCH {
+            running.input_sought = Instant::now();
+            if running.session.streams.could_have_input() {
+                self.close();
+                self.retry_at = Instant::now();
+            }
+        }
+    }
+
+    /// What there is to choose from, while somebody looks.
+    fn search(&mut self) {
+        if !self.desk.is_page_open() || self.searched.is_some_and(|at| at.elapsed() < SEARCH) {
+            return;
+        }
+        self.searched = Some(Instant::now());
+        let in_use = self.running.as_ref().map(|running| running.session.backend);
+        let backend = if self.settings.backend == Backend::Auto { in_use } else { Some(self.settings.backend) };
+        let found = backend.map_or_else(Devices::default, |backend| devices(backend).unwrap_or_default());
+        self.desk.show(|view| view.devices = found);
+    }
+
+    fn tell(&self) {
+        let running = self.running.as_ref();
+        let session = running.map(|running| &running.session);
+        let input_problem = running.and_then(|running| running.input_problem.clone());
+        let new = AudioView {
+            playing: session.map(|session| session.playing.clone()).unwrap_or_default(),
+            is_playing: running.is_some_and(|running| running.n_blocks > 0),
+            notes: session.map(|session| session.notes.clone()).unwrap_or_default(),
+            problems: self.problem.iter().cloned().chain(input_problem).collect(),
+            n_channels: session.map_or(0, |session| session.n_channels),
+            latency: session.map(|session| self.latency(session)),
+            counts: session.map_or(self.counts, |session| counted(self.counts, session)),
+            devices: Devices::default(),
+        };
+        self.desk.show(|view| {
+            let devices = std::mem::take(&mut view.devices);
+            *view = AudioView { devices, ..new };
+        });
+    }
+
+    fn latency(&self, session: &Session) -> Latency {
+        let ms = |us: u32| us as f32 / 1000.0;
+        Latency {
+            input_ms: ms(session.vitals.input_us.load(Relaxed)),
+            stock_ms: session.stock.as_ref().map_or(0.0, |stock| ms(stock.level_us.load(Relaxed))),
+            engine_ms: 1000.0 * (self.engine_latency)() as f32 / session.rate as f32,
+            output_ms: ms(session.vitals.output_us.load(Relaxed)),
+        }
+    }
+}
+
+fn counted(before: Counts, session: &Session) -> Counts {
+    Counts {
+        gaps: before.gaps + session.vitals.n_gaps.load(Relaxed),
+        slips: before.slips + session.stock.as_ref().map_or(0, |stock| stock.slips.load(Relaxed)),
+        errors: before.errors + session.vitals.n_errors.load(Relaxed),
+        restarts: before.restarts,
+    }
+}
+
+/// By the way that was chosen, or by the first of this system's that works.
+fn open(settings: &AudioSettings) -> Result<Session, Fault> {
+    if settings.backend != Backend::Auto {
+        return open_by(settings.backend, settings);
+    }
+    let mut fault: Option<Fault> = None;
+    for backend in Backend::of_this_system() {
+        if matches!(backend, Backend::Auto | Backend::Dummy) {
+            continue;
+        }
+        match open_by(*backend, settings) {
+            Ok(session) => return Ok(session),
+            // What a server or a device says is worth more than that there is none.
+            Err(new) if fault.as_ref().is_none_or(|old| old.kind == FaultKind::NoBackend) => fault = Some(new),
+            Err(_) => {}
+        }
+    }
+    Err(fault.unwrap_or_else(|| explain::no_backend(Backend::Auto)))
+}
+
+fn open_by(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault> {
+    match backend {
+        Backend::Dummy => Ok(dummy_io::open(settings)),
+        Backend::Jack => jack_io::open(settings),
+        backend => cpal_io::open(backend, settings),
+    }
+}
+
+/// What can be chosen with a way.
+pub fn devices(backend: Backend) -> Result<Devices, Fault> {
+    match backend {
+        Backend::Dummy | Backend::Auto => Ok(Devices { backend, ..Devices::default() }),
+        Backend::Jack => jack_io::devices(),
+        backend => cpal_io::devices(backend, backend == Backend::Alsa),
+    }
+}

@@ -1,0 +1,98 @@
+//! What a musician says when starting the app.
+
+use clap::Parser;
+use embouchure_plugin::audio::{AudioSettings, Backend, DeviceChoice};
+
+/// Whistle, hum, sing or play into a microphone, and hear another instrument while you play.
+///
+/// Put headphones on: what comes out of loudspeakers goes back into the microphone. That is why the app starts muted; press
+/// "Listen" in its window. Without options it takes what was chosen on its audio page last, and at first what your system
+/// prefers. What is said here holds for this start alone.
+#[derive(Debug, Parser)]
+#[command(name = "Embouchure", version)]
+pub struct Options {
+    /// Show the inputs and outputs of this computer, and end.
+    #[arg(long)]
+    pub devices: bool,
+    /// Input to listen to, as --devices names it, or a part of its name; "none" for none.
+    #[arg(long, value_name = "NAME")]
+    input: Option<String>,
+    /// Output to play to, as --devices names it, or a part of its name.
+    #[arg(long, value_name = "NAME")]
+    output: Option<String>,
+    /// How to reach them; dummy is no sound at all.
+    #[arg(long, short, value_name = "WAY", value_parser = backend_names())]
+    pub backend: Option<String>,
+    /// With JACK: the port to listen to, or two with a comma between.
+    #[arg(long, value_name = "PORT")]
+    jack_input: Option<String>,
+    /// Channel of the input to listen to, from 1; 0 = the first two.
+    #[arg(long, value_name = "N")]
+    channel: Option<u16>,
+    /// Sample rate, Hz. JACK has its own.
+    #[arg(long = "rate", short, value_name = "HZ")]
+    rate: Option<u32>,
+    /// Samples that are worked on at once: fewer are sooner heard, but harder on the computer. JACK has its own.
+    #[arg(long = "block", short = 'p', value_name = "SAMPLES")]
+    block: Option<u32>,
+    /// Sound in stock between an input and an output with clocks of their own, ms: more if it crackles. Not with JACK.
+    #[arg(long, value_name = "MS")]
+    safety: Option<u32>,
+    /// Size of the window, e.g. 2 for twice as large; the window remembers it.
+    #[arg(long, value_name = "TIMES")]
+    pub scale: Option<f32>,
+}
+
+fn backend_names() -> clap::builder::PossibleValuesParser {
+    Backend::of_this_system().iter().map(|backend| backend.name()).collect::<Vec<_>>().into()
+}
+
+impl Options {
+    /// `settings` with what was said.
+    pub fn applied_to(&self, settings: AudioSettings) -> AudioSettings {
+        let device = |said: &Option<String>, otherwise: DeviceChoice| match said.as_deref() {
+            Some("none") => DeviceChoice::Nothing,
+            Some(name) => DeviceChoice::Named(name.to_owned()),
+            None => otherwise,
+        };
+        let jack_input = self.jack_input.clone().filter(|_| self.input.is_none());
+        AudioSettings {
+            backend: self.backend.as_deref().and_then(Backend::named).unwrap_or(settings.backend),
+            input: device(&self.input.clone().or(jack_input), settings.input),
+            output: device(&self.output, settings.output),
+            channel: self.channel.unwrap_or(settings.channel),
+            rate: self.rate.unwrap_or(settings.rate),
+            block: self.block.unwrap_or(settings.block),
+            safety_ms: self.safety.unwrap_or(settings.safety_ms),
+        }
+        .usable()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn what_is_said_goes_before_what_is_remembered() {
+        let said = |text: &str| {
+            let words = std::iter::once("Embouchure").chain(text.split_whitespace());
+            Options::try_parse_from(words).unwrap().applied_to(AudioSettings { block: 64, ..AudioSettings::default() })
+        };
+        assert_eq!(said("").block, 64);
+        let other = said("--input Line -b dummy -r 44100 -p 32 --output none");
+        assert_eq!((other.backend, other.rate, other.block), (Backend::Dummy, 44_100, 32));
+        assert_eq!((other.input, other.output), (DeviceChoice::Named("Line".into()), DeviceChoice::Nothing));
+        assert_eq!(said("--jack-input a:1").input, DeviceChoice::Named("a:1".into()));
+    }
+
+    #[test]
+    fn help_names_the_ways_of_this_system_only() {
+        let help = Options::command().render_long_help().to_string();
+        for name in ["jack", "pulse", "alsa", "core-audio", "wasapi", "asio"] {
+            let is_here = Backend::named(name).is_some();
+            assert!(!help.contains(&format!("{name},")) || is_here, "{name}");
+        }
+    }
+}

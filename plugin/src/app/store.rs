@@ -1,0 +1,94 @@
+//! What the app remembers from one start to the next: the audio settings, all parameters and the session.
+
+use directories::ProjectDirs;
+use embouchure_plugin::audio::AudioSettings;
+use nice_plug::plugin::PluginState;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Contents of the file.
+#[derive(Default, Serialize, Deserialize)]
+pub struct Memory {
+    /// Devices and all that.
+    #[serde(default)]
+    pub audio: AudioSettings,
+    /// As a project would keep it.
+    #[serde(default)]
+    pub state: Option<PluginState>,
+}
+
+/// The file, and what it holds as far as this app knows.
+pub struct Store {
+    path: Option<PathBuf>,
+    written: String,
+}
+
+impl Store {
+    /// In the folder where the system wants a program's settings.
+    pub fn of_this_user() -> Self {
+        let path = ProjectDirs::from("", "", "Embouchure").map(|folders| folders.config_dir().join("app.json"));
+        Self { path, written: String::new() }
+    }
+
+    /// What was remembered, and what there is to say of it. A damaged file is kept beside, and everything begins anew.
+    pub fn read(&mut self) -> (Memory, Option<String>) {
+        let Some(path) = &self.path else { return (Memory::default(), None) };
+        if !path.exists() {
+            return (Memory::default(), None);
+        }
+        let read = std::fs::read_to_string(path).map_err(|e| e.to_string());
+        match read.and_then(|text| Ok((serde_json::from_str(&text).map_err(|e| e.to_string())?, text))) {
+            Ok((memory, text)) => {
+                self.written = text;
+                (memory, None)
+            }
+            Err(e) => {
+                let kept = path.with_extension("damaged.json");
+                let _ = std::fs::rename(path, &kept);
+                let said = format!(
+                    "The settings could not be read ({e}) and begin anew; the file is kept as {}.",
+                    kept.display()
+                );
+                (Memory::default(), Some(said))
+            }
+        }
+    }
+
+    /// Writes what has changed. A full disk costs nothing that was there.
+    pub fn write(&mut self, memory: &Memory) {
+        let (Some(path), Ok(text)) = (&self.path, serde_json::to_string_pretty(memory)) else { return };
+        if text != self.written && write_whole(path, &text).is_ok() {
+            self.written = text;
+        }
+    }
+}
+
+fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let new = path.with_extension("new");
+    std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_damage_is_kept_beside() {
+        let folder = std::env::temp_dir().join(format!("embouchure-store-{}", std::process::id()));
+        let path = folder.join("new/app.json");
+        let store = || Store { path: Some(path.clone()), written: String::new() };
+        assert!(store().read().1.is_none(), "nothing is there at first");
+        let audio = AudioSettings { block: 64, ..AudioSettings::default() };
+        store().write(&Memory { audio: audio.clone(), state: None });
+        assert_eq!(store().read().0.audio, audio);
+        std::fs::write(&path, b"{half \xff").unwrap();
+        let (memory, said) = store().read();
+        assert_eq!(memory.audio, AudioSettings::default());
+        assert!(said.unwrap().contains("damaged"));
+        assert_eq!(std::fs::read(path.with_extension("damaged.json")).unwrap(), b"{half \xff");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+}

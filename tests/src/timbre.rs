@@ -1,0 +1,74 @@
+//! Which instrument plays, by the levels of its harmonics.
+
+use crate::{Built, Stage};
+use embouchure_host::Change;
+use std::f64::consts::TAU;
+use std::time::{Duration, Instant};
+
+/// The tone that is played to the plugin, Hz.
+const F0_HZ: f64 = 440.0;
+const N_HARMONICS: usize = 16;
+/// Seconds of a measurement, whole periods of the tone and its octaves at the rates in use.
+const WINDOW_S: f64 = 0.25;
+/// Places of Instrument A that differ by 10 dB and more from each other and from most others; two measurements of one
+/// differ by less than 1.
+const PLACES: [f64; 2] = [7.0, 11.0];
+/// Mean difference over the harmonics, dB, that only another instrument makes.
+const OTHER_DB: f64 = 5.0;
+
+/// A steady tone with harmonics.
+pub fn tone(rate: f64, n_samples: usize) -> Vec<f32> {
+    let at = |i: usize| TAU * F0_HZ * i as f64 / rate;
+    (0..n_samples)
+        .map(|i| (1..6).map(|k| 0.15 / f64::from(k) * (at(i) * f64::from(k)).sin()).sum::<f64>() as f32)
+        .collect()
+}
+
+/// Plays a tone live while Instrument A moves, and waits for the instrument to be heard. The plugin is active
+/// all the time, so only its background work can do it.
+///
+/// # Panics
+/// When another instrument is not heard within half a minute.
+pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64) {
+    let id = stage.host.id("Instrument A");
+    let value = if (stage.host.value(id) - PLACES[0]).abs() < 0.5 { PLACES[1] } else { PLACES[0] };
+    let input = tone(rate, (WINDOW_S * rate) as usize);
+    // Until the tone stands.
+    (0..6).for_each(|_| drop(stage.play(&input, &[])));
+    let before = timbre(&stage.play(&input, &[]), rate);
+    let again = distance_db(&timbre(&stage.play(&input, &[]), rate), &before);
+    assert!(again < OTHER_DB, "the tone does not stand: {again} dB");
+    stage.play(&input, &[Change { at: 0, id, value }]);
+    let start = Instant::now();
+    loop {
+        stage.host.turn();
+        let distance = distance_db(&timbre(&stage.play(&input, &[]), rate), &before);
+        if distance > OTHER_DB {
+            println!("{}: {again:.1} dB, then {distance:.1} dB after {:?}", H::FORMAT, start.elapsed());
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "Instrument A moved and the sound did not: {distance} dB");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Levels of the multiples of the tone, dB below the strongest.
+fn timbre(samples: &[f32], rate: f64) -> Vec<f64> {
+    let level = |k: usize| {
+        let step = TAU * F0_HZ * k as f64 / rate;
+        let sum = samples.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, x)| {
+            let (sin, cos) = (step * i as f64).sin_cos();
+            // Hann's window: the tone's ends do not meet.
+            let x = f64::from(*x) * (0.5 - 0.5 * (TAU * i as f64 / samples.len() as f64).cos());
+            (re + x * cos, im + x * sin)
+        });
+        10.0 * (sum.0 * sum.0 + sum.1 * sum.1 + 1e-12).log10()
+    };
+    let levels: Vec<f64> = (1..=N_HARMONICS).map(level).collect();
+    let strongest = levels.iter().copied().fold(f64::MIN, f64::max);
+    levels.iter().map(|level| (level - strongest).max(-40.0)).collect()
+}
+
+fn distance_db(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b).abs()).sum::<f64>() / a.len() as f64
+}

@@ -1,0 +1,44 @@
+//! How a host learns of another latency.
+
+use super::RATE;
+use embouchure_host::{ClapHost, Host, Session, Vst3Host};
+use embouchure_tests::Built;
+
+/// `kLatencyChanged` of VST3.
+const LATENCY_CHANGED: i32 = 8;
+
+fn sessions() -> impl Iterator<Item = Session> {
+    [64, 4096, 64, 512].into_iter().map(|max_block| Session { rate: RATE, block: max_block, max_block })
+}
+
+/// Nothing is heard, so the plugin has nothing to learn from what comes.
+#[test]
+fn clap_tells_of_another_latency_while_it_activates_and_asks_for_no_restart() {
+    let mut host = ClapHost::built();
+    let mut before = Host::latency(&mut host);
+    for session in sessions() {
+        let n_told = host.n_latency_changes();
+        Host::activate(&mut host, session).unwrap();
+        // Told by the main thread as well, if not before.
+        host.turn();
+        let latency = Host::latency(&mut host);
+        assert_ne!(latency, before);
+        assert_eq!(host.n_latency_changes(), n_told + 1, "blocks of {}: {latency} after {before}", session.block);
+        assert_eq!(host.take_restarts(), 0, "blocks of {}", session.block);
+        Host::deactivate(&mut host);
+        before = latency;
+    }
+}
+
+#[test]
+fn vst3_asks_for_nothing_but_a_look_at_the_latency() {
+    let mut host = Vst3Host::built();
+    for session in sessions() {
+        Host::activate(&mut host, session).unwrap();
+        assert!(Host::latency(&mut host) > 0);
+        Host::deactivate(&mut host);
+    }
+    drop(Host::audio(&mut host));
+    let flags = host.take_restart_flags();
+    assert!(flags.iter().all(|flags| *flags == LATENCY_CHANGED), "{flags:?}");
+}
