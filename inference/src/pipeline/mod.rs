@@ -136,6 +136,19 @@ impl Pipeline {
         }
     }
 
+    /// Forgets the past, and returns the chairs that were there. Allocates.
+    fn begin_anew(&mut self) -> Option<[Chair; 2]> {
+        // What has arrived by now plays from the first hop on.
+        self.take_arrivals(u32::MAX);
+        (self.snap, self.glide, self.attack) = Default::default();
+        (self.note, self.n_silent, self.has_begun) = (Note::NONE, 0, false);
+        // Fails only when memory runs out; then the past is kept rather than the worker lost.
+        let listening = Listening::new(&self.encoder).ok()?;
+        let [Ok(first), Ok(second)] = self.chairs.each_ref().map(Chair::anew) else { return None };
+        self.listening = listening;
+        Some(std::mem::replace(&mut self.chairs, [first, second]))
+    }
+
     fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
         self.take_arrivals(wishes.n_swaps);
         let source = self.listening.hop(&self.encoder, samples, wishes)?;
@@ -259,21 +272,15 @@ impl InstrumentSlot {
 impl HopModel for Pipeline {
     fn rest(&mut self) {
         let learned = self.listening.learned();
-        self.reset();
+        let before = self.begin_anew();
         self.listening.take_up(learned);
+        for (chair, before) in self.chairs.iter_mut().zip(before.iter().flatten()) {
+            chair.take_up_level(before);
+        }
     }
 
     fn reset(&mut self) {
-        // What has arrived by now plays from the first hop on.
-        self.take_arrivals(u32::MAX);
-        // Fails only when memory runs out; then the past is kept rather than the worker lost.
-        if let (Ok(listening), [Ok(first), Ok(second)]) =
-            (Listening::new(&self.encoder), self.chairs.each_ref().map(Chair::anew))
-        {
-            (self.listening, self.chairs) = (listening, [first, second]);
-        }
-        (self.snap, self.glide, self.attack) = Default::default();
-        (self.note, self.n_silent, self.has_begun) = (Note::NONE, 0, false);
+        self.begin_anew();
     }
 
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {

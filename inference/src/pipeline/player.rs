@@ -88,6 +88,15 @@ impl Chair {
         Self::new(self.waiting.clone().unwrap_or_else(playing))
     }
 
+    /// The level that was found for who plays on `other`, if the same one plays here.
+    pub fn take_up_level(&mut self, other: &Self) {
+        if let (Some(player), Some(before)) = (&mut self.playing, &other.playing)
+            && Arc::ptr_eq(&player.instrument, &before.instrument)
+        {
+            player.level = before.level;
+        }
+    }
+
     /// Card of who is heard most, if anyone is: while one instrument fades into the next, that of the louder one.
     pub fn card(&self) -> Option<&Card> {
         let louder = match &self.leaving {
@@ -102,8 +111,8 @@ impl Chair {
         self.waiting = Some(instrument);
     }
 
-    /// What brings the source's level to that of who plays, linear, if anyone does; `matched`: see [`Ask`]; on the way from one to the next while they
-    /// fade. See [`Ask`].
+    /// What brings the source's level to that of who plays, linear, if anyone does; on the way from one to the next while
+    /// they fade. The arguments are those of [`Ask`].
     pub fn source_gain(&self, source_level_db: Option<f32>, matched: f32) -> Option<f32> {
         let gain = |player: &Player| {
             let moved_db = moved_db(source_level_db, &player.instrument.card);

@@ -12,7 +12,7 @@ const CHOOSE: (f32, f32) = (162.0, 135.0);
 const ALARM: [u8; 3] = [0xff, 0x80, 0x6b];
 /// Rows under the search field of the list that `CHOOSE` opens: the only match; "Open file…" if nothing matches.
 const ONLY_MATCH: (f32, f32) = (130.0, 190.0);
-const OPEN_FILE: (f32, f32) = (130.0, 202.0);
+const OPEN_FILE: (f32, f32) = (130.0, 227.0);
 
 /// Opens the list, looks for `search`, clicks on a row.
 fn choose(screen: &Screen, search: &str, row: (f32, f32)) {
