@@ -1,11 +1,12 @@
 //! A screen that nobody sees (Xvfb), and the window on it in which a host shows an editor. Linux.
 
+mod keys;
+
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use x11rb::connection::Connection;
 use x11rb::errors::{ConnectError, ReplyOrIdError};
-use x11rb::protocol::Event;
-use x11rb::protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt, CreateWindowAux, EventMask, WindowClass};
+use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 /// No screen, or no window on it.
@@ -83,13 +84,20 @@ impl HostWindow {
     pub fn open(display: &str) -> Result<Self, ScreenError> {
         let failed = |source| ScreenError::NoConnection { display: display.into(), source };
         let (connection, screen_idx) = x11rb::connect(Some(display)).map_err(failed)?;
-        Ok(Self::open_on(connection, screen_idx)?)
+        Ok(Self::open_on(connection, screen_idx, None)?)
     }
 
-    fn open_on(connection: RustConnection, screen_idx: usize) -> Result<Self, ReplyOrIdError> {
+    /// Opens one inside `outer`, on the same screen, as hosts do that have a frame of their own around editors.
+    pub fn open_inside(display: &str, outer: &Self) -> Result<Self, ScreenError> {
+        let failed = |source| ScreenError::NoConnection { display: display.into(), source };
+        let (connection, screen_idx) = x11rb::connect(Some(display)).map_err(failed)?;
+        Ok(Self::open_on(connection, screen_idx, Some(outer.id))?)
+    }
+
+    fn open_on(connection: RustConnection, screen_idx: usize, outer: Option<u32>) -> Result<Self, ReplyOrIdError> {
         let id = connection.generate_id()?;
         let screen = &connection.setup().roots[screen_idx];
-        let (root, depth, visual) = (screen.root, screen.root_depth, screen.root_visual);
+        let (root, depth, visual) = (outer.unwrap_or(screen.root), screen.root_depth, screen.root_visual);
         let (width, height) = (screen.width_in_pixels, screen.height_in_pixels);
         let (class, aux) = (WindowClass::INPUT_OUTPUT, CreateWindowAux::new());
         connection.create_window(depth, id, root, 0, 0, width, height, 0, class, visual, &aux)?.check()?;
@@ -107,37 +115,26 @@ impl HostWindow {
         Ok(self.n_inside(self.root)? + self.n_inside(self.id)?)
     }
 
-    /// From now on keys that are pressed and let go in this window are kept for [`take_keys`](Self::take_keys).
-    pub fn listen_to_keys(&self) -> Result<(), ScreenError> {
-        let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
-        let attributes = ChangeWindowAttributesAux::new().event_mask(mask);
-        let listen = || Ok(self.connection.change_window_attributes(self.id, &attributes)?.check()?);
-        listen().map_err(|e: ReplyOrIdError| e.into())
-    }
-
-    /// Numbers of the keys that this window got since the last call, and whether they were pressed.
-    pub fn take_keys(&self) -> Vec<(u8, bool)> {
-        let mut keys = Vec::new();
-        while let Ok(Some(event)) = self.connection.poll_for_event() {
-            match event {
-                Event::KeyPress(key) => keys.push((key.detail, true)),
-                Event::KeyRelease(key) => keys.push((key.detail, false)),
-                _ => {}
-            }
-        }
-        keys
+    /// True if some program has made a name known to the screen.
+    pub fn is_known(&self, name: &str) -> Result<bool, ScreenError> {
+        let ask = || Ok(self.connection.intern_atom(true, name.as_bytes())?.reply()?.atom != x11rb::NONE);
+        ask().map_err(|e: ReplyOrIdError| e.into())
     }
 
     /// What the window inside this one tells embedders by `_XEMBED_INFO`; `None` if it says nothing.
     pub fn xembed_info(&self) -> Result<Option<Vec<u32>>, ScreenError> {
         let ask = || {
-            let children = self.connection.query_tree(self.id)?.reply()?.children;
             let atom = self.connection.intern_atom(false, b"_XEMBED_INFO")?.reply()?.atom;
-            let Some(child) = children.first() else { return Ok(None) };
-            let property = self.connection.get_property(false, *child, atom, atom, 0, 2)?.reply()?;
+            let Some(child) = self.inside()? else { return Ok(None) };
+            let property = self.connection.get_property(false, child, atom, atom, 0, 2)?.reply()?;
             Ok(property.value32().map(Iterator::collect))
         };
         ask().map_err(|e: ReplyOrIdError| e.into())
+    }
+
+    /// The editor's window, or another one that lies in this one.
+    fn inside(&self) -> Result<Option<u32>, ReplyOrIdError> {
+        Ok(self.connection.query_tree(self.id)?.reply()?.children.first().copied())
     }
 
     fn n_inside(&self, window: u32) -> Result<usize, ReplyOrIdError> {

@@ -10,6 +10,7 @@ mod harmonics;
 mod header;
 mod hint;
 mod instrument_panel;
+mod keys;
 mod knob;
 mod layout;
 mod meter;
@@ -23,6 +24,8 @@ mod toggle;
 mod trace;
 mod typed_path;
 mod window;
+#[cfg(target_os = "linux")]
+mod xembed;
 
 pub use window::EmbouchureEditor;
 
@@ -39,10 +42,11 @@ use crate::tasks::Tasks;
 use embouchure_inference::pipeline::{Slot, blend_range};
 use gesture::{Gestures, set_once};
 use harmonics::Harmonics;
+use keys::Keyboard;
 use meter::Meter;
 use nice_plug::context::gui::GuiContext;
 use nice_plug::prelude::Param;
-use nice_plug_egui::{Frame, KeyCapture, RepaintNotifier};
+use nice_plug_egui::{Frame, RepaintNotifier};
 use std::sync::Arc;
 use std::time::Duration;
 use theme::Canvas;
@@ -152,17 +156,14 @@ impl App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
-        let is_typing = is_typing(ui);
-        frame.set_key_capture(captured(is_typing));
-        self.show(ui, is_typing);
+        self.show(ui);
+        // What was opened or closed in this frame counts from the next key on.
+        frame.set_key_capture(Keyboard::of(ui).capture());
     }
 
-    fn show(&mut self, ui: &mut egui::Ui, is_typing: bool) {
+    fn show(&mut self, ui: &mut egui::Ui) {
         let Some(host) = self.host.clone() else { return };
-        if !is_typing {
-            // It is the host's: it plays and stops.
-            ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::Space));
-        }
+        Keyboard::of(ui).leave_to_host(ui);
         ui.ctx().request_repaint_after(REDRAW_INTERVAL);
         let now_s = ui.input(|i| i.time);
         self.housekeeping(&host, now_s);
@@ -257,22 +258,6 @@ impl App {
         if let Some(other) = self.compared[self.side].clone() {
             self.load_preset(host, &other);
         }
-    }
-}
-
-/// True while a text field has the keyboard.
-fn is_typing(ui: &egui::Ui) -> bool {
-    let focused = ui.memory(|memory| memory.focused());
-    focused.is_some_and(|id| egui::text_edit::TextEditState::load(ui.ctx(), id).is_some())
-}
-
-/// Keys that move and set controls. What else is typed while no text field is open is the host's business.
-const KEYS: [&str; 8] = ["Tab", "Enter", "Escape", "Home", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
-
-fn captured(is_typing: bool) -> KeyCapture {
-    match is_typing {
-        true => KeyCapture::CaptureAll,
-        false => KeyCapture::CaptureKeys(KEYS.iter().filter_map(|name| name.parse().ok()).collect()),
     }
 }
 

@@ -8,7 +8,7 @@ use std::ptr::null_mut;
 use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType::kEditor};
 use vst3::Steinberg::{
     IPlugFrame, IPlugView, IPlugViewContentScaleSupport, IPlugViewContentScaleSupportTrait, IPlugViewTrait, ViewRect,
-    kPlatformTypeX11EmbedWindowID,
+    kPlatformTypeX11EmbedWindowID, kResultFalse,
 };
 use vst3::{ComPtr, ComWrapper};
 
@@ -46,10 +46,22 @@ impl Vst3Host {
         self
     }
 
-    pub(super) fn open_view(&mut self, window: &HostWindow) -> Result<(), HostError> {
+    fn view(&self) -> Result<ComPtr<IPlugView>, HostError> {
         // SAFETY: the name is VST3's; the plugin gives a view that is ours to release.
         let view = unsafe { ComPtr::from_raw(self.controller.createView(kEditor)) };
-        let view = view.ok_or(HostError::Missing("editor".into()))?;
+        view.ok_or(HostError::Missing("editor".into()))
+    }
+
+    /// Width and height that the editor will have, which hosts ask before they make a window for it.
+    pub fn editor_size(&mut self) -> Result<(i32, i32), HostError> {
+        let mut size = ViewRect { left: 0, top: 0, right: 0, bottom: 0 };
+        // SAFETY: the rectangle outlives the call.
+        unsafe { accepted(self.view()?.getSize(&mut size), "has no size")? };
+        Ok((size.right - size.left, size.bottom - size.top))
+    }
+
+    pub(super) fn open_view(&mut self, window: &HostWindow) -> Result<(), HostError> {
+        let view = self.view()?;
         let frame = if self.has_run_loop {
             Frame::WithLoop(ComWrapper::new(FrameWithLoop::default()))
         } else {
@@ -89,6 +101,17 @@ impl Vst3Host {
             Frame::WithLoop(frame) => Ok(frame.n_watched()),
             Frame::Bare(_) => Ok(0),
         }
+    }
+
+    /// Asks the open view whether it takes a key that the host has got: a letter, or a number as in VST3's list of keys.
+    /// Then lets the key go.
+    pub fn takes_key(&mut self, letter: u16, number: i16, modifiers: i16) -> Result<bool, HostError> {
+        let editor = self.editor.as_ref().ok_or(HostError::Missing("open editor".into()))?;
+        // SAFETY: the view is open.
+        let answers = unsafe {
+            [editor.view.onKeyDown(letter, number, modifiers), editor.view.onKeyUp(letter, number, modifiers)]
+        };
+        Ok(answers != [kResultFalse; 2])
     }
 
     /// A frame without an event loop, and no frame at all.

@@ -79,6 +79,9 @@ impl Editor for EmbouchureEditor {
     }
 
     fn size(&self) -> NativeSize<u32> {
+        // Hosts ask this before they make the window that the editor goes into.
+        #[cfg(target_os = "linux")]
+        super::xembed::make_names_known();
         self.with_window(|editor| editor.size())
     }
 
