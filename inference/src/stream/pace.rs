@@ -9,13 +9,15 @@ const UNEVEN: Duration = Duration::from_millis(4);
 const DRIFT: f64 = 1e-3;
 /// Most that one block may wait: the worker is stuck, then.
 const LONGEST: Duration = Duration::from_millis(500);
+/// What a live host may have missed and make up for, s, or two of its blocks: so much lies in the buffers of a sound card.
+const MISSED_S: f64 = 0.05;
 
 /// Sound that was asked for against time that has passed.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     /// When the last block came, and how long it was, s.
     last: Option<(Instant, f64)>,
-    /// Sound ahead of the clock when it came, s, ≥ 0: what a host has missed it does not make up for.
+    /// Sound ahead of the clock when it came, s; below 0 what a live host may still make up for.
     lead_s: f64,
 }
 
@@ -25,9 +27,10 @@ impl Pace {
         let mut longest_s = block_s;
         if let Some((before, played_s)) = self.last {
             let elapsed_s = now.duration_since(before).as_secs_f64();
-            self.lead_s = (self.lead_s + played_s - elapsed_s * (1.0 + DRIFT)).max(0.0);
             // This may be the first piece of one as long as the last.
             longest_s = longest_s.max(played_s);
+            let missed_s = MISSED_S.max(2.0 * longest_s);
+            self.lead_s = (self.lead_s + played_s - elapsed_s * (1.0 + DRIFT)).max(-missed_s);
         }
         self.last = Some((now, block_s));
         let spare_s = self.lead_s - 0.5 * longest_s - UNEVEN.as_secs_f64();
@@ -71,6 +74,21 @@ mod tests {
             let piece_s = block_s / f64::from(n_pieces);
             assert_eq!(pace.block(at, piece_s), Duration::ZERO, "block {i}");
             (1..n_pieces).for_each(|_| pace.piece(piece_s));
+        }
+    }
+
+    #[test]
+    fn nor_has_one_that_makes_up_for_a_late_block() {
+        for block_s in [64.0 / 48_000.0, 1024.0 / 48_000.0, 4096.0 / 48_000.0] {
+            let (mut pace, start) = (Pace::default(), Instant::now());
+            let mut at = start;
+            for i in 0..1000 {
+                // The machine holds the host up; what it has missed comes at once, as from a sound card's buffers.
+                let held_up_s = if i % 50 == 49 { MISSED_S.max(2.0 * block_s) } else { 0.0 };
+                let due = start + Duration::from_secs_f64(i as f64 * block_s);
+                at = at.max(due) + Duration::from_secs_f64(held_up_s);
+                assert_eq!(pace.block(at, block_s), Duration::ZERO, "block {i} of {block_s} s");
+            }
         }
     }
 
