@@ -6,7 +6,8 @@ use crate::statistics::{median, quantile};
 use crate::table::{self, Row, number};
 use anyhow::{Result, ensure};
 use embouchure_host::{
-    Automation, ClapHost, Conductor, HostError, HostWindow, Parameter, Played, ScreenError, Session, VirtualScreen,
+    Automation, ClapHost, Conductor, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session,
+    VirtualScreen,
 };
 use std::ops::ControlFlow;
 use std::path::PathBuf;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use embouchure_audio_file::{self as audio_file, Audio};
-use embouchure_host::{ClapHost, Layout, Session, with_session};
+use embouchure_host::{ClapHost, Host, Layout, Session, with_session};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::path::PathBuf;

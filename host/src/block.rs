@@ -117,7 +117,7 @@ pub struct Outcome {
 }
 
 /// Makes the call and watches the thread.
-pub(crate) fn watched(call: impl FnOnce() -> bool) -> Outcome {
+pub(crate) fn watched(call: &mut dyn FnMut() -> bool) -> Outcome {
     let (waits_before, cpu_before) = (n_waits(), cpu_seconds());
     let is_ok = call();
     Outcome { is_ok, cpu_seconds: cpu_seconds() - cpu_before, n_waits: n_waits() - waits_before }

@@ -2,7 +2,7 @@
 
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::block::{Block, Flaw, Outcome, watched};
+use crate::block::{Block, Flaw};
 use crate::{Audio, Change, ClapHost, Flow, Host, HostError, Layout, Parameter, Session};
 use clack_extensions::params::PluginParams;
 use clack_host::prelude::*;
@@ -16,6 +16,7 @@ use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
 use std::ffi::CStr;
 use std::path::Path;
 use std::ptr::{null, null_mut};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 
 impl Host for ClapHost {
@@ -119,7 +120,9 @@ impl Host for ClapHost {
     }
 
     fn turn(&mut self) {
-        self.serve_main_thread();
+        if self.instance.access_shared_handler(|shared| shared.callback_wanted.swap(false, Ordering::AcqRel)) {
+            self.instance.call_on_main_thread_callback();
+        }
     }
 
     fn take_restarts(&mut self) -> usize {
@@ -195,7 +198,12 @@ impl Audio for ClapAudio {
         }
     }
 
-    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome {
+    fn call<T>(
+        &mut self,
+        block: &mut Block,
+        flaw: Option<Flaw>,
+        around: impl FnOnce(&mut dyn FnMut() -> bool) -> T,
+    ) -> T {
         let plugin = self.plugin();
         let mut input = block.input.raw(None);
         let mut output = block.output.raw(Some(&input));
@@ -227,7 +235,7 @@ impl Audio for ClapAudio {
             out_events: if has_lists { &out_events } else { null() },
         };
         // SAFETY: see above.
-        watched(|| unsafe { (*plugin).process.is_some_and(|f| f(plugin, &process) != CLAP_PROCESS_ERROR) })
+        around(&mut || unsafe { (*plugin).process.is_some_and(|f| f(plugin, &process) != CLAP_PROCESS_ERROR) })
     }
 }
 

@@ -2,10 +2,11 @@
 
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::block::{Block, Channels, Flaw, Outcome};
+use crate::block::{Block, Channels, Flaw, Outcome, watched};
 use crate::flow::Flow;
-use crate::{Act, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
+use crate::{Act, AsFastAsItGoes, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
 use std::ffi::CStr;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -78,15 +79,33 @@ pub trait Host: Sized {
         found.ok_or_else(|| HostError::Missing(format!("parameter {name:?}")))
     }
 
-    /// Activates the plugin, plays `input` and as much silence after it as the reported latency on a thread of its own
-    /// under a conductor, and deactivates the plugin. Every millisecond the main thread does what else it has to do.
-    fn perform(
+    /// Activates the plugin, plays `input` (one vector of equal length per input channel) and as much silence after it as
+    /// the reported latency, and deactivates the plugin.
+    fn play(&mut self, input: &[Vec<f32>], session: Session) -> Result<Played, HostError> {
+        self.play_with(input, session, &mut AsFastAsItGoes)
+    }
+
+    /// The same under a conductor. What was not played is silence in the output.
+    fn play_with(
+        &mut self,
+        input: &[Vec<f32>],
+        session: Session,
+        conductor: &mut dyn Conductor,
+    ) -> Result<Played, HostError> {
+        self.play_while(input, session, conductor, &mut |_| Ok(()))
+    }
+
+    /// The same, and every millisecond the main thread does what else it has to do. Its first error ends that, not the
+    /// playing, and is returned.
+    fn play_while(
         &mut self,
         input: &[Vec<f32>],
         session: Session,
         conductor: &mut dyn Conductor,
         errand: &mut dyn FnMut(&mut Self) -> Result<(), HostError>,
     ) -> Result<Played, HostError> {
+        assert_eq!(input.len(), self.layout().n_inputs, "one vector per input channel");
+        assert!((1..=session.max_block).contains(&session.block), "block outside 1..=max_block");
         self.activate(session)?;
         // Known only now: the latency depends on rate and block.
         let latency_samples = self.latency();
@@ -109,6 +128,14 @@ pub trait Host: Sized {
         errands?;
         Ok(Played { channels: desk.output, latency_samples, callback_seconds: desk.callback_seconds })
     }
+
+    /// Activates and deactivates the plugin without any audio; returns the latency in between.
+    fn activate_in_vain(&mut self, session: Session) -> Result<usize, HostError> {
+        self.activate(session)?;
+        let latency_samples = self.latency();
+        self.deactivate();
+        Ok(latency_samples)
+    }
 }
 
 /// The calls of a plugin's audio thread, in whatever order. The plugin may refuse some.
@@ -119,8 +146,19 @@ pub trait Audio: Send {
     fn stop(&mut self);
     /// The plugin is to forget what it heard. CLAP: `reset`; VST3: `setProcessing(false)` and `(true)`.
     fn reset(&mut self);
+    /// Prepares a call of `process` with what no host should hand over, or with nothing wrong, and lets `around` make it.
+    /// The call says whether the plugin did it.
+    fn call<T>(
+        &mut self,
+        block: &mut Block,
+        flaw: Option<Flaw>,
+        around: impl FnOnce(&mut dyn FnMut() -> bool) -> T,
+    ) -> T;
+
     /// One call of `process` with what no host should hand over, or with nothing wrong.
-    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome;
+    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome {
+        self.call(block, flaw, watched)
+    }
 
     /// One call of `process`.
     fn process(&mut self, block: &mut Block) -> Outcome {
@@ -134,6 +172,9 @@ struct Desk {
     input: Vec<Vec<f32>>,
     output: Vec<Vec<f32>>,
     callback_seconds: Vec<f64>,
+    /// One block of each channel, always at the same place, as in most hosts.
+    block_input: Vec<Vec<f32>>,
+    block_output: Vec<Vec<f32>>,
 }
 
 impl Desk {
@@ -141,52 +182,85 @@ impl Desk {
         let n_samples = input.first().map_or(0, Vec::len) + n_silence;
         let mut input = input.to_vec();
         input.iter_mut().for_each(|channel| channel.resize(n_samples, 0.0));
-        let output = vec![vec![0.0; n_samples]; layout.n_outputs];
-        Self { session, input, output, callback_seconds: Vec::new() }
+        Self {
+            block_input: vec![vec![0.0; session.max_block]; input.len()],
+            block_output: vec![vec![0.0; session.max_block]; layout.n_outputs],
+            output: vec![vec![0.0; n_samples]; layout.n_outputs],
+            input,
+            session,
+            callback_seconds: Vec::new(),
+        }
     }
 
-    fn play(&mut self, audio: &mut dyn Audio, conductor: &mut dyn Conductor) -> Result<(), HostError> {
-        let refused = |what: &str| HostError::Refused { what: "failed on the audio thread", reason: what.into() };
+    fn play(&mut self, audio: &mut impl Audio, conductor: &mut dyn Conductor) -> Result<(), HostError> {
+        if !audio.start() {
+            return Err(failed("it does not start"));
+        }
+        let played = self.play_blocks(audio, conductor);
+        audio.stop();
+        played
+    }
+
+    fn play_blocks(&mut self, audio: &mut impl Audio, conductor: &mut dyn Conductor) -> Result<(), HostError> {
         let n_samples = self.input.first().map_or(0, Vec::len);
         let mut n_done = 0;
-        if !audio.start() {
-            return Err(refused("it does not start"));
-        }
         while n_done < n_samples {
             match conductor.act(n_done) {
                 Act::Play => {}
                 Act::Reset => audio.reset(),
                 Act::Suspend => {
                     audio.stop();
-                    audio.start();
+                    if !audio.start() {
+                        return Err(failed("it does not start again"));
+                    }
                 }
             }
             let n = conductor.block(self.session.block).clamp(1, self.session.max_block).min(n_samples - n_done);
-            // Copies, because a plugin may write into its input buffer.
-            let mut input: Vec<_> = self.input.iter().map(|channel| channel[n_done..n_done + n].to_vec()).collect();
-            let automation = conductor.automate(n_done);
-            let changes: Vec<_> =
-                automation.iter().map(|&Automation { id, value }| Change { at: 0, id, value }).collect();
-            let mut block = Block {
-                n_samples: n,
-                input: Channels::all(&mut input),
-                output: Channels::part(&mut self.output, n_done..n_done + n),
-                changes: &changes,
-            };
-            conductor.before();
-            let began = Instant::now();
-            let outcome = audio.process(&mut block);
-            self.callback_seconds.push(began.elapsed().as_secs_f64());
+            let flow = self.play_block(audio, conductor, n_done..n_done + n)?;
             n_done += n;
-            if !outcome.is_ok {
-                audio.stop();
-                return Err(refused("it does not process"));
-            }
-            if conductor.after(n_done).is_break() {
+            if flow.is_break() {
                 break;
             }
         }
-        audio.stop();
         Ok(())
     }
+
+    fn play_block(
+        &mut self,
+        audio: &mut impl Audio,
+        conductor: &mut dyn Conductor,
+        now: Range<usize>,
+    ) -> Result<ControlFlow<()>, HostError> {
+        // Copies, because a plugin may write into its input buffer.
+        for (block, channel) in self.block_input.iter_mut().zip(&self.input) {
+            block[..now.len()].copy_from_slice(&channel[now.clone()]);
+        }
+        let automation = conductor.automate(now.start);
+        let changes: Vec<_> = automation.iter().map(|&Automation { id, value }| Change { at: 0, id, value }).collect();
+        let mut block = Block {
+            n_samples: now.len(),
+            input: Channels::part(&mut self.block_input, 0..now.len()),
+            output: Channels::part(&mut self.block_output, 0..now.len()),
+            changes: &changes,
+        };
+        let (is_ok, seconds, flow) = audio.call(&mut block, None, |process| {
+            conductor.before();
+            let began = Instant::now();
+            let is_ok = process();
+            let seconds = began.elapsed().as_secs_f64();
+            (is_ok, seconds, conductor.after(now.end))
+        });
+        if !is_ok {
+            return Err(failed("it does not process"));
+        }
+        self.callback_seconds.push(seconds);
+        for (channel, block) in self.output.iter_mut().zip(&self.block_output) {
+            channel[now.clone()].copy_from_slice(&block[..now.len()]);
+        }
+        Ok(flow)
+    }
+}
+
+fn failed(reason: &str) -> HostError {
+    HostError::Refused { what: "failed on the audio thread", reason: reason.into() }
 }

@@ -187,10 +187,9 @@ impl ClapHost {
 
     fn flush(&mut self, id: u32, value: f64) -> Result<(), HostError> {
         let event = [ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), value)];
-        let mut plugin = self
-            .instance
-            .inactive_plugin_handle()
-            .ok_or(HostError::Refused { what: "takes no parameter", reason: "it is active".into() })?;
+        let plugin = self.instance.inactive_plugin_handle().filter(|_| !self.is_active);
+        let mut plugin =
+            plugin.ok_or(HostError::Refused { what: "takes no parameter", reason: "it is active".into() })?;
         let params = plugin.get_extension::<PluginParams>().ok_or(HostError::Missing("parameters".into()))?;
         let mut answers = EventBuffer::new();
         params.flush(

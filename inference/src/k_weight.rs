@@ -1,5 +1,6 @@
 //! Loudness as ITU-R BS.1770 weighs it: of samples, and of controls before they are rendered.
 
+use crate::biquad::Biquad;
 use crate::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
 use crate::controls::Controls;
 use crate::synth::noise::{noise_band_centres_hz, noise_band_edges_hz};
@@ -15,9 +16,9 @@ const STEP_HZ: f32 = 20.0;
 const N_STEPS: usize = (NOISE_MAX_HZ / STEP_HZ) as usize + 1;
 /// Gains of the power, from 0 Hz on.
 static WEIGHTS: LazyLock<[f32; N_STEPS]> = LazyLock::new(|| {
-    let stages = [Stage::shelf(48_000.0), Stage::high_pass(48_000.0)];
+    let stages = [shelf(48_000.0), high_pass(48_000.0)];
     std::array::from_fn(|i| {
-        stages.iter().map(|stage| stage.power_gain(f64::from(STEP_HZ) * i as f64, 48_000.0)).product::<f64>() as f32
+        stages.iter().map(|stage| power_gain(stage, f64::from(STEP_HZ) * i as f64, 48_000.0)).product::<f64>() as f32
     })
 });
 /// Power of each noise band per square of its magnitude, weighted.
@@ -45,12 +46,12 @@ pub fn power_of(controls: &Controls) -> f32 {
 /// Streams audio at the model rate and tells the power of each hop. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct KMeter {
-    stages: [Stage; 2],
+    stages: [Biquad; 2],
 }
 
 impl Default for KMeter {
     fn default() -> Self {
-        Self { stages: [Stage::shelf(f64::from(MODEL_RATE)), Stage::high_pass(f64::from(MODEL_RATE))] }
+        Self { stages: [shelf(f64::from(MODEL_RATE)), high_pass(f64::from(MODEL_RATE))] }
     }
 }
 
@@ -62,56 +63,36 @@ impl KMeter {
             let y = self.stages.iter_mut().fold(f64::from(*x), |x, stage| stage.next(x));
             sum += y * y;
         }
-        // Not in subnormal numbers.
-        self.stages
-            .iter_mut()
-            .for_each(|stage| stage.state = stage.state.map(|s| if s.abs() < 1e-15 { 0.0 } else { s }));
+        self.stages.iter_mut().for_each(Biquad::end_tail);
         (sum / HOP_SIZE as f64) as f32
     }
 }
 
-/// Second-order filter, transposed direct form II.
-#[derive(Clone, Debug)]
-struct Stage {
-    b: [f64; 3],
-    a: [f64; 2],
-    state: [f64; 2],
+fn shelf(rate: f64) -> Biquad {
+    let (hz, quality, gain_db) = SHELF;
+    let k = (PI * hz / rate).tan();
+    let high = 10f64.powf(gain_db / 20.0);
+    let band = high.powf(0.499_666_774_154_541_6);
+    let a0 = 1.0 + k / quality + k * k;
+    let b = [high + band * k / quality + k * k, 2.0 * (k * k - high), high - band * k / quality + k * k];
+    Biquad::new(b.map(|b| b / a0), [2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0])
 }
 
-impl Stage {
-    fn shelf(rate: f64) -> Self {
-        let (hz, quality, gain_db) = SHELF;
-        let k = (PI * hz / rate).tan();
-        let high = 10f64.powf(gain_db / 20.0);
-        let band = high.powf(0.499_666_774_154_541_6);
-        let a0 = 1.0 + k / quality + k * k;
-        let b = [high + band * k / quality + k * k, 2.0 * (k * k - high), high - band * k / quality + k * k];
-        Self { b: b.map(|b| b / a0), a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0], state: [0.0; 2] }
-    }
+fn high_pass(rate: f64) -> Biquad {
+    let (hz, quality) = HIGH_PASS;
+    let k = (PI * hz / rate).tan();
+    let a0 = 1.0 + k / quality + k * k;
+    Biquad::new([1.0, -2.0, 1.0], [2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0])
+}
 
-    fn high_pass(rate: f64) -> Self {
-        let (hz, quality) = HIGH_PASS;
-        let k = (PI * hz / rate).tan();
-        let a0 = 1.0 + k / quality + k * k;
-        Self { b: [1.0, -2.0, 1.0], a: [2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0], state: [0.0; 2] }
-    }
-
-    fn next(&mut self, x: f64) -> f64 {
-        let y = self.b[0] * x + self.state[0];
-        self.state[0] = self.b[1] * x - self.a[0] * y + self.state[1];
-        self.state[1] = self.b[2] * x - self.a[1] * y;
-        y
-    }
-
-    fn power_gain(&self, hz: f64, rate: f64) -> f64 {
-        let turn = TAU * hz / rate;
-        let power = |c0: f64, c1: f64, c2: f64| {
-            let real = c0 + c1 * turn.cos() + c2 * (2.0 * turn).cos();
-            let imaginary = c1 * turn.sin() + c2 * (2.0 * turn).sin();
-            real * real + imaginary * imaginary
-        };
-        power(self.b[0], self.b[1], self.b[2]) / power(1.0, self.a[0], self.a[1])
-    }
+fn power_gain(stage: &Biquad, hz: f64, rate: f64) -> f64 {
+    let turn = TAU * hz / rate;
+    let power = |c0: f64, c1: f64, c2: f64| {
+        let real = c0 + c1 * turn.cos() + c2 * (2.0 * turn).cos();
+        let imaginary = c1 * turn.sin() + c2 * (2.0 * turn).sin();
+        real * real + imaginary * imaginary
+    };
+    power(stage.b[0], stage.b[1], stage.b[2]) / power(1.0, stage.a[0], stage.a[1])
 }
 
 #[cfg(test)]
@@ -121,7 +102,7 @@ mod tests {
 
     #[test]
     fn the_standards_coefficients_at_48_khz() {
-        let (shelf, high_pass) = (Stage::shelf(48_000.0), Stage::high_pass(48_000.0));
+        let (shelf, high_pass) = (shelf(48_000.0), high_pass(48_000.0));
         let expected = [1.535_124_859_586_97, -2.691_696_189_406_38, 1.198_392_810_852_85];
         assert!(shelf.b.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-9), "{shelf:?}");
         assert!(

@@ -4,6 +4,7 @@
 //! ARCHITECTURE.md at the top of the repository.
 
 pub mod attack;
+mod biquad;
 pub mod body;
 pub mod config;
 pub mod controls;

@@ -3,8 +3,7 @@
 mod common;
 
 use common::*;
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, PrepareError, latency_samples};
+use embouchure_inference::stream::{Engine, EngineConfig, PrepareError, latency_samples};
 
 #[test]
 fn a_dry_impulse_lands_on_the_latency() {
@@ -54,18 +53,8 @@ fn a_wet_onset_is_where_the_input_starts() {
 fn play_stereo(engine: &mut Engine, input: [&[f32]; 2], n_inputs: usize, mix: f32) -> [Vec<f32>; 2] {
     let mut out = input.map(<[f32]>::to_vec);
     let [left, right] = &mut out;
-    let mixes = vec![mix; 128];
     for (left, right) in left.chunks_mut(128).zip(right.chunks_mut(128)) {
-        let n = left.len();
-        let params = BlockParams {
-            mix: &mixes[..n],
-            brightness_db: &vec![0.0; n],
-            width: &vec![0.0; n],
-            output_gain: &vec![1.0; n],
-            is_piece: false,
-            source: SourceControls::default(),
-        };
-        engine.process(&mut [left, right], n_inputs, &params);
+        play_block(engine, &mut [left, right], n_inputs, Held { mix, ..Held::default() });
     }
     out
 }
@@ -115,16 +104,8 @@ fn empty_and_too_long_blocks_are_served() {
     let mut cuts = vec![0];
     cuts.extend(even_cuts(input.len(), 1000).iter().flat_map(|n| [*n, 0]));
     assert!(play(&mut engine(48_000.0, 64, true), &input, &cuts, WET) == expected);
-    let params = BlockParams {
-        mix: &[],
-        brightness_db: &[],
-        width: &[],
-        output_gain: &[],
-        is_piece: false,
-        source: SourceControls::default(),
-    };
-    engine(48_000.0, 64, false).process(&mut [], 0, &params);
-    engine(48_000.0, 0, false).process(&mut [&mut []], 1, &params);
+    play_block(&mut engine(48_000.0, 64, false), &mut [], 0, Held::default());
+    play_block(&mut engine(48_000.0, 0, false), &mut [&mut []], 1, Held::default());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::room::Room;
-use embouchure_inference::stream::{BlockParams, Heard, HopModel, HopOutput};
+use embouchure_inference::stream::{Heard, HopModel, HopOutput};
 
 /// A steady tone, as the player wishes it.
 struct Steady;
@@ -23,22 +23,12 @@ impl HopModel for Steady {
     }
 }
 
-/// Everything that a player can set, as it is before or after the step.
-#[derive(Clone, Copy)]
-struct Setting {
-    mix: f32,
-    brightness_db: f32,
-    width: f32,
-    gain: f32,
-    source: SourceControls,
-}
-
-fn usual() -> Setting {
-    Setting { mix: 0.5, brightness_db: 0.0, width: 0.0, gain: 1.0, source: SourceControls::default() }
+fn usual() -> Held {
+    Held { mix: 0.5, ..Held::default() }
 }
 
 /// The left channel, if the setting changes with sample `at`. As the framework does, the block is cut there.
-fn play_step(host_rate: f64, block: usize, at: usize, after: Setting) -> (Vec<f32>, usize) {
+fn play_step(host_rate: f64, block: usize, at: usize, after: Held) -> (Vec<f32>, usize) {
     let mut engine = engine_with(host_rate, block, true, Steady);
     let latency = engine.latency_samples();
     let n = at + latency + (0.05 * host_rate) as usize;
@@ -51,30 +41,21 @@ fn play_step(host_rate: f64, block: usize, at: usize, after: Setting) -> (Vec<f3
             end = at;
         }
         let setting = if start >= at { after } else { usual() };
-        let held = |value: f32| vec![value; end - start];
-        let params = BlockParams {
-            mix: &held(setting.mix),
-            brightness_db: &held(setting.brightness_db),
-            width: &held(setting.width),
-            output_gain: &held(setting.gain),
-            is_piece: false,
-            source: setting.source,
-        };
-        engine.process(&mut [&mut left[start..end], &mut right[start..end]], 2, &params);
+        play_block(&mut engine, &mut [&mut left[start..end], &mut right[start..end]], 2, setting);
         start = end;
     }
     (left, latency)
 }
 
 /// Samples between what is due and what is heard; below 0 it is early.
-fn lateness(host_rate: f64, block: usize, at: usize, after: Setting) -> i64 {
+fn lateness(host_rate: f64, block: usize, at: usize, after: Held) -> i64 {
     let (changed, latency) = play_step(host_rate, block, at, after);
     let (unchanged, _) = play_step(host_rate, block, at, usual());
     let first = changed.iter().zip(&unchanged).position(|(a, b)| a != b).expect("the step is heard");
     first as i64 - (at + latency) as i64
 }
 
-fn with_source(change: impl Fn(&mut SourceControls)) -> Setting {
+fn with_source(change: impl Fn(&mut SourceControls)) -> Held {
     let mut setting = usual();
     change(&mut setting.source);
     setting
@@ -94,15 +75,15 @@ fn everywhere(check: impl Fn(f64, usize, usize, i64)) {
 #[test]
 fn dry_wet_and_output_act_on_their_sample() {
     everywhere(|host_rate, block, at, _| {
-        assert_eq!(lateness(host_rate, block, at, Setting { mix: 0.9, ..usual() }), 0, "{host_rate} Hz, {block}");
-        assert_eq!(lateness(host_rate, block, at, Setting { gain: 0.0, ..usual() }), 0, "{host_rate} Hz, {block}");
+        assert_eq!(lateness(host_rate, block, at, Held { mix: 0.9, ..usual() }), 0, "{host_rate} Hz, {block}");
+        assert_eq!(lateness(host_rate, block, at, Held { output_gain: 0.0, ..usual() }), 0, "{host_rate} Hz, {block}");
     });
 }
 
 #[test]
 fn brightness_and_width_act_with_the_next_frame() {
     everywhere(|host_rate, block, at, hop| {
-        for after in [Setting { brightness_db: 6.0, ..usual() }, Setting { width: 1.0, ..usual() }] {
+        for after in [Held { brightness_db: 6.0, ..usual() }, Held { width: 1.0, ..usual() }] {
             let lateness = lateness(host_rate, block, at, after);
             assert!((0..=hop + 2).contains(&lateness), "{host_rate} Hz, blocks of {block}: {lateness}");
         }

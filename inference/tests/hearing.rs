@@ -2,12 +2,11 @@
 
 mod common;
 
-use common::{PeakModel, engine_with, random_cuts, rms};
+use common::{Held, PeakModel, engine_with, play_block, random_cuts, rms};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::pipeline::Listener;
-use embouchure_inference::stream::BlockParams;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
@@ -172,17 +171,8 @@ fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> Vec<f32> {
     let mut engine = engine_with(48_000.0, 512, true, PeakModel::default());
     let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
     for n in cuts {
-        let (ones, zeros, block) = (vec![1.0; *n], vec![0.0; *n], start..start + n);
-        let source = SourceControls::default();
-        let params = BlockParams {
-            mix: &ones,
-            brightness_db: &zeros,
-            width: &zeros,
-            output_gain: &ones,
-            is_piece: false,
-            source,
-        };
-        engine.process(&mut [&mut left[block.clone()], &mut right[block]], 2, &params);
+        let block = start..start + n;
+        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, Held::default());
         start += n;
     }
     left

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{BlockParams, HopModel, HopOutput, latency_samples};
+use embouchure_inference::stream::{HopModel, HopOutput, latency_samples};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -64,18 +64,9 @@ fn source_controls_act_at_their_sample_however_blocks_are_cut() {
         let mut out = input.clone();
         let mut start = 0;
         for n in cuts {
-            let (ones, zeros) = (vec![1.0; *n], vec![0.0; *n]);
             let transpose_semitones = if start >= change { 12.0 } else { 0.0 };
             let source = SourceControls { transpose_semitones, ..SourceControls::default() };
-            let params = BlockParams {
-                mix: &ones,
-                brightness_db: &zeros,
-                width: &zeros,
-                output_gain: &ones,
-                is_piece: false,
-                source,
-            };
-            engine.process(&mut [&mut out[start..start + n]], 1, &params);
+            play_block(&mut engine, &mut [&mut out[start..start + n]], 1, Held { source, ..Held::default() });
             start += n;
         }
         out

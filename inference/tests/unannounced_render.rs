@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{FakeModel, PeakModel, engine_with};
+use common::{FakeModel, Held, PeakModel, engine_with, play_block};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{BlockParams, HopModel, HopOutput};
+use embouchure_inference::stream::{HopModel, HopOutput};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
@@ -30,20 +30,10 @@ impl HopModel for SlowModel {
 /// Two seconds as fast as it goes, and the number of late frames.
 fn render(offline: bool) -> (Vec<f32>, u64) {
     let mut engine = engine_with(RATE, BLOCK, offline, SlowModel::default());
-    let constant = |value: f32| vec![value; BLOCK];
-    let (one, zero) = (constant(1.0), constant(0.0));
     let mut out = Vec::new();
     for block in 0..2 * RATE as usize / BLOCK {
         let mut samples: Vec<f32> = (0..BLOCK).map(|i| 0.3 * ((block * BLOCK + i) as f32 * 0.03).sin()).collect();
-        let params = BlockParams {
-            mix: &one,
-            brightness_db: &zero,
-            width: &zero,
-            output_gain: &one,
-            is_piece: false,
-            source: SourceControls::default(),
-        };
-        engine.process(&mut [&mut samples], 1, &params);
+        play_block(&mut engine, &mut [&mut samples], 1, Held::default());
         out.extend(samples);
     }
     (out, engine.telemetry().view().late_frames)
@@ -66,20 +56,11 @@ fn a_live_block_that_automation_cuts_waits_for_nobody() {
     let held_up = model.held_up.clone();
     held_up.store(true, SeqCst);
     let mut engine = engine_with(RATE, 1024, false, model);
-    let (one, zero) = (vec![1.0; 64], vec![0.0; 64]);
     let start = Instant::now();
     // A hundred blocks of 16 pieces, which come at once. If each were taken for a block, each would wait for the worker,
     // which is stuck, for half a second.
     for piece in 0..1600 {
-        let params = BlockParams {
-            mix: &one,
-            brightness_db: &zero,
-            width: &zero,
-            output_gain: &one,
-            is_piece: piece > 0,
-            source: SourceControls::default(),
-        };
-        engine.process(&mut [&mut [0.3; 64][..]], 1, &params);
+        play_block(&mut engine, &mut [&mut [0.3; 64]], 1, Held { is_piece: piece > 0, ..Held::default() });
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert!(engine.telemetry().view().late_frames > 0, "the worker was stuck");

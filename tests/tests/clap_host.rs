@@ -1,6 +1,6 @@
 //! The built CLAP file in a host: latency, block sizes, port configurations, state.
 
-use embouchure_host::{ClapHost, Layout, Played, Session, with_session};
+use embouchure_host::{ClapHost, Host, Layout, Played, Session, with_session};
 use embouchure_tests::{bundled_clap, noise, phrase, worst};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

@@ -1,6 +1,6 @@
 //! The built CLAP file is started, stopped, suspended and thrown away in every order; nothing is left behind.
 
-use embouchure_host::{Act, ClapHost, Conductor, Layout, Session};
+use embouchure_host::{Act, ClapHost, Conductor, Host, Layout, Session};
 #[cfg(target_os = "linux")]
 use embouchure_host::{HostWindow, VirtualScreen};
 use embouchure_tests::{Paced, bundled_clap, phrase};

@@ -1,6 +1,6 @@
 //! The built CLAP file as a performer plays it: latency from real blocks, live like a bounce, nonsense in the input.
 
-use embouchure_host::{Act, ClapHost, Conductor, Layout, Session, with_session};
+use embouchure_host::{Act, ClapHost, Conductor, Host, Layout, Session, with_session};
 use embouchure_tests::{Paced, bundled_clap, noise, phrase, worst};
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 //! thread, a signal handler notes it and makes it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use embouchure_host::{ClapHost, Conductor, Layout, Session};
+use embouchure_host::{ClapHost, Conductor, Host, Layout, Session};
 use embouchure_tests::{Paced, bundled_clap, phrase};
 use std::arch::global_asm;
 use std::ffi::{c_int, c_long, c_void};

@@ -1,6 +1,6 @@
 //! The built VST3 bundle in a host: what it offers, latency, state, and that it sounds like the CLAP file.
 
-use embouchure_host::{AsFastAsItGoes, ClapHost, Host, Layout, Played, Session, Vst3Host, vst3_classes};
+use embouchure_host::{ClapHost, Host, Layout, Played, Session, Vst3Host, vst3_classes};
 use embouchure_tests::{bundled_clap, bundled_vst3, noise, phrase, worst};
 
 const LAYOUTS: [Layout; 3] =
@@ -11,7 +11,7 @@ fn bounce<H: Host>(host: &mut H, mix: f64, input: &[Vec<f32>], session: Session)
     host.set_offline(true).unwrap();
     let id = host.parameter_called("Dry/Wet").unwrap().id;
     host.set_value(id, mix).unwrap();
-    host.perform(input, session, &mut AsFastAsItGoes, &mut |_| Ok(())).unwrap()
+    host.play(input, session).unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::Figure;
 use super::realtime::{RATE, melody};
 use crate::effect::{Effect, Networks};
 use anyhow::Result;
-use embouchure_host::{ClapHost, Session};
+use embouchure_host::{ClapHost, Host, Session};
 use embouchure_inference::stream::EngineConfig;
 use std::path::Path;
 use std::time::Instant;

@@ -4,7 +4,7 @@ use super::changes::Changes;
 use super::module::Module;
 use super::parameters::Scales;
 use crate::Audio;
-use crate::block::{Block, Flaw, Outcome, watched};
+use crate::block::{Block, Flaw};
 use std::ptr::null_mut;
 use std::sync::Arc;
 use vst3::Steinberg::Vst::SymbolicSampleSizes_::{kSample32, kSample64};
@@ -44,7 +44,12 @@ impl Audio for Vst3Audio {
         self.start();
     }
 
-    fn process_flawed(&mut self, block: &mut Block, flaw: Option<Flaw>) -> Outcome {
+    fn call<T>(
+        &mut self,
+        block: &mut Block,
+        flaw: Option<Flaw>,
+        around: impl FnOnce(&mut dyn FnMut() -> bool) -> T,
+    ) -> T {
         let mut input = block.input.raw(None);
         let mut output = block.output.raw(Some(&input));
         let bus = |list: *mut *mut f32, n_channels: usize| AudioBusBuffers {
@@ -80,6 +85,6 @@ impl Audio for Vst3Audio {
             processContext: null_mut(),
         };
         // SAFETY: see above.
-        watched(|| unsafe { self.processor.process(&mut data) == kResultOk })
+        around(&mut || unsafe { self.processor.process(&mut data) == kResultOk })
     }
 }

@@ -1,6 +1,6 @@
 //! A-weighted loudness of the newest few milliseconds.
 
-use super::rumble::quiet_to_zero;
+use crate::biquad::quiet_to_zero;
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
 use crate::math::sum;
 

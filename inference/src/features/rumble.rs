@@ -1,5 +1,6 @@
 //! Takes rumble out of what is analysed: handling noise, breath on the microphone, mains hum's lowest octave.
 
+use crate::biquad::Biquad;
 use crate::config::{HOP_SIZE, MODEL_RATE};
 
 /// Corner of the filter, Hz. A bass voice ends at 65 Hz; a bass guitar's lowest notes lose their fundamental, but pitch
@@ -11,12 +12,12 @@ const QUALITIES: [f64; 2] = [0.541_196_1, 1.306_563];
 /// High pass in front of the analysis; the dry signal does not pass it. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct RumbleFilter {
-    sections: [Section; 2],
+    sections: [Biquad; 2],
 }
 
 impl Default for RumbleFilter {
     fn default() -> Self {
-        Self { sections: QUALITIES.map(Section::new) }
+        Self { sections: QUALITIES.map(section) }
     }
 }
 
@@ -24,7 +25,7 @@ impl RumbleFilter {
     /// Filters one hop.
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE]) -> [f32; HOP_SIZE] {
         let filtered = samples.map(|x| self.sections.iter_mut().fold(x as f64, |x, section| section.next(x)) as f32);
-        self.sections.iter_mut().for_each(|section| section.state = section.state.map(quiet_to_zero));
+        self.sections.iter_mut().for_each(Biquad::end_tail);
         filtered
     }
 
@@ -35,37 +36,13 @@ impl RumbleFilter {
     }
 }
 
-/// Second-order high pass (Bristow-Johnson, "Audio EQ Cookbook"), transposed direct form II.
-#[derive(Clone, Debug)]
-struct Section {
-    b0: f64,
-    b1: f64,
-    a1: f64,
-    a2: f64,
-    state: [f64; 2],
-}
-
-impl Section {
-    fn new(quality: f64) -> Self {
-        let (sin, cos) = (std::f64::consts::TAU * CORNER_HZ / MODEL_RATE as f64).sin_cos();
-        let alpha = sin / (2.0 * quality);
-        let a0 = 1.0 + alpha;
-        let b0 = (1.0 + cos) / 2.0 / a0;
-        Self { b0, b1: -2.0 * b0, a1: -2.0 * cos / a0, a2: (1.0 - alpha) / a0, state: [0.0; 2] }
-    }
-
-    fn next(&mut self, x: f64) -> f64 {
-        let y = self.b0 * x + self.state[0];
-        self.state[0] = self.b1 * x - self.a1 * y + self.state[1];
-        self.state[1] = self.b0 * x - self.a2 * y;
-        y
-    }
-}
-
-/// A decaying tail ends at -200 dB: not in subnormal numbers, which are slow, and so early that a pause soon is the
-/// zeros for which the encoder need not run.
-pub(super) fn quiet_to_zero(x: f64) -> f64 {
-    if x.abs() < 1e-10 { 0.0 } else { x }
+/// Second-order high pass (Bristow-Johnson, "Audio EQ Cookbook").
+fn section(quality: f64) -> Biquad {
+    let (sin, cos) = (std::f64::consts::TAU * CORNER_HZ / MODEL_RATE as f64).sin_cos();
+    let alpha = sin / (2.0 * quality);
+    let a0 = 1.0 + alpha;
+    let b0 = (1.0 + cos) / 2.0 / a0;
+    Biquad::new([b0, -2.0 * b0, b0], [-2.0 * cos / a0, (1.0 - alpha) / a0])
 }
 
 #[cfg(test)]

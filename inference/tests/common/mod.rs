@@ -110,6 +110,38 @@ pub fn even_cuts(total: usize, block: usize) -> Vec<usize> {
     (0..total).step_by(block).map(|start| block.min(total - start)).collect()
 }
 
+/// Parameters held over a block: wet unless said otherwise.
+#[derive(Clone, Copy)]
+pub struct Held {
+    pub mix: f32,
+    pub brightness_db: f32,
+    pub width: f32,
+    pub output_gain: f32,
+    pub is_piece: bool,
+    pub source: SourceControls,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        let source = SourceControls::default();
+        Self { mix: 1.0, brightness_db: 0.0, width: 0.0, output_gain: 1.0, is_piece: false, source }
+    }
+}
+
+/// Plays one block in place.
+pub fn play_block(engine: &mut Engine, channels: &mut [&mut [f32]], n_inputs: usize, held: Held) {
+    let n = channels.first().map_or(0, |channel| channel.len());
+    let params = BlockParams {
+        mix: &vec![held.mix; n],
+        brightness_db: &vec![held.brightness_db; n],
+        width: &vec![held.width; n],
+        output_gain: &vec![held.output_gain; n],
+        is_piece: held.is_piece,
+        source: held.source,
+    };
+    engine.process(channels, n_inputs, &params);
+}
+
 /// Parameters held over a run.
 #[derive(Clone, Copy)]
 pub struct Setting {

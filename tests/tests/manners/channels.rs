@@ -47,7 +47,7 @@ impl Given {
 }
 
 /// Hands over one such block; gives the output, in which NaN is what was not written.
-fn hand_over(audio: &mut dyn Audio, input: Given, output: Given) -> Vec<Vec<f32>> {
+fn hand_over(audio: &mut impl Audio, input: Given, output: Given) -> Vec<Vec<f32>> {
     let mut heard = noise(4, N);
     let mut played = vec![vec![f32::NAN; N]; 4];
     audio.process(&mut Block {
@@ -60,7 +60,7 @@ fn hand_over(audio: &mut dyn Audio, input: Given, output: Given) -> Vec<Vec<f32>
 }
 
 /// Bad blocks on a plugin that plays; good ones before and after must be played.
-fn between_good_blocks<H: Built>(layout: Layout, bad: impl Fn(&mut dyn Audio)) {
+fn between_good_blocks<H: Built>(layout: Layout, bad: impl Fn(&mut H::Audio)) {
     let mut host = H::built_offline();
     host.select_layout(layout).unwrap();
     let mix = host.id("Dry/Wet");

@@ -115,7 +115,7 @@ fn states_that_come_while_another_thread_processes_are_followed<H: Built>(test: 
     let initial = host.save().unwrap();
     let mut states_to_come = (0..300).map(|i| &states[i % 3]);
     let input = vec![phrase(RATE); 2];
-    let played = host.perform(&input, LIVE, &mut Paced::new(RATE, 1.0), &mut |host| {
+    let played = host.play_while(&input, LIVE, &mut Paced::new(RATE, 1.0), &mut |host| {
         let Some(state) = states_to_come.next() else { return Ok(()) };
         // Half of one does not count.
         assert!(host.restore(&state[..state.len() / 2]).is_err());
