@@ -1,7 +1,9 @@
 //! Files made of chunks (RIFF, RF64, Wave64, AIFF, CAF). A chunk's size is a hint: where the file shows that it cannot be
 //! right, the chunk ends where the file says.
 
+use crate::layout::tags;
 use crate::source::Source;
+use std::ops::Range;
 
 /// What of the file's end is searched for chunks behind the sound, bytes.
 const TAIL: u64 = 1 << 20;
@@ -53,6 +55,20 @@ pub struct Extent {
     pub is_more: bool,
 }
 
+impl Extent {
+    /// What is to be said about it.
+    pub fn remarks(&self) -> Vec<String> {
+        let mut remarks = Vec::new();
+        if self.n_unread > 0 {
+            remarks.push(format!("{} bytes behind the sound are not known and were not read", self.n_unread));
+        }
+        if self.is_more {
+            remarks.push("the file holds more sound than its header says; all of it was read".into());
+        }
+        remarks
+    }
+}
+
 impl Style {
     pub fn header_len(self) -> u64 {
         match self {
@@ -102,15 +118,19 @@ impl Style {
         found(&is_known).or_else(|| found(&|_| true))
     }
 
-    /// True if from `at` on there are chunks, one behind the other, up to `end`.
+    /// True if from `at` on there are chunks and tags, one behind the other, up to `end`.
     fn is_chain(self, source: &Source, mut at: u64, end: u64) -> bool {
         loop {
             // A forgotten or superfluous byte, or the beginning of a head.
             if at >= end || end - at < self.header_len().min(8) {
                 return at <= end.saturating_add(8);
             }
-            let Some(chunk) = self.chunk(source, at) else { return source.array(at) == Some(*b"TAG") };
-            if is_file(&chunk.id) || source.array(at) == Some(*b"TAG") {
+            if let Some(len) = tags::len_at(source, at, end) {
+                at = at.saturating_add(len.max(1));
+                continue;
+            }
+            let Some(chunk) = self.chunk(source, at) else { return false };
+            if is_file(&chunk.id) {
                 return true;
             }
             let Some(size) = chunk.size.filter(|size| chunk.body.saturating_add(*size) <= end) else {
@@ -122,14 +142,29 @@ impl Style {
         }
     }
 
-    /// Where in the last of the file the chunks behind the sound begin.
+    /// Where in the last of the file the chunks and tags behind the sound begin.
     fn tail(self, source: &Source, from: u64, end: u64) -> Option<u64> {
-        let places = source.find_all(from.max(end.saturating_sub(TAIL))..end, 4, |id| KNOWN.iter().any(|k| *k == id));
+        let is_name = |id: &[u8]| KNOWN.iter().any(|known| *known == id) || id.starts_with(b"ID3") || id == b"APET";
+        let places = source.find_all(from.max(end.saturating_sub(TAIL))..end, 4, is_name);
         let is_tail = |at: &u64| {
-            let fits = self.chunk(source, *at).is_some_and(|c| c.size.is_some_and(|s| c.body + s <= end));
-            fits && self.is_chain(source, *at, end)
+            let is_chunk = self.chunk(source, *at).is_some_and(|c| c.size.is_some_and(|s| c.body + s <= end));
+            let is_tag = || tags::len_at(source, *at, end).is_some_and(|len| at + len <= end);
+            (is_chunk || is_tag()) && self.is_chain(source, *at, end)
         };
         places.into_iter().find(is_tail)
+    }
+
+    /// The chunk called `id` in a range, where a chunk before it has a wrong size. One that fits is believed rather than a
+    /// word in a text.
+    pub fn search(self, source: &Source, range: Range<u64>, id: &[u8; 4]) -> Option<Chunk> {
+        let places = source.find_all(range.clone(), 4, |bytes| bytes == id);
+        let chunks: Vec<(u64, Chunk)> =
+            places.into_iter().filter_map(|at| Some((at, self.chunk(source, at)?))).collect();
+        let fits = |(at, chunk): &&(u64, Chunk)| {
+            let is_within = chunk.size.is_some_and(|size| chunk.body.saturating_add(size) <= range.end);
+            is_within && self.is_chain(source, *at, range.end)
+        };
+        chunks.iter().find(fits).or(chunks.first()).map(|(_, chunk)| *chunk)
     }
 
     /// How far the sound of `chunk` goes in a file of `len` bytes, from `start` on, which may lie behind the chunk's own
@@ -150,7 +185,7 @@ impl Style {
                 if self.next_places(start, size).into_iter().any(|at| self.is_chain(source, at, len)) {
                     return plain(end);
                 }
-                let is_silent = source.bytes(end..end + 4096).iter().all(|b| *b == 0);
+                let is_silent = source.is_zero(end..len);
                 if rest < LEAST_REST || is_silent {
                     return Extent { n_unread: if is_silent { 0 } else { rest }, ..plain(end) };
                 }

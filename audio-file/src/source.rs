@@ -7,6 +7,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use symphonia::core::io::MediaSource;
 
+/// What is looked through at once, bytes.
+const PIECE: u64 = 1 << 20;
+
 /// A file, or bytes that came through a pipe. Can be read at any place.
 pub struct Source {
     bytes: Bytes,
@@ -85,9 +88,14 @@ impl Source {
         out
     }
 
+    /// True if there is nothing but zeros. Reads piece by piece.
+    pub fn is_zero(&self, range: Range<u64>) -> bool {
+        let starts = range.clone().step_by(PIECE as usize);
+        starts.into_iter().all(|at| self.bytes(at..range.end.min(at + PIECE)).iter().all(|b| *b == 0))
+    }
+
     /// Places in `range` where `found` is true of the bytes there, of which it sees `width`. Reads piece by piece.
     pub fn find_all(&self, range: Range<u64>, width: usize, found: impl Fn(&[u8]) -> bool) -> Vec<u64> {
-        const PIECE: u64 = 1 << 20;
         let mut places = Vec::new();
         let mut at = range.start;
         while at + width as u64 <= range.end {

@@ -186,6 +186,10 @@ fn mp3_in_wav_is_read() {
         chunk(b"LIST", b"INFO"),
     ]);
     check_sweeps("mp3 in wav", &wav, 1, -25.0);
+    let sound = fixture("sweep.mp3");
+    let cut = riff(&[chunk(b"fmt ", &format), sized(b"data", 2 * sound.len() as u32, &sound)]);
+    let remarks = read_file(&cut).remarks;
+    assert!(remarks.iter().any(|remark| remark.contains("its end is missing")), "{remarks:?}");
 }
 
 /// Packets of 20 ms of a tone, and the tone.

@@ -57,6 +57,39 @@ fn a_size_of_the_sound_that_is_wrong_is_corrected_and_said() {
 }
 
 #[test]
+fn a_pause_behind_the_announced_end_does_not_hide_what_follows() {
+    let sound = [ramp(2000), vec![0; 5000], ramp(N)].concat();
+    let recording = read_file(&riff(&[ramp_format(), sized(b"data", 8000, &sound)]));
+    assert_eq!(recording.audio.channels[0].len(), 2000 + 1250 + N);
+    assert!(recording.remarks[0].contains("more sound than its header says"), "{:?}", recording.remarks);
+    check("padding", &riff(&[ramp_format(), sized(b"data", LEN, &[ramp(N), vec![0; 50_000]].concat())]));
+}
+
+#[test]
+fn a_title_with_a_picture_behind_the_sound_is_none() {
+    let picture: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
+    let id3 = [b"ID3\x03\0\0\0\x01\x1c\x20".as_slice(), &picture].concat();
+    let ape_head = |flags: u32| {
+        [b"APETAGEX\xd0\x07\0\0".as_slice(), &20_032u32.to_le_bytes(), &[1, 0, 0, 0], &flags.to_le_bytes(), &[0; 8]]
+            .concat()
+    };
+    let ape = [ape_head(0xa000_0000), picture, ape_head(0x8000_0000)].concat();
+    for (name, tag) in [("ID3", &id3), ("APE", &ape)] {
+        let wav = riff(&[ramp_format(), chunk(b"data", &ramp(N))]);
+        check(name, &[wav, tag.clone()].concat());
+        let unknown = riff(&[ramp_format(), sized(b"data", u32::MAX, &ramp(N))]);
+        check(&format!("{name}, size not known"), &[unknown, tag.clone()].concat());
+    }
+}
+
+#[test]
+fn the_sound_is_found_behind_a_large_chunk_whose_size_is_wrong() {
+    let picture: Vec<u8> = (0..2_000_000u32).map(|i| (i % 251) as u8 | 0x80).collect();
+    let wrong = sized(b"id3 ", 77, &[b"data".as_slice(), &picture].concat());
+    check("large", &riff(&[ramp_format(), wrong, chunk(b"data", &ramp(N))]));
+}
+
+#[test]
 fn a_recording_of_nothing_is_empty_whatever_stands_behind() {
     for rest in [vec![], list()] {
         let message = read_bytes(riff(&[ramp_format(), chunk(b"data", b""), rest]), "x").unwrap_err().to_string();

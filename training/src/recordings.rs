@@ -6,15 +6,18 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 /// Endings of files that can be read.
-const EXTENSIONS: [&str; 22] = [
+const EXTENSIONS: [&str; 26] = [
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "mp1", "mp2", "mp3", "ogg", "oga",
-    "opus", "aac", "m4a", "m4b", "mp4", "webm", "mka",
+    "opus", "aac", "m4a", "m4b", "mp4", "webm", "mka", "mkv", "mov", "m4r", "3gp",
 ];
 /// Endings of files that hold sound and cannot be read.
-const OTHER_SOUND: [&str; 10] = ["wma", "ape", "wv", "mpc", "dsf", "dff", "amr", "ac3", "dts", "ra"];
+const OTHER_SOUND: [&str; 23] = [
+    "wma", "ape", "wv", "mpc", "dsf", "dff", "amr", "ac3", "dts", "ra", "rm", "au", "snd", "tta", "voc", "sd2", "shn",
+    "spx", "m4p", "wmv", "asf", "avi", "gsm",
+];
 
 /// What is in some files and folders.
 #[derive(Debug, Default)]
@@ -34,7 +37,13 @@ impl Found {
             return Ok(());
         }
         std::fs::read_dir(place).with_context(|| format!("cannot read the folder {}", place.display()))?;
-        for entry in WalkDir::new(place).follow_links(true).sort_by_file_name() {
+        // Folders may link to each other, and would be walked once for each way that leads there.
+        let mut folders = HashSet::new();
+        let is_new = |entry: &DirEntry| {
+            let is_folder = entry.file_type().is_dir();
+            !is_folder || entry.path().canonicalize().map_or(true, |real| folders.insert(real))
+        };
+        for entry in WalkDir::new(place).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_new) {
             match entry {
                 Ok(entry) if entry.file_type().is_file() => self.sort_in(entry.into_path()),
                 Ok(_) => {}
@@ -152,6 +161,9 @@ mod tests {
         let (files, passed_over) = found(folder.path());
         assert_eq!(files, ["b.WAV", "heldout/a.flac", "old/memo.m4a"]);
         assert_eq!(passed_over, ["old/tape.wma"]);
+        let folder = folder_with(&["a.au", "b.snd", "c.tta", "d.wmv", "e.mkv", "f.txt"]);
+        assert_eq!(found(folder.path()).0, ["e.mkv"]);
+        assert_eq!(found(folder.path()).1, ["a.au", "b.snd", "c.tta", "d.wmv"]);
     }
 
     #[cfg(unix)]
@@ -169,5 +181,21 @@ mod tests {
         names.sort();
         assert_eq!(names, ["a-link.wav", "b.wav", "c.wav"], "{files:?}");
         assert_eq!(passed_over, ["broken.wav"]);
+    }
+
+    /// Each way through them would be a path of its own: a thousand million of them.
+    #[cfg(unix)]
+    #[test]
+    fn folders_that_link_to_each_other_are_looked_into_once() {
+        let names: Vec<String> = (0..12).map(|i| format!("f{i:02}")).collect();
+        let files: Vec<String> = names.iter().map(|name| format!("{name}/{name}.wav")).collect();
+        let folder = folder_with(&files.iter().map(String::as_str).collect::<Vec<_>>());
+        for from in &names {
+            for to in names.iter().filter(|to| *to != from) {
+                let place = folder.path().join(from).join(format!("to {to}"));
+                std::os::unix::fs::symlink(format!("../{to}"), place).unwrap();
+            }
+        }
+        assert_eq!(found(folder.path()).0.len(), 12);
     }
 }

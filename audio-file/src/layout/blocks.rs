@@ -52,14 +52,7 @@ impl Blocks {
     pub fn lie(&mut self, start: u64, extent: &Extent) -> Vec<String> {
         self.data = start..extent.end;
         self.announced_bytes = extent.missing_of;
-        let mut remarks = Vec::new();
-        if extent.n_unread > 0 {
-            remarks.push(format!("{} bytes behind the sound are not known and were not read", extent.n_unread));
-        }
-        if extent.is_more {
-            remarks.push("the file holds more sound than its header says; all of it was read".into());
-        }
-        remarks
+        extent.remarks()
     }
 
     /// For Symphonia, which gets up to `n_blocks` at once.

@@ -9,7 +9,7 @@ mod kind;
 mod mp4;
 mod mpeg;
 mod ogg;
-mod tags;
+pub mod tags;
 mod wave;
 
 pub use blocks::{Blocks, MOST_RATE};

@@ -58,6 +58,11 @@ fn one(source: &Arc<Source>, range: Range<u64>, layout: &mut Layout) -> Result<O
     if matches!(format.tag, MP2 | MP3) {
         let inner = mpeg::layout(source, data.body..extent.end);
         layout.parts.extend(inner.ok_or_else(|| Refusal::Codec("damaged mp3 in wav".into()))?.parts);
+        if let Some(announced) = extent.missing_of {
+            let n = extent.end - data.body;
+            layout.remarks.push(format!("its end is missing: {announced} bytes of mp3 are announced, {n} are there"));
+        }
+        layout.remarks.extend(extent.remarks());
     } else {
         let mut blocks = format.blocks()?;
         layout.remarks.extend(blocks.lie(data.body, &extent));
@@ -106,17 +111,11 @@ impl Chunks {
             next = size.and_then(|size| style.next(source, &chunk, size));
         }
         if found.data.is_none() {
-            found.data = search(style, source, first, end);
+            found.data = style.search(source, first..end, b"data");
             found.data_size = found.data.and_then(|data| data.size);
         }
         found
     }
-}
-
-/// The chunk `data` where a chunk before it has a wrong size.
-fn search(style: Style, source: &Source, first: u64, end: u64) -> Option<Chunk> {
-    let places = source.find_all(first..end.min(first + (1 << 20)), 4, |id| id == b"data");
-    places.first().and_then(|at| style.chunk(source, *at))
 }
 
 /// What the chunk `fmt ` says.
