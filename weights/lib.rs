@@ -1,5 +1,7 @@
 //! The weights files that Embouchure ships, embedded in the binary. Each has a card beside it (`NAME.md`).
 
+pub mod own;
+
 /// The encoder that all instruments were trained with.
 pub const ENCODER: &[u8] = include_bytes!("encoder.safetensors");
 

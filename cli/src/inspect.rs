@@ -1,6 +1,6 @@
 //! `embouchure inspect`: what a weights file says about itself.
 
-use crate::shelf;
+use crate::{shelf, streams};
 use anyhow::{Context, Result};
 use clap::Args;
 use embouchure_inference::encoder::{self, Encoder};
@@ -10,7 +10,6 @@ use embouchure_inference::weights::{LoadError, content_id};
 use safetensors::SafeTensors;
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 /// Name under which the encoder can be inspected.
 const ENCODER_NAME: &str = "encoder";
@@ -36,11 +35,7 @@ impl InspectCommand {
             shelf::load(&self.wanted)?
         };
         let text = describe(&bytes).with_context(|| self.wanted.clone())?;
-        match std::io::stdout().write_all(text.as_bytes()) {
-            // Read by a pager that was closed.
-            Err(e) if e.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-            result => Ok(result?),
-        }
+        streams::say(&text)
     }
 }
 

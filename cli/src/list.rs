@@ -1,11 +1,12 @@
 //! `embouchure list`: the instruments that there are.
 
-use crate::shelf;
+use crate::streams;
 use anyhow::Result;
 use clap::Args;
 use embouchure_inference::instrument::Card;
 use embouchure_inference::note::Note;
 use embouchure_inference::weights::read_file;
+use embouchure_weights::own;
 
 /// Show the instruments that there are: those that come with Embouchure, and the files in your folder.
 #[derive(Args)]
@@ -15,16 +16,14 @@ impl ListCommand {
     /// Prints a line each.
     pub fn run(self) -> Result<()> {
         let shipped = embouchure_weights::INSTRUMENTS.iter().filter_map(|(_, bytes)| Card::of(bytes).ok());
-        println!("{}", table(shipped.map(|card| row(&card)).collect()));
-        let Some(folder) = shelf::folder() else { return Ok(()) };
-        println!("\nYour folder: {}", folder.display());
-        let own = shelf::own_files().into_iter().map(|path| {
+        let shipped = table(shipped.map(|card| row(&card)).collect());
+        let Some(folder) = own::folder() else { return streams::say(&format!("{shipped}\n")) };
+        let own = own::files(&folder).into_iter().map(|path| {
             let card =
                 read_file(&path).map_err(|e| e.to_string()).and_then(|b| Card::of(&b).map_err(|e| e.to_string()));
             card.map_or_else(|why| [path.display().to_string(), why, String::new(), String::new()], |card| row(&card))
         });
-        println!("{}", table(own.collect()));
-        Ok(())
+        streams::say(&format!("{shipped}\n\nYour folder: {}\n{}\n", folder.display(), table(own.collect())))
     }
 }
 

@@ -5,6 +5,7 @@ mod f0_track;
 mod font;
 mod inspect;
 mod list;
+mod number;
 mod offline;
 mod outputs;
 mod render;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", usage::in_one_line(&format!("{error:#}")));
             ExitCode::FAILURE
         }
     }

@@ -22,9 +22,10 @@ pub fn is_dash(path: &Path) -> bool {
     path.as_os_str() == DASH
 }
 
-/// Makes the folders of `outputs`. Refuses to write where that cannot be done, or would cost one of `inputs`, or one of the outputs itself.
-/// Files that are there are asked about, or, where nobody can be asked, refused.
+/// Makes the folders of `outputs`. Refuses to write where that cannot be done, or would cost one of `inputs`, or one of the
+/// outputs itself. Files that are there are asked about, or, where nobody can be asked, refused.
 pub fn check(inputs: &[&Path], outputs: &[&Path], force: Force) -> Result<()> {
+    ensure!(outputs.iter().filter(|output| is_dash(output)).count() < 2, "only one file can go to standard output");
     for (i, output) in outputs.iter().enumerate().filter(|(_, output)| !is_dash(output)) {
         check_place(output)?;
         for input in inputs {

@@ -1,6 +1,7 @@
 //! `embouchure render`: a recording becomes another instrument.
 
 use crate::f0_track::{self, Listening, Track};
+use crate::number::parse_within;
 use crate::offline::{self, Rendered, Settings};
 use crate::outputs::{self, Force, is_dash};
 use crate::{shelf, streams};
@@ -14,7 +15,6 @@ use embouchure_inference::pipeline::Pipeline;
 use embouchure_inference::room::Room;
 use embouchure_inference::tuning::{Key, Scale, SnapWish};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub struct GateOptions {
     /// The instrument is silent where the recording is below this level, dB under full scale; further down in one that is
     /// soft as a whole.
     #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true)]
     pub gate: f32,
     /// Only the level of --gate counts, not how loud the room or the recording is.
     #[arg(long)]
@@ -48,7 +48,7 @@ pub struct RenderCommand {
     /// "auto" moves your line by whole octaves into the instrument's range; a number moves it by exactly so many
     /// semitones.
     #[arg(long, value_name = "auto|SEMITONES", default_value = "auto", value_parser = parse_transpose)]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true)]
     transpose: Transpose,
     /// "auto" brings your loud notes to the level of the instrument's loud notes; "as-recorded" plays them as loud as they
     /// come, which is right for recordings of the instrument itself.
@@ -59,11 +59,11 @@ pub struct RenderCommand {
     own_level: bool,
     /// How much of the instrument is heard: 0 = only the recording, 1 = only the instrument.
     #[arg(long, value_name = "0..1", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true)]
     mix: f32,
     /// Darker (below 0) or brighter (above 0) than the instrument was recorded, dB per octave.
     #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -12.0, 12.0))]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true)]
     brightness: f32,
     #[command(flatten)]
     gate: GateOptions,
@@ -92,7 +92,7 @@ pub struct RenderCommand {
     width: f32,
     /// More or less of the instrument's breath, bow and key noise, dB; -40 = none.
     #[arg(long, value_name = "DB", default_value = "0", value_parser = |s: &str| parse_within(s, -40.0, 18.0))]
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_hyphen_values = true)]
     breath: f32,
     /// How much soft and loud differ: 0 = everything equally loud, 1 = as played, 2 = twice as much.
     #[arg(long, value_name = "0..2", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 2.0))]
@@ -113,7 +113,8 @@ pub struct RenderCommand {
     /// Samples that are worked on at once. Does not change the sound.
     #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     block: u32,
-    /// Also write the pitch that was heard, every 4 ms, as a table of time and Hz (0 = no pitch).
+    /// Also write the pitch that was heard, every 4 ms, as a table of time and Hz (0 = no pitch); "-" is
+    /// standard output.
     #[arg(long, value_name = "FILE")]
     f0_csv: Option<PathBuf>,
     #[command(flatten)]
@@ -162,15 +163,16 @@ impl RenderCommand {
         streams::with_output(&self.output, |path| Ok(write_wav(path, &rendered.audio)?))?;
         let f0_hz = track.within_clip(n_samples, rate);
         if let Some(path) = &self.f0_csv {
-            write_track(path, &f0_hz).with_context(|| format!("cannot write {}", path.display()))?;
+            let cannot = || format!("cannot write {}", path.display());
+            streams::with_output(path, |path| write_track(path, &f0_hz).with_context(cannot))?;
         }
         let summary = summary(&rendered, &f0_hz, elapsed);
-        if is_dash(&self.output) {
+        let is_piped = is_dash(&self.output) || self.f0_csv.as_deref().is_some_and(is_dash);
+        if is_piped {
             eprintln!("{summary}");
-        } else {
-            let _ = writeln!(std::io::stdout(), "{}: {summary}", self.output.display());
+            return Ok(());
         }
-        Ok(())
+        streams::say(&format!("{}: {summary}\n", self.output.display()))
     }
 
     /// Before any work: nothing is lost, and nothing is missing at the end.
@@ -179,8 +181,9 @@ impl RenderCommand {
         if !is_wav && !is_dash(&self.output) {
             bail!("cannot write {}: only wav is written, so let its name end in .wav", self.output.display());
         }
-        let instruments = [Some(&self.instrument), self.second.as_ref()].into_iter().flatten().map(Path::new);
-        let inputs: Vec<&Path> = instruments.chain([self.input.as_path()]).collect();
+        let instruments = [Some(&self.instrument), self.second.as_ref()].into_iter().flatten();
+        let instruments: Vec<PathBuf> = instruments.filter_map(|name| shelf::file_of(name)).collect();
+        let inputs: Vec<&Path> = instruments.iter().map(PathBuf::as_path).chain([self.input.as_path()]).collect();
         let outputs: Vec<&Path> =
             [Some(&self.output), self.f0_csv.as_ref()].into_iter().flatten().map(|p| &**p).collect();
         outputs::check(&inputs, &outputs, self.force)
@@ -274,13 +277,6 @@ fn parse_transpose(text: &str) -> Result<Transpose> {
     }
     let semitones = parse_within(text, -48.0, 48.0).context("\"auto\" or a number of semitones is needed")?;
     Ok(Transpose::Semitones(semitones))
-}
-
-/// A number as a person types it, with a point or a comma, within a range.
-pub fn parse_within(text: &str, min: f32, max: f32) -> Result<f32> {
-    let value: f32 = text.trim().replacen(',', ".", 1).parse()?;
-    ensure!((min..=max).contains(&value), "it must lie between {min} and {max}");
-    Ok(value)
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Where instruments come from: those that are shipped, those in the player's folder, and other files.
 
 use anyhow::{Context, Result, bail};
-use directories::ProjectDirs;
 use embouchure_inference::encoder::Encoder;
 use embouchure_inference::instrument::Card;
 use embouchure_inference::weights::read_file;
+use embouchure_weights::own;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
@@ -25,34 +25,29 @@ pub fn load(wanted: &str) -> Result<Cow<'static, [u8]>> {
     if Path::new(wanted).exists() {
         return Ok(Cow::Owned(read_file(Path::new(wanted))?));
     }
-    let named = |path: &PathBuf| {
-        let bytes = read_file(path).ok()?;
-        let is_it = Card::of(&bytes).is_ok_and(|card| plain(&card.name) == plain(wanted));
-        is_it.then_some(bytes)
-    };
-    match own_files().iter().find_map(named) {
-        Some(bytes) => Ok(Cow::Owned(bytes)),
+    match own_file(wanted) {
+        Some(path) => Ok(Cow::Owned(read_file(&path)?)),
         None => bail!("there is no instrument and no file called {wanted:?}; the instruments are: {}", names()),
     }
+}
+
+/// The file that [`load`] would read, if it is not a shipped instrument.
+pub fn file_of(wanted: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(wanted);
+    if path.exists() { Some(path) } else { own_file(wanted) }
+}
+
+fn own_file(wanted: &str) -> Option<PathBuf> {
+    let is_it = |path: &PathBuf| {
+        let card = read_file(path).ok().and_then(|bytes| Card::of(&bytes).ok());
+        card.is_some_and(|card| plain(&card.name) == plain(wanted))
+    };
+    own::folder().iter().flat_map(|folder| own::files(folder)).find(is_it)
 }
 
 /// As a person may write a name: "French Horn", "french-horn", "french_horn".
 fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
-}
-
-/// The player's folder for instruments, the plugin's, too; it need not exist.
-pub fn folder() -> Option<PathBuf> {
-    Some(ProjectDirs::from("", "", "Embouchure")?.data_dir().join("Instruments"))
-}
-
-/// Instrument files in that folder, by name. Allocates.
-pub fn own_files() -> Vec<PathBuf> {
-    let entries = folder().and_then(|folder| std::fs::read_dir(folder).ok()).into_iter().flatten().flatten();
-    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
-    files.retain(|path| path.extension().is_some_and(|e| e.eq_ignore_ascii_case("safetensors")));
-    files.sort();
-    files
 }
 
 /// Names of the shipped instruments, for a message. Allocates.

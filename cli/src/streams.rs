@@ -5,7 +5,7 @@ use crate::outputs::is_dash;
 use anyhow::{Context, Result};
 use embouchure_audio_file::{Recording, read_bytes, read_recording};
 use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
 /// Reads the recording `path`, or what comes from standard input.
@@ -18,15 +18,25 @@ pub fn read(path: &Path) -> Result<Recording> {
     Ok(read_bytes(bytes, "standard input")?)
 }
 
-/// Writes `path`, or standard output. That somebody has stopped reading is no error.
+/// Writes a text to standard output, as it is.
+pub fn say(text: &str) -> Result<()> {
+    unless_closed(std::io::stdout().lock().write_all(text.as_bytes()))
+}
+
+/// That somebody has stopped reading standard output, as `head` does, is no error.
+fn unless_closed<T>(written: std::io::Result<T>) -> Result<()> {
+    match written {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write to standard output"),
+        _ => Ok(()),
+    }
+}
+
+/// Writes `path`, or standard output.
 pub fn with_output(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if !is_dash(path) {
         return write(path);
     }
-    let copy = tempfile::Builder::new().suffix(".wav").tempfile().context("cannot keep the result")?;
+    let copy = tempfile::NamedTempFile::new().context("cannot keep the result")?;
     write(copy.path())?;
-    match std::io::copy(&mut File::open(copy.path())?, &mut std::io::stdout().lock()) {
-        Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write to standard output"),
-        _ => Ok(()),
-    }
+    unless_closed(std::io::copy(&mut File::open(copy.path())?, &mut std::io::stdout().lock()))
 }

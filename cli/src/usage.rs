@@ -9,14 +9,16 @@ pub fn tell(error: &clap::Error) -> ExitCode {
         let _ = error.print();
         return ExitCode::from(error.exit_code() as u8);
     }
-    eprintln!("{}", in_one_line(&error.render().to_string()));
+    let said = error.render().to_string();
+    // The rest is how to use the command.
+    let first = said.split("\n\n").next().unwrap_or_default();
+    eprintln!("{} (--help shows what there is)", in_one_line(first));
     ExitCode::from(error.exit_code() as u8)
 }
 
-/// The first paragraph of what the parser says; how to ask for help instead of the rest.
-fn in_one_line(said: &str) -> String {
-    let first: Vec<&str> = said.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
-    format!("{} (--help shows what there is)", first.join(" "))
+/// Without line breaks, which would make one message look like several.
+pub fn in_one_line(text: &str) -> String {
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -25,8 +27,7 @@ mod tests {
 
     #[test]
     fn a_paragraph_becomes_a_line() {
-        let said = "error: the following required arguments were not provided:\n  <OUTPUT>\n\nUsage: x\n\nFor more";
-        let line = "error: the following required arguments were not provided: <OUTPUT> (--help shows what there is)";
-        assert_eq!(in_one_line(said), line);
+        let said = "error: the following required arguments were not provided:\n  <OUTPUT>\n";
+        assert_eq!(in_one_line(said), "error: the following required arguments were not provided: <OUTPUT>");
     }
 }

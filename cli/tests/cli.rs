@@ -230,6 +230,84 @@ fn no_recording_and_no_result_is_overwritten() {
 }
 
 #[test]
+fn eval_overwrites_neither_recordings_nor_what_is_there() {
+    let folder = Folder::new("pairs");
+    std::fs::create_dir(folder.path("in")).unwrap();
+    let (input, other) = (folder.write("a.wav", &tone(48_000, 1)), folder.write("in/A.wav", &tone(44_100, 1)));
+    let (before, pairs) = (std::fs::read(&input).unwrap(), folder.path("pairs"));
+    let eval = ["eval", "oboe", "--audio", &input, "--audio", &other, "--pairs", &pairs];
+    succeed(&eval);
+    let names = || {
+        let entries = std::fs::read_dir(&pairs).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = entries.collect();
+        names.sort();
+        names
+    };
+    let expected = ["A-2.recording.wav", "A-2.rendering.wav", "a.recording.wav", "a.rendering.wav"];
+    assert_eq!(names(), expected, "one pair for each of two with one name");
+    assert!(fail(&eval).contains("is there already"));
+    succeed(&[&eval[..], &["--force"]].concat());
+    let card = |name: &str| fail(&["eval", "oboe", "--audio", &input, "--card", name, "--force"]);
+    assert!(card(&input).contains("would be overwritten"));
+    assert!(card(&folder.path("card.png")).contains("choose another name"));
+    // The pair of a recording that lies where the pairs go.
+    let listened = format!("{pairs}/a.recording.wav");
+    std::fs::rename(&input, folder.path("pairs/a.wav")).unwrap();
+    let again = ["eval", "oboe", "--audio", &listened, "--audio", &folder.path("pairs/a.wav"), "--pairs", &pairs];
+    assert!(fail(&[&again[..], &["--force"]].concat()).contains("would be overwritten"));
+    assert!(std::fs::read(folder.path("pairs/a.wav")).unwrap() == before);
+}
+
+#[test]
+fn whoever_stops_reading_harms_nothing() {
+    use std::process::Stdio;
+    let folder = Folder::new("closed");
+    let input = folder.write("in.wav", &tone(48_000, 1));
+    let picture = folder.path("picture.png");
+    for arguments in [
+        vec!["render", &input, "-"],
+        vec!["list"],
+        vec!["inspect", "trumpet"],
+        vec!["eval", "trumpet", "--audio", &input],
+        vec!["train", "prepare", &input, "--picture", &picture],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_embouchure"));
+        let mut child = command.args(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success() && !said.contains("panicked"), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn numbers_and_keys_are_taken_as_people_type_them() {
+    let folder = Folder::new("typed");
+    let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
+    let render = |options: &[&str]| {
+        succeed(&[&["render", &input, &output, "--force"], options].concat());
+        std::fs::read(&output).unwrap()
+    };
+    let plain = render(&["--transpose", "-1.5", "--mix", "0.7"]);
+    assert!(render(&["--transpose", "-1,5", "--mix", "0,7"]) == plain);
+    assert!(render(&["--transpose", "\u{2212}1,5", "--mix", "0,7"]) == plain);
+    let key = |key: &str| render(&["--snap", "1", "--scale", "minor", "--key", key]);
+    let flat = key("A#");
+    assert!(["Bb", "bb", "B\u{266d}", "a\u{266f}"].iter().all(|name| key(name) == flat));
+    assert!(flat != key("B"));
+}
+
+#[test]
+fn the_table_goes_through_a_pipe() {
+    let folder = Folder::new("table");
+    let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
+    let table = succeed(&["render", &input, &output, "--f0-csv", "-"]);
+    assert!(table.starts_with("time_s,f0_hz\n0.004,"), "{table}");
+    assert!(!Path::new("-").exists(), "a file of that name");
+    assert!(fail(&["render", &input, "-", "--f0-csv", "-"]).contains("only one file"));
+}
+
+#[test]
 fn pipes_take_the_place_of_files() {
     use std::io::{Read, Write};
     use std::process::Stdio;

@@ -111,6 +111,46 @@ fn the_report_names_what_is_used_what_is_not_and_what_is_missing() {
 }
 
 #[test]
+fn no_training_and_no_picture_replaces_a_recording() {
+    let folder = Folder::new("recordings");
+    folder.record("take.wav", tone(330.0));
+    let before = std::fs::read(folder.path("audio/take.wav")).unwrap();
+    let refused = |command: &mut Command, why: &str| {
+        let output = command.output().unwrap();
+        assert!(!output.status.success() && errors(&output).contains(why), "{}", errors(&output));
+        assert!(std::fs::read(folder.path("audio/take.wav")).unwrap() == before);
+    };
+    // With the checkpoint of an earlier training, what it wrote before is its own, but no recording is.
+    std::fs::write(folder.path("old.checkpoint"), b"").unwrap();
+    let old = folder.path("old.checkpoint");
+    refused(folder.train("audio/take.wav", "1").arg("--checkpoint").arg(old), "would be overwritten");
+    let checkpoint = folder.path("audio/take.wav");
+    refused(folder.train("a.safetensors", "1").arg("--checkpoint").arg(checkpoint), "would be overwritten");
+    let checkpoint = folder.path("a.safetensors");
+    refused(folder.train("a.safetensors", "1").arg("--checkpoint").arg(checkpoint), "would be written twice");
+    let mut prepare = Command::new(env!("CARGO_BIN_EXE_embouchure"));
+    prepare.args(["train", "prepare", "--force"]).arg(folder.path("audio")).arg("--picture");
+    refused(prepare.arg(folder.path("audio/take.wav")), "would be overwritten");
+}
+
+#[test]
+fn a_second_look_needs_no_other_picture() {
+    let folder = Folder::new("twice");
+    folder.record("take.wav", tone(330.0));
+    let prepare = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_embouchure"));
+        let output = command.args(["train", "prepare", "audio"]).current_dir(&folder.0).output().unwrap();
+        assert!(output.status.success(), "{}", errors(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(prepare().contains("Pitch and loudness: recordings.png"));
+    std::fs::write(folder.path("recordings.png"), b"mine").unwrap();
+    let said = prepare();
+    assert!(said.contains("Pitch: E4") && said.contains("No picture was drawn: recordings.png is there"), "{said}");
+    assert_eq!(std::fs::read(folder.path("recordings.png")).unwrap(), b"mine");
+}
+
+#[test]
 fn a_checkpoint_of_something_else_is_refused_and_kept() {
     let folder = Folder::new("checkpoint");
     folder.record("good.wav", tone(330.0));

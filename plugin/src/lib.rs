@@ -25,6 +25,7 @@ pub mod tasks;
 mod test_folder;
 #[cfg(test)]
 mod test_host;
+pub mod whole_file;
 
 use audio::AudioDesk;
 use buffer::{BlockWatch, BufferChoice};
@@ -370,6 +371,10 @@ fn tasks(
     let (session, shared, notifier) = (params.session.clone(), shared.clone(), notifier.clone());
     let (instruments, reports) = (instruments.clone(), instruments.clone());
     let execute = move |task| {
+        let finish = |done: std::io::Result<()>, rescan: fn(), failure: &str| match done {
+            Ok(()) => rescan(),
+            Err(e) => instruments.report(format!("{failure}: {e}")),
+        };
         match task {
             Task::Follow(n_swaps) => {
                 instruments.follow(n_swaps);
@@ -382,22 +387,20 @@ fn tasks(
                 presets::rescan();
                 shelf::recent::rescan();
             }
-            Task::MakeFolder => match shelf::make_folder() {
-                Ok(()) => shelf::rescan(),
-                Err(e) => instruments.report(format!("the folder for instruments could not be made: {e}")),
-            },
-            Task::SavePreset(preset) => match presets::save(&preset) {
-                Ok(()) => presets::rescan(),
-                Err(e) => instruments.report(format!("the preset {:?} could not be saved: {e}", preset.name)),
-            },
-            Task::DeletePreset(name) => match presets::delete(&name) {
-                Ok(()) => presets::rescan(),
-                Err(e) => instruments.report(format!("the preset {name:?} could not be deleted: {e}")),
-            },
-            Task::RenamePreset(from, to) => match presets::rename(&from, &to) {
-                Ok(()) => presets::rescan(),
-                Err(e) => instruments.report(format!("the preset {from:?} could not be renamed: {e}")),
-            },
+            Task::MakeFolder => {
+                finish(shelf::make_folder(), shelf::rescan, "the folder for instruments could not be made")
+            }
+            Task::SavePreset(preset) => {
+                let failure = format!("the preset {:?} could not be saved", preset.name);
+                finish(presets::save(&preset), presets::rescan, &failure);
+            }
+            Task::DeletePreset(name) => {
+                finish(presets::delete(&name), presets::rescan, &format!("the preset {name:?} could not be deleted"));
+            }
+            Task::RenamePreset(from, to) => {
+                let failure = format!("the preset {from:?} could not be renamed");
+                finish(presets::rename(&from, &to), presets::rescan, &failure);
+            }
             Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
         }
         notifier.request_repaint();

@@ -3,10 +3,11 @@
 mod card;
 mod picture;
 
+use crate::number::parse_within;
 use crate::offline::{self, Settings};
 use crate::outputs::{self, Force};
-use crate::render::{GateOptions, parse_within};
-use crate::shelf;
+use crate::render::GateOptions;
+use crate::{shelf, streams};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, write_wav};
@@ -16,6 +17,7 @@ use embouchure_inference::pipeline::Pipeline;
 use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
 use embouchure_training::recordings::{Found, load_mono};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,15 +52,17 @@ pub struct EvalCommand {
 impl EvalCommand {
     /// Renders, compares and prints.
     pub fn run(self) -> Result<()> {
-        self.check_files()?;
+        let recordings = self.recordings()?;
+        let pairs = self.pairs(&recordings);
+        self.check_files(&recordings, &pairs)?;
         let encoder = Arc::new(shelf::encoder()?);
         let bytes = shelf::load(&self.instrument)?;
         let instrument = Instrument::from_bytes(&bytes, &encoder).with_context(|| self.instrument.clone())?;
         let instrument = Arc::new(instrument);
         let (mut files, mut all) = (Vec::<Value>::new(), Vec::new());
         let mut spectra = [Vec::new(), Vec::new()];
-        for path in self.recordings()? {
-            let recording = load_mono(&path, RATE).with_context(|| path.display().to_string())?;
+        for (i, path) in recordings.iter().enumerate() {
+            let recording = load_mono(path, RATE).with_context(|| path.display().to_string())?;
             let pipeline = Pipeline::new(encoder.clone(), instrument.clone())?.0;
             let rendering = self.render(&recording, pipeline)?;
             let figures = compare(&recording, &rendering)?;
@@ -66,8 +70,8 @@ impl EvalCommand {
             all.push(figures);
             add_spectrum(&mut spectra[0], &recording, 0.0);
             add_spectrum(&mut spectra[1], &rendering, figures.gain_db);
-            if let Some(folder) = &self.pairs {
-                write_pair(folder, &path, [recording, rendering])?;
+            if let Some(paths) = pairs.get(i) {
+                write_pair(paths, [recording, rendering])?;
             }
         }
         let report = json!({
@@ -79,17 +83,33 @@ impl EvalCommand {
         if let Some(path) = &self.card {
             card::write(path, &instrument, &all, [&spectra[0], &spectra[1]])?;
         }
-        println!("{}", serde_json::to_string_pretty(&report)?);
-        Ok(())
+        streams::say(&(serde_json::to_string_pretty(&report)? + "\n"))
     }
 
-    fn check_files(&self) -> Result<()> {
-        let picture = self.card.as_ref().map(|card| card.with_extension("png"));
-        let outputs: Vec<&Path> = self.card.iter().chain(&picture).map(PathBuf::as_path).collect();
-        outputs::check(&[Path::new(&self.instrument)], &outputs, self.force)?;
-        let pairs = self.pairs.as_ref().is_none_or(|folder| folder.is_dir());
-        ensure!(pairs, "--pairs names no folder that is there: make it first");
-        Ok(())
+    /// Where what was compared goes, for each recording; of two with one name, the second gets a number.
+    fn pairs(&self, recordings: &[PathBuf]) -> Vec<[PathBuf; 2]> {
+        let Some(folder) = &self.pairs else { return Vec::new() };
+        let mut taken = HashSet::new();
+        let pair = |recording: &PathBuf| {
+            let stem = recording.file_stem().unwrap_or_default().to_string_lossy();
+            let numbered = |n: usize| if n == 1 { stem.to_string() } else { format!("{stem}-{n}") };
+            // Some systems do not tell capital letters from small ones.
+            let name = (1..).map(numbered).find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
+            ["recording", "rendering"].map(|kind| folder.join(format!("{name}.{kind}.wav")))
+        };
+        recordings.iter().map(pair).collect()
+    }
+
+    fn check_files(&self, recordings: &[PathBuf], pairs: &[[PathBuf; 2]]) -> Result<()> {
+        let card = self.card.as_ref();
+        ensure!(
+            card.is_none_or(|card| card.extension().is_none_or(|e| !e.eq_ignore_ascii_case("png"))),
+            "the picture beside the card ends in .png: choose another name for the card"
+        );
+        let (instrument, picture) = (shelf::file_of(&self.instrument), card.map(|card| card.with_extension("png")));
+        let inputs: Vec<&Path> = recordings.iter().chain(&instrument).map(PathBuf::as_path).collect();
+        let outputs = card.into_iter().chain(&picture).chain(pairs.iter().flatten());
+        outputs::check(&inputs, &outputs.map(PathBuf::as_path).collect::<Vec<_>>(), self.force)
     }
 
     fn render(&self, recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
@@ -125,11 +145,9 @@ fn add_spectrum(sum: &mut Vec<f32>, samples: &[f32], gain_db: f32) {
     sum.iter_mut().zip(spectrum).for_each(|(sum, power)| *sum += gain * power);
 }
 
-fn write_pair(folder: &Path, recording: &Path, pair: [Vec<f32>; 2]) -> Result<()> {
-    let name = recording.file_stem().unwrap_or_default().to_string_lossy();
-    for (kind, samples) in ["recording", "rendering"].into_iter().zip(pair) {
-        let path = folder.join(format!("{name}.{kind}.wav"));
-        write_wav(&path, &Audio { rate: RATE, channels: vec![samples] })?;
+fn write_pair(paths: &[PathBuf; 2], pair: [Vec<f32>; 2]) -> Result<()> {
+    for (path, samples) in paths.iter().zip(pair) {
+        write_wav(path, &Audio { rate: RATE, channels: vec![samples] })?;
     }
     Ok(())
 }

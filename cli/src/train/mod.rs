@@ -3,9 +3,9 @@
 mod coverage;
 mod prepare;
 
+use crate::number::parse_within;
 use crate::outputs::{self, Force};
-use crate::render::parse_within;
-use crate::shelf;
+use crate::{shelf, streams};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 use embouchure_inference::encoder::{self, Encoder};
@@ -69,7 +69,7 @@ struct InstrumentArguments {
     without: Vec<String>,
     /// Louder or softer breath, bow and key noise than was recorded, dB: what is played with other voices may want more of
     /// it to be known for what it is.
-    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_negative_numbers = true, value_parser = |s: &str| parse_within(s, -40.0, 40.0))]
+    #[arg(long, value_name = "DB", default_value_t = 0.0, allow_hyphen_values = true, value_parser = |s: &str| parse_within(s, -40.0, 40.0))]
     breath: f32,
     /// How much less soft and loud differ than with the voice that it is played with: 0 = as it is sung or whistled, 1 = not
     /// at all.
@@ -152,8 +152,7 @@ const DEVICE_HELP: &str = match (cfg!(feature = "cuda"), cfg!(feature = "metal")
 
 impl InstrumentArguments {
     fn run(self) -> Result<()> {
-        self.common.check_files(&self.encoder.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
-        let files = self.common.recordings(&self.audio)?;
+        let files = self.common.begin(&self.audio, self.encoder.as_deref())?;
         let encoder = match &self.encoder {
             Some(path) => Encoder::from_bytes(&read_file(path)?).with_context(|| path.display().to_string())?,
             None => shelf::encoder()?,
@@ -193,12 +192,11 @@ impl InstrumentArguments {
 
 impl EncoderArguments {
     fn run(self) -> Result<()> {
-        self.common.check_files(&self.improve.iter().map(PathBuf::as_path).collect::<Vec<_>>())?;
-        let files = self.common.recordings(&self.data)?;
+        let files = self.common.begin(&self.data, self.improve.as_deref())?;
         // Asked for first: the analysis takes long.
         let device = self.common.device.open()?;
         let corpus = Corpus::analyse(&files)?;
-        println!("{} recordings, {:.1} minutes", files.len(), corpus.minutes());
+        streams::say(&format!("{} recordings, {:.1} minutes\n", files.len(), corpus.minutes()))?;
         let checkpoint = self.common.checkpoint();
         let Common { out, seed, licence, author, trained_on, .. } = self.common;
         let name = "encoder".into();
@@ -220,13 +218,16 @@ impl EncoderArguments {
 }
 
 impl Common {
-    /// Before any step: hours of work shall not end without a place for the result. What an earlier run of the same
-    /// training has left, whose checkpoint is there, is its own to write anew.
-    fn check_files(&self, inputs: &[&Path]) -> Result<()> {
-        let is_continued = self.checkpoint().exists();
-        let force = Force { force: self.force.force || is_continued };
-        outputs::check(inputs, &[&self.out], force)?;
-        outputs::check(inputs, &[&self.checkpoint()], Force { force: true })
+    /// Finds the recordings in these files and folders. Before any step, as hours of work shall not end without a place for
+    /// the result; what an earlier run of the same training has left, whose checkpoint is there, is its own to write anew.
+    fn begin(&self, places: &[PathBuf], encoder: Option<&Path>) -> Result<Vec<PathBuf>> {
+        let files = self.recordings(places)?;
+        let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).chain(encoder).collect();
+        let checkpoint = self.checkpoint();
+        let is_continued = checkpoint.exists();
+        outputs::check(&inputs, &[&self.out, &checkpoint], Force { force: true })?;
+        outputs::check(&[], &[&self.out], Force { force: self.force.force || is_continued })?;
+        Ok(files)
     }
 
     /// The recordings of these files and folders; says what is not used.

@@ -2,12 +2,16 @@
 
 use super::coverage;
 use crate::outputs::{self, Force};
+use crate::streams;
 use anyhow::{Result, ensure};
 use clap::Args;
 use embouchure_inference::note::Note;
 use embouchure_training::instrument::Report;
 use embouchure_training::recordings::Found;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Picture that is drawn if none is named.
+const PICTURE: &str = "recordings.png";
 
 /// Say what recordings of an instrument have to teach, before training on them.
 #[derive(Args)]
@@ -15,9 +19,9 @@ pub struct PrepareArguments {
     /// Recordings (wav, AIFF, flac, mp3, ogg, m4a and others), or folders of them.
     #[arg(value_name = "DIR|FILE", required = true)]
     audio: Vec<PathBuf>,
-    /// Where the picture of pitch against loudness goes.
-    #[arg(long, value_name = "FILE.png", default_value = "recordings.png")]
-    picture: PathBuf,
+    /// Where the picture of pitch against loudness goes; recordings.png if left out.
+    #[arg(long, value_name = "FILE.png")]
+    picture: Option<PathBuf>,
     #[command(flatten)]
     force: Force,
 }
@@ -25,18 +29,28 @@ pub struct PrepareArguments {
 impl PrepareArguments {
     /// Examines, draws and prints.
     pub fn run(self) -> Result<()> {
-        outputs::check(&[], &[&self.picture], self.force)?;
         let mut found = Found::default();
         self.audio.iter().try_for_each(|audio| found.add(audio))?;
         let Found { files, passed_over, .. } = found;
+        let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+        let check = |picture: &Path| outputs::check(&inputs, &[picture], self.force);
+        if let Some(picture) = &self.picture {
+            check(picture)?;
+        }
         let mut report = Report::of(&files);
         report.rejected.extend(passed_over);
-        print!("{}", describe(&report));
+        streams::say(&describe(&report))?;
         ensure!(!files.is_empty(), "there is no recording that can be read in what was named");
         ensure!(!report.used.is_empty(), "none of {} files can be used, see above", files.len());
-        coverage::draw(&self.picture, &report)?;
-        println!("Pitch and loudness: {}", self.picture.display());
-        Ok(())
+        let picture = self.picture.as_deref().unwrap_or(Path::new(PICTURE));
+        // Nobody has asked for this one, so it costs no file and ends nothing.
+        if self.picture.is_none()
+            && let Err(why) = check(picture)
+        {
+            return streams::say(&format!("No picture was drawn: {why}\n"));
+        }
+        coverage::draw(picture, &report)?;
+        streams::say(&format!("Pitch and loudness: {}\n", picture.display()))
     }
 }
 

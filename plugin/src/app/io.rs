@@ -40,8 +40,8 @@ pub trait Streams: Any + Send {
     /// Lets the callbacks begin.
     fn start(&mut self) -> Result<(), Fault>;
     /// Does from time to time what no callback can; returns why nothing is heard of the input.
-    fn tend(&mut self, _input_problem: Option<String>) -> Option<String> {
-        _input_problem
+    fn tend(&mut self, input_problem: Option<String>) -> Option<String> {
+        input_problem
     }
     /// True if the input that is missing could be had now.
     fn could_have_input(&mut self) -> bool {

@@ -73,7 +73,6 @@ struct JackStreams {
 /// Becomes a client of the server.
 pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
     let client = client()?;
-    let refused = |e: jack::Error| Fault::new(FaultKind::Refused, format!("JACK refuses ({e}). Choose another way."));
     let input = |name| client.register_port(name, AudioIn::default()).map_err(refused);
     let output = |name| client.register_port(name, AudioOut::default()).map_err(refused);
     let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
@@ -108,6 +107,10 @@ pub fn devices() -> Result<Devices, Fault> {
 fn client() -> Result<Client, Fault> {
     let opened = Client::new("Embouchure", ClientOptions::NO_START_SERVER);
     opened.map(|(client, _)| client).map_err(|_| explain::no_backend(Backend::Jack))
+}
+
+fn refused(error: jack::Error) -> Fault {
+    Fault::new(FaultKind::Refused, format!("JACK refuses ({error}). Choose another way."))
 }
 
 fn sources(client: &Client, is_physical: bool) -> Vec<String> {
@@ -183,8 +186,6 @@ impl Streams for JackStreams {
     fn start(&mut self) -> Result<(), Fault> {
         let State::Ready(client, player) = std::mem::replace(&mut self.state, State::Over) else { return Ok(()) };
         let running = client.activate_async(Watch(self.vitals.clone()), *player);
-        let refused =
-            |e: jack::Error| Fault::new(FaultKind::Refused, format!("JACK refuses ({e}). Choose another way."));
         self.state = State::Running(running.map_err(refused)?);
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! What the app remembers from one start to the next: the audio settings, all parameters and the session.
 
-use directories::ProjectDirs;
 use embouchure_plugin::audio::AudioSettings;
+use embouchure_plugin::whole_file;
+use embouchure_weights::own;
 use nice_plug::plugin::PluginState;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Contents of the file.
 #[derive(Default, Serialize, Deserialize)]
@@ -26,7 +27,7 @@ pub struct Store {
 impl Store {
     /// In the folder where the system wants a program's settings.
     pub fn of_this_user() -> Self {
-        let path = ProjectDirs::from("", "", "Embouchure").map(|folders| folders.config_dir().join("app.json"));
+        let path = own::system_folders().map(|folders| folders.config_dir().join("app.json"));
         Self { path, written: String::new() }
     }
 
@@ -57,18 +58,10 @@ impl Store {
     /// Writes what has changed. A full disk costs nothing that was there.
     pub fn write(&mut self, memory: &Memory) {
         let (Some(path), Ok(text)) = (&self.path, serde_json::to_string_pretty(memory)) else { return };
-        if text != self.written && write_whole(path, &text).is_ok() {
+        if text != self.written && whole_file::write(path, text.as_bytes()).is_ok() {
             self.written = text;
         }
     }
-}
-
-fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    let new = path.with_extension("new");
-    std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, path))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 
 use crate::params::EmbouchureParams;
 use crate::shelf::{self, InstrumentRef};
+use crate::whole_file;
 use embouchure_inference::pipeline::Slot;
+use embouchure_weights::own;
 use nice_plug::prelude::{ParamPtr, ParamSetter, Params};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
@@ -162,7 +164,7 @@ fn needed_folder() -> Result<PathBuf> {
 
 /// Where the player's presets are; it need not exist.
 fn folder() -> Option<PathBuf> {
-    Some(shelf::system_folders()?.data_dir().join("Presets"))
+    Some(own::system_folders()?.data_dir().join("Presets"))
 }
 
 fn read_folder(folder: &Path) -> Vec<Preset> {
@@ -188,12 +190,9 @@ fn files_of(folder: &Path, name: &str) -> Vec<PathBuf> {
 }
 
 fn save_in(folder: &Path, preset: &Preset) -> Result<()> {
-    std::fs::create_dir_all(folder)?;
     let path = files_of(folder, &preset.name).into_iter().next().unwrap_or_else(|| free_file(folder, &preset.name));
     let text = serde_json::to_vec_pretty(preset).map_err(Error::other)?;
-    // Renamed when whole: a full disk must not cost the preset that was there.
-    let new = path.with_extension("new");
-    std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path))
+    whole_file::write(&path, &text)
 }
 
 /// A file for a name that has none. Different names may come to the same letters.

@@ -9,8 +9,8 @@ mod reference;
 
 pub use reference::InstrumentRef;
 
-use directories::ProjectDirs;
 use embouchure_inference::instrument::Card;
+use embouchure_weights::own;
 use files::load_file;
 use parking_lot::{Mutex, RwLock};
 use places::Places;
@@ -23,8 +23,6 @@ use std::time::SystemTime;
 pub const N_PLACES: i32 = 127;
 /// Where a new instance's instrument is.
 pub const DEFAULT_PLACE: i32 = 1;
-/// Ending of instrument files.
-pub const ENDING: &str = "safetensors";
 
 /// One instrument.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,18 +113,13 @@ pub fn file_with(id: &str) -> Option<PathBuf> {
     })
 }
 
-/// Where the system wants a program's data and settings of its user.
-pub fn system_folders() -> Option<ProjectDirs> {
-    ProjectDirs::from("", "", "Embouchure")
-}
-
 /// The player's folder for instruments, where the system wants such things; it need not exist.
 pub fn folder() -> Option<PathBuf> {
     if cfg!(test) {
         // The tests shall not see what the player has.
         return Some(std::env::temp_dir().join(format!("embouchure-shelf-{}", std::process::id())));
     }
-    Some(system_folders()?.data_dir().join("Instruments"))
+    own::folder()
 }
 
 /// The player's folder as it was at the last look.
@@ -173,17 +166,13 @@ fn placed(folder: &Path, known: &[Known]) -> Vec<Entry> {
 
 /// Instrument files of a folder, by file name. A folder that cannot be read is empty.
 fn scan(folder: &Path, known: &[Known]) -> Vec<Known> {
-    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|file| file.path());
-    let is_ours = |path: &PathBuf| path.extension().is_some_and(|e| e.eq_ignore_ascii_case(ENDING));
-    let mut files: Vec<PathBuf> = files.filter(is_ours).collect();
-    files.sort();
     let look = |path: PathBuf| {
         let stamp = std::fs::metadata(&path).and_then(|m| Ok((m.len(), m.modified()?))).ok();
         let as_before = known.iter().find(|k| k.path == path && k.stamp == stamp && stamp.is_some());
         let entry = as_before.map_or_else(|| read(&path), |known| known.entry.clone());
         Known { path, stamp, entry }
     };
-    files.into_iter().map(look).collect()
+    own::files(folder).into_iter().map(look).collect()
 }
 
 /// A file's entry; one that cannot be played says why.

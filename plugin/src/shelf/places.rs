@@ -2,6 +2,7 @@
 //! hosts keep places and not names; a small file in the folder remembers it.
 
 use super::{InstrumentRef, N_PLACES};
+use crate::whole_file;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -37,13 +38,8 @@ impl Places {
 
     /// Remembers it in the folder. One that cannot be written to forgets, which does no other harm.
     pub fn write(&self, folder: &Path) {
-        let (new, path) = (folder.join(format!("{FILE}.new")), folder.join(FILE));
         if let Ok(text) = serde_json::to_vec_pretty(self) {
-            // Renamed when whole: a full disk must not cost what was there.
-            let written = std::fs::write(&new, text).and_then(|()| std::fs::rename(&new, &path));
-            if written.is_err() {
-                let _ = std::fs::remove_file(&new);
-            }
+            let _ = whole_file::write(&folder.join(FILE), &text);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Instrument files that were opened lately, in all sessions.
 
+use crate::whole_file;
+use embouchure_weights::own;
 use parking_lot::RwLock;
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,7 @@ pub fn add(path: &Path) {
 
 fn place() -> Option<PathBuf> {
     // The tests shall not fill the player's own list.
-    if cfg!(test) { None } else { Some(super::system_folders()?.config_dir().join("recent.json")) }
+    if cfg!(test) { None } else { Some(own::system_folders()?.config_dir().join("recent.json")) }
 }
 
 fn read(place: &Path) -> Vec<PathBuf> {
@@ -41,11 +43,9 @@ fn add_at(place: &Path, path: &Path) {
     files.retain(|file| file != path);
     files.insert(0, path.into());
     files.truncate(N_RECENT);
-    let written = serde_json::to_vec(&files).map_err(std::io::Error::other).and_then(|text| {
-        place.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-        std::fs::write(place, text)
-    });
-    drop(written);
+    if let Ok(text) = serde_json::to_vec(&files) {
+        let _ = whole_file::write(place, &text);
+    }
 }
 
 #[cfg(test)]
