@@ -16,6 +16,10 @@ pub trait Conductor: Send {
     fn automate(&mut self, _n_done: usize) -> Option<Automation> {
         None
     }
+    /// All that the host moves within the next block of `n` samples, in order: offset in the block and value.
+    fn automate_within(&mut self, n_done: usize, _n: usize) -> Vec<(i64, Automation)> {
+        self.automate(n_done).into_iter().map(|first| (0, first)).collect()
+    }
     /// Right before the call.
     fn before(&mut self) {}
     /// Right after the call, when `n_done` samples have been played. A break ends the playing there.

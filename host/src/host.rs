@@ -152,9 +152,9 @@ impl Desk {
             let n = conductor.block(self.session.block).clamp(1, self.session.max_block).min(n_samples - n_done);
             // Copies, because a plugin may write into its input buffer.
             let mut input: Vec<_> = self.input.iter().map(|channel| channel[n_done..n_done + n].to_vec()).collect();
-            let automation = conductor.automate(n_done);
+            let automation = conductor.automate_within(n_done, n);
             let changes: Vec<_> =
-                automation.iter().map(|&Automation { id, value }| Change { at: 0, id, value }).collect();
+                automation.iter().map(|&(at, Automation { id, value })| Change { at, id, value }).collect();
             let mut block = Block {
                 n_samples: n,
                 input: Channels::all(&mut input),

@@ -221,8 +221,8 @@ impl Desk {
             }]);
             answers.clear();
             events.clear();
-            if let Some(Automation { id, value }) = conductor.automate(self.n_done) {
-                events.push(&ParamValueEvent::new(0, ClapId::new(id), Pckn::match_all(), value));
+            for (offset, Automation { id, value }) in conductor.automate_within(self.n_done, n) {
+                events.push(&ParamValueEvent::new(offset as u32, ClapId::new(id), Pckn::match_all(), value));
             }
             let in_events = InputEvents::from_buffer(&events);
             let mut out_events = OutputEvents::from_buffer(&mut answers);
