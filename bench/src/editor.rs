@@ -6,10 +6,9 @@ use crate::statistics::{median, quantile};
 use crate::table::{self, Row, number};
 use anyhow::{Result, ensure};
 use embouchure_host::{
-    Automation, ClapHost, Conductor, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session,
-    VirtualScreen,
+    Change, ClapHost, Conductor, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session, VirtualScreen,
 };
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -176,15 +175,15 @@ impl SoundCard {
 }
 
 impl Conductor for SoundCard {
-    fn automate(&mut self, n_done: usize) -> Option<Automation> {
-        let seconds = n_done as f64 / RATE;
+    fn automate(&mut self, now: Range<usize>) -> Vec<Change> {
+        let seconds = now.start as f64 / RATE;
         if (self.n_moves as f64) > seconds * MOVES_HZ * self.knobs.len() as f64 {
-            return None;
+            return vec![];
         }
         let knob = &self.knobs[self.n_moves % self.knobs.len()];
         self.n_moves += 1;
         let share = 0.5 + 0.5 * (std::f64::consts::TAU * SWING_HZ * seconds).sin();
-        Some(Automation { id: knob.id, value: knob.min + share * (knob.max - knob.min) })
+        vec![Change { at: 0, id: knob.id, value: knob.min + share * (knob.max - knob.min) }]
     }
 
     fn before(&mut self) {

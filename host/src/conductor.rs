@@ -1,6 +1,7 @@
 //! What a host does on its audio thread besides calling the plugin.
 
-use std::ops::ControlFlow;
+use crate::Change;
+use std::ops::{ControlFlow, Range};
 
 /// Stands on the audio thread, around each call of `process`.
 pub trait Conductor: Send {
@@ -12,9 +13,9 @@ pub trait Conductor: Send {
     fn act(&mut self, _n_done: usize) -> Act {
         Act::Play
     }
-    /// A knob that the host moves at the first sample of the next block, after `n_done` samples.
-    fn automate(&mut self, _n_done: usize) -> Option<Automation> {
-        None
+    /// What the host automates within the next block, whose samples of the clip are `now`, in order.
+    fn automate(&mut self, _now: Range<usize>) -> Vec<Change> {
+        Vec::new()
     }
     /// Right before the call.
     fn before(&mut self) {}
@@ -22,15 +23,6 @@ pub trait Conductor: Send {
     fn after(&mut self, _n_done: usize) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
-}
-
-/// A parameter's new value.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Automation {
-    /// The parameter's.
-    pub id: u32,
-    /// From `min` to `max` of the parameter.
-    pub value: f64,
 }
 
 /// Something that hosts do between two blocks.

@@ -4,7 +4,7 @@
 use crate::HostWindow;
 use crate::block::{Block, Channels, Flaw, Outcome, watched};
 use crate::flow::Flow;
-use crate::{Act, AsFastAsItGoes, Automation, Change, Conductor, HostError, Layout, Parameter, Played, Session};
+use crate::{Act, AsFastAsItGoes, Conductor, HostError, Layout, Parameter, Played, Session};
 use std::ffi::CStr;
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
@@ -235,8 +235,7 @@ impl Desk {
         for (block, channel) in self.block_input.iter_mut().zip(&self.input) {
             block[..now.len()].copy_from_slice(&channel[now.clone()]);
         }
-        let automation = conductor.automate(now.start);
-        let changes: Vec<_> = automation.iter().map(|&Automation { id, value }| Change { at: 0, id, value }).collect();
+        let changes = conductor.automate(now.clone());
         let mut block = Block {
             n_samples: now.len(),
             input: Channels::part(&mut self.block_input, 0..now.len()),

@@ -20,7 +20,7 @@ mod vst3;
 
 pub use block::{Block, Change, Channels, Flaw, Outcome};
 pub use clap_calls::ClapAudio;
-pub use conductor::{Act, AsFastAsItGoes, Automation, Conductor};
+pub use conductor::{Act, AsFastAsItGoes, Conductor};
 pub use flow::Flow;
 pub use host::{Audio, Host};
 pub use play::{Played, Session};

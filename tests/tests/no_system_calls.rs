@@ -2,12 +2,14 @@
 //! thread, a signal handler notes it and makes it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use embouchure_host::{ClapHost, Conductor, Host, Layout, Session};
+use embouchure_host::{Act, Change, ClapHost, Conductor, Host, Layout, Session};
 use embouchure_tests::{Paced, bundled_clap, phrase};
 use std::arch::global_asm;
 use std::ffi::{c_int, c_long, c_void};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 // The only place from which the filter lets calls through. The arguments are the call's number and its six values.
 global_asm!(
@@ -94,16 +96,72 @@ fn calls() -> Vec<c_long> {
     CALLS.iter().take(N_CALLS.load(SeqCst)).map(|number| number.load(SeqCst)).collect()
 }
 
+/// The plugin's worker stands still.
+static IS_STALLED: AtomicBool = AtomicBool::new(false);
+
+/// Holds the thread that it comes to.
+extern "C" fn on_stall(_signal: c_int) {
+    while IS_STALLED.load(SeqCst) {
+        std::thread::sleep(Duration::from_micros(200));
+    }
+}
+
+/// Holds the plugin's worker until [`IS_STALLED`] is lowered.
+fn stall_the_worker() {
+    IS_STALLED.store(true, SeqCst);
+    let is_worker =
+        |folder: &Path| std::fs::read_to_string(folder.join("comm")).is_ok_and(|n| n.trim() == "embouchure");
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|thread| thread.unwrap().path());
+    let workers: Vec<PathBuf> = threads.filter(|folder| is_worker(folder)).collect();
+    let [worker] = &workers[..] else { panic!("one worker, not {workers:?}") };
+    let id: libc::pid_t = worker.file_name().and_then(|id| id.to_str()).and_then(|id| id.parse().ok()).unwrap();
+    // SAFETY: the handler sleeps and reads an atomic; both may be done in a handler.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        action.sa_sigaction = on_stall as *const () as usize;
+        assert_eq!(libc::sigaction(libc::SIGUSR2, &action, std::ptr::null_mut()), 0);
+        assert_eq!(libc::syscall(libc::SYS_tgkill, libc::getpid(), id, libc::SIGUSR2), 0);
+    }
+}
+
 /// A paced host that watches each call of `process`.
 struct Watch {
     pace: Paced,
     is_stopped: bool,
     n_watched: usize,
+    /// Moves this parameter so many times in each block.
+    automation: Option<(u32, usize)>,
+    /// Between which samples the worker stands still.
+    stall: Range<usize>,
+}
+
+impl Watch {
+    fn new(pace: Paced) -> Self {
+        Self { pace, is_stopped: false, n_watched: 0, automation: None, stall: 0..0 }
+    }
 }
 
 impl Conductor for Watch {
     fn block(&mut self, usual: usize) -> usize {
         self.pace.block(usual)
+    }
+
+    fn act(&mut self, n_done: usize) -> Act {
+        if self.stall.contains(&n_done) {
+            if !IS_STALLED.load(SeqCst) {
+                stall_the_worker();
+            }
+        } else {
+            IS_STALLED.store(false, SeqCst);
+        }
+        Act::Play
+    }
+
+    fn automate(&mut self, now: Range<usize>) -> Vec<Change> {
+        let Some((id, times)) = self.automation else { return vec![] };
+        let change =
+            |i: usize| Change { at: (i * now.len() / times) as i64, id, value: 0.4 + 0.2 * i as f64 / times as f64 };
+        (0..times).map(change).collect()
     }
 
     fn before(&mut self) {
@@ -143,10 +201,23 @@ fn process_makes_no_system_call() {
         host.select_layout(Layout { n_inputs, n_outputs }).unwrap();
         host.set_parameter("Dry/Wet", 1.0).unwrap();
         let session = Session { rate: 48_000.0, block: max_block, max_block };
-        let mut watch = Watch { pace: Paced::new(48_000.0, 1.0).cut(3), is_stopped: false, n_watched: 0 };
+        let mut watch = Watch::new(Paced::new(48_000.0, 1.0).cut(3));
         let played = host.play_with(&vec![input.clone(); n_inputs], session, &mut watch).unwrap();
         assert!(played.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
         println!("{} calls of process, blocks up to {max_block}: system calls {:?}", watch.n_watched, calls());
         assert!(calls().is_empty(), "{:?}, by number", calls());
     }
+
+    // Nor while the worker stands still and automation cuts each block into pieces, which come faster than they play.
+    let mut host = ClapHost::load(&bundled_clap()).unwrap();
+    let output = host.parameters().into_iter().find(|parameter| parameter.name == "Output").unwrap().id;
+    let session = Session { rate: 48_000.0, block: 1024, max_block: 1024 };
+    let mut watch = Watch::new(Paced::new(48_000.0, 1.0));
+    (watch.automation, watch.stall) = (Some((output, 16)), 24_000..48_000);
+    let played = host.play_with(&[input.clone(), input], session, &mut watch).unwrap();
+    let rms = |samples: &[f32]| (samples.iter().map(|x| x * x).sum::<f32>() / samples.len() as f32).sqrt();
+    let [before, stalled] = [10_000..22_000, 36_000..46_000].map(|range| rms(&played.channels[0][range]));
+    println!("level {before} before the worker stands still, {stalled} meanwhile: system calls {:?}", calls());
+    assert!(before > 0.01 && stalled < 0.1 * before, "the worker did not stand still");
+    assert!(calls().is_empty(), "{:?}, by number", calls());
 }

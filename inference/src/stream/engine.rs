@@ -7,7 +7,7 @@ use super::pace::Pace;
 use super::resample::HopResampler;
 use super::thread::{flush_subnormals, raise_priority};
 use super::timing::{HopClock, latency_samples};
-use super::wet::{Patience, Playback, Stretch, WetPlayer, wait_a_little};
+use super::wet::{Patience, Playback, Shapes, Stretch, WetPlayer, wait_a_little};
 use super::worker::{Hearing, Worker};
 use super::{HopModel, Telemetry};
 use crate::controls::SourceControls;
@@ -35,10 +35,10 @@ pub struct BlockParams<'a> {
     /// 0 = dry, 1 = wet (equal power between). Like the other slices it belongs to the input: it acts on the output with
     /// the input sample that it came with, so after the latency.
     pub mix: &'a [f32],
-    /// Tilt over the harmonics, dB per octave; 0 = as learned. Read once per control frame.
+    /// Tilt over the harmonics, dB per octave; 0 = as learned. Read at each control frame, and where it begins to move.
     pub brightness_db: &'a [f32],
     /// How far noise, upper harmonics and room spread between two channels: 0 = the wet signal is the same in both,
-    /// 1 = widest. Their mean is the same at any width, and what a single channel gets. Read once per control frame.
+    /// 1 = widest. Their mean is the same at any width, and what a single channel gets. Read like the brightness.
     pub width: &'a [f32],
     /// Linear gain of dry and wet together.
     pub output_gain: &'a [f32],
@@ -89,10 +89,8 @@ pub struct Engine {
     ear: Ear,
     dry: [DelayLine<f32>; 2],
     shapes: DelayLine<Shape>,
-    /// The shapes of a piece of the block, delayed, `[max_block]`; of wet, the two values that it takes.
+    /// The shapes of a piece of the block, delayed, `[max_block]`.
     shape: Vec<Shape>,
-    brightness_db: Vec<f32>,
-    width: Vec<f32>,
     mix: MixLaw,
     guard: Guard,
 }
@@ -143,8 +141,6 @@ impl Engine {
             dry: [DelayLine::new(latency, 0.0), DelayLine::new(latency, 0.0)],
             shapes: DelayLine::new(latency, Shape::DRY),
             shape: vec![Shape::DRY; max_block],
-            brightness_db: vec![0.0; max_block],
-            width: vec![0.0; max_block],
             mix: MixLaw::DRY,
             guard: Guard::new(host_rate),
         })
@@ -184,7 +180,8 @@ impl Engine {
             .fold(shortest, usize::min);
         debug_assert!(channels.iter().all(|c| c.len() == n), "channels and parameters of one length");
         let n_inputs = n_inputs.min(channels.len());
-        self.flags.block.store(n as u32, Relaxed);
+        let so_far = if params.is_piece { self.flags.block.load(Relaxed) } else { 0 };
+        self.flags.block.store(so_far.saturating_add(n as u32), Relaxed);
         let came = (!self.offline).then(Instant::now);
         if let Some(now) = came {
             self.take_time(now, n, params.is_piece);
@@ -253,17 +250,15 @@ impl Engine {
             if self.position == 0 && to == 0 {
                 self.shapes.reset(new);
             }
-            let shape = self.shapes.step(new);
-            self.shape[to] = shape;
-            (self.brightness_db[to], self.width[to]) = (shape.brightness_db, shape.width);
+            self.shape[to] = self.shapes.step(new);
         }
     }
 
     fn render_wet(&mut self, n: usize, is_stereo: bool) {
-        let width = if is_stereo { &self.width[..n] } else { &[] };
+        let shapes = Shapes { now: &self.shape[..n], later: &self.shapes, is_stereo };
         let (middle, side) = (&mut self.wet_middle[..n], &mut self.wet_side[..n]);
         let start = self.position as i64 - self.latency as i64;
-        self.wet.render(start, Stretch { brightness_db: &self.brightness_db[..n], width, middle, side });
+        self.wet.render(start, Stretch { shapes, middle, side });
     }
 
     fn write_output(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, piece: Range<usize>) {

@@ -36,6 +36,13 @@ impl<T: Copy> DelayLine<T> {
         self.next = 0;
     }
 
+    /// What [`step`](Self::step) returns after `n` others, `n` < the delay.
+    #[inline]
+    pub fn ahead(&self, n: usize) -> T {
+        let i = self.next + n;
+        self.ring[if i < self.ring.len() { i } else { i - self.ring.len() }]
+    }
+
     #[inline]
     pub fn step(&mut self, input: T) -> T {
         let output = std::mem::replace(&mut self.ring[self.next], input);
@@ -154,5 +161,7 @@ mod tests {
         let mut line = DelayLine::new(3, 0.0);
         let out: Vec<f32> = (1..=6).map(|i| line.step(i as f32)).collect();
         assert_eq!(out, [0.0, 0.0, 0.0, 1.0, 2.0, 3.0]);
+        line.step(7.0);
+        assert_eq!([0, 1, 2].map(|n| line.ahead(n)), [5.0, 6.0, 7.0]);
     }
 }

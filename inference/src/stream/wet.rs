@@ -2,10 +2,11 @@
 
 use super::Telemetry;
 use super::link::{Flags, Frame};
+use super::mix::{DelayLine, Shape};
 use super::timing::HopClock;
 use crate::config::FRAME_RATE;
 use crate::controls::Controls;
-use crate::synth::Synth;
+use crate::synth::{Course, Synth};
 use rtrb::Consumer;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
@@ -38,14 +39,37 @@ pub(super) struct WetPlayer {
 
 /// A stretch of the wet signal and what shapes it; all of one length.
 pub(super) struct Stretch<'a> {
-    /// As in [`BlockParams`](super::BlockParams).
-    pub brightness_db: &'a [f32],
-    /// As there; empty = mono.
-    pub width: &'a [f32],
+    pub shapes: Shapes<'a>,
     /// Overwritten.
     pub middle: &'a mut [f32],
     /// Overwritten with what left has more and right has less than the middle.
     pub side: &'a mut [f32],
+}
+
+/// What shapes the samples of a stretch and those after it. The latter are known because all of them are delayed by more
+/// than a hop.
+#[derive(Clone, Copy)]
+pub(super) struct Shapes<'a> {
+    pub now: &'a [Shape],
+    pub later: &'a DelayLine<Shape>,
+    pub is_stereo: bool,
+}
+
+impl Shapes<'_> {
+    fn at(&self, i: usize) -> Shape {
+        self.now.get(i).copied().unwrap_or_else(|| self.later.ahead(i - self.now.len()))
+    }
+
+    /// How one of the values goes in the hop of `len` samples from sample `start` on.
+    fn course(&self, start: usize, len: usize, value: impl Fn(Shape) -> f32) -> Course {
+        let first = value(self.at(start));
+        let moved = (1..=len).find(|i| value(self.at(start + i)) != first);
+        Course { turn: moved.map_or(0, |i| i - 1), to: value(self.at(start + len)) }
+    }
+
+    fn width(&self, start: usize, len: usize) -> Course {
+        if self.is_stereo { self.course(start, len, |shape| shape.width) } else { Course::straight_to(0.0) }
+    }
 }
 
 /// Where frames come from.
@@ -113,7 +137,7 @@ impl WetPlayer {
 
     /// Plays a stretch, the first sample of which belongs to input sample `start`; calls must follow each other.
     pub fn render(&mut self, start: i64, stretch: Stretch<'_>) {
-        let Stretch { brightness_db, width, middle, side } = stretch;
+        let Stretch { shapes, middle, side } = stretch;
         let silent_until = self.clock.hop_end(0);
         let n_silent = (silent_until - start).clamp(0, middle.len() as i64) as usize;
         middle[..n_silent].fill(0.0);
@@ -121,7 +145,7 @@ impl WetPlayer {
         let mut i = n_silent;
         while i < middle.len() {
             if self.played == self.len {
-                self.render_hop(brightness_db[i], width.get(i).copied().unwrap_or(0.0));
+                self.render_hop(&shapes, i);
             }
             let n = (middle.len() - i).min(self.len - self.played);
             let played = self.played..self.played + n;
@@ -133,8 +157,8 @@ impl WetPlayer {
     }
 
     /// The way to the next frame. After a reset it leads from silence, after late frames from where the fade is, so
-    /// there is never a step.
-    fn render_hop(&mut self, brightness_db: f32, width: f32) {
+    /// there is never a step. `start`: its first sample in `shapes`.
+    fn render_hop(&mut self, shapes: &Shapes<'_>, start: usize) {
         match self.playback.frame(self.next) {
             Some(controls) => {
                 self.held = controls;
@@ -153,7 +177,9 @@ impl WetPlayer {
         }
         self.len = self.clock.hop_len(self.next).min(self.rendered.len());
         self.played = 0;
-        self.synth.render_wide(&target, brightness_db, width, &mut self.rendered[..self.len]);
+        let brightness_db = shapes.course(start, self.len, |shape| shape.brightness_db);
+        let width = shapes.width(start, self.len);
+        self.synth.render_shaped(&target, brightness_db, width, &mut self.rendered[..self.len]);
         self.next += 1;
         self.playback.flags.next_hop.store(self.next, Release);
     }

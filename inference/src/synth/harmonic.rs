@@ -15,6 +15,7 @@ const LANES: usize = 16;
 const EDGE: f32 = 0.1;
 
 /// Oscillators that share one phase, and the frame they were last brought to.
+#[derive(Clone)]
 pub struct HarmonicBank {
     host_rate: f64,
     /// No harmonic sounds here or above, Hz.

@@ -27,8 +27,11 @@ pub struct Synth {
     noise: NoiseBank,
     side_noise: NoiseBank,
     room: RoomSound,
-    /// Of the last frame, 0 to 1.
+    /// Of the last frame, dB per octave, and 0 to 1.
+    brightness_db: f32,
     width: f32,
+    /// Where the harmonics are rendered a second time, middle and side, `[max_hop_len]` each.
+    again: [Vec<f32>; 2],
     /// The side of the last hop and room for that of a longer one, `[max_hop_len]`.
     side: Vec<f32>,
     /// Samples of the last hop.
@@ -44,7 +47,9 @@ impl Synth {
             noise: NoiseBank::new(host_rate, max_hop_len, 0),
             side_noise: NoiseBank::new(host_rate, max_hop_len, SIDE_NOISE_START),
             room: RoomSound::new(host_rate),
+            brightness_db: 0.0,
             width: 0.0,
+            again: [vec![0.0; max_hop_len], vec![0.0; max_hop_len]],
             side: vec![0.0; max_hop_len],
             len: 0,
         }
@@ -56,7 +61,7 @@ impl Synth {
         self.noise.reset();
         self.side_noise.reset();
         self.room.reset();
-        self.width = 0.0;
+        (self.brightness_db, self.width) = (0.0, 0.0);
         self.len = 0;
     }
 
@@ -64,6 +69,7 @@ impl Synth {
     pub fn start_from(&mut self, controls: &Controls, brightness_db: f32) {
         let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
         self.harmonic.start_from(controls.f0_hz, &amplitudes);
+        self.brightness_db = brightness_db;
         self.noise.start_from(&controls.noise_magnitudes);
     }
 
@@ -80,25 +86,80 @@ impl Synth {
     /// `width`: how much of noise, upper harmonics and room leaves the centre at `controls`, from 0 to 1; between frames
     /// it goes in a straight line. What is not a number counts as 0.
     pub fn render_wide(&mut self, controls: &Controls, brightness_db: f32, width: f32, middle: &mut [f32]) {
-        let width = if width.is_finite() { width.clamp(0.0, 1.0) } else { 0.0 };
-        let (from, to) = (std::mem::replace(&mut self.width, width), width);
-        self.len = middle.len().min(self.side.len());
-        let side = &mut self.side[..self.len];
-        side.fill(0.0);
+        self.render_shaped(controls, Course::straight_to(brightness_db), Course::straight_to(width), middle);
+    }
 
-        let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
-        let is_wide = from > 0.0 || to > 0.0;
-        self.harmonic.render(controls.f0_hz, &amplitudes, middle, is_wide.then_some(Side { from, to, out: side }));
+    /// The same where brightness or width begin to move within the hop: up to there the sound is what it was, bit for bit.
+    pub fn render_shaped(&mut self, controls: &Controls, brightness_db: Course, width: Course, middle: &mut [f32]) {
+        let to = if width.to.is_finite() { width.to.clamp(0.0, 1.0) } else { 0.0 };
+        let from = std::mem::replace(&mut self.width, to);
+        self.len = middle.len().min(self.side.len());
+        self.side[..self.len].fill(0.0);
+        let turn = width.turn as f32 / middle.len().max(1) as f32;
+        let widths = (from > 0.0 || to > 0.0).then_some((from, to, turn));
+
+        self.render_harmonics(controls, brightness_db, widths, middle);
         self.noise.render_add(&controls.noise_magnitudes, middle);
         let side = &mut self.side[..self.len];
-        self.side_noise.render_add(&controls.noise_magnitudes.map(|m| m * width * side::NOISE_LEVEL), side);
-        self.room.add(&controls.room, middle, is_wide.then_some(Side { from, to, out: side }));
+        let magnitudes = controls.noise_magnitudes.map(|m| m * to * side::NOISE_LEVEL);
+        self.side_noise.render_add_from(width.turn, &magnitudes, side);
+        self.room.add(&controls.room, middle, widths.map(|w| Side::new(w, side)));
+    }
+
+    /// Where the brightness begins to move within the hop, the harmonics are rendered as if it stayed, and again as if it had
+    /// been on its way before; both have the same phases, so that a fade from one to the other moves the amplitudes.
+    fn render_harmonics(
+        &mut self,
+        controls: &Controls,
+        brightness_db: Course,
+        widths: Option<(f32, f32, f32)>,
+        middle: &mut [f32],
+    ) {
+        let limit_hz = self.harmonic.limit_hz();
+        let before_db = std::mem::replace(&mut self.brightness_db, brightness_db.to);
+        let after = brightness::harmonic_amplitudes(controls, brightness_db.to, limit_hz);
+        let side = &mut self.side[..self.len];
+        if brightness_db.turn == 0 {
+            return self.harmonic.render(controls.f0_hz, &after, middle, widths.map(|w| Side::new(w, side)));
+        }
+        let before = brightness::harmonic_amplitudes(controls, before_db, limit_hz);
+        let mut still = self.harmonic.clone();
+        still.render(controls.f0_hz, &before, middle, widths.map(|w| Side::new(w, &mut *side)));
+        let [middle_again, side_again] = self.again.each_mut().map(|samples| &mut samples[..side.len()]);
+        side_again.fill(0.0);
+        self.harmonic.render(controls.f0_hz, &after, middle_again, widths.map(|w| Side::new(w, &mut *side_again)));
+        brightness_db.fade(middle, middle_again);
+        brightness_db.fade(side, side_again);
     }
 
     /// What left has more and right has less than the middle in the hop that was rendered last; exact zeros where that
     /// was mono or silent.
     pub fn side(&self) -> &[f32] {
         &self.side[..self.len]
+    }
+}
+
+/// How a value goes from one frame to the next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Course {
+    /// Samples for which it stays what it was.
+    pub turn: usize,
+    /// Where it then goes in a straight line.
+    pub to: f32,
+}
+
+impl Course {
+    /// On its way from the first sample on.
+    pub fn straight_to(to: f32) -> Self {
+        Self { turn: 0, to }
+    }
+
+    /// Fades from `samples` to `after` as the value goes.
+    fn fade(self, samples: &mut [f32], after: &[f32]) {
+        let step = 1.0 / (samples.len().saturating_sub(self.turn).max(1)) as f32;
+        for (i, (x, after)) in samples.iter_mut().zip(after).skip(self.turn).enumerate() {
+            *x += i as f32 * step * (after - *x);
+        }
     }
 }
 

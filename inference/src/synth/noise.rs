@@ -98,17 +98,23 @@ impl NoiseBank {
     /// `noise_magnitudes`: as in [`Controls`](crate::controls::Controls). `out`: at most `max_hop_len` samples, left
     /// alone if both frames are silent. Realtime-safe.
     pub fn render_add(&mut self, noise_magnitudes: &[f32; N_NOISE_BANDS], out: &mut [f32]) {
+        self.render_add_from(0, noise_magnitudes, out);
+    }
+
+    /// The same where the last frame is left only with sample `turn`.
+    pub fn render_add_from(&mut self, turn: usize, noise_magnitudes: &[f32; N_NOISE_BANDS], out: &mut [f32]) {
         debug_assert!(out.len() <= self.max_hop_len);
         self.filter(noise_magnitudes);
-        let step = 1.0 / out.len() as f32;
+        let step = 1.0 / out.len().saturating_sub(turn).max(1) as f32;
+        let share = |i: usize| i.saturating_sub(turn) as f32 * step;
         if !self.last.silent {
             for (i, (y, x)) in out.iter_mut().zip(&self.last.samples[self.last.offset..]).enumerate() {
-                *y += (1.0 - i as f32 * step) * x;
+                *y += (1.0 - share(i)) * x;
             }
         }
         if !self.new.silent {
-            for (i, (y, x)) in out.iter_mut().zip(&self.new.samples).enumerate() {
-                *y += i as f32 * step * x;
+            for (i, (y, x)) in out.iter_mut().zip(&self.new.samples).enumerate().skip(turn) {
+                *y += share(i) * x;
             }
         }
         self.position = self.position.wrapping_add(out.len() as u64);

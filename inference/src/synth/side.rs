@@ -33,18 +33,26 @@ pub const PANS: [f32; N_HARMONICS] = {
 /// What is to become of the side in one hop.
 pub struct Side<'a> {
     /// From 0 (nothing) to 1 at the hop's first sample.
-    pub from: f32,
-    /// The same at the sample after its last; between them it goes in a straight line.
-    pub to: f32,
+    from: f32,
+    /// What it has gained at the sample after its last.
+    gained: f32,
+    /// Place in the hop from which it goes there in a straight line, and 1 / the rest of the hop.
+    turn: f32,
+    pace: f32,
     /// As long as the hop. Added to.
     pub out: &'a mut [f32],
 }
 
-impl Side<'_> {
+impl<'a> Side<'a> {
+    /// The width goes from `from` to `to`, straight after the place `turn` (0 to < 1) in the hop.
+    pub fn new((from, to, turn): (f32, f32, f32), out: &'a mut [f32]) -> Self {
+        Self { from, gained: to - from, turn, pace: 1.0 / (1.0 - turn), out }
+    }
+
     /// At `place` in the hop, from 0 to 1.
     #[inline(always)]
     pub fn width(&self, place: f32) -> f32 {
-        self.from + place * (self.to - self.from)
+        self.from + ((place - self.turn) * self.pace).max(0.0) * self.gained
     }
 }
 
