@@ -43,6 +43,11 @@ impl Room {
         Self { levels, t60_s: Self::STAGE_DECAYS.map(|share| share * decay_s) }
     }
 
+    /// Power of a sound with its room, against the sound alone.
+    pub fn power_gain(&self) -> f32 {
+        1.0 + self.levels.map(|level| level * level).iter().sum::<f32>() / N_BANDS as f32
+    }
+
     /// With everything finite and within what a room can have.
     pub fn made_valid(self) -> Self {
         let within = |x: f32, low: f32, high: f32| if x.is_finite() { x.clamp(low, high) } else { low };

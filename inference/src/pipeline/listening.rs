@@ -1,6 +1,6 @@
 //! From a hop of samples to what is heard in it.
 
-use super::level_match::SourceLoudness;
+use super::level_match::SourcePower;
 use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
@@ -42,7 +42,6 @@ pub struct Listening {
     /// Level of the loud notes, dBFS, for the gate.
     note_level: LoudnessFit,
     meter: KMeter,
-    loudness_of_notes: SourceLoudness,
     /// Mean square of the last hops, for the gate.
     energies: [f32; 4],
 }
@@ -54,7 +53,6 @@ pub struct Learned {
     octave: OctaveFit,
     source_level: LoudnessFit,
     note_level: LoudnessFit,
-    loudness_of_notes: SourceLoudness,
 }
 
 /// One hop of the source, before it is fitted to an instrument.
@@ -107,7 +105,6 @@ impl Listening {
             source_level: LoudnessFit::default(),
             note_level: LoudnessFit::default(),
             meter: KMeter::default(),
-            loudness_of_notes: SourceLoudness::default(),
             energies: [0.0; 4],
         })
     }
@@ -120,15 +117,14 @@ impl Listening {
             octave: self.octave.clone(),
             source_level: self.source_level,
             note_level: self.note_level,
-            loudness_of_notes: self.loudness_of_notes,
         }
     }
 
     /// Goes on with what was learned before.
     pub fn take_up(&mut self, learned: Learned) {
-        let Learned { room, room_db, octave, source_level, note_level, loudness_of_notes } = learned;
+        let Learned { room, room_db, octave, source_level, note_level } = learned;
         (self.room, self.room_db, self.octave) = (room, room_db, octave);
-        (self.source_level, self.note_level, self.loudness_of_notes) = (source_level, note_level, loudness_of_notes);
+        (self.source_level, self.note_level) = (source_level, note_level);
     }
 
     /// Reads one hop. Allocates (worker thread only).
@@ -153,7 +149,6 @@ impl Listening {
         let GateHop { gain, is_note, loud_gain } = self.gate.hop(likely, level_db, threshold_db);
         self.room_db = self.room.hop(level_db, is_note.then_some(pitch.f0_hz));
         if is_note {
-            self.loudness_of_notes.hop(power);
             self.source_level.hop(loudness_db);
             self.note_level.hop(level_db);
         }
@@ -204,9 +199,10 @@ impl Listening {
         }
     }
 
-    /// How loud the source's notes are.
-    pub fn loudness_of_notes(&self) -> SourceLoudness {
-        self.loudness_of_notes
+    /// The source's power in a hop of a note, and what is expected of its loud notes.
+    pub fn source_power(&self, source: &Source) -> Option<SourcePower> {
+        let loud = 10f32.powf(self.source_level_db() / 10.0);
+        source.is_note.then_some(SourcePower { now: source.power, loud })
     }
 
     /// Level of the source's loud notes, dB.

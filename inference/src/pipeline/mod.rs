@@ -166,7 +166,7 @@ impl Pipeline {
             source_level_db,
             dynamics: wishes.dynamics,
             follow: wishes.follow,
-            source_power: source.is_note.then(|| (source.power, self.listening.loudness_of_notes())),
+            source_power: self.listening.source_power(&source),
             matched: self.matched,
             is_resting: self.n_silent > REST_AFTER,
         };
@@ -176,9 +176,11 @@ impl Pipeline {
         let played = level_morph(&first, &second, wishes.morph, self.matched);
         let gain = source.gain * self.attack.hop(source.gain > 0.0, wishes.attack_s);
         let room = Room::of(wishes.room, wishes.room_decay_s);
-        let mut controls = Controls { room, ..scaled(played, gain, wishes.breath_db) };
+        // A room brings back power. With it, too, the instrument is to be as loud as the source.
+        let room_gain = room.power_gain().powf(-0.5 * self.matched);
+        let mut controls = Controls { room, ..scaled(played, gain * room_gain, wishes.breath_db) };
         if let Some(noise) = &source.noise {
-            let gain = self.source_gain(source_level_db, wishes.morph) * breath_gain(wishes.breath_db);
+            let gain = self.source_gain(source_level_db, wishes.morph) * room_gain * breath_gain(wishes.breath_db);
             lead_noise(&mut controls, noise, gain, wishes.follow);
         }
         Ok(HopOutput { controls, heard: source.heard() })

@@ -1,7 +1,7 @@
 //! An instrument and what it plays: one at a time on each chair, with a fade from one to the next.
 
 use super::blend::{crossfade, scaled};
-use super::level_match::{LevelMatch, SourceLoudness};
+use super::level_match::{LevelMatch, SourcePower};
 use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::decoder::{DecoderState, Features};
@@ -23,6 +23,11 @@ const LEVEL_FREEDOM_DB: f32 = 6.0;
 /// Loudness of every instrument's loud notes, dB (A-weighted): recordings are as loud as they happen to be, and a swap shall
 /// not leap.
 const PLAYED_DB: f32 = -20.0;
+
+/// Range of the gain that matches an instrument's level to its source's, linear: -60 to 20 dB.
+const MATCHING_GAINS: (f32, f32) = (1e-3, 10.0);
+/// Most by which dynamics move a note, dB.
+const MOST_DYNAMICS_DB: f32 = 40.0;
 
 /// What the decoder is asked to play.
 #[derive(Clone, Copy)]
@@ -49,8 +54,8 @@ pub struct Ask {
     pub dynamics: f32,
     /// See there, too.
     pub follow: f32,
-    /// Of a hop that is part of a note: its weighted mean square, and the source's loudness as it is known.
-    pub source_power: Option<(f32, SourceLoudness)>,
+    /// Of a hop that is part of a note.
+    pub source_power: Option<SourcePower>,
     /// How far the instrument is brought to the source's loudness, 0 to 1.
     pub matched: f32,
     /// Nothing has been played for so long that the instrument need not compute its silence. It goes on from where it
@@ -115,8 +120,9 @@ impl Chair {
     /// they fade. The arguments are those of [`Ask`].
     pub fn source_gain(&self, source_level_db: Option<f32>, matched: f32) -> Option<f32> {
         let gain = |player: &Player| {
-            let moved_db = moved_db(source_level_db, &player.instrument.card);
-            player.gain * player.matching_gain(matched) * 10f32.powf(-moved_db / 20.0)
+            let card = &player.instrument.card;
+            let (moved_db, softer_db) = (moved_db(source_level_db, card), softer_db(source_level_db, card));
+            player.gain * player.matching_gain(matched, softer_db) * 10f32.powf(-moved_db / 20.0)
         };
         let new = self.playing.as_ref().map(gain);
         let Some((old, hops_left)) = &self.leaving else { return new };
@@ -171,18 +177,20 @@ impl Player {
         let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
         let controls = scaled(controls, self.gain, card.breath_db);
-        if let Some((power, known)) = &ask.source_power {
-            self.level.hop(*power, power_of(&controls), known);
+        let softer_db = softer_db(ask.source_level_db, card);
+        if let Some(source) = ask.source_power {
+            self.level.hop(as_told(source, softer_db, ask, card), power_of(&controls));
         }
-        Ok(scaled(controls, self.matching_gain(ask.matched), 0.0))
+        Ok(scaled(controls, self.matching_gain(ask.matched, softer_db), 0.0))
     }
 
-    /// `matched` of the way, in dB, to the source's loudness, linear.
-    fn matching_gain(&self, matched: f32) -> f32 {
+    /// `matched` of the way, in dB, to the loudness of a source that is `moved_db` louder than the instrument is told, linear.
+    fn matching_gain(&self, matched: f32, moved_db: f32) -> f32 {
         match matched {
             0.0 => 1.0,
-            1.0 => self.level.gain(),
-            _ => self.level.gain().powf(matched),
+            _ => (self.level.gain() * 10f32.powf(moved_db / 20.0))
+                .clamp(MATCHING_GAINS.0, MATCHING_GAINS.1)
+                .powf(matched),
         }
     }
 }
@@ -204,9 +212,26 @@ fn fit_loudness(loudness_db: f32, source_level_db: Option<f32>, dynamics: f32, c
     (shaped - moved_db).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
 }
 
+/// The source's power as the instrument is told of it: `moved_db` softer, so that what the level fit finds out does not seem
+/// to be the instrument's doing; and with the dynamics that are asked for, which matching the level would undo otherwise.
+fn as_told(source: SourcePower, moved_db: f32, ask: &Ask, card: &Card) -> SourcePower {
+    let middle = ask.source_level_db.unwrap_or(card.loudness_db[2]);
+    let shaped_db = (ask.dynamics - 1.0) * (ask.note.loudness_db - middle);
+    let gain = |db: f32| 10f32.powf(db / 10.0);
+    let dynamics = gain(shaped_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB));
+    SourcePower { now: source.now * dynamics * gain(-moved_db), loud: source.loud * gain(-moved_db) }
+}
+
 /// How much louder than its loud notes shall be a source is, dB.
 fn moved_db(source_level_db: Option<f32>, card: &Card) -> f32 {
     source_level_db.map_or(0.0, |level| level - fitted_level_db(level, card))
+}
+
+/// How much softer a source turned out to be than was expected, as far as the instrument is told of it louder for that, dB ≤ 0.
+/// Louder sources are left out: their loudest notes an instrument does not follow.
+fn softer_db(source_level_db: Option<f32>, card: &Card) -> f32 {
+    source_level_db
+        .map_or(0.0, |level| (moved_db(Some(level), card) - moved_db(Some(LoudnessFit::EXPECTED_DB), card)).min(0.0))
 }
 
 /// Loudness, dB, that the loud notes of a source at `level_db` have for the instrument.
