@@ -134,7 +134,7 @@ fn nor_does_the_room_make_it_louder() {
 fn dynamics_stay_as_they_are_asked_for() {
     let second = MODEL_RATE as usize;
     let tone = |i: usize| {
-        let level = if i / second % 2 == 0 { 0.3 } else { 0.075 };
+        let level = if (i / second).is_multiple_of(2) { 0.3 } else { 0.075 };
         level
             * (1..=8)
                 .map(|k| (TAU * (i as f32 * 330.0 / MODEL_RATE as f32).fract() * k as f32).sin() / k as f32)

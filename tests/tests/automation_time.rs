@@ -111,9 +111,7 @@ fn what_acts_on_the_analysis_is_within_a_hop<H: Built>(_name: &str) {
     for session in SESSIONS {
         let hop = (0.004 * session.0) as i64 + 1;
         Bounce::new(session).lateness::<H>(&OF_THE_ANALYSIS, |name, lateness| {
-            // The room begins as early, and is heard when its nearest wall answers.
-            let latest = if name == "Room" { hop + hop / 8 } else { hop };
-            assert!((-hop..=latest).contains(&lateness), "{name}, {session:?}: {lateness}");
+            assert!((-hop..=0).contains(&lateness), "{name}, {session:?}: {lateness}");
         });
     }
 }

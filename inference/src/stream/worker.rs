@@ -171,9 +171,6 @@ impl Worker {
                 self.n_restless += 1;
                 let start = Instant::now();
                 let source = self.hop_source.take().unwrap_or(self.source);
-                // The room answers some milliseconds later anyway, so it takes the newest wish.
-                let SourceControls { room, room_decay_s, .. } = self.source;
-                let source = SourceControls { room, room_decay_s, ..source };
                 let output = self.model.hop(hop, &source);
                 let load = start.elapsed().as_secs_f32() * FRAME_RATE;
                 let controls = made_valid(output.controls);

@@ -28,7 +28,7 @@ pub fn of(name: &str) -> &'static str {
         "Octave Fit" => "Moves your line by whole octaves into the instrument's range.",
         "Level Fit" => "Brings your loud notes to the instrument's loud notes. Off: as loud as they come.",
         "Match Level" => {
-            "Brings the instrument to about your loudness, so that Dry/Wet changes the sound more than the level."
+            "Makes the instrument as loud as you are, so that Dry/Wet changes the sound and not the level."
         }
         "Auto Gate" => "The gate follows the noise of the room and the level of your playing.",
         "Bypass" => "Only the source, delayed like the instrument.",
