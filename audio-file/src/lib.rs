@@ -24,14 +24,26 @@ pub struct Audio {
     pub rate: u32,
 }
 
-/// Mean of all channels. Allocates.
+/// Share of the strongest channel's power below which the mean of all channels counts as cancelled. A sound in one of two
+/// channels alone has a mean of 0.25.
+const CANCELLED: f64 = 0.1;
+
+/// Mean of all channels; the strongest channel alone if the mean cancels, as that of a balanced plug in a stereo input does.
+/// Allocates.
 pub fn to_mono(audio: &Audio) -> Vec<f32> {
     if let [only] = audio.channels.as_slice() {
         return only.clone();
     }
-    let n_samples = audio.channels.first().map_or(0, Vec::len);
+    let energy = |samples: &[f32]| samples.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
+    let Some(strongest) = audio.channels.iter().rev().max_by(|a, b| energy(a).total_cmp(&energy(b))) else {
+        return vec![];
+    };
     let scale = 1.0 / audio.channels.len() as f32;
-    (0..n_samples).map(|i| audio.channels.iter().map(|c| c[i]).sum::<f32>() * scale).collect()
+    let mean: Vec<f32> =
+        (0..strongest.len()).map(|i| audio.channels.iter().map(|c| c[i]).sum::<f32>() * scale).collect();
+    // Of more than two channels, one alone has less of the mean.
+    let cancelled = CANCELLED * f64::from(2.0 * scale).powi(2);
+    if energy(&mean) < cancelled * energy(strongest) { strongest.clone() } else { mean }
 }
 
 #[cfg(test)]
@@ -44,5 +56,15 @@ mod tests {
         assert_eq!(to_mono(&audio), [0.5, 0.0]);
         assert_eq!(to_mono(&Audio { channels: vec![vec![0.1]], rate: 1 }), [0.1]);
         assert!(to_mono(&Audio { channels: vec![], rate: 1 }).is_empty());
+        let alone = [vec![0.0; 2], vec![0.8, -0.4], vec![0.0; 2], vec![0.0; 2]];
+        assert_eq!(to_mono(&Audio { channels: alone.into(), rate: 1 }), [0.2, -0.1], "one of four is still the mean");
+    }
+
+    #[test]
+    fn channels_that_cancel_are_heard_as_the_strongest() {
+        for turned in [-1.0f32, -0.9] {
+            let channels = vec![vec![0.5, -0.25], vec![0.5 * turned, -0.25 * turned]];
+            assert_eq!(to_mono(&Audio { channels, rate: 1 }), [0.5, -0.25]);
+        }
     }
 }

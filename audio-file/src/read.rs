@@ -25,13 +25,14 @@ pub fn read(path: &Path) -> Result<Audio, AudioFileError> {
     Ok(read_recording(path)?.audio)
 }
 
-/// Reads a whole file of any rate and number of channels: wav, AIFF, CAF, flac, mp3, ogg vorbis, opus, m4a (AAC, ALAC),
-/// Matroska, by what is in it and not by its name. Allocates.
+/// Reads a whole file, at any rate and with any number of channels. Allocates.
 ///
-/// Sizes in the file's headers are hints: what is there is read. Files that were joined are read one after the other.
-/// Silence that the encoder put before or after the sound is cut where the file says how much it is. A file that was
-/// cut off gives what is left of it; a damaged stretch in the middle gives silence of the same length. Samples that
-/// are not finite numbers are read as 0.
+/// Formats: wav, AIFF, CAF, flac, mp3, ogg vorbis, opus, m4a (AAC, ALAC) and Matroska. The content decides which one it is,
+/// not the name.
+///
+/// Sizes in headers are hints: the bytes that are there are read. Joined files are read one after the other. Silence that
+/// the encoder added at either end is cut, if the file says how much it is. A truncated file is read as far as it goes. A
+/// damaged stretch becomes silence of the same length. Samples that are not finite become 0.
 ///
 /// # Errors
 /// Each names the file and what to do about it.

@@ -173,8 +173,8 @@ impl ClapAudio {
     }
 }
 
-// SAFETY of all calls: the plugin is there, and the pointers are good as long as the calls; whether the plugin bears the
-// order of the calls, and null pointers, is what is tested.
+// SAFETY of all calls: the plugin lives as long as `self`, and every pointer is valid for its call. Null pointers and calls in
+// the wrong order are what is tested: the plugin has to bear them.
 impl Audio for ClapAudio {
     fn start(&mut self) -> bool {
         let plugin = self.plugin();

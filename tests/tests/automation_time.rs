@@ -11,9 +11,10 @@ const GROUND: [(&str, f64); 6] =
 /// What shapes the sound itself, and where it goes.
 const OF_THE_SOUND: [(&str, f64); 5] =
     [("Dry/Wet", 0.4), ("Output", 0.9), ("Bypass", 1.0), ("Brightness", 0.8), ("Width", 1.0)];
-/// What acts on the analysis. Left out is what needs a new note to be heard, or time: Attack, Glide, Auto Gate; and the
-/// instruments, which are warmed up first.
-const OF_THE_ANALYSIS: [(&str, f64); 12] = [
+/// What acts on the analysis. Left out is what needs a new note to be heard, or time: Attack, Glide, Auto Gate.
+const OF_THE_ANALYSIS: [(&str, f64); 14] = [
+    ("Instrument A", 3.0 / 127.0),
+    ("Instrument B", 9.0 / 127.0),
     ("Transpose", 0.6),
     ("Fine", 0.9),
     ("Octave Fit", 0.0),

@@ -33,8 +33,8 @@ fn part(source: &Arc<Source>, range: Range<u64>) -> Part {
     Part::Stream(Stream::of(Container::Flac, view))
 }
 
-/// The head as the first frame shows that it should be, if it differs: encoders that stream leave zeros in it, and a
-/// reader would then look for other frames than there are.
+/// The file's head with the block sizes of its first frame, if they differ. Encoders that stream write zeros there, and a
+/// reader would look for frames of the wrong size.
 fn mended(source: &Source, range: Range<u64>) -> Option<Vec<u8>> {
     let mut head = source.bytes(range.start..range.start + HEAD as u64);
     let at = first_frame(source, range)?;

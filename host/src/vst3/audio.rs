@@ -26,8 +26,8 @@ pub struct Vst3Audio {
 // SAFETY: these are the calls that VST3 wants from another thread, and reference counts of ours are atomic.
 unsafe impl Send for Vst3Audio {}
 
-// SAFETY of all calls: the pointers are good as long as the calls; whether the plugin bears the order of the calls, and
-// null pointers, is what is tested.
+// SAFETY of all calls: every pointer is valid for its call. Null pointers and calls in the wrong order are what is tested: the
+// plugin has to bear them.
 impl Audio for Vst3Audio {
     fn start(&mut self) -> bool {
         // SAFETY: see above.

@@ -15,15 +15,15 @@ const FALL: f32 = 0.08;
 /// How fast it rises, dB per second: while nothing is heard, and during notes, which may be a humming machine.
 const RISE_DB: (f32, f32) = (12.0, 1.5);
 
-/// A level that stays within this for so many hops, 2 s, is a machine's, note or not: a fan's tone, a hum. So does its pitch,
-/// if it has one, and it is no higher than this. No voice does, of
-/// instruments few notes, and those are louder than [`HIGHEST_DB`].
+/// A machine (a fan, a hum) keeps its level within so many dB, and its pitch, if it has one, within so many octaves, for so
+/// many hops: 2 s. No voice does. Few notes of instruments do, and those are louder than [`HIGHEST_DB`].
 const STEADY_DB: f32 = 1.25;
-/// Share of a hop in that level: noise in the tone makes it unsteady.
-const EVENING: f32 = 0.03;
 const STEADY_OCTAVES: f32 = 1.0 / 24.0;
-const HIGHEST_HZ: f32 = 500.0;
 const STEADY_HOPS: u32 = (2.0 * FRAME_RATE) as u32;
+/// A machine's tone is no higher than this, Hz.
+const HIGHEST_HZ: f32 = 500.0;
+/// Share of a hop in the level that is compared: noise in the tone makes single hops unsteady.
+const EVENING: f32 = 0.03;
 
 /// Follows the lowest level of the last seconds. Realtime-safe.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,7 @@
 //! The networks of one running effect: encoder, pitch, gate, decoders. Runs on the worker thread.
 
 mod blend;
+mod level_fit;
 mod level_match;
 mod listening;
 mod player;

@@ -1,33 +1,26 @@
 //! An instrument and what it plays: one at a time on each chair, with a fade from one to the next.
 
 use super::blend::{crossfade, scaled};
+use super::level_fit::{LevelFit, levelling_gain};
 use super::level_match::{LevelMatch, SourcePower};
 use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::decoder::{DecoderState, Features};
-use crate::features::{LOUDNESS_FLOOR_DB, LoudnessFit, Timbre};
+use crate::features::{LOUDNESS_FLOOR_DB, Timbre};
 use crate::follow::Follow;
 use crate::instrument::{Card, Instrument};
 use crate::k_weight::power_of;
 use candle_core::Result;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Hops in which a new instrument plays unheard, so that its memory is that of the note that is held.
+/// Hops that a new instrument plays unheard before it comes in, all at once: those that were played last. So its memory is
+/// that of the note that is held.
 const WARM_UP_HOPS: usize = 8;
-/// Hops over which the old one then fades into it: 32 ms.
+/// Hops over which the old one fades into it: 32 ms.
 const CROSSFADE_HOPS: usize = 8;
-/// A source whose level is this near to the instrument's plays soft and loud as it is. Further away it is the microphone's
-/// doing rather than the player's.
-const LEVEL_FREEDOM_DB: f32 = 6.0;
-
-/// Loudness of every instrument's loud notes, dB (A-weighted): recordings are as loud as they happen to be, and a swap shall
-/// not leap.
-const PLAYED_DB: f32 = -20.0;
-
 /// Range of the gain that matches an instrument's level to its source's, linear: -60 to 20 dB.
 const MATCHING_GAINS: (f32, f32) = (1e-3, 10.0);
-/// Most by which dynamics move a note, dB.
-const MOST_DYNAMICS_DB: f32 = 40.0;
 
 /// What the decoder is asked to play.
 #[derive(Clone, Copy)]
@@ -46,6 +39,7 @@ impl Note {
 }
 
 /// What is asked of an instrument in one hop.
+#[derive(Clone, Copy)]
 pub struct Ask {
     pub note: Note,
     /// Level of the source's loud notes, dB, if it is to be fitted to the instrument's.
@@ -70,6 +64,8 @@ pub struct Chair {
     leaving: Option<(Option<Player>, usize)>,
     /// Who comes in when nobody is on the way out.
     waiting: Option<Option<Arc<Instrument>>>,
+    /// The last hops, the oldest first.
+    recent: VecDeque<Ask>,
 }
 
 /// An instrument and its stream.
@@ -84,7 +80,8 @@ struct Player {
 impl Chair {
     /// Allocates.
     pub fn new(instrument: Option<Arc<Instrument>>) -> Result<Self> {
-        Ok(Self { playing: instrument.map(Player::new).transpose()?, leaving: None, waiting: None })
+        let playing = instrument.map(Player::new).transpose()?;
+        Ok(Self { playing, leaving: None, waiting: None, recent: VecDeque::with_capacity(WARM_UP_HOPS) })
     }
 
     /// Who plays next, or plays, without a past. Allocates.
@@ -120,9 +117,8 @@ impl Chair {
     /// they fade. The arguments are those of [`Ask`].
     pub fn source_gain(&self, source_level_db: Option<f32>, matched: f32) -> Option<f32> {
         let gain = |player: &Player| {
-            let card = &player.instrument.card;
-            let (moved_db, softer_db) = (moved_db(source_level_db, card), softer_db(source_level_db, card));
-            player.gain * player.matching_gain(matched, softer_db) * 10f32.powf(-moved_db / 20.0)
+            let fit = LevelFit::new(source_level_db, &player.instrument.card);
+            player.gain * player.matching_gain(matched, &fit) * 10f32.powf(fit.raised_db() / 20.0)
         };
         let new = self.playing.as_ref().map(gain);
         let Some((old, hops_left)) = &self.leaving else { return new };
@@ -136,9 +132,13 @@ impl Chair {
         if self.leaving.is_none()
             && let Some(instrument) = self.waiting.take()
         {
-            let new = instrument.map(Player::new).transpose()?;
-            self.leaving = Some((std::mem::replace(&mut self.playing, new), WARM_UP_HOPS + CROSSFADE_HOPS));
+            let new = instrument.map(|instrument| Player::warmed_up(instrument, &self.recent)).transpose()?;
+            self.leaving = Some((std::mem::replace(&mut self.playing, new), CROSSFADE_HOPS));
         }
+        if self.recent.len() == WARM_UP_HOPS {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(*ask);
         let play = |player: &mut Option<Player>| player.as_mut().map_or(Ok(*along), |player| player.hop(ask));
         let new = play(&mut self.playing)?;
         let Some((old, hops_left)) = &mut self.leaving else { return Ok(new) };
@@ -152,7 +152,7 @@ impl Chair {
 
 /// Share of who is on the way out for `hops_left` more hops.
 fn old_share(hops_left: usize) -> f32 {
-    (hops_left as f32 / (CROSSFADE_HOPS + 1) as f32).min(1.0)
+    hops_left as f32 / (CROSSFADE_HOPS + 1) as f32
 }
 
 impl Player {
@@ -162,14 +162,24 @@ impl Player {
         Ok(Self { instrument, state, gain, level })
     }
 
+    /// As if it had played the `recent` hops.
+    fn warmed_up(instrument: Arc<Instrument>, recent: &VecDeque<Ask>) -> Result<Self> {
+        let mut player = Self::new(instrument)?;
+        for ask in recent {
+            player.hop(ask)?;
+        }
+        Ok(player)
+    }
+
     fn hop(&mut self, ask: &Ask) -> Result<Controls> {
         if ask.is_resting {
             return Ok(Controls::SILENT);
         }
         let (card, note) = (&self.instrument.card, &ask.note);
+        let fit = LevelFit::new(ask.source_level_db, card);
         let features = Features {
             f0_hz: within(note.f0_hz, card),
-            loudness_db: fit_loudness(note.loudness_db, ask.source_level_db, ask.dynamics, card),
+            loudness_db: fit.loudness_db(note.loudness_db, ask.dynamics),
             voicing: note.voicing,
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
@@ -177,89 +187,26 @@ impl Player {
         let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
         let controls = scaled(controls, self.gain, card.breath_db);
-        let softer_db = softer_db(ask.source_level_db, card);
         if let Some(source) = ask.source_power {
-            self.level.hop(as_told(source, softer_db, ask, card), power_of(&controls));
+            // With the dynamics that are asked for: matching the level would undo them otherwise.
+            let now = source.now * fit.dynamics_gain(note.loudness_db, ask.dynamics);
+            let raised = 10f32.powf(fit.raised_softer_db() / 10.0);
+            self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
-        Ok(scaled(controls, self.matching_gain(ask.matched, softer_db), 0.0))
+        Ok(scaled(controls, self.matching_gain(ask.matched, &fit), 0.0))
     }
 
-    /// `matched` of the way, in dB, to the loudness of a source that is `moved_db` louder than the instrument is told, linear.
-    fn matching_gain(&self, matched: f32, moved_db: f32) -> f32 {
-        match matched {
-            0.0 => 1.0,
-            _ => (self.level.gain() * 10f32.powf(moved_db / 20.0))
-                .clamp(MATCHING_GAINS.0, MATCHING_GAINS.1)
-                .powf(matched),
+    /// `matched` of the way, in dB, to the loudness of the source, linear.
+    fn matching_gain(&self, matched: f32, fit: &LevelFit) -> f32 {
+        if matched == 0.0 {
+            return 1.0;
         }
+        let gain = self.level.gain() * 10f32.powf(-fit.raised_softer_db() / 20.0);
+        gain.clamp(MATCHING_GAINS.0, MATCHING_GAINS.1).powf(matched)
     }
 }
 
 /// Pitch that the decoder is told: it knows nothing beyond a third outside its range.
 fn within(f0_hz: f32, card: &Card) -> f32 {
     f0_hz.clamp(card.f0_range_hz[0] / 1.26, card.f0_range_hz[1] * 1.26)
-}
-
-/// The source's level, if it is known, brought near the instrument's: what is no further away than [`LEVEL_FREEDOM_DB`] is
-/// played as loud as it comes. What is softer or louder than loud notes are is made `dynamics` times as much so, and of a
-/// source that is brought to the instrument's level less, as the instrument wants it. Never louder than the decoder has heard.
-fn fit_loudness(loudness_db: f32, source_level_db: Option<f32>, dynamics: f32, card: &Card) -> f32 {
-    let [_, _, upper, loudest] = card.loudness_db;
-    let moved_db = moved_db(source_level_db, card);
-    let middle = source_level_db.unwrap_or(upper);
-    let kept = if source_level_db.is_some() { 1.0 - card.compression } else { 1.0 };
-    let shaped = middle + dynamics * kept * (loudness_db - middle);
-    (shaped - moved_db).clamp(LOUDNESS_FLOOR_DB, loudest + 3.0)
-}
-
-/// The source's power as the instrument is told of it: `moved_db` softer, so that what the level fit finds out does not seem
-/// to be the instrument's doing; and with the dynamics that are asked for, which matching the level would undo otherwise.
-fn as_told(source: SourcePower, moved_db: f32, ask: &Ask, card: &Card) -> SourcePower {
-    let middle = ask.source_level_db.unwrap_or(card.loudness_db[2]);
-    let shaped_db = (ask.dynamics - 1.0) * (ask.note.loudness_db - middle);
-    let gain = |db: f32| 10f32.powf(db / 10.0);
-    let dynamics = gain(shaped_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB));
-    SourcePower { now: source.now * dynamics * gain(-moved_db), loud: source.loud * gain(-moved_db) }
-}
-
-/// How much louder than its loud notes shall be a source is, dB.
-fn moved_db(source_level_db: Option<f32>, card: &Card) -> f32 {
-    source_level_db.map_or(0.0, |level| level - fitted_level_db(level, card))
-}
-
-/// How much softer a source turned out to be than was expected, as far as the instrument is told of it louder for that, dB ≤ 0.
-/// Louder sources are left out: their loudest notes an instrument does not follow.
-fn softer_db(source_level_db: Option<f32>, card: &Card) -> f32 {
-    source_level_db
-        .map_or(0.0, |level| (moved_db(Some(level), card) - moved_db(Some(LoudnessFit::EXPECTED_DB), card)).min(0.0))
-}
-
-/// Loudness, dB, that the loud notes of a source at `level_db` have for the instrument.
-fn fitted_level_db(level_db: f32, card: &Card) -> f32 {
-    let upper = card.loudness_db[2];
-    level_db.clamp(upper - LEVEL_FREEDOM_DB, upper + LEVEL_FREEDOM_DB)
-}
-
-/// What brings the loud notes of a source of usual level to [`PLAYED_DB`], linear.
-fn levelling_gain(card: &Card) -> f32 {
-    10f32.powf((PLAYED_DB - fitted_level_db(LoudnessFit::EXPECTED_DB, card)) / 20.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dynamics_are_around_the_loud_notes() {
-        let card = Card { loudness_db: [-50.0, -25.0, -20.0, -15.0], ..Card::default() };
-        let fit = |loudness_db, dynamics| fit_loudness(loudness_db, Some(-40.0), dynamics, &card);
-        assert_eq!([fit(-40.0, 0.0), fit(-40.0, 1.0), fit(-40.0, 2.0)], [-26.0; 3]);
-        assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -36.0, -46.0]);
-        assert_eq!(fit(0.0, 1.0), -12.0, "no louder than was heard in training");
-        assert_eq!(fit_loudness(-30.0, None, 1.0, &card), -30.0);
-        let card = Card { compression: 0.5, ..card };
-        let fit = |loudness_db, dynamics| fit_loudness(loudness_db, Some(-40.0), dynamics, &card);
-        assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -31.0, -36.0]);
-        assert_eq!(fit_loudness(-30.0, None, 1.0, &card), -30.0, "as recorded");
-    }
 }

@@ -2,8 +2,8 @@
 //!
 //! A balanced plug in a stereo input brings the same sound twice, once turned over: the mean is silence.
 
-/// The mean is kept down to the power of a sound that is in one channel alone (a quarter of its power), and given up where it
-/// has as little as the second: shares of the stronger channel's power.
+/// Power of the mean against the stronger channel's: from the first value up the mean is heard, from the second down only the
+/// stronger channel. A sound in one channel alone has a mean of 0.25, so it is still heard as the mean.
 const CANCELLED: (f64, f64) = (0.2, 0.08);
 /// Time over which powers are compared, and of the way from one to the other, s.
 const WINDOW_S: f64 = 0.02;

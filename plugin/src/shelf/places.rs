@@ -45,9 +45,9 @@ impl Places {
 
     /// The place of each file; 0 if it has none, because it cannot be read and is not known, or all places are taken.
     ///
-    /// What is there keeps its place: first the same content under the same name, then the same content that was moved,
-    /// then new content under a name that is known, as after another training. A new file gets the first place that
-    /// never had one, or in the end that of a file that is gone.
+    /// A known file keeps its place. A file is known by content and name; else by its content, which may have been moved; else
+    /// by its name, whose content may be of another training. A new file gets the first place that was never taken, and when
+    /// there is none, the place of a file that is gone.
     pub fn assign(&mut self, files: &[InstrumentRef]) -> Vec<i32> {
         let mut places = vec![0; files.len()];
         let mut taken = BTreeSet::new();

@@ -74,8 +74,8 @@ fn every_bounce_is_the_same_whatever_was_played_before<H: Built>(test: &str) {
     drop(host);
 }
 
-/// Blocks are longer than what the player has chosen to have room for, so that what belongs into a block is never there
-/// when the block comes: a bounce waits for it, and a performance does without.
+/// The blocks are longer than the buffer that the player chose. So the frames of a block are never there when it comes. A
+/// bounce waits for them; a performance must not.
 fn a_performance_after_a_bounce_never_waits<H: Built>(test: &str) {
     if !alone_often(test, 1) {
         return;
