@@ -101,7 +101,7 @@ fn loudness(samples: &[f32], rate: u32) -> f64 {
 fn against_source(name: &str, samples: &[f32], wishes: &SourceControls) -> f64 {
     let (mut pipeline, _) = Pipeline::new(ENCODER.clone(), instrument(name)).unwrap();
     let wet = render_clip(&controls(&mut pipeline, samples, wishes), 48_000.0, 0.0);
-    loudness(&wet, 48_000) - loudness(samples, MODEL_RATE as u32)
+    loudness(&wet, 48_000) - loudness(samples, MODEL_RATE)
 }
 
 #[test]

@@ -74,6 +74,9 @@ pub fn worst(a: &[f32], b: &[f32]) -> (usize, f32) {
     differences.max_by(|x, y| x.1.total_cmp(&y.1)).unwrap_or((0, 0.0))
 }
 
+/// How late a paced host may be and still catch up.
+const BUFFERED: Duration = Duration::from_millis(40);
+
 /// A host whose sound card sets the pace.
 pub struct Paced {
     /// Samples in a second; less than the session's rate is a slower clock.
@@ -111,7 +114,10 @@ impl Conductor for Paced {
 
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         let due = Duration::from_secs_f64(n_done as f64 / self.samples_per_second);
-        let elapsed = self.started.get_or_insert_with(Instant::now).elapsed();
+        let started = self.started.get_or_insert_with(Instant::now);
+        let elapsed = started.elapsed();
+        // What does not fit into the buffers of a sound card is lost, not played faster.
+        *started += elapsed.saturating_sub(due + BUFFERED);
         std::thread::sleep(due.saturating_sub(elapsed));
         ControlFlow::Continue(())
     }
