@@ -69,8 +69,8 @@ fn choose_instrument(host: &mut ClapHost, instrument: &str) -> Result<()> {
             json!({ "kind": "file", "path": path })
         }
     };
-    let state = host.save_state()?;
-    host.load_state(&with_session(&state, |session| session["instrument"] = chosen)?)?;
+    let state = host.save()?;
+    host.restore(&with_session(&state, |session| session["instrument"] = chosen)?)?;
     Ok(())
 }
 

@@ -10,6 +10,10 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Factors that a host may send for an editor's size, the last of them right.
+#[cfg(target_os = "linux")]
+pub(crate) const SCALES: [f64; 8] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 1e-40, 1e30, 1.0];
+
 /// One plugin, loaded. The calls are made as they are asked for: in whatever order, and from whatever thread.
 pub trait Host: Sized {
     /// Name of the plugin's format.
@@ -75,8 +79,22 @@ pub trait Host: Sized {
 
     /// The parameter called `name`.
     fn parameter_called(&mut self, name: &str) -> Result<Parameter, HostError> {
-        let found = self.parameters().into_iter().find(|p| p.name == name);
-        found.ok_or_else(|| HostError::Missing(format!("parameter {name:?}")))
+        let parameters = self.parameters();
+        let names = || parameters.iter().map(|p| p.name.as_str()).collect::<Vec<_>>().join(", ");
+        let found = parameters.iter().find(|p| p.name == name).cloned();
+        found.ok_or_else(|| HostError::Missing(format!("parameter {name:?}; it has {}", names())))
+    }
+
+    /// Present value of the parameter called `name`.
+    fn parameter(&mut self, name: &str) -> Result<f64, HostError> {
+        let id = self.parameter_called(name)?.id;
+        Ok(self.value(id))
+    }
+
+    /// Sets the parameter called `name`, as [`set_value`](Self::set_value) does.
+    fn set_parameter(&mut self, name: &str, value: f64) -> Result<(), HostError> {
+        let id = self.parameter_called(name)?.id;
+        self.set_value(id, value)
     }
 
     /// Activates the plugin, plays `input` (one vector of equal length per input channel) and as much silence after it as

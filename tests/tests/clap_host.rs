@@ -109,11 +109,11 @@ fn state_survives_a_round_trip() {
         let value = if parameter.default == parameter.max { parameter.min } else { parameter.max };
         first.set_parameter(&parameter.name, value).unwrap();
     }
-    let state = first.save_state().unwrap();
+    let state = first.save().unwrap();
     let mut second = ClapHost::load(&bundled_clap()).unwrap();
-    assert_ne!(second.save_state().unwrap(), state, "the values above are not the defaults");
-    second.load_state(&state).unwrap();
-    assert_eq!(second.save_state().unwrap(), state);
+    assert_ne!(second.save().unwrap(), state, "the values above are not the defaults");
+    second.restore(&state).unwrap();
+    assert_eq!(second.save().unwrap(), state);
     for parameter in &parameters {
         assert_eq!(second.parameter(&parameter.name).unwrap(), first.parameter(&parameter.name).unwrap());
     }
@@ -123,7 +123,7 @@ fn state_survives_a_round_trip() {
 fn damaged_states_are_refused_or_ignored() {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let mut host = host(MONO, 0.5);
-    let good = host.save_state().unwrap();
+    let good = host.save().unwrap();
     let mut damaged: Vec<Vec<u8>> = vec![vec![], vec![0; 8], vec![0xff; 64], good[..good.len() / 2].to_vec()];
     // The right length in front of nonsense.
     damaged.push([&3_u64.to_le_bytes()[..], b"{}}"].concat());
@@ -139,12 +139,12 @@ fn damaged_states_are_refused_or_ignored() {
     }
     for bytes in &damaged {
         // Either answer is right; a crash ends this process.
-        let _ = host.load_state(bytes);
+        let _ = host.restore(bytes);
     }
     let session = Session { rate: 48_000.0, block: 300, max_block: 300 };
     assert_sound(&host.play(&[phrase(48_000.0)], session).unwrap());
-    host.load_state(&good).unwrap();
-    assert_eq!(host.save_state().unwrap(), good, "a good state heals");
+    host.restore(&good).unwrap();
+    assert_eq!(host.save().unwrap(), good, "a good state heals");
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_bad_instrument_file_leaves_the_old_sound_and_a_good_one_replaces_it() {
     let folder = std::env::temp_dir().join(format!("embouchure-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let mut host = host(MONO, 1.0);
-    let saved = host.save_state().unwrap();
+    let saved = host.save().unwrap();
     let old = host.play(&input, session).unwrap().channels;
     assert!(worst(&old[0], &vec![0.0; old[0].len()]).1 > 0.01, "the default instrument sounds");
 
@@ -186,9 +186,9 @@ fn a_bad_instrument_file_leaves_the_old_sound_and_a_good_one_replaces_it() {
             std::fs::write(&path, content).unwrap();
         }
         let chosen = serde_json::json!({ "kind": "file", "name": name, "path": path });
-        host.load_state(&with_session(&saved, |session| session["instrument"] = chosen).unwrap()).unwrap();
+        host.restore(&with_session(&saved, |session| session["instrument"] = chosen).unwrap()).unwrap();
         let played = host.play(&input, session).unwrap().channels;
-        let reference = String::from_utf8_lossy(&host.save_state().unwrap()[8..]).contains(name);
+        let reference = String::from_utf8_lossy(&host.save().unwrap()[8..]).contains(name);
         (played, reference)
     };
     for (name, content) in bad {

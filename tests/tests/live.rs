@@ -15,8 +15,8 @@ fn host(mix: f64) -> ClapHost {
 }
 
 fn choose_buffer(host: &mut ClapHost, choice: Value) {
-    let state = host.save_state().unwrap();
-    host.load_state(&with_session(&state, |session| session["buffer"] = choice).unwrap()).unwrap();
+    let state = host.save().unwrap();
+    host.restore(&with_session(&state, |session| session["buffer"] = choice).unwrap()).unwrap();
 }
 
 fn assert_delayed(output: &[f32], input: &[f32], latency: usize) {
@@ -42,7 +42,7 @@ fn a_host_that_announces_more_than_it_sends_costs_no_latency() {
     let mut play = |session, conductor: &mut dyn Conductor| {
         let played = host.play_with(&input, session, conductor).unwrap();
         assert_delayed(&played.channels[0], &input[0], played.latency_samples);
-        let restarts = host.take_restarts_wanted();
+        let restarts = host.take_restarts();
         (played.latency_samples, restarts)
     };
     let (latency, restarts) = play(session, &mut Lengths(vec![]));
@@ -62,18 +62,18 @@ fn a_reset_is_an_occasion_to_ask_for_less_latency() {
     let mut host = host(0.0);
     let session = Session { rate: RATE, block: 128, max_block: 2048 };
     host.activate_in_vain(session).unwrap();
-    host.take_restarts_wanted();
+    host.take_restarts();
     let mut conductor = Paced::new(RATE, 0.01);
     conductor.acts = vec![(160_000, Act::Reset)];
     host.play_with(&noise(1, 150_000), session, &mut conductor).unwrap();
-    assert_eq!(host.take_restarts_wanted(), 0);
+    assert_eq!(host.take_restarts(), 0);
     host.activate_in_vain(session).unwrap();
     let mut host = self::host(0.0);
     host.activate_in_vain(session).unwrap();
-    host.take_restarts_wanted();
+    host.take_restarts();
     conductor.acts = vec![(160_000, Act::Reset)];
     host.play_with(&noise(1, 170_000), session, &mut conductor).unwrap();
-    assert_eq!(host.take_restarts_wanted(), 1);
+    assert_eq!(host.take_restarts(), 1);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn live_a_block_beyond_the_chosen_buffer_only_makes_frames_late() {
             assert_delayed(&played.channels[0], &input[0], played.latency_samples);
         }
         // The first is the announcement of the latency; the player's choice is not argued with.
-        assert!(host.take_restarts_wanted() <= 1);
+        assert!(host.take_restarts() <= 1);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::run_loop::{BareFrame, FrameWithLoop};
 use super::{Vst3Host, accepted};
-use crate::gui::SCALES;
+use crate::host::SCALES;
 use crate::{HostError, HostWindow};
 use std::ptr::null_mut;
 use vst3::Steinberg::Vst::{IEditControllerTrait, ViewType::kEditor};

@@ -1,24 +1,20 @@
 //! The plugin's editor in a window of the host's. The plugin draws on a thread of its own.
 
-use crate::handlers::Shared;
+use super::handlers::Shared;
 use clack_extensions::gui::{GuiSize, HostGuiImpl};
 use clack_host::prelude::HostError as Refusal;
 
-/// Factors that a host may send for an editor's size, the last of them right.
-#[cfg(target_os = "linux")]
-pub(crate) const SCALES: [f64; 8] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 0.0, 1e-40, 1e30, 1.0];
-
 #[cfg(target_os = "linux")]
 mod x11 {
-    use super::SCALES;
+    use crate::host::SCALES;
     use crate::{ClapHost, HostError, HostWindow};
     use clack_extensions::gui::{GuiApiType, GuiConfiguration, GuiError, GuiSize, PluginGui, Window};
 
     const EMBEDDED_X11: GuiConfiguration = GuiConfiguration { api_type: GuiApiType::X11, is_floating: false };
 
     impl ClapHost {
-        /// Opens the editor in `window`, active or not. The plugin finds the screen by the variable `DISPLAY`.
-        pub fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
+        /// See [`open_editor`](crate::Host::open_editor).
+        pub(in crate::clap) fn show_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
             let plugin = self.instance.plugin_handle();
             let gui = plugin.get_extension::<PluginGui>().ok_or(HostError::Missing("editor".into()))?;
             let open = || -> Result<(), GuiError> {
@@ -32,7 +28,7 @@ mod x11 {
         }
 
         /// Calls too early, twice, too late and in the wrong order.
-        pub(crate) fn misuse_gui(&mut self, window: &HostWindow) {
+        pub(in crate::clap) fn misuse_gui(&mut self, window: &HostWindow) {
             let plugin = self.instance.plugin_handle();
             let Some(gui) = plugin.get_extension::<PluginGui>() else { return };
             // SAFETY: as above.
@@ -55,8 +51,8 @@ mod x11 {
             }
         }
 
-        /// Closes what [`open_editor`](Self::open_editor) opened. Hosts do so before they let go of the plugin.
-        pub fn close_editor(&mut self) -> Result<(), HostError> {
+        /// Hosts do so before they let go of the plugin.
+        pub(in crate::clap) fn destroy_editor(&mut self) -> Result<(), HostError> {
             let plugin = self.instance.plugin_handle();
             let gui = plugin.get_extension::<PluginGui>().ok_or(HostError::Missing("editor".into()))?;
             gui.destroy(&plugin);

@@ -14,7 +14,7 @@ struct Passage {
 
 impl ClapHost {
     /// The plugin's state, as far as it passes.
-    pub(crate) fn state_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
+    pub(super) fn state_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
         let mut passage = Passage { bytes: Vec::new(), n_read: 0, flow };
         let stream = clap_ostream { ctx: (&raw mut passage).cast(), write: Some(write) };
         let (plugin, state) = (self.raw(), self.state_extension()?);
@@ -24,7 +24,7 @@ impl ClapHost {
     }
 
     /// Hands over `state`, as far as it passes.
-    pub(crate) fn set_state_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
+    pub(super) fn set_state_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
         let mut passage = Passage { bytes: state.to_vec(), n_read: 0, flow };
         let stream = clap_istream { ctx: (&raw mut passage).cast(), read: Some(read) };
         let (plugin, extension) = (self.raw(), self.state_extension()?);

@@ -1,11 +1,7 @@
-//! The CLAP host's calls without the order that the library around them keeps.
+//! The calls of the audio thread, in whatever order.
 
-#[cfg(target_os = "linux")]
-use crate::HostWindow;
 use crate::block::{Block, Flaw};
-use crate::{Audio, Change, ClapHost, Flow, Host, HostError, Layout, Parameter, Session};
-use clack_extensions::params::PluginParams;
-use clack_host::prelude::*;
+use crate::{Audio, Change};
 use clap_sys::audio_buffer::clap_audio_buffer;
 use clap_sys::events::{
     CLAP_CORE_EVENT_SPACE_ID, CLAP_EVENT_PARAM_VALUE, clap_event_header, clap_event_param_value, clap_input_events,
@@ -13,154 +9,14 @@ use clap_sys::events::{
 };
 use clap_sys::plugin::clap_plugin;
 use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
-use std::ffi::CStr;
-use std::path::Path;
 use std::ptr::{null, null_mut};
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
-
-impl Host for ClapHost {
-    const FORMAT: &'static str = "CLAP";
-    type Audio = ClapAudio;
-
-    fn load(path: &Path) -> Result<Self, HostError> {
-        ClapHost::load(path)
-    }
-
-    fn layout(&self) -> Layout {
-        self.layout
-    }
-
-    fn select_layout(&mut self, layout: Layout) -> Result<(), HostError> {
-        ClapHost::select_layout(self, layout)
-    }
-
-    fn set_offline(&mut self, offline: bool) -> Result<(), HostError> {
-        ClapHost::set_offline(self, offline)
-    }
-
-    fn parameters(&mut self) -> Vec<Parameter> {
-        ClapHost::parameters(self)
-    }
-
-    fn parameter_at(&mut self, index: u32) -> Option<Parameter> {
-        self.described_parameter(index)
-    }
-
-    fn ask(&mut self, number: u32, value: f64, text: &CStr) {
-        self.ask_all(number, value, text);
-    }
-
-    fn value(&mut self, id: u32) -> f64 {
-        let plugin = self.instance.plugin_handle();
-        let params = plugin.get_extension::<PluginParams>();
-        params.and_then(|params| params.get_value(&plugin, ClapId::new(id))).unwrap_or(f64::NAN)
-    }
-
-    fn set_value(&mut self, id: u32, value: f64) -> Result<(), HostError> {
-        self.flush(id, value)
-    }
-
-    fn save(&mut self) -> Result<Vec<u8>, HostError> {
-        self.save_state()
-    }
-
-    fn restore(&mut self, state: &[u8]) -> Result<(), HostError> {
-        self.load_state(state)
-    }
-
-    fn save_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
-        self.state_through(flow)
-    }
-
-    fn restore_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
-        self.set_state_through(state, flow)
-    }
-
-    fn state_of_json(json: &[u8]) -> Vec<u8> {
-        [&(json.len() as u64).to_le_bytes(), json].concat()
-    }
-
-    fn json_of_state(state: &[u8]) -> &[u8] {
-        state.get(8..).unwrap_or_default()
-    }
-
-    fn activate(&mut self, session: Session) -> Result<(), HostError> {
-        // SAFETY: the plugin lives as long as the host; what the call does then is its part.
-        let is_active = unsafe {
-            let plugin = self.raw();
-            (*plugin).activate.is_some_and(|f| f(plugin, session.rate, 1, session.max_block as u32))
-        };
-        self.is_active = is_active;
-        self.turn();
-        let refused = HostError::Refused { what: "refused to start", reason: "activate gave false".into() };
-        if is_active { Ok(()) } else { Err(refused) }
-    }
-
-    fn deactivate(&mut self) {
-        if std::mem::take(&mut self.is_active) {
-            // SAFETY: as above.
-            unsafe {
-                let plugin = self.raw();
-                (*plugin).deactivate.inspect(|f| f(plugin));
-            }
-        }
-    }
-
-    fn drop_active(mut self) {
-        self.is_active = false;
-    }
-
-    fn latency(&mut self) -> usize {
-        ClapHost::latency(self)
-    }
-
-    fn audio(&mut self) -> ClapAudio {
-        ClapAudio { plugin: self.raw(), is_loaded: Arc::downgrade(&self.is_loaded) }
-    }
-
-    fn turn(&mut self) {
-        if self.instance.access_shared_handler(|shared| shared.callback_wanted.swap(false, Ordering::AcqRel)) {
-            self.instance.call_on_main_thread_callback();
-        }
-    }
-
-    fn take_restarts(&mut self) -> usize {
-        self.take_restarts_wanted()
-    }
-
-    #[cfg(target_os = "linux")]
-    fn open_editor(&mut self, window: &HostWindow) -> Result<(), HostError> {
-        ClapHost::open_editor(self, window)
-    }
-
-    #[cfg(target_os = "linux")]
-    fn misuse_editor(&mut self, window: &HostWindow) {
-        self.misuse_gui(window);
-    }
-
-    #[cfg(target_os = "linux")]
-    fn close_editor(&mut self) -> Result<(), HostError> {
-        ClapHost::close_editor(self)
-    }
-}
-
-impl Drop for ClapHost {
-    fn drop(&mut self) {
-        Host::deactivate(self);
-    }
-}
-
-impl ClapHost {
-    pub(crate) fn raw(&mut self) -> *const clap_plugin {
-        self.instance.raw_instance()
-    }
-}
+use std::sync::Weak;
 
 /// The audio thread's calls.
 pub struct ClapAudio {
-    plugin: *const clap_plugin,
-    is_loaded: Weak<()>,
+    pub(super) plugin: *const clap_plugin,
+    /// Gone with the host.
+    pub(super) is_loaded: Weak<()>,
 }
 
 // SAFETY: these are the calls that CLAP wants from another thread.

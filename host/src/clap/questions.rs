@@ -15,7 +15,7 @@ const ROOMS: [usize; 4] = [0, 1, 2, 256];
 
 impl ClapHost {
     /// Everything that has an index, a number of a parameter, a value or a text. The answers are dropped.
-    pub(crate) fn ask_all(&mut self, number: u32, value: f64, text: &CStr) {
+    pub(super) fn ask_all(&mut self, number: u32, value: f64, text: &CStr) {
         let plugin = self.raw();
         // SAFETY: the plugin lives as long as the host; the room is as large as is said, and the structures are the calls'.
         unsafe {
