@@ -17,6 +17,8 @@ const SURROUNDINGS: usize = 24;
 const LEAST_COVERED: f32 = 0.85;
 /// A fundamental this far below the strongest partial is missing, dB.
 const MISSING_DB: f32 = 25.0;
+/// Fewer harmonics than this have neighbours by accident.
+const MANY: usize = 10;
 /// Harmonics above this number are left out: of 20 Hz, they are above the range.
 const N_NUMBERS: usize = 256;
 
@@ -27,6 +29,8 @@ pub struct NoteRule {
     pub least_filled: f32,
     /// Number of harmonics.
     pub least_harmonics: usize,
+    /// Or share of many harmonics that have a neighbour: of a very low note those that are weak are not told apart.
+    pub least_adjoining: f32,
 }
 
 /// One partial.
@@ -160,12 +164,14 @@ impl Partials<'_> {
     }
 }
 
-/// True if there are enough harmonics, and few are missing between the lowest and the highest.
+/// True if few harmonics are missing between the lowest and the highest, or most of many lie side by side.
 fn is_filled(present: &[bool; N_NUMBERS], rule: NoteRule) -> bool {
     let place = |is_present: &bool| *is_present;
     let (Some(lowest), Some(highest)) = (present.iter().position(place), present.iter().rposition(place)) else {
         return false;
     };
     let n = present.iter().filter(|is_present| **is_present).count();
-    n >= rule.least_harmonics && n as f32 >= rule.least_filled * (highest + 1 - lowest) as f32
+    let n_adjoining = present.windows(3).filter(|three| three[1] && (three[0] || three[2])).count();
+    let is_dense = n >= rule.least_harmonics && n as f32 >= rule.least_filled * (highest + 1 - lowest) as f32;
+    is_dense || n >= MANY && n_adjoining as f32 >= rule.least_adjoining * n as f32
 }

@@ -8,7 +8,7 @@ const STEP: usize = 15;
 /// Fewer frames than this prove nothing.
 const LEAST_FRAMES: usize = 8;
 /// What a note has without its fundamental.
-const RULE: NoteRule = NoteRule { least_filled: 0.65, least_harmonics: 1 };
+const RULE: NoteRule = NoteRule { least_filled: 0.65, least_harmonics: 1, least_adjoining: f32::INFINITY };
 /// Multiples of the tracked pitch that may be the note: trackers miss an octave or two.
 const MULTIPLES: [f32; 5] = [1.0, 2.0, 3.0, 4.0, 0.5];
 /// Hops to each side in which the pitch must stay, and how much it may move, so that no other note is in the window.
