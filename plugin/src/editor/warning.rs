@@ -54,15 +54,15 @@ impl Warning {
             }
             Self::TooSoft => {
                 "Notes are heard, but they are softer than the gate lets in. Turn the input up, go nearer to the \
-                 microphone, or turn Gate down. While Room Gate is on, a loud room raises the gate, too."
+                 microphone, or turn Gate down. While Auto Gate is on, a loud room raises the gate, too."
             }
             Self::NoInput => {
                 "The input has been silent for some time. Look whether the microphone is switched on and not muted, and \
                  choose the input on the Audio page."
             }
             Self::BelowRange | Self::AboveRange => {
-                "The instrument was never heard at this pitch, and sounds less like itself. Transpose, or let Auto \
-                 Octave move the line into its range, which is shaded behind the pitch."
+                "The instrument was never heard at this pitch, and sounds less like itself. Transpose, or let Octave \
+                 Fit move the line into its range, which is shaded behind the pitch."
             }
         }
     }
