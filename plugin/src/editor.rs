@@ -31,7 +31,7 @@ mod xembed;
 pub use window::EmbouchureEditor;
 
 use crate::Task;
-use crate::audio::AudioDesk;
+use crate::audio::{AudioDesk, DeviceChoice};
 use crate::buffer::BufferChoice;
 use crate::instruments::{Instruments, View};
 use crate::params::EmbouchureParams;
@@ -180,8 +180,9 @@ impl App {
         self.output.update(self.wiring.shared.output.take(), now_s);
         self.trace.update(&telemetry, now_s);
         self.harmonics.update(&telemetry, now_s);
-        let (is_app, range_hz) = (self.wiring.desk.is_some(), self.playable_hz());
-        self.warnings.look(now_s, &warning::Seen { is_app, input_peak, telemetry: &telemetry, range_hz });
+        let has_input = self.wiring.desk.as_ref().is_some_and(|desk| desk.wanted().input != DeviceChoice::Nothing);
+        let range_hz = self.playable_hz();
+        self.warnings.look(now_s, &warning::Seen { has_input, input_peak, telemetry: &telemetry, range_hz });
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
         self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);

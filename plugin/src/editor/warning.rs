@@ -85,8 +85,8 @@ impl Warning {
 
 /// What there is to see in one frame of the window.
 pub struct Seen<'a> {
-    /// The window is the app's: in a host, an empty track is no fault.
-    pub is_app: bool,
+    /// The app has an input that should bring something: in a host, an empty track is no fault.
+    pub has_input: bool,
     /// Since the last frame, linear.
     pub input_peak: f32,
     pub telemetry: &'a TelemetryView,
@@ -129,7 +129,7 @@ impl Warnings {
                     Warning::Clipped => is_clipped,
                     Warning::SeveralNotes => telemetry.heard.is_several_notes,
                     Warning::TooSoft => telemetry.heard.is_too_soft,
-                    Warning::NoInput => seen.is_app && seen.input_peak < NOTHING,
+                    Warning::NoInput => seen.has_input && seen.input_peak < NOTHING,
                     Warning::BelowRange => range_hz.is_some_and(|[low, _]| telemetry.played_hz < low / TOLERANCE),
                     Warning::AboveRange => range_hz.is_some_and(|[_, high]| telemetry.played_hz > high * TOLERANCE),
                 };
@@ -156,11 +156,11 @@ mod tests {
     const RANGE: Option<[f32; 2]> = Some([200.0, 1000.0]);
 
     /// What is said, look by look, 30 a second. `telemetry`: of each look; hops go on unless it stands still.
-    fn said(n: usize, is_app: bool, telemetry: impl Fn(usize) -> (f32, TelemetryView)) -> Vec<Option<Warning>> {
+    fn said(n: usize, has_input: bool, telemetry: impl Fn(usize) -> (f32, TelemetryView)) -> Vec<Option<Warning>> {
         let mut warnings = Warnings::default();
         let look = |i: usize| {
             let (input_peak, telemetry) = telemetry(i);
-            let seen = Seen { is_app, input_peak, telemetry: &telemetry, range_hz: RANGE };
+            let seen = Seen { has_input, input_peak, telemetry: &telemetry, range_hz: RANGE };
             warnings.look(1.0 + i as f64 / 30.0, &seen);
             warnings.said()
         };
@@ -252,7 +252,7 @@ mod tests {
         let mut look = |now_s: f64, hops: u64, is_several_notes: bool| {
             let mut telemetry = TelemetryView { hops, ..TelemetryView::default() };
             telemetry.heard.is_several_notes = is_several_notes;
-            warnings.look(now_s, &Seen { is_app: false, input_peak: 0.1, telemetry: &telemetry, range_hz: None });
+            warnings.look(now_s, &Seen { has_input: false, input_peak: 0.1, telemetry: &telemetry, range_hz: None });
             warnings.said()
         };
         assert_eq!(look(1000.0, 1, true), Some(Warning::SeveralNotes));
