@@ -2,19 +2,19 @@
 
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{HopModel, HopOutput};
+use embouchure_inference::stream::{Heard, HopModel, HopOutput};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A model that notes the pitch it hears; the sound is that of the model inside.
+/// A model that notes what it hears; the sound is that of the model inside.
 pub struct Listening<M> {
     model: M,
     track: Track,
 }
 
-/// Detected fundamental of each hop, Hz, 0 = unvoiced. Clones share one track: keep one, give one to [`Listening`].
+/// What was heard in each hop. Clones share one track: keep one, give one to [`Listening`].
 #[derive(Clone, Default)]
-pub struct Track(Arc<Mutex<Vec<f32>>>);
+pub struct Track(Arc<Mutex<Vec<Heard>>>);
 
 impl<M> Listening<M> {
     pub fn new(model: M, track: Track) -> Self {
@@ -31,7 +31,7 @@ impl<M: HopModel> HopModel for Listening<M> {
     // The lock is free until the rendering is over, and rendering is offline.
     fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
         let output = self.model.hop(samples, source);
-        self.track.with(|f0_hz| f0_hz.push(output.heard.f0_hz));
+        self.track.with(|heard| heard.push(output.heard));
         output
     }
 }
@@ -44,11 +44,11 @@ impl Track {
     }
 
     /// The hops that end within a clip of `n_samples` at `rate`. Allocates.
-    pub fn within_clip(&self, n_samples: usize, rate: u32) -> Vec<f32> {
-        self.with(|f0_hz| f0_hz.iter().take(n_hops(n_samples, rate)).copied().collect())
+    pub fn within_clip(&self, n_samples: usize, rate: u32) -> Vec<Heard> {
+        self.with(|heard| heard.iter().take(n_hops(n_samples, rate)).copied().collect())
     }
 
-    fn with<R>(&self, f: impl FnOnce(&mut Vec<f32>) -> R) -> R {
+    fn with<R>(&self, f: impl FnOnce(&mut Vec<Heard>) -> R) -> R {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -79,7 +79,6 @@ pub fn range_hz(f0_hz: &[f32]) -> Option<[f32; 2]> {
 mod tests {
     use super::*;
     use embouchure_inference::controls::Controls;
-    use embouchure_inference::stream::Heard;
 
     /// Hears the first sample of each hop.
     struct First;
@@ -99,12 +98,15 @@ mod tests {
         for f0_hz in [1.0, 2.0, 3.0] {
             assert_eq!(model.hop(&[f0_hz; HOP_SIZE], &source).heard.f0_hz, f0_hz);
         }
-        assert_eq!(track.within_clip(192, 16_000), [1.0, 2.0, 3.0]);
-        assert_eq!(track.within_clip(191, 16_000), [1.0, 2.0]);
-        assert_eq!(track.within_clip(48_000, 48_000), [1.0, 2.0, 3.0]);
+        let f0_hz = |n_samples: usize, rate: u32| -> Vec<f32> {
+            track.within_clip(n_samples, rate).iter().map(|heard| heard.f0_hz).collect()
+        };
+        assert_eq!(f0_hz(192, 16_000), [1.0, 2.0, 3.0]);
+        assert_eq!(f0_hz(191, 16_000), [1.0, 2.0]);
+        assert_eq!(f0_hz(48_000, 48_000), [1.0, 2.0, 3.0]);
         model.reset();
         model.hop(&[4.0; HOP_SIZE], &source);
-        assert_eq!(track.within_clip(48_000, 48_000), [4.0]);
+        assert_eq!(f0_hz(48_000, 48_000), [4.0]);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod shelf;
 mod streams;
 mod train;
 mod usage;
+mod warnings;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

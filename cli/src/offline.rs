@@ -29,6 +29,8 @@ pub struct Rendered {
     pub complete: bool,
     /// Frames for which the networks gave no sound.
     pub failed_frames: u64,
+    /// Frames of 4 ms in which the input was clipped.
+    pub clipped_frames: u64,
 }
 
 /// Renders a clip of one or two channels. `on_progress` gets the number of input samples done so far. Allocates.
@@ -56,7 +58,8 @@ pub fn render(
     }
     let telemetry = engine.telemetry().view();
     let complete = telemetry.late_frames == 0 && telemetry.lost_samples == 0;
-    Ok(Rendered { audio, latency_samples, complete, failed_frames: telemetry.failed_frames })
+    let (failed_frames, clipped_frames) = (telemetry.failed_frames, telemetry.clipped_frames);
+    Ok(Rendered { audio, latency_samples, complete, failed_frames, clipped_frames })
 }
 
 fn process(engine: &mut Engine, channels: &mut [Vec<f32>], block: Range<usize>, params: &BlockParams) {

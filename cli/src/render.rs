@@ -4,7 +4,7 @@ use crate::f0_track::{self, Listening, Track};
 use crate::number::parse_within;
 use crate::offline::{self, Rendered, Settings};
 use crate::outputs::{self, Force, is_dash};
-use crate::{shelf, streams};
+use crate::{shelf, streams, warnings};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, to_mono, write_wav};
@@ -35,7 +35,8 @@ pub struct GateOptions {
 /// Turn a recording into another instrument.
 ///
 /// The recording should be one melody line, dry and alone: whistled, hummed, sung or played. The result has the same
-/// length, sample rate and timing, so it can be laid beside the original in any session.
+/// length, sample rate and timing, so it can be laid beside the original in any session. What is wrong with the recording
+/// is said at the end: clipped, several notes at once, too soft.
 #[derive(Args)]
 pub struct RenderCommand {
     /// Recording to read; "-" is standard input.
@@ -161,12 +162,14 @@ impl RenderCommand {
             eprintln!("note: for {n} frames of 4 ms the networks gave no sound: try another instrument file");
         }
         streams::with_output(&self.output, |path| Ok(write_wav(path, &rendered.audio)?))?;
-        let f0_hz = track.within_clip(n_samples, rate);
+        let heard = track.within_clip(n_samples, rate);
+        let f0_hz: Vec<f32> = heard.iter().map(|heard| heard.f0_hz).collect();
         if let Some(path) = &self.f0_csv {
             let cannot = || format!("cannot write {}", path.display());
             streams::with_output(path, |path| write_track(path, &f0_hz).with_context(cannot))?;
         }
-        let summary = summary(&rendered, &f0_hz, elapsed);
+        let warnings = warnings::lines(&heard, rendered.clipped_frames);
+        let summary = [vec![summary(&rendered, &f0_hz, elapsed)], warnings].concat().join("\n");
         let is_piped = is_dash(&self.output) || self.f0_csv.as_deref().is_some_and(is_dash);
         if is_piped {
             eprintln!("{summary}");

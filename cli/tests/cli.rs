@@ -307,6 +307,36 @@ fn the_table_goes_through_a_pipe() {
     assert!(fail(&["render", &input, "-", "--f0-csv", "-"]).contains("only one file"));
 }
 
+/// Two seconds of notes at once, each with a voice's partials.
+fn chord(notes_hz: &[f32], gain: f32) -> Audio {
+    let sample = |i: usize| {
+        let t = i as f32 / 48_000.0;
+        let note = |hz: &f32| (1..9).map(|k| (TAU * (hz * k as f32 * t).fract()).sin() / k as f32).sum::<f32>();
+        (gain * notes_hz.iter().map(note).sum::<f32>()).clamp(-1.0, 1.0)
+    };
+    Audio { channels: vec![(0..96_000).map(sample).collect()], rate: 48_000 }
+}
+
+#[test]
+fn what_is_wrong_with_a_recording_is_said_in_a_line_each() {
+    let folder = Folder::new("wrong");
+    let said = |notes_hz: &[f32], gain: f32, options: &[&str]| {
+        let (input, output) = (folder.write("in.wav", &chord(notes_hz, gain)), folder.path("out.wav"));
+        succeed(&[&["render", "--force", &input, &output], options].concat())
+    };
+    let triad = [261.63, 329.63, 392.0];
+    for (said, n_lines, expected) in [
+        (said(&[220.0], 0.2, &[]), 1, "heard"),
+        (said(&triad, 0.1, &[]), 2, "\nseveral notes at once in "),
+        (said(&[220.0], 2.0, &[]), 2, "\nclipped in "),
+        (said(&triad, 0.3, &[]), 3, "less gain\nseveral notes at once in "),
+        (said(&[220.0], 0.005, &["--fixed-gate", "--gate=-30"]), 2, "\ntoo soft to be played in "),
+    ] {
+        assert_eq!(said.lines().count(), n_lines, "{said}");
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
 #[test]
 fn pipes_take_the_place_of_files() {
     use std::io::{Read, Write};

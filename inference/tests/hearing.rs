@@ -190,3 +190,88 @@ fn stereo_that_cancels_is_played_the_same_however_blocks_are_cut() {
         assert_eq!(out, through_the_engine(&left, &right, &random_cuts(2, left.len(), 512)));
     }
 }
+
+/// Frames in which the input was clipped.
+fn clipped_frames(left: &[f32], right: &[f32], cuts: &[usize]) -> u64 {
+    let mut engine = engine_with(48_000.0, 512, true, PeakModel::default());
+    let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
+    for n in cuts {
+        let block = start..start + n;
+        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, Held::default());
+        start += n;
+    }
+    engine.telemetry().view().clipped_frames
+}
+
+#[test]
+fn a_clipped_channel_is_noticed_however_blocks_are_cut() {
+    let left: Vec<f32> = (0..48_000).map(|i| (1.5 * (i as f32 * 0.03).sin()).clamp(-1.0, 1.0)).collect();
+    let right: Vec<f32> = left.iter().map(|x| 0.1 * x).collect();
+    for seed in 0..3 {
+        let cuts = random_cuts(seed, left.len(), 512);
+        assert_eq!(clipped_frames(&left, &right, &cuts), clipped_frames(&right, &left, &cuts));
+        assert!((245..=250).contains(&clipped_frames(&left, &right, &cuts)), "nearly all of a second");
+        assert_eq!(clipped_frames(&right, &right, &cuts), 0);
+    }
+}
+
+/// Shares of the hops in which several notes are heard, and in which notes are too soft.
+fn warned(samples: &[f32], wishes: &SourceControls) -> [f32; 2] {
+    let mut listener = Listener::new(encoder()).expect("enough memory");
+    let hops = samples.as_chunks::<HOP_SIZE>().0;
+    let heard: Vec<_> = hops.iter().map(|hop| listener.hop(hop, wishes).expect("it computes")).collect();
+    let share = |n: usize| n as f32 / hops.len() as f32;
+    [
+        share(heard.iter().filter(|heard| heard.is_several_notes).count()),
+        share(heard.iter().filter(|heard| heard.is_too_soft).count()),
+    ]
+}
+
+#[test]
+fn what_is_too_soft_to_be_played_is_told_from_what_is_no_note() {
+    let auto = SourceControls::default();
+    let line = |level_db: f32| singing(&[220.0, 247.0, 294.0, 262.0, 220.0, 247.0, 294.0, 262.0], level_db);
+    let n = line(0.0).len();
+    let fixed = SourceControls { gate_follows_room: false, gate_db: -50.0, ..auto };
+    let [_, far_away] = warned(&line(-70.0), &fixed);
+    assert!(far_away > 0.6, "a singer far from the microphone: {far_away}");
+    for (what, samples) in [
+        ("a usual voice", line(-20.0)),
+        ("a soft one", line(-35.0)),
+        ("silence", vec![0.0; n]),
+        ("a room", noise(n, -60.0, 2)),
+        ("hum", tone(50.0, &[1.0, 0.5, 0.3], -50.0, 4.0)),
+    ] {
+        for wishes in [&auto, &fixed] {
+            assert_eq!(warned(&samples, wishes), [0.0; 2], "{what}");
+        }
+    }
+    let fan = mixed(&tone(131.0, &[1.0, 0.4, 0.2], -48.0, 8.0), &noise(8 * RATE, -66.0, 3));
+    assert_eq!(warned(&fan, &auto), [0.0; 2]);
+    let [_, learned] = warned(&fan, &fixed);
+    assert!(learned < 0.4, "until the room is known: {learned}");
+}
+
+#[test]
+fn several_notes_are_told_from_one() {
+    let chord = |notes_hz: &[f32]| {
+        let notes = notes_hz.iter().map(|hz| tone(*hz, &[1.0, 0.6, 0.4, 0.3, 0.2, 0.1], -25.0, 2.0));
+        notes.reduce(|all, note| mixed(&all, &note)).unwrap_or_default()
+    };
+    for notes_hz in [&[261.63, 329.63, 392.0][..], &[220.0, 261.63, 329.63], &[196.0, 246.94]] {
+        let [several, _] = warned(&chord(notes_hz), &SourceControls::default());
+        assert!(several > 0.5, "{notes_hz:?}: {several}");
+    }
+    // Two singers with vibrato, a sixth apart.
+    let [low, high] = [[220.0, 247.0, 294.0, 262.0], [370.0, 415.0, 494.0, 440.0]];
+    let [several, _] = warned(&mixed(&singing(&low, -20.0), &singing(&high, -20.0)), &SourceControls::default());
+    assert!(several > 0.1, "two singers: {several}");
+    for (what, samples) in [
+        ("one singer", singing(&low, -20.0)),
+        ("an octave", chord(&[220.0, 440.0])),
+        ("a whistle", tone(1500.0, &[1.0, 0.02], -20.0, 2.0)),
+        ("hiss", noise(2 * RATE, -20.0, 6)),
+    ] {
+        assert_eq!(warned(&samples, &SourceControls::default())[0], 0.0, "{what}");
+    }
+}

@@ -3,8 +3,9 @@
 mod common;
 
 use common::*;
-use embouchure_inference::config::HOP_SIZE;
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
+use embouchure_inference::features::{Levels, Pitch, Polyphony, TooSoft};
 use embouchure_inference::stream::{BlockParams, HopModel, HopOutput};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -100,6 +101,38 @@ fn process_and_reset_neither_allocate_nor_free() {
         assert!(n_loud > 10, "something was rendered");
         assert!(engine.telemetry().view().heard.f0_hz > 0.0, "the worker ran");
     }
+}
+
+#[test]
+fn what_watches_the_input_neither_allocates_nor_frees() {
+    let (mut polyphony, mut too_soft) = (Polyphony::default(), TooSoft::default());
+    let note = |hz: f32, i: usize| {
+        let turns = hz * i as f32 / MODEL_RATE as f32;
+        (1..=8).map(|k| 0.1 * (std::f32::consts::TAU * (turns * k as f32).fract()).sin() / k as f32).sum::<f32>()
+    };
+    let heard = Pitch { f0_hz: 261.63, certainty: 0.9, lower: 0.0 };
+    let levels = Levels { hop_db: -62.0, threshold_db: -50.0, room_db: -75.0 };
+    let (mut n_several, mut n_soft) = (0, 0);
+    for hop in 0..500 {
+        let at = |i: usize| hop * HOP_SIZE + i;
+        let chord: [f32; HOP_SIZE] =
+            std::array::from_fn(|i| [261.63, 329.63, 392.0].map(|hz| note(hz, at(i))).iter().sum());
+        let count = counted(|| {
+            n_several += usize::from(polyphony.hop(&chord, heard, true));
+            n_soft += usize::from(too_soft.hop(heard, false, levels));
+        });
+        assert_eq!(count, 0, "hop {hop}");
+    }
+    assert!(n_several > 300 && n_soft > 300, "{n_several} and {n_soft} hops");
+    // The callback's part.
+    let mut engine = engine(48_000.0, 512, false);
+    let values = [1.0; 512];
+    let (mix, width) = (&values[..], &[0.0; 512][..]);
+    let source = SourceControls::default();
+    let params = BlockParams { mix, brightness_db: width, width, output_gain: mix, is_piece: false, source };
+    let mut clipped = [1.0; 512];
+    assert_eq!(counted(|| engine.process(&mut [&mut clipped], 1, &params)), 0);
+    assert_eq!(engine.telemetry().view().clipped_frames, 3, "of 192 samples each");
 }
 
 /// Halves the smallest normal number.

@@ -23,6 +23,7 @@ mod theme;
 mod toggle;
 mod trace;
 mod typed_path;
+mod warning;
 mod window;
 #[cfg(target_os = "linux")]
 mod xembed;
@@ -30,7 +31,7 @@ mod xembed;
 pub use window::EmbouchureEditor;
 
 use crate::Task;
-use crate::audio::AudioDesk;
+use crate::audio::{AudioDesk, DeviceChoice};
 use crate::buffer::BufferChoice;
 use crate::instruments::{Instruments, View};
 use crate::params::EmbouchureParams;
@@ -51,6 +52,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use theme::Canvas;
 use trace::Trace;
+use warning::Warnings;
 
 /// While open, the window is redrawn at least this often, so that meters fall and messages appear without audio.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(33);
@@ -95,6 +97,7 @@ struct App {
     is_path_asked: bool,
     /// Late frames that the player has put aside.
     late_seen: u64,
+    warnings: Warnings,
     /// The page on which the app's sound is chosen is open.
     is_audio_page: bool,
     preset_name: String,
@@ -127,6 +130,7 @@ impl App {
             typed_path: String::new(),
             is_path_asked: false,
             late_seen: 0,
+            warnings: Warnings::default(),
             is_audio_page: false,
             preset_name: String::new(),
             preset_question: None,
@@ -148,6 +152,7 @@ impl App {
         // What was noted while nobody looked is no news.
         self.wiring.shared.input.take();
         self.wiring.shared.output.take();
+        self.warnings = Warnings::default();
         self.scanned_s = None;
     }
 
@@ -170,10 +175,14 @@ impl App {
         self.theme = self.wiring.params.session.get().theme;
         self.views = Slot::ALL.map(|slot| self.wiring.instruments.view(slot));
         let telemetry = self.wiring.shared.telemetry();
-        self.input.update(self.wiring.shared.input.take(), now_s);
+        let input_peak = self.wiring.shared.input.take();
+        self.input.update(input_peak, now_s);
         self.output.update(self.wiring.shared.output.take(), now_s);
         self.trace.update(&telemetry, now_s);
         self.harmonics.update(&telemetry, now_s);
+        let has_input = self.wiring.desk.as_ref().is_some_and(|desk| desk.wanted().input != DeviceChoice::Nothing);
+        let range_hz = self.playable_hz();
+        self.warnings.look(now_s, &warning::Seen { has_input, input_peak, telemetry: &telemetry, range_hz });
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
         self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);

@@ -399,7 +399,16 @@ fn tasks(
             }
             Task::RenamePreset(from, to) => {
                 let failure = format!("the preset {from:?} could not be renamed");
-                finish(presets::rename(&from, &to), presets::rescan, &failure);
+                let renamed = presets::rename(&from, &to);
+                if renamed.is_err() {
+                    // The window has called it by the new name already.
+                    session.edit(|session| {
+                        if session.preset == to {
+                            session.preset.clone_from(&from);
+                        }
+                    });
+                }
+                finish(renamed, presets::rescan, &failure);
             }
             Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
         }

@@ -198,3 +198,16 @@ fn an_engine_that_cannot_be_made_leaves_the_input_audible() {
     copy_mono_input(&mut [left, right], 1);
     assert_eq!(channels, [[0.5, -0.5]; 2]);
 }
+
+#[test]
+fn a_preset_that_cannot_be_renamed_keeps_its_name_in_the_session() {
+    let bench = Bench::new(ProcessMode::Realtime);
+    let session = &bench.plugin.params.session;
+    // The window calls it by the new name at once.
+    session.edit(|session| session.preset = "new name of none".into());
+    bench.plugin.tasks.run_now(Task::RenamePreset("no such preset".into(), "new name of none".into()));
+    assert_eq!(session.get().preset, "no such preset");
+    session.edit(|session| session.preset = "another".into());
+    bench.plugin.tasks.run_now(Task::RenamePreset("no such preset".into(), "new name of none".into()));
+    assert_eq!(session.get().preset, "another", "chosen meanwhile");
+}

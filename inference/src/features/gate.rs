@@ -53,6 +53,11 @@ impl Gate {
     /// Opens above, closes below the threshold by this much, dB.
     pub const HYSTERESIS_DB: f32 = 3.0;
 
+    /// True for a note that goes on, if it is loud enough.
+    pub fn is_likely(heard: Pitch) -> bool {
+        heard.certainty > CERTAINTY.1
+    }
+
     /// Takes in one hop and its level; `threshold_db`: level that a note must have, both dBFS.
     pub fn hop(&mut self, heard: Pitch, level_db: f32, threshold_db: f32) -> GateHop {
         let exceeds =

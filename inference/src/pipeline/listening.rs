@@ -5,8 +5,9 @@ use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::encoder::{Encoder, EncoderState};
 use crate::features::{
-    FinePitch, Gate, GateHop, HarmonicMeter, Hum, LoudnessFit, LoudnessMeter, N_HEARD_BANDS, NoiseFloor, NoiseMeter,
-    OctaveDoubt, OctaveFit, Pitch, PitchTracker, RumbleFilter, SoftSource, SourceNoise, Target, Timbre, periodicity,
+    FinePitch, Gate, GateHop, HarmonicMeter, Hum, Levels, LoudnessFit, LoudnessMeter, N_HEARD_BANDS, NoiseFloor,
+    NoiseMeter, OctaveDoubt, OctaveFit, Pitch, PitchTracker, Polyphony, RumbleFilter, SoftSource, SourceNoise, Target,
+    Timbre, TooSoft, periodicity,
 };
 use crate::k_weight::KMeter;
 use crate::math::sum_of_squares;
@@ -31,6 +32,8 @@ pub struct Listening {
     /// Pitch of the last hop that was part of a note, Hz.
     note_hz: f32,
     fine_pitch: FinePitch,
+    polyphony: Polyphony,
+    too_soft: TooSoft,
     hum: Hum,
     soft: SoftSource,
     room: NoiseFloor,
@@ -69,6 +72,8 @@ pub struct Source {
     pub power: f32,
     pub gain: f32,
     pub is_note: bool,
+    pub is_several_notes: bool,
+    pub is_too_soft: bool,
 }
 
 impl Source {
@@ -79,6 +84,8 @@ impl Source {
             candidate_hz: self.pitch.f0_hz,
             voicing: self.pitch.certainty,
             loudness_db: self.loudness_db,
+            is_several_notes: self.is_several_notes,
+            is_too_soft: self.is_too_soft,
             has_failed: false,
         }
     }
@@ -96,6 +103,8 @@ impl Listening {
             noise: NoiseMeter::default(),
             note_hz: 0.0,
             fine_pitch: FinePitch::default(),
+            polyphony: Polyphony::default(),
+            too_soft: TooSoft::default(),
             hum: Hum::default(),
             soft: SoftSource::default(),
             room: NoiseFloor::default(),
@@ -147,6 +156,9 @@ impl Listening {
             self.source_level.begin_at(loudness_db);
         }
         let GateHop { gain, is_note, loud_gain } = self.gate.hop(likely, level_db, threshold_db);
+        let is_several_notes = self.polyphony.hop(samples, pitch, loud_gain > 0.0);
+        let levels = Levels { hop_db: level_db, threshold_db, room_db: self.room.level_db() };
+        let is_too_soft = self.too_soft.hop(likely, is_note, levels);
         self.room_db = self.room.hop(level_db, is_note.then_some(pitch.f0_hz));
         if is_note {
             self.source_level.hop(loudness_db);
@@ -166,7 +178,19 @@ impl Listening {
         let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain));
         let mut z = [0.0; N_Z];
         z.copy_from_slice(&encoding.z);
-        Ok(Source { pitch, voicing: encoding.voicing, z, timbre, noise, loudness_db, power, gain, is_note })
+        Ok(Source {
+            pitch,
+            voicing: encoding.voicing,
+            z,
+            timbre,
+            noise,
+            loudness_db,
+            power,
+            gain,
+            is_note,
+            is_several_notes,
+            is_too_soft,
+        })
     }
 
     /// `pitch`, and certain only if it is neither breath nor hum.

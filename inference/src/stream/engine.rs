@@ -1,5 +1,6 @@
 //! The whole effect as the host's audio callback sees it.
 
+use super::clipping::Clipping;
 use super::ear::Ear;
 use super::link::{Flags, Heading, InputSender, Link};
 use super::mix::{DelayLine, Guard, MixLaw, Shape};
@@ -87,6 +88,7 @@ pub struct Engine {
     wet_middle: Vec<f32>,
     wet_side: Vec<f32>,
     ear: Ear,
+    clipping: Clipping,
     dry: [DelayLine<f32>; 2],
     shapes: DelayLine<Shape>,
     /// The shapes of a piece of the block, delayed, `[max_block]`.
@@ -138,6 +140,7 @@ impl Engine {
             wet_middle: vec![0.0; max_block],
             wet_side: vec![0.0; max_block],
             ear: Ear::new(host_rate),
+            clipping: Clipping::new(host_rate),
             dry: [DelayLine::new(latency, 0.0), DelayLine::new(latency, 0.0)],
             shapes: DelayLine::new(latency, Shape::DRY),
             shape: vec![Shape::DRY; max_block],
@@ -165,6 +168,7 @@ impl Engine {
         self.position = 0;
         self.wet.reset();
         self.ear.reset();
+        self.clipping.reset();
         self.guard.reset();
         self.dry.iter_mut().for_each(|line| line.reset(0.0));
     }
@@ -212,8 +216,11 @@ impl Engine {
 
     fn send_input(&mut self, channels: &[&mut [f32]], n_inputs: usize, piece: Range<usize>, source: &SourceControls) {
         let n = piece.len();
-        for (x, i) in self.mono.iter_mut().zip(piece) {
+        for ((x, i), position) in self.mono.iter_mut().zip(piece).zip(self.position..) {
             let [left, right] = input(channels, n_inputs, i);
+            if self.clipping.hear(left, right, position) {
+                self.telemetry.count_clipped_frame();
+            }
             *x = self.ear.hear(left, right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
         }
         let heading = Heading { epoch: self.flags.epoch.load(Acquire), position: self.position, source: *source };

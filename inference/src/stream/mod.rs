@@ -1,5 +1,6 @@
 //! Host blocks to model hops and back: wait-free rings, worker thread, latency.
 
+mod clipping;
 mod ear;
 mod engine;
 mod link;
@@ -53,6 +54,10 @@ pub struct Heard {
     pub voicing: f32,
     /// A-weighted level, dB.
     pub loudness_db: f32,
+    /// Several notes have been sounding at once for a moment.
+    pub is_several_notes: bool,
+    /// Notes have been softer than a note must be for a moment, and none is loud enough.
+    pub is_too_soft: bool,
     /// The networks failed, and silence stands in their place.
     pub has_failed: bool,
 }

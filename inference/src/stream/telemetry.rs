@@ -16,6 +16,10 @@ pub struct Telemetry {
     candidate_hz: AtomicU32,
     voicing: AtomicU32,
     loudness_db: AtomicU32,
+    is_several_notes: AtomicBool,
+    is_too_soft: AtomicBool,
+    hops: AtomicU64,
+    clipped_frames: AtomicU64,
     played_hz: AtomicU32,
     harmonics: [AtomicU32; N_SHOWN],
     load: AtomicU32,
@@ -32,6 +36,10 @@ impl Default for Telemetry {
             candidate_hz: AtomicU32::default(),
             voicing: AtomicU32::default(),
             loudness_db: AtomicU32::default(),
+            is_several_notes: AtomicBool::default(),
+            is_too_soft: AtomicBool::default(),
+            hops: AtomicU64::default(),
+            clipped_frames: AtomicU64::default(),
             played_hz: AtomicU32::default(),
             harmonics: std::array::from_fn(|_| AtomicU32::default()),
             load: AtomicU32::default(),
@@ -48,6 +56,10 @@ impl Default for Telemetry {
 pub struct TelemetryView {
     /// What was heard in the newest hop.
     pub heard: Heard,
+    /// Hops that were published, since `prepare`: while it stands, nothing is heard.
+    pub hops: u64,
+    /// Frames (4 ms) in which the input was clipped, since `prepare`.
+    pub clipped_frames: u64,
     /// Fundamental being played, Hz; 0 = silent.
     pub played_hz: f32,
     /// Amplitudes of the first harmonics, linear.
@@ -78,6 +90,9 @@ impl Telemetry {
         self.candidate_hz.store(heard.candidate_hz.to_bits(), Relaxed);
         self.voicing.store(heard.voicing.to_bits(), Relaxed);
         self.loudness_db.store(heard.loudness_db.to_bits(), Relaxed);
+        self.is_several_notes.store(heard.is_several_notes, Relaxed);
+        self.is_too_soft.store(heard.is_too_soft, Relaxed);
+        self.hops.fetch_add(1, Relaxed);
         self.played_hz.store(played_hz.to_bits(), Relaxed);
         for (shown, weight) in self.harmonics.iter().zip(&controls.harmonic_distribution) {
             shown.store((weight * controls.amplitude).to_bits(), Relaxed);
@@ -89,6 +104,11 @@ impl Telemetry {
     /// Counts one late control frame. Realtime-safe.
     pub fn count_late_frame(&self) {
         self.late_frames.fetch_add(1, Relaxed);
+    }
+
+    /// Counts one frame in which the input was clipped. Realtime-safe.
+    pub fn count_clipped_frame(&self) {
+        self.clipped_frames.fetch_add(1, Relaxed);
     }
 
     /// The networks failed for a frame. Realtime-safe.
@@ -115,8 +135,12 @@ impl Telemetry {
                 candidate_hz: float(&self.candidate_hz),
                 voicing: float(&self.voicing),
                 loudness_db: float(&self.loudness_db),
+                is_several_notes: self.is_several_notes.load(Relaxed),
+                is_too_soft: self.is_too_soft.load(Relaxed),
                 has_failed: false,
             },
+            hops: self.hops.load(Relaxed),
+            clipped_frames: self.clipped_frames.load(Relaxed),
             played_hz: float(&self.played_hz),
             harmonics: std::array::from_fn(|k| float(&self.harmonics[k])),
             load: float(&self.load),

@@ -16,7 +16,7 @@ const TOO_SOON: Duration = Duration::from_millis(400);
 #[derive(Default)]
 pub struct OpenDialog {
     is_open: Arc<AtomicBool>,
-    /// For which slot a file was wanted when no dialog could be shown.
+    /// For which slot a path is to be typed: no dialog could be shown, or the player wants it so.
     wanted: Arc<Mutex<Option<Slot>>>,
 }
 
@@ -26,14 +26,13 @@ impl OpenDialog {
         self.is_open.load(Ordering::Acquire)
     }
 
-    /// The slot for which a file is wanted, if the system has shown no dialog.
+    /// The slot for which a file is wanted without a dialog.
     pub fn wanted_without(&self) -> Option<Slot> {
         *self.wanted.lock()
     }
 
-    /// As where the system has shown none.
-    #[cfg(test)]
-    pub fn pretend_none(&self, slot: Slot) {
+    /// A file is wanted without a dialog: a system that has none may take minutes to say so.
+    pub fn do_without(&self, slot: Slot) {
         *self.wanted.lock() = Some(slot);
     }
 

@@ -15,12 +15,17 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
     let value = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
     let typed: Option<String> = ui.data(|data| data.get_temp(id));
     if let Some(typed) = typed {
-        let mut rejected = String::new();
-        field(ui, canvas, (rect, id), typed, |text| match param.string_to_normalized_value(text) {
-            Some(value) => set_once(setter, param, param.preview_plain(value)),
-            None => rejected.push_str(&why_not(param, text)),
+        let mut rejected = None;
+        field(ui, canvas, (rect, id), typed, |text| {
+            // In half of the world.
+            let text = &if text.contains('.') { text.to_owned() } else { text.replacen(',', ".", 1) };
+            let value = param.string_to_normalized_value(text);
+            if let Some(value) = value {
+                set_once(setter, param, param.preview_plain(value));
+            }
+            rejected = why_not(param, text, value);
         });
-        if !rejected.is_empty() {
+        if let Some(rejected) = rejected {
             rejected::say(ui.ctx(), rejected);
         }
         return;
@@ -35,9 +40,29 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
     }
 }
 
-fn why_not(param: &impl Param, text: &str) -> String {
+/// Why `text` was not taken, or not as it was typed: `value` is what was made of it, from 0 to 1.
+fn why_not(param: &impl Param, text: &str, value: Option<f32>) -> Option<String> {
     let [lowest, highest] = [0.0, 1.0].map(|share| param.normalized_value_to_string(share, true));
-    format!("{:?} is no {}: it goes from {lowest} to {highest}", text.trim(), param.name())
+    let (text, name) = (text.trim(), param.name());
+    match value {
+        None => Some(format!("{text:?} is no {name}: it goes from {lowest} to {highest}")),
+        Some(value) if is_beyond(param, text, value) => {
+            let nearest = param.normalized_value_to_string(value, true);
+            Some(format!("{name} goes from {lowest} to {highest}: {nearest} is nearest to {text}"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// True if the number in `text` lies outside the range, of which it was made an end. A parameter does not tell; but a
+/// number that is a little nearer to 0 then comes to the same end.
+fn is_beyond(param: &impl Param, text: &str, value: f32) -> bool {
+    let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
+    let (number, unit) = text.split_at(text.find(|c| !is_of_number(c)).unwrap_or(text.len()));
+    let Ok(number) = number.parse::<f32>() else { return false };
+    let is_end = value <= 0.0 || value >= 1.0;
+    // An end at 0 is reached, not passed.
+    is_end && number != 0.0 && param.string_to_normalized_value(&format!("{}{unit}", 0.97 * number)) == Some(value)
 }
 
 fn open(ui: &Ui, id: Id, text: String) {

@@ -88,11 +88,16 @@ fn messages(app: &mut App, ui: &mut Ui, canvas: &Canvas) {
     let rect = canvas.rect(104.0, 218.0, 142.0, room);
     canvas.paragraph(ui.painter(), rect, (SMALL, canvas.colours.alarm), &message);
     ui.interact(rect, ui.scope_id().with("message"), egui::Sense::hover()).on_hover_text(&message);
-    if view.is_missing
-        && button::show_small(ui, canvas, canvas.rect(104.0, 284.0, 92.0, 24.0), "Locate…", !app.dialog.is_open())
-            .clicked()
-    {
+    if !view.is_missing {
+        return;
+    }
+    let is_idle = !app.dialog.is_open();
+    if button::show_small(ui, canvas, canvas.rect(104.0, 284.0, 84.0, 24.0), "Locate…", is_idle).clicked() {
         app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier);
+    }
+    let path = button::show_small(ui, canvas, canvas.rect(192.0, 284.0, 54.0, 24.0), "Path…", true);
+    if path.on_hover_text("Type the file's path: for systems without a file dialog.").clicked() {
+        app.dialog.do_without(slot);
     }
 }
 

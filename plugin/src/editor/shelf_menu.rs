@@ -15,6 +15,7 @@ enum Choice {
     Place(i32, InstrumentRef),
     File(PathBuf),
     AskForFile,
+    AskForPath,
     MakeFolder,
 }
 
@@ -44,6 +45,9 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         let choice = found.choice;
         ui.separator();
         let mut other = row(ui, canvas, "Open file…", false, true).clicked().then_some(Choice::AskForFile);
+        if row(ui, canvas, "Type a path…", false, true).clicked() {
+            other = Some(Choice::AskForPath);
+        }
         if let Some(folder) = shelf::folder() {
             heading(ui, canvas, "Files in this folder are listed, too:");
             let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
@@ -67,6 +71,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         Some(Choice::Place(place, source)) => app.choose(host, slot, place, Some(source)),
         Some(Choice::File(path)) => app.wiring.tasks.send(Task::OpenFile(slot, path)),
         Some(Choice::AskForFile) => app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier),
+        Some(Choice::AskForPath) => app.dialog.do_without(slot),
         Some(Choice::MakeFolder) => app.wiring.tasks.send(Task::MakeFolder),
         None => {}
     }

@@ -6,8 +6,8 @@ use egui::{Align2, Role, Sense, Ui, WidgetInfo};
 use embouchure_inference::stream::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
-/// Outside by more than this the player is warned: the instrument was never heard there.
-const TOLERANCE: f32 = 1.06;
+/// Room for the message, design units.
+const MESSAGE: f32 = 262.0;
 
 /// Draws the line, 900 × 32 design units.
 pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
@@ -26,22 +26,27 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
     };
     let at = (canvas.pos(174.0, 578.0), Align2::LEFT_CENTER);
     canvas.text(ui.painter(), at, 250.0, (SMALL, canvas.colours.dim), &rates);
-    message(app, ui, canvas, telemetry);
+    message(app, ui, canvas);
     late_frames(app, ui, canvas, telemetry);
 }
 
-/// The one thing that matters most now; the whole of it on hover.
-fn message(app: &App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
-    let out_of_range = || app.playable_hz().and_then(|range_hz| warning(range_hz, telemetry.played_hz));
+/// The one thing that matters most now, in two lines if need be; the whole of it, or what to do, on hover.
+fn message(app: &App, ui: &Ui, canvas: &Canvas) {
     let said = rejected::said(ui.ctx());
     let said = said.or_else(|| app.wiring.desk.as_ref().and_then(|desk| audio_page::said(desk)));
-    let said = said.or_else(|| out_of_range().map(str::to_owned));
-    if let Some(said) = said {
-        let at = (canvas.pos(430.0, 578.0), Align2::LEFT_CENTER);
-        canvas.text(ui.painter(), at, 260.0, (SMALL, canvas.colours.alarm), &said);
-        let rect = canvas.rect(430.0, 567.0, 260.0, 22.0);
-        ui.interact(rect, ui.scope_id().with("message"), Sense::hover()).on_hover_text(said);
+    let warning = || app.warnings.said().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
+    let Some((text, whole)) = said.map(|said| (said.clone(), said)).or_else(warning) else { return };
+    let style = (SMALL, canvas.colours.alarm);
+    let rect = canvas.rect(430.0, 563.0, MESSAGE, 30.0);
+    let galley = ui.painter().layout_no_wrap(text.clone(), canvas.font(SMALL), canvas.colours.alarm);
+    if galley.size().x > rect.width() {
+        canvas.paragraph(ui.painter(), rect, style, &text);
+    } else {
+        canvas.text(ui.painter(), (rect.left_center(), Align2::LEFT_CENTER), MESSAGE, style, &text);
     }
+    let response = ui.interact(rect, ui.scope_id().with("message"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
+    response.on_hover_text(whole);
 }
 
 /// Load, and late frames since the player last put them aside.
@@ -67,29 +72,4 @@ fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryVie
          more, choose a larger buffer or close other programs. Click to count from 0. Failed: frames for which the \
          networks gave no sound; another instrument file may help.",
     );
-}
-
-fn warning([low, high]: [f32; 2], played_hz: f32) -> Option<&'static str> {
-    if played_hz <= 0.0 {
-        None
-    } else if played_hz < low / TOLERANCE {
-        Some("Below the instrument's range")
-    } else if played_hz > high * TOLERANCE {
-        Some("Above the instrument's range")
-    } else {
-        None
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_player_is_warned_outside_the_range() {
-        let range = [200.0, 1000.0];
-        assert_eq!([0.0, 190.0, 500.0, 1050.0].map(|hz| warning(range, hz)), [None; 4]);
-        assert!(warning(range, 150.0).unwrap().contains("Below"));
-        assert!(warning(range, 1500.0).unwrap().contains("Above"));
-    }
 }

@@ -4,6 +4,8 @@ use super::*;
 use crate::test_host::TestHost;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::stream::{Heard, Telemetry};
 use nice_plug::prelude::Params;
 
 /// An editor at a size, in points.
@@ -201,17 +203,117 @@ fn a_value_that_is_not_taken_says_why() {
     harness.run_steps(3);
     let said = rejected::said(&harness.ctx).unwrap();
     assert_eq!(said, "\"loud\" is no Brightness: it goes from -12.0 dB/oct to +12.0 dB/oct");
+    assert!(harness.query_by_label(&said).is_some(), "it is shown");
+}
+
+/// What is said when `text` is typed for a parameter whose control shows `shown`.
+fn said_to(shown: &str, text: &str) -> Option<String> {
+    let mut harness = harness(900.0, 600.0);
+    click(&mut harness, shown);
+    harness.input_mut().events.push(egui::Event::Text(text.into()));
+    harness.run_steps(3);
+    harness.key_press(egui::Key::Enter);
+    harness.run_steps(3);
+    rejected::said(&harness.ctx)
+}
+
+#[test]
+fn a_value_beyond_the_range_says_what_became_of_it() {
+    let said = said_to("Output 0.0 dB", "30").unwrap();
+    assert_eq!(said, "Output goes from -24.0 dB to +12.0 dB: +12.0 dB is nearest to 30");
+    assert!(said_to("Transpose 0 st", "-40 st").unwrap().contains("-36 st is nearest to -40 st"));
+    assert!(said_to("Dry/Wet 100 %", "-5").unwrap().contains("0 % is nearest to -5"));
+    assert!(said_to("Glide Off", "3 s").unwrap().contains("2000 ms is nearest to 3 s"));
+    for (shown, text) in [
+        ("Output 0.0 dB", "12"),
+        ("Output 0.0 dB", "-24,0"),
+        ("Output 0.0 dB", "3,5"),
+        ("Transpose 0 st", "+36"),
+        ("Dry/Wet 100 %", "0"),
+        ("Dry/Wet 100 %", "100 %"),
+        ("Glide Off", "2 s"),
+        ("Glide Off", "off"),
+        ("Gate -60.0 dB", "-90"),
+    ] {
+        assert_eq!(said_to(shown, text), None, "{text} for {shown}");
+    }
 }
 
 #[test]
 fn without_a_file_dialog_the_path_is_typed() {
     let mut harness = harness(900.0, 600.0);
-    harness.state().dialog.pretend_none(Slot::A);
+    harness.state().dialog.do_without(Slot::A);
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("no file dialog").is_some());
+    harness.state_mut().typed_path = "horn.safetensors".into();
+    click(&mut harness, "Open");
+    assert!(harness.query_by_label_contains("part of a path").is_some(), "it says why, and stays");
     harness.state_mut().typed_path = "/nowhere/horn.safetensors".into();
     click(&mut harness, "Open");
     assert!(harness.query_by_label_contains("no file dialog").is_none());
+    // At any time, as a system without a dialog may take long to say so.
+    harness.get_all_by_label("Choose…").next().unwrap().click();
+    harness.run_steps(4);
+    click(&mut harness, "Type a path…");
+    assert!(harness.query_by_label_contains("no file dialog").is_some());
+}
+
+/// An engine that runs, as the editor sees it.
+fn start_engine(harness: &Harness<App>) -> Arc<Telemetry> {
+    let telemetry = Arc::<Telemetry>::default();
+    let (host_rate, latency_samples, buffer, room) = (48_000.0, 450, BufferChoice::Auto, 64);
+    let running = crate::shared::Running { is_offline: false, host_rate, latency_samples, buffer, room };
+    harness.state().wiring.shared.activated(running, Some(telemetry.clone()));
+    telemetry
+}
+
+/// Shows frames while the engine hears hops that `change` alters.
+fn hear(harness: &mut Harness<App>, telemetry: &Telemetry, seconds: f32, change: impl Fn(&mut Heard)) {
+    let mut heard = Heard::default();
+    change(&mut heard);
+    let frame_s = harness.input().predicted_dt;
+    for _ in 0..(seconds / frame_s).ceil() as usize {
+        telemetry.publish(&heard, &Controls::SILENT, 0.0);
+        harness.step();
+    }
+}
+
+#[test]
+fn what_is_wrong_with_the_input_is_said_while_it_lasts() {
+    let mut harness = harness(900.0, 600.0);
+    let telemetry = start_engine(&harness);
+    let is_said = |harness: &Harness<App>, text: &str| harness.query_by_label_contains(text).is_some();
+    let warnings = ["Several notes at once", "Too soft to be played", "The input is clipped"];
+    hear(&mut harness, &telemetry, 1.0, |_| ());
+    assert!(!warnings.iter().any(|text| is_said(&harness, text)));
+    let latency = harness.get_by_label_contains("late frames").rect();
+
+    hear(&mut harness, &telemetry, 0.2, |heard| heard.is_several_notes = true);
+    assert!(is_said(&harness, warnings[0]));
+    assert_eq!(harness.get_by_label_contains("late frames").rect(), latency, "nothing moves");
+    hear(&mut harness, &telemetry, 1.0, |_| ());
+    assert!(!is_said(&harness, warnings[0]));
+
+    hear(&mut harness, &telemetry, 0.2, |heard| heard.is_too_soft = true);
+    assert!(is_said(&harness, warnings[1]));
+    hear(&mut harness, &telemetry, 1.0, |_| ());
+    assert!(!is_said(&harness, warnings[1]));
+
+    telemetry.count_clipped_frame();
+    hear(&mut harness, &telemetry, 0.2, |heard| heard.is_several_notes = true);
+    assert!(is_said(&harness, warnings[2]) && !is_said(&harness, warnings[0]), "the more important one");
+    hear(&mut harness, &telemetry, 2.0, |_| ());
+    assert!(!warnings.iter().any(|text| is_said(&harness, text)));
+}
+
+#[test]
+fn a_warning_says_what_to_do_under_the_mouse() {
+    let mut harness = harness(900.0, 600.0);
+    let telemetry = start_engine(&harness);
+    hear(&mut harness, &telemetry, 0.2, |heard| heard.is_several_notes = true);
+    harness.get_by_label_contains("Several notes at once").hover();
+    hear(&mut harness, &telemetry, 2.0, |heard| heard.is_several_notes = true);
+    assert!(harness.query_by_label_contains("The instrument plays one line").is_some());
 }
 
 #[test]

@@ -1,10 +1,11 @@
-//! Where the system shows no file dialog, the player types the path.
+//! Where the system shows no file dialog, or not soon, the player types the path.
 
 use super::App;
 use super::theme::{BODY, Canvas, SMALL};
 use crate::Task;
 use egui::{Align2, Button, Key, Modal, RichText, TextEdit, Ui};
-use std::path::PathBuf;
+use percent_encoding::percent_decode_str;
+use std::path::{Path, PathBuf};
 
 /// Asks for the path while the dialog could not be shown.
 pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
@@ -12,7 +13,7 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
     let mut is_done = false;
     let modal = Modal::new(ui.scope_id().with("typed path")).show(ui.ctx(), |ui| {
         ui.set_width(canvas.px(420.0));
-        let text = "This system shows no file dialog. Type or paste the path of the instrument file:";
+        let text = "Where the system shows no file dialog, type or paste the path of the instrument file:";
         ui.label(RichText::new(text).font(canvas.font(SMALL)));
         let edit =
             TextEdit::singleline(&mut app.typed_path).font(canvas.font(BODY)).hint_text("/home/…/horn.safetensors");
@@ -21,13 +22,16 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
             app.is_path_asked = true;
             field.request_focus();
         }
+        let path = path_of(&app.typed_path);
+        let problem = problem(&path);
+        // Always there, so that the buttons stay where they are.
+        ui.label(RichText::new(problem.unwrap_or(" ")).font(canvas.font(SMALL)).color(canvas.colours.alarm));
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
             let mut push = |label: &str| {
                 ui.add(Button::new(RichText::new(label).font(canvas.font(SMALL))).fill(canvas.colours.groove)).clicked()
             };
-            let path = path_of(&app.typed_path);
-            if (push("Open") || is_entered) && !path.as_os_str().is_empty() {
+            if (push("Open") || is_entered) && problem.is_none() && !path.as_os_str().is_empty() {
                 app.wiring.tasks.send(Task::OpenFile(slot, path));
                 is_done = true;
             }
@@ -40,27 +44,53 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
     }
 }
 
+/// What is seen of a path without asking the disk.
+fn problem(path: &Path) -> Option<&'static str> {
+    let is_whole = path.as_os_str().is_empty() || path.is_absolute();
+    (!is_whole).then_some("This is a part of a path. Type it from its beginning: /… or ~/…, on Windows C:\\…")
+}
+
 /// As it may be pasted: from a shell with quotes, from a file manager as an address, with the home folder's sign.
 fn path_of(text: &str) -> PathBuf {
     let text = text.trim().trim_matches(['"', '\'']);
-    let text = text.strip_prefix("file://").unwrap_or(text);
+    if let Some(address) = text.strip_prefix("file://") {
+        return path_of_address(address);
+    }
     match (text.strip_prefix("~/"), directories::BaseDirs::new()) {
         (Some(rest), Some(folders)) => folders.home_dir().join(rest),
         _ => PathBuf::from(text),
     }
 }
 
+/// What follows "file://": maybe the computer's name, then the path, with all that is no plain letter as %20.
+fn path_of_address(address: &str) -> PathBuf {
+    let path = address.strip_prefix("localhost").unwrap_or(address);
+    let path = percent_decode_str(path).decode_utf8_lossy();
+    // /C:/folder on Windows.
+    let has_drive = cfg!(windows) && path.as_bytes().get(2) == Some(&b':');
+    PathBuf::from(if has_drive { &path[1..] } else { &path })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::path::Path;
 
     #[test]
     fn a_path_is_read_as_it_is_pasted() {
-        for text in [" /a b/c.safetensors\n", "'/a b/c.safetensors'", "file:///a b/c.safetensors"] {
-            assert_eq!(path_of(text), Path::new("/a b/c.safetensors"));
+        for text in [
+            " /a b/ü.safetensors\n",
+            "'/a b/ü.safetensors'",
+            "\"/a b/ü.safetensors\"",
+            "file:///a b/ü.safetensors",
+            "file:///a%20b/%C3%BC.safetensors",
+            "file://localhost/a%20b/%c3%bc.safetensors",
+        ] {
+            assert_eq!(path_of(text), Path::new("/a b/ü.safetensors"), "{text}");
         }
+        assert_eq!(path_of("/100%25/x"), Path::new("/100%25/x"), "only an address is decoded");
         assert!(path_of("~/x").is_absolute() && !path_of("~/x").starts_with("~"));
         assert_eq!(path_of("  "), Path::new(""));
+        assert!(problem(&path_of("horn.safetensors")).is_some() && problem(&path_of("./horn.safetensors")).is_some());
+        assert_eq!([problem(&path_of("~/x")), problem(Path::new(""))], [None; 2]);
     }
 }

@@ -147,7 +147,7 @@ pub fn save(preset: &Preset) -> Result<()> {
 
 /// Deletes one of the player's.
 pub fn delete(name: &str) -> Result<()> {
-    files_of(&needed_folder()?, name).iter().try_for_each(std::fs::remove_file)
+    std::fs::remove_file(existing_file(&needed_folder()?, name)?)
 }
 
 /// Gives one of the player's another name, which no other has.
@@ -171,7 +171,8 @@ fn read_folder(folder: &Path) -> Vec<Preset> {
     presets_in(folder).into_iter().map(|(_, preset)| preset).collect()
 }
 
-/// The presets of a folder, by file name; what is none is left out.
+/// The presets of a folder, by file name; what is none is left out. Each has a name of its own: one that has the name of
+/// another, or of one that comes with the plugin, gets a number.
 fn presets_in(folder: &Path) -> Vec<(PathBuf, Preset)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|f| f.path()).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
@@ -182,15 +183,31 @@ fn presets_in(folder: &Path) -> Vec<(PathBuf, Preset)> {
         preset.params.entry("match_level".into()).or_insert(0.0);
         (preset.format == FORMAT).then_some((path, preset))
     };
-    files.into_iter().filter_map(read).collect()
+    let mut found: Vec<(PathBuf, Preset)> = Vec::new();
+    for (path, mut preset) in files.into_iter().filter_map(read) {
+        let is_taken = |name: &str| is_factory(name) || found.iter().any(|(_, preset)| preset.name == name);
+        preset.name = free_name(&preset.name, is_taken);
+        found.push((path, preset));
+    }
+    found
 }
 
-fn files_of(folder: &Path, name: &str) -> Vec<PathBuf> {
-    presets_in(folder).into_iter().filter(|(_, preset)| preset.name == name).map(|(path, _)| path).collect()
+/// The name, with a number if it is taken.
+fn free_name(name: &str, is_taken: impl Fn(&str) -> bool) -> String {
+    let numbered = |n: usize| if n == 1 { name.to_owned() } else { format!("{name} ({n})") };
+    (1..).map(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+}
+
+fn file_of(folder: &Path, name: &str) -> Option<PathBuf> {
+    presets_in(folder).into_iter().find(|(_, preset)| preset.name == name).map(|(path, _)| path)
+}
+
+fn existing_file(folder: &Path, name: &str) -> Result<PathBuf> {
+    file_of(folder, name).ok_or_else(|| Error::other(format!("there is no preset {name:?} any more")))
 }
 
 fn save_in(folder: &Path, preset: &Preset) -> Result<()> {
-    let path = files_of(folder, &preset.name).into_iter().next().unwrap_or_else(|| free_file(folder, &preset.name));
+    let path = file_of(folder, &preset.name).unwrap_or_else(|| free_file(folder, &preset.name));
     let text = serde_json::to_vec_pretty(preset).map_err(Error::other)?;
     whole_file::write(&path, &text)
 }
@@ -291,8 +308,15 @@ mod tests {
         assert!(rename_in(root, "a/b", "d").unwrap_err().to_string().contains("a/b"));
         // By hand, the player may have copied a file.
         std::fs::copy(root.join("c.json"), root.join("copy.json")).unwrap();
-        files_of(root, "c").iter().for_each(|path| std::fs::remove_file(path).unwrap());
-        assert_eq!(names(), ["a:b"]);
+        assert_eq!(names(), ["a:b", "c", "c (2)"]);
+        std::fs::remove_file(existing_file(root, "c (2)").unwrap()).unwrap();
+        assert_eq!(names(), ["a:b", "c"], "the other one stays");
+        // Earlier versions let a preset have the name of one that comes with the plugin.
+        let factory = FACTORY[0].name.clone();
+        std::fs::write(root.join("e.json"), serde_json::to_vec(&preset(&factory)).unwrap()).unwrap();
+        assert_eq!(names()[2], format!("{factory} (2)"));
+        save_in(root, &preset(&names()[2])).unwrap();
+        assert_eq!(names().len(), 3, "it can be saved again");
     }
 
     #[test]

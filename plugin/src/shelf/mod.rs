@@ -135,11 +135,10 @@ pub fn make_folder() -> std::io::Result<()> {
 
 /// Looks into the player's folder. Reads only files that it has not seen as they are now.
 pub fn rescan() {
-    static KNOWN: Mutex<Vec<Known>> = Mutex::new(Vec::new());
-    let mut known = KNOWN.lock();
+    static LAST: Mutex<Scan> = Mutex::new(Scan::NONE);
+    let mut last = LAST.lock();
     *FOLDER.write() = folder().map_or(Folder::Absent, |folder| Folder::at(&folder));
-    *known = folder().map_or_else(Vec::new, |folder| scan(&folder, &known));
-    let entries = folder().map_or_else(Vec::new, |folder| placed(&folder, &known));
+    let entries = folder().map_or_else(Vec::new, |folder| last.look(&folder));
     if **OWN.read() != entries {
         *OWN.write() = Arc::new(entries);
     }
@@ -152,16 +151,29 @@ struct Known {
     entry: Entry,
 }
 
-/// The entries of a folder, each at its place.
-fn placed(folder: &Path, known: &[Known]) -> Vec<Entry> {
-    let before = Places::read(folder);
-    let mut places = before.clone();
-    let sources: Vec<InstrumentRef> = known.iter().map(|known| known.entry.source.clone()).collect();
-    let assigned = places.assign(&sources);
-    if places != before {
-        places.write(folder);
+/// What the last look found.
+struct Scan {
+    known: Vec<Known>,
+    /// In case the folder cannot remember them.
+    places: Places,
+}
+
+impl Scan {
+    const NONE: Self = Self { known: Vec::new(), places: Places::NONE };
+
+    /// The entries of a folder, each at its place.
+    fn look(&mut self, folder: &Path) -> Vec<Entry> {
+        self.known = scan(folder, &self.known);
+        let remembered = Places::read(folder);
+        let mut places = remembered.clone().unwrap_or_else(|| self.places.clone());
+        let sources: Vec<InstrumentRef> = self.known.iter().map(|known| known.entry.source.clone()).collect();
+        let assigned = places.assign(&sources);
+        if !self.known.is_empty() && remembered.as_ref() != Some(&places) {
+            places.write(folder);
+        }
+        self.places = places;
+        self.known.iter().zip(assigned).map(|(known, place)| Entry { place, ..known.entry.clone() }).collect()
     }
-    known.iter().zip(assigned).map(|(known, place)| Entry { place, ..known.entry.clone() }).collect()
 }
 
 /// Instrument files of a folder, by file name. A folder that cannot be read is empty.
@@ -214,6 +226,23 @@ mod tests {
         );
         assert_eq!((name_of(100), place_of("Place 100")), ("Place 100".into(), Some(100)));
         assert_eq!((place_of("Place 0"), place_of("Place 1000"), place_of("Kazoo")), (None, None, None));
+    }
+
+    #[test]
+    fn a_folder_that_cannot_remember_keeps_its_places_while_the_process_runs() {
+        let folder = TestFolder::new("forgetful");
+        let put = |file: &str, instrument: &str| {
+            std::fs::write(folder.path(file), embouchure_weights::instrument(instrument).unwrap()).unwrap();
+        };
+        // Nothing can be written in its place, not even by root.
+        std::fs::create_dir_all(folder.path("places.json/inside")).unwrap();
+        let mut last = Scan::NONE;
+        put("m.safetensors", "cello");
+        let place = last.look(folder.root())[0].place;
+        put("a.safetensors", "oboe");
+        let places: Vec<(String, i32)> = last.look(folder.root()).into_iter().map(|e| (e.name, e.place)).collect();
+        assert_eq!(places, [("Oboe".into(), place + 1), ("Cello".into(), place)]);
+        assert!(last.look(&folder.path("nowhere")).is_empty() && !folder.path("nowhere").exists());
     }
 
     #[test]

@@ -28,15 +28,19 @@ struct Known {
 }
 
 impl Places {
-    /// What a folder remembers; nothing if it cannot be read or is damaged.
-    pub fn read(folder: &Path) -> Self {
-        let text = std::fs::read(folder.join(FILE)).unwrap_or_default();
-        let mut places: Self = serde_json::from_slice(&text).unwrap_or_default();
+    /// Nothing is known.
+    pub const NONE: Self = Self { by_place: BTreeMap::new() };
+
+    /// What a folder remembers; `None` if it cannot be read or is damaged.
+    pub fn read(folder: &Path) -> Option<Self> {
+        let text = std::fs::read(folder.join(FILE)).ok()?;
+        let mut places: Self = serde_json::from_slice(&text).ok()?;
         places.by_place.retain(|place, _| (FIRST..=N_PLACES).contains(place));
-        places
+        Some(places)
     }
 
-    /// Remembers it in the folder. One that cannot be written to forgets, which does no other harm.
+    /// Remembers it in the folder. One that cannot be written to forgets when the process ends; projects still know what
+    /// they played.
     pub fn write(&self, folder: &Path) {
         if let Ok(text) = serde_json::to_vec_pretty(self) {
             let _ = whole_file::write(&folder.join(FILE), &text);
@@ -131,16 +135,16 @@ mod tests {
     #[test]
     fn a_folder_remembers_and_garbage_is_nothing() {
         let folder = TestFolder::new("places");
-        let mut places = Places::read(folder.root());
-        assert_eq!(places, Places::default());
+        assert_eq!(Places::read(folder.root()), None);
+        let mut places = Places::default();
         places.assign(&files(&[("b", "1")]));
         places.write(folder.root());
-        let mut again = Places::read(folder.root());
+        let mut again = Places::read(folder.root()).unwrap();
         assert_eq!(again.assign(&files(&[("a", "2"), ("b", "1")])), [16, 15]);
         std::fs::write(folder.path(FILE), br#"{"by_place": {"3": {"file": "x", "id": "y"}}}"#).unwrap();
-        assert_eq!(Places::read(folder.root()), Places::default(), "a shipped instrument's place");
+        assert_eq!(Places::read(folder.root()), Some(Places::NONE), "a shipped instrument's place");
         std::fs::write(folder.path(FILE), b"{garbage").unwrap();
-        assert_eq!(Places::read(folder.root()), Places::default());
+        assert_eq!(Places::read(folder.root()), None);
         places.write(&folder.path("nowhere"));
     }
 }

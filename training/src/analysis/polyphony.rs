@@ -1,26 +1,14 @@
 //! Tells several notes at once from one. A pitch tracker finds a period in many chords, too, far below all of their notes.
 
 use super::FRAME_RATE;
-use realfft::RealFftPlanner;
-use std::f32::consts::TAU;
+use embouchure_inference::features::{NoteRule, PartialFinder};
 
 /// Hops from one frame that is looked at to the next.
 const STEP: usize = 15;
 /// Fewer frames than this prove nothing.
 const LEAST_FRAMES: usize = 8;
-/// Partials are looked for in this range, Hz, and down to this below the loudest, dB.
-const RANGE_HZ: (f32, f32) = (45.0, 5000.0);
-const SPAN_DB: f32 = 35.0;
-/// A partial stands out of its surroundings by this, dB.
-const STANDS_OUT_DB: f32 = 15.0;
-/// Bins to each side that are its surroundings.
-const SURROUNDINGS: usize = 24;
-/// Share of the partials' power that the harmonics of one note have.
-const LEAST_COVERED: f32 = 0.85;
-/// A fundamental this far below the strongest partial is missing, dB.
-const MISSING_DB: f32 = 25.0;
-/// Share of the harmonics between the lowest and the highest present that one note has, if its fundamental is missing.
-const LEAST_FILLED: f32 = 0.65;
+/// What a note has without its fundamental.
+const RULE: NoteRule = NoteRule { least_filled: 0.65, least_harmonics: 1, least_adjoining: f32::INFINITY };
 /// Multiples of the tracked pitch that may be the note: trackers miss an octave or two.
 const MULTIPLES: [f32; 5] = [1.0, 2.0, 3.0, 4.0, 0.5];
 /// Hops to each side in which the pitch must stay, and how much it may move, so that no other note is in the window.
@@ -30,18 +18,21 @@ const STEADY_OCTAVES: f32 = 0.05;
 /// Share of the frames with a pitch in which more sounds than one note. `f0_hz` per hop, 0 = no pitch.
 pub fn share_of_chords(samples: &[f32], rate: u32, f0_hz: &[f32]) -> f32 {
     let (mut n, mut n_chords) = (0, 0);
-    let mut spectrum = Spectrum::new(rate);
+    let mut finder = PartialFinder::new(rate);
+    let half = finder.frame_size() / 2;
     for (h, f0) in f0_hz.iter().enumerate().step_by(STEP) {
         if !is_steady(f0_hz, h) {
             continue;
         }
-        let partials = spectrum.partials(samples, (h + 1) * rate as usize / FRAME_RATE);
-        if partials.is_empty() {
+        let centre = (h + 1) * rate as usize / FRAME_RATE;
+        let before = std::iter::repeat_n(0.0, half.saturating_sub(centre));
+        let frame = before.chain(samples.iter().skip(centre.saturating_sub(half)).copied());
+        let partials = finder.find(frame);
+        if partials.all().is_empty() {
             continue;
         }
         n += 1;
-        let is_note = |m: &f32| is_note(&partials, m * f0, spectrum.bin_hz());
-        n_chords += usize::from(!MULTIPLES.iter().any(is_note));
+        n_chords += usize::from(!MULTIPLES.iter().any(|m| partials.are_of_note(m * f0, RULE)));
     }
     n_chords as f32 / n.max(LEAST_FRAMES) as f32
 }
@@ -51,92 +42,11 @@ fn is_steady(f0_hz: &[f32], h: usize) -> bool {
     f0_hz[h] > 0.0 && near.iter().all(|f| (f / f0_hz[h]).log2().abs() < STEADY_OCTAVES)
 }
 
-/// One partial.
-#[derive(Clone, Copy)]
-struct Partial {
-    hz: f32,
-    power: f32,
-}
-
-/// True if nearly all partials are harmonics of `f0`, and enough of its harmonics are there.
-fn is_note(partials: &[Partial], f0: f32, bin_hz: f32) -> bool {
-    let number = |p: &Partial| {
-        let k = (p.hz / f0).round().max(1.0);
-        let tolerance = (1.2 * bin_hz).max(0.02 * p.hz).min(0.3 * f0);
-        ((p.hz - k * f0).abs() < tolerance).then_some(k as usize)
-    };
-    let total: f32 = partials.iter().map(|p| p.power).sum();
-    let strongest = partials.iter().map(|p| p.power).fold(0.0, f32::max);
-    let harmonics: Vec<(usize, f32)> = partials.iter().filter_map(|p| Some((number(p)?, p.power))).collect();
-    let covered: f32 = harmonics.iter().map(|(_, power)| power).sum();
-    if covered < LEAST_COVERED * total {
-        return false;
-    }
-    let weak = strongest * 10f32.powf(-MISSING_DB / 10.0);
-    if harmonics.iter().any(|(k, power)| *k == 1 && *power > weak) {
-        return true;
-    }
-    let mut present: Vec<usize> = harmonics.iter().map(|(k, _)| *k).collect();
-    present.sort();
-    present.dedup();
-    let (Some(lowest), Some(highest)) = (present.first(), present.last()) else { return false };
-    present.len() as f32 >= LEAST_FILLED * (highest + 1 - lowest) as f32
-}
-
-/// Finds partials.
-struct Spectrum {
-    rate: f32,
-    window: Vec<f32>,
-    planner: RealFftPlanner<f32>,
-}
-
-impl Spectrum {
-    fn new(rate: u32) -> Self {
-        let n = (rate as usize / 12).next_power_of_two();
-        let hann = |i: usize| 0.5 - 0.5 * (TAU * i as f32 / n as f32).cos();
-        Self { rate: rate as f32, window: (0..n).map(hann).collect(), planner: RealFftPlanner::new() }
-    }
-
-    fn bin_hz(&self) -> f32 {
-        self.rate / self.window.len() as f32
-    }
-
-    fn partials(&mut self, samples: &[f32], centre: usize) -> Vec<Partial> {
-        let n = self.window.len();
-        let at = |i: usize| (centre + i).checked_sub(n / 2).and_then(|i| samples.get(i)).copied().unwrap_or(0.0);
-        let mut frame: Vec<f32> = self.window.iter().enumerate().map(|(i, w)| w * at(i)).collect();
-        let plan = self.planner.plan_fft_forward(n);
-        let mut bins = plan.make_output_vec();
-        if plan.process(&mut frame, &mut bins).is_err() {
-            return Vec::new();
-        }
-        let db: Vec<f32> = bins.iter().map(|b| 10.0 * b.norm_sqr().max(1e-20).log10()).collect();
-        let bin_hz = self.bin_hz();
-        let range = (RANGE_HZ.0 / bin_hz) as usize..((RANGE_HZ.1 / bin_hz) as usize).min(db.len() - 2);
-        let top = db[range.clone()].iter().copied().fold(f32::MIN, f32::max);
-        let mut partials = Vec::new();
-        for i in range {
-            let is_peak = db[i] > top - SPAN_DB && (i.saturating_sub(2)..=i + 2).all(|j| db[j] <= db[i]);
-            if !is_peak {
-                continue;
-            }
-            let mut around: Vec<f32> = db[i.saturating_sub(SURROUNDINGS)..(i + SURROUNDINGS).min(db.len())].to_vec();
-            around.sort_by(f32::total_cmp);
-            if db[i] - around[around.len() / 4] < STANDS_OUT_DB {
-                continue;
-            }
-            let (a, b, c) = (db[i - 1], db[i], db[i + 1]);
-            let shift = if a - 2.0 * b + c < 0.0 { 0.5 * (a - c) / (a - 2.0 * b + c) } else { 0.0 };
-            partials.push(Partial { hz: (i as f32 + shift) * bin_hz, power: 10f32.powf(b / 10.0) });
-        }
-        partials
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::analysis::track_pitch;
+    use std::f32::consts::TAU;
 
     const RATE: u32 = 48_000;
 
