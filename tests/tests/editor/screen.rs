@@ -13,7 +13,7 @@ const DESIGN: (u32, u32) = (900, 600);
 /// Between two panels, where nothing lights up under the mouse and no hint appears.
 pub const NOWHERE: (f32, f32) = (623.0, 440.0);
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Several apps that draw without a graphics card at once would be too slow to be waited for.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
