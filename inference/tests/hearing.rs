@@ -166,8 +166,8 @@ fn a_soft_recording_is_heard_and_what_is_soft_beside_a_voice_is_not() {
     assert_eq!(notes(&room), 0);
 }
 
-/// Plays two channels; what comes out left.
-fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> Vec<f32> {
+/// Plays two channels; what comes out left, and how many frames of the input were clipped.
+fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> (Vec<f32>, u64) {
     let mut engine = engine_with(48_000.0, 512, true, PeakModel::default());
     let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
     for n in cuts {
@@ -175,32 +175,20 @@ fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> Vec<f32> {
         play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, Held::default());
         start += n;
     }
-    left
+    (left, engine.telemetry().view().clipped_frames)
 }
 
 #[test]
 fn stereo_that_cancels_is_played_the_same_however_blocks_are_cut() {
     let left: Vec<f32> = (0..24_000).map(|i| 0.4 * (i as f32 * 0.03).sin()).collect();
     let cuts = random_cuts(1, left.len(), 512);
-    let in_phase = through_the_engine(&left, &left, &cuts);
+    let (in_phase, _) = through_the_engine(&left, &left, &cuts);
     for right_gain in [-1.0f32, -0.9, -0.6] {
         let right: Vec<f32> = left.iter().map(|x| right_gain * x).collect();
-        let out = through_the_engine(&left, &right, &cuts);
+        let (out, _) = through_the_engine(&left, &right, &cuts);
         assert!(rms(&out) > 0.9 * rms(&in_phase), "{right_gain}: {} and {}", rms(&out), rms(&in_phase));
-        assert_eq!(out, through_the_engine(&left, &right, &random_cuts(2, left.len(), 512)));
+        assert_eq!(out, through_the_engine(&left, &right, &random_cuts(2, left.len(), 512)).0);
     }
-}
-
-/// Frames in which the input was clipped.
-fn clipped_frames(left: &[f32], right: &[f32], cuts: &[usize]) -> u64 {
-    let mut engine = engine_with(48_000.0, 512, true, PeakModel::default());
-    let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
-    for n in cuts {
-        let block = start..start + n;
-        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, Held::default());
-        start += n;
-    }
-    engine.telemetry().view().clipped_frames
 }
 
 #[test]
@@ -209,9 +197,10 @@ fn a_clipped_channel_is_noticed_however_blocks_are_cut() {
     let right: Vec<f32> = left.iter().map(|x| 0.1 * x).collect();
     for seed in 0..3 {
         let cuts = random_cuts(seed, left.len(), 512);
-        assert_eq!(clipped_frames(&left, &right, &cuts), clipped_frames(&right, &left, &cuts));
-        assert!((245..=250).contains(&clipped_frames(&left, &right, &cuts)), "nearly all of a second");
-        assert_eq!(clipped_frames(&right, &right, &cuts), 0);
+        let clipped_frames = |left: &[f32], right: &[f32]| through_the_engine(left, right, &cuts).1;
+        assert_eq!(clipped_frames(&left, &right), clipped_frames(&right, &left));
+        assert!((245..=250).contains(&clipped_frames(&left, &right)), "nearly all of a second");
+        assert_eq!(clipped_frames(&right, &right), 0);
     }
 }
 

@@ -19,7 +19,7 @@ in_both_formats!(
 const SESSION: Session = Session { rate: RATE, block: 512, max_block: 512 };
 
 /// A host with a state that is not the default.
-fn host_with_a_sound<H: Built>() -> H {
+pub fn host_with_a_sound<H: Built>() -> H {
     let mut host = H::built_offline();
     let (transpose, instrument) = (host.id("Transpose"), host.id("Instrument A"));
     host.set_value(transpose, 31.0).unwrap();
@@ -27,7 +27,8 @@ fn host_with_a_sound<H: Built>() -> H {
     host
 }
 
-fn bounce<H: Built>(host: H) -> (H, Vec<f32>) {
+/// The host again, and what it plays.
+pub fn bounce<H: Built>(host: H) -> (H, Vec<f32>) {
     let mut stage = Stage::new(host, SESSION);
     let heard = stage.play(&phrase(RATE)[..40_000], &[]);
     assert!(heard.iter().all(|s| s.is_finite()) && heard.iter().any(|s| s.abs() > 0.01));
