@@ -143,6 +143,12 @@ pub fn devices(backend: Backend, is_probed: bool) -> Result<Devices, Fault> {
 }
 
 fn host(backend: Backend) -> Result<cpal::Host, Fault> {
+    #[cfg(target_os = "linux")]
+    if backend == Backend::Alsa {
+        // It would write a screenful for each device that is not there. What matters of it is in the errors. Called again,
+        // it forgets what it has caught.
+        let _ = alsa::Output::local_error_handler();
+    }
     let id = match backend {
         #[cfg(target_os = "linux")]
         Backend::Pulse => cpal::HostId::PulseAudio,
@@ -311,8 +317,12 @@ where
 {
     let n_channels = usize::from(format.config.channels);
     let (handed, watched) = (handed.clone(), vitals.clone());
-    let (mut inlet, mut pace) = (None, Pace::new(format.config.sample_rate));
+    let (mut is_first, mut inlet, mut pace) = (true, None, Pace::new(format.config.sample_rate));
     let take = move |samples: &[T], info: &cpal::InputCallbackInfo| {
+        if is_first {
+            is_first = false;
+            watched.priority.raise();
+        }
         if inlet.is_none() {
             inlet = handed.0.pop();
         }
@@ -337,9 +347,13 @@ fn build_output<T: SizedSample + FromSample<f32>>(
 ) -> Result<cpal::Stream, cpal::Error> {
     let n_channels = usize::from(format.config.channels);
     let (slot, handed, watched) = (slot.clone(), handed.clone(), vitals.clone());
-    let (mut outlet, mut pace) = (None, Pace::new(format.config.sample_rate));
+    let (mut is_first, mut outlet, mut pace) = (true, None, Pace::new(format.config.sample_rate));
     let (mut left, mut right) = (vec![0.0; LONGEST], vec![0.0; LONGEST]);
     let play = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
+        if is_first {
+            is_first = false;
+            watched.priority.raise();
+        }
         if outlet.is_none() {
             outlet = handed.0.pop();
         }

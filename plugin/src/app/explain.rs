@@ -114,6 +114,10 @@ pub fn no_format(direction: Direction, choice: &DeviceChoice) -> Fault {
     Fault::new(FaultKind::Refused, message)
 }
 
+/// The system lets the threads of the sound wait for others.
+pub const NO_PRIORITY: &str = "The system refuses realtime priority. If the sound crackles, choose longer blocks, or add \
+                               yourself to the group \"audio\" and log in again.";
+
 /// It played and stopped.
 pub fn lost(reported: Option<String>) -> String {
     let reported = reported.map_or_else(String::new, |error| format!(" ({error})"));
