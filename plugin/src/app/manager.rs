@@ -4,7 +4,9 @@ use super::host::AppHost;
 use super::io::{Fault, FaultKind, Session};
 use super::player::Player;
 use super::{cpal_io, dummy_io, explain, jack_io};
-use embouchure_plugin::audio::{AudioDesk, AudioSettings, AudioView, Backend, Counts, Devices, Latency};
+use embouchure_plugin::audio::{
+    AudioDesk, AudioSettings, AudioView, Backend, Counts, DeviceChoice, Devices, Latency,
+};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -285,7 +287,9 @@ fn open(settings: &AudioSettings) -> Result<Session, Fault> {
             Err(_) => {}
         }
     }
-    Err(fault.unwrap_or_else(|| explain::no_backend(Backend::Auto)))
+    // The system has nothing at all: which way said so last does not matter.
+    let is_nothing = |fault: &Fault| fault.kind == FaultKind::NoDevice && settings.output == DeviceChoice::System;
+    Err(fault.filter(|fault| !is_nothing(fault)).unwrap_or_else(explain::no_sound))
 }
 
 fn open_by(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault> {

@@ -62,11 +62,26 @@ impl Screen {
         };
         let mut command = screen.command(app.to_str().expect("path"));
         screen.home.lend(&mut command);
-        let app = command.args(arguments).envs(environment.iter().copied()).spawn();
+        let said = std::fs::File::create(screen.home.said_file()).expect("a file for what it says");
+        let app = command.args(arguments).envs(environment.iter().copied()).stderr(said).spawn();
         screen.processes.push(app.expect("the app starts"));
         screen.window = screen.wait_for_window();
         screen.point_at(NOWHERE);
         screen
+    }
+
+    /// What the app has written to its terminal.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.home.said_file()).expect("the app has a terminal")
+    }
+
+    /// Asks the app to end, as a desktop does when its user leaves, and waits for that.
+    pub fn end_app(&mut self) {
+        let app = &mut self.processes[0];
+        // SAFETY: the process is our child and was not waited for.
+        unsafe { libc::kill(app.id() as i32, libc::SIGTERM) };
+        let status = app.wait().expect("our child");
+        assert!(status.success(), "{status}");
     }
 
     fn command(&self, program: &str) -> Command {
@@ -173,7 +188,8 @@ impl Screen {
         while !is_so() {
             if start.elapsed() > PATIENCE {
                 self.keep("editor-failed");
-                panic!("in vain: {what}; see {}", self.artefacts.join("editor-failed.png").display());
+                let picture = self.artefacts.join("editor-failed.png");
+                panic!("in vain: {what}; see {}; the app said:\n{}", picture.display(), self.said());
             }
             std::thread::sleep(Duration::from_millis(150));
         }
