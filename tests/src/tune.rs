@@ -61,10 +61,7 @@ impl Following {
             heard.iter().enumerate().filter(|look| is_right(*look)).count()
         };
         let most = (0..n_steps).map(n_right).max().unwrap_or(0);
-        Self {
-            sounding: n_sounding as f32 / heard.len().max(1) as f32,
-            right: most as f32 / n_sounding.max(1) as f32,
-        }
+        Self { sounding: n_sounding as f32 / heard.len().max(1) as f32, right: most as f32 / n_sounding.max(1) as f32 }
     }
 
     /// True if it is the tune, beyond doubt, though gaps and attacks spoil some of it.
@@ -120,7 +117,8 @@ mod tests {
         let lower = Following::of(&whole, RATE * 0.9);
         let backwards: Vec<f32> = whole.iter().rev().copied().collect();
         let one: Vec<f32> = whole[..8000].iter().cycle().take(whole.len()).copied().collect();
-        for other in [lower, Following::of(&backwards, RATE), Following::of(&one, RATE), Following::of(&[0.0; 80_000], RATE)]
+        for other in
+            [lower, Following::of(&backwards, RATE), Following::of(&one, RATE), Following::of(&[0.0; 80_000], RATE)]
         {
             assert!(!other.is_the_tune() && other.right < 0.6, "{other:?}");
         }

@@ -4,9 +4,7 @@ use super::host::AppHost;
 use super::io::{Fault, FaultKind, Session};
 use super::player::Player;
 use super::{cpal_io, dummy_io, explain, jack_io};
-use embouchure_plugin::audio::{
-    AudioDesk, AudioSettings, AudioView, Backend, Counts, DeviceChoice, Devices, Latency,
-};
+use embouchure_plugin::audio::{AudioDesk, AudioSettings, AudioView, Backend, Counts, DeviceChoice, Devices, Latency};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -106,7 +106,10 @@ impl Pulse {
     pub fn record(&self, file: &str) -> Running {
         let format = ["--raw", "--format=float32le", "--rate=48000", "--channels=2"];
         let mut command = self.client("pacat");
-        command.args(["--record", "--device=speakers.monitor"]).args(format).stdout(File::create(file).expect("a file"));
+        command
+            .args(["--record", "--device=speakers.monitor"])
+            .args(format)
+            .stdout(File::create(file).expect("a file"));
         Running(command.spawn().expect("pacat is installed"))
     }
 }

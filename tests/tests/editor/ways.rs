@@ -2,6 +2,7 @@
 //! the server has been away. None of it needs a sound card.
 
 use crate::daemon::{Jack, Pulse};
+use crate::picture::Area;
 use crate::screen::Screen;
 use embouchure_tests::{Following, ROUND_S, tune};
 use std::fs;
@@ -152,6 +153,34 @@ fn jack_plays_the_tune_and_may_come_later_and_go() {
         drop(jack);
         wait_until_said(&screen, "The sound stopped", round);
     }
+}
+
+#[test]
+fn what_was_chosen_is_there_at_the_next_start() {
+    const NEXT_INSTRUMENT: (f32, f32) = (63.0, 135.0);
+    const INSTRUMENT: Area = Area::new(16.0, 62.0, 230.0, 56.0);
+    const NEXT_PRESET: (f32, f32) = (533.0, 26.0);
+    const PRESET: Area = Area::new(272.0, 14.0, 246.0, 24.0);
+    let mut screen = Screen::open();
+    let at_first = (screen.settled(INSTRUMENT), screen.settled(PRESET));
+    screen.click(NEXT_PRESET);
+    screen.click(NEXT_INSTRUMENT);
+    screen.click(NEXT_INSTRUMENT);
+    let chosen = (screen.settled(INSTRUMENT), screen.settled(PRESET));
+    assert!(chosen.0 != at_first.0 && chosen.1 != at_first.1);
+    screen.end_app();
+    screen.start_app(&["-b", "dummy"], &[]);
+    assert!((screen.settled(INSTRUMENT), screen.settled(PRESET)) == chosen, "instrument and preset");
+
+    assert_eq!(screen.window_size(), (900, 600));
+    screen.end_app();
+    screen.start_app(&["-b", "dummy", "--scale", "1.5"], &[]);
+    assert_eq!(screen.window_size(), (1350, 900));
+    screen.end_app();
+    // What was said on the command line was for those starts; the window remembers its size.
+    screen.start_app(&[], &[("PULSE_SERVER", "unix:/nowhere"), ("JACK_DEFAULT_SERVER", "embouchure-nobody")]);
+    assert_eq!(screen.window_size(), (1350, 900));
+    assert!(!screen.said().contains("No sound, "), "{}", screen.said());
 }
 
 #[test]
