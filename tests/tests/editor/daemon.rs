@@ -144,6 +144,7 @@ impl Jack {
             .stderr(Stdio::null())
             .spawn()
             .expect("jackd is installed by `cargo xtask test`");
+        std::thread::sleep(Duration::from_millis(500));
         let mut player = Command::new(env!("CARGO_BIN_EXE_jack-player"))
             .arg(file)
             .env("JACK_DEFAULT_SERVER", name)
