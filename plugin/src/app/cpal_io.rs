@@ -317,10 +317,9 @@ where
 {
     let n_channels = usize::from(format.config.channels);
     let (handed, watched) = (handed.clone(), vitals.clone());
-    let (mut is_first, mut inlet, mut pace) = (true, None, Pace::new(format.config.sample_rate));
+    let (mut is_to_rise, mut inlet, mut pace) = (may_rise(device), None, Pace::new(format.config.sample_rate));
     let take = move |samples: &[T], info: &cpal::InputCallbackInfo| {
-        if is_first {
-            is_first = false;
+        if std::mem::take(&mut is_to_rise) {
             watched.priority.raise();
         }
         if inlet.is_none() {
@@ -347,11 +346,10 @@ fn build_output<T: SizedSample + FromSample<f32>>(
 ) -> Result<cpal::Stream, cpal::Error> {
     let n_channels = usize::from(format.config.channels);
     let (slot, handed, watched) = (slot.clone(), handed.clone(), vitals.clone());
-    let (mut is_first, mut outlet, mut pace) = (true, None, Pace::new(format.config.sample_rate));
+    let (mut is_to_rise, mut outlet, mut pace) = (may_rise(device), None, Pace::new(format.config.sample_rate));
     let (mut left, mut right) = (vec![0.0; LONGEST], vec![0.0; LONGEST]);
     let play = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
-        if is_first {
-            is_first = false;
+        if std::mem::take(&mut is_to_rise) {
             watched.priority.raise();
         }
         if outlet.is_none() {
@@ -399,9 +397,39 @@ fn note_delay(place: &AtomicU32, delay: Duration) {
     place.store(if old == 0 { new } else { (old * 15 + new) / 16 }, Relaxed);
 }
 
-/// What a stream tells of itself.
+/// False for what stands between ALSA and another server: where that has gone cpal asks again and again without a pause, and
+/// at realtime priority nothing else would run, the server's return among it.
+#[cfg(target_os = "linux")]
+fn may_rise(device: &cpal::Device) -> bool {
+    device.id().is_ok_and(|id| id.host() != cpal::HostId::Alsa || names::is_card_in_alsa(id.id()))
+}
+
+/// Elsewhere the system raises them.
+#[cfg(not(target_os = "linux"))]
+fn may_rise(_device: &cpal::Device) -> bool {
+    false
+}
+
+/// What a stream tells of itself. After a few errors without sound between them it is over: it would go on telling them
+/// as fast as the processor can.
 fn report(vitals: Arc<Vitals>) -> impl FnMut(cpal::Error) + Send + 'static {
-    move |error| match error.kind() {
+    const MOST_IN_A_ROW: u32 = 5;
+    let (mut n_in_a_row, mut n_blocks) = (0, 0);
+    move |error| {
+        let n_now = vitals.n_blocks.load(Relaxed) + vitals.n_recorded.load(Relaxed);
+        n_in_a_row = if n_now == n_blocks { n_in_a_row + 1 } else { 0 };
+        n_blocks = n_now;
+        if n_in_a_row > MOST_IN_A_ROW {
+            vitals.failed(error.to_string(), true);
+            std::thread::sleep(Duration::from_millis(20));
+        } else {
+            note(&vitals, &error);
+        }
+    }
+}
+
+fn note(vitals: &Vitals, error: &cpal::Error) {
+    match error.kind() {
         ErrorKind::Xrun => _ = vitals.n_gaps.fetch_add(1, Relaxed),
         // It plays on.
         ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
