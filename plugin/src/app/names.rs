@@ -33,8 +33,8 @@ pub fn is_useful_in_alsa(id: &str) -> bool {
     !is_numbered && !USELESS_IN_ALSA.iter().chain(&MORE_USELESS_IN_ALSA).any(|useless| id.starts_with(useless))
 }
 
-#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 /// True for a card itself, with or without conversions, and not what ALSA's settings put before it.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 pub fn is_card_in_alsa(id: &str) -> bool {
     ["hw:", "plughw:", "sysdefault:", "front:"].iter().any(|card| id.starts_with(card))
 }
