@@ -119,12 +119,22 @@ impl AudioSettings {
     /// The same of stocks.
     pub const SAFETIES_MS: [u32; 6] = [2, 5, 10, 20, 40, 80];
 
+    /// Least and greatest rate that can be asked for, Hz.
+    pub const RATE_LIMITS: [u32; 2] = [8000, 384_000];
+    /// The same of blocks, samples.
+    pub const BLOCK_LIMITS: [u32; 2] = [16, 8192];
+    /// Greatest stock that can be asked for, ms.
+    pub const LONGEST_SAFETY_MS: u32 = 500;
+    /// Last channel that can be asked for.
+    pub const LAST_CHANNEL: u16 = 64;
+
     /// With values that can be asked for.
     pub fn usable(mut self) -> Self {
-        self.rate = self.rate.clamp(8000, 384_000);
-        self.block = self.block.clamp(16, 8192);
-        self.safety_ms = self.safety_ms.min(500);
-        self.channel = self.channel.min(64);
+        let within = |value: u32, [least, most]: [u32; 2]| value.clamp(least, most);
+        self.rate = within(self.rate, Self::RATE_LIMITS);
+        self.block = within(self.block, Self::BLOCK_LIMITS);
+        self.safety_ms = self.safety_ms.min(Self::LONGEST_SAFETY_MS);
+        self.channel = self.channel.min(Self::LAST_CHANNEL);
         self
     }
 }

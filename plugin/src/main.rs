@@ -12,6 +12,7 @@ mod app {
     pub mod names;
     pub mod options;
     pub mod player;
+    pub mod priority;
     pub mod store;
 }
 

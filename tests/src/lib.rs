@@ -3,10 +3,12 @@
 mod alone;
 mod built;
 mod timbre;
+mod tune;
 
 pub use alone::{alone, alone_often, alone_with, is_alone, n_runs};
 pub use built::{Built, Stage};
 pub use timbre::{hear_instrument_change, tone};
+pub use tune::{Following, ROUND_S, tune};
 
 use embouchure_host::{Act, Conductor};
 use rand::{RngExt, SeedableRng};

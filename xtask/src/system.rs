@@ -124,13 +124,17 @@ fn parse_dpkg(text: &str) -> HashSet<String> {
 /// Whether what a package brings is there without that package, as libjack from jack1 is.
 fn sign_seen(sign: &Sign, is_debian: bool) -> bool {
     match sign {
-        Sign::Program(name) => std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file())),
+        Sign::Program(name) => has_program(name),
         Sign::Library(name) => succeeds(Command::new("pkg-config").args(["--exists", name])),
         Sign::PythonModules(names) => succeeds(Command::new("python3").args(["-c", &format!("import {names}")])),
         // Elsewhere a desktop has them; there is nothing to ask.
         Sign::PackageOnly => !is_debian,
     }
+}
+
+/// Whether a program is on the PATH.
+pub fn has_program(name: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
 }
 
 fn is_root() -> bool {

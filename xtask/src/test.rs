@@ -34,6 +34,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Ok(line) => println!("foreign hosts: {line}"),
         Err(error) => println!("foreign hosts: FAILED: {error:#}"),
     }
+    if !system::has_program("pulseaudio") {
+        // Where PipeWire plays its part, installing it would take PipeWire's place.
+        println!("the app's test with PulseAudio: skipped, PulseAudio is not installed (Debian: pulseaudio)");
+    }
     println!("{}", summary.total());
     rust.and(own)?;
     foreign.map(|_| ()).context("the test in foreign hosts failed (--skip-foreign-hosts leaves it out)")

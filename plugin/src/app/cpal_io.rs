@@ -143,6 +143,12 @@ pub fn devices(backend: Backend, is_probed: bool) -> Result<Devices, Fault> {
 }
 
 fn host(backend: Backend) -> Result<cpal::Host, Fault> {
+    #[cfg(target_os = "linux")]
+    if backend == Backend::Alsa {
+        // It would write a screenful for each device that is not there. What matters of it is in the errors. Called again,
+        // it forgets what it has caught.
+        let _ = alsa::Output::local_error_handler();
+    }
     let id = match backend {
         #[cfg(target_os = "linux")]
         Backend::Pulse => cpal::HostId::PulseAudio,
@@ -311,8 +317,11 @@ where
 {
     let n_channels = usize::from(format.config.channels);
     let (handed, watched) = (handed.clone(), vitals.clone());
-    let (mut inlet, mut pace) = (None, Pace::new(format.config.sample_rate));
+    let (mut is_to_rise, mut inlet, mut pace) = (may_rise(device), None, Pace::new(format.config.sample_rate));
     let take = move |samples: &[T], info: &cpal::InputCallbackInfo| {
+        if std::mem::take(&mut is_to_rise) {
+            watched.priority.raise();
+        }
         if inlet.is_none() {
             inlet = handed.0.pop();
         }
@@ -337,9 +346,12 @@ fn build_output<T: SizedSample + FromSample<f32>>(
 ) -> Result<cpal::Stream, cpal::Error> {
     let n_channels = usize::from(format.config.channels);
     let (slot, handed, watched) = (slot.clone(), handed.clone(), vitals.clone());
-    let (mut outlet, mut pace) = (None, Pace::new(format.config.sample_rate));
+    let (mut is_to_rise, mut outlet, mut pace) = (may_rise(device), None, Pace::new(format.config.sample_rate));
     let (mut left, mut right) = (vec![0.0; LONGEST], vec![0.0; LONGEST]);
     let play = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
+        if std::mem::take(&mut is_to_rise) {
+            watched.priority.raise();
+        }
         if outlet.is_none() {
             outlet = handed.0.pop();
         }
@@ -385,9 +397,39 @@ fn note_delay(place: &AtomicU32, delay: Duration) {
     place.store(if old == 0 { new } else { (old * 15 + new) / 16 }, Relaxed);
 }
 
-/// What a stream tells of itself.
+/// False for what stands between ALSA and another server: where that has gone cpal asks again and again without a pause, and
+/// at realtime priority nothing else would run, the server's return among it.
+#[cfg(target_os = "linux")]
+fn may_rise(device: &cpal::Device) -> bool {
+    device.id().is_ok_and(|id| id.host() != cpal::HostId::Alsa || names::is_card_in_alsa(id.id()))
+}
+
+/// Elsewhere the system raises them.
+#[cfg(not(target_os = "linux"))]
+fn may_rise(_device: &cpal::Device) -> bool {
+    false
+}
+
+/// What a stream tells of itself. After a few errors without sound between them it is over: it would go on telling them
+/// as fast as the processor can.
 fn report(vitals: Arc<Vitals>) -> impl FnMut(cpal::Error) + Send + 'static {
-    move |error| match error.kind() {
+    const MOST_IN_A_ROW: u32 = 5;
+    let (mut n_in_a_row, mut n_blocks) = (0, 0);
+    move |error| {
+        let n_now = vitals.n_blocks.load(Relaxed) + vitals.n_recorded.load(Relaxed);
+        n_in_a_row = if n_now == n_blocks { n_in_a_row + 1 } else { 0 };
+        n_blocks = n_now;
+        if n_in_a_row > MOST_IN_A_ROW {
+            vitals.failed(error.to_string(), true);
+            std::thread::sleep(Duration::from_millis(20));
+        } else {
+            note(&vitals, &error);
+        }
+    }
+}
+
+fn note(vitals: &Vitals, error: &cpal::Error) {
+    match error.kind() {
         ErrorKind::Xrun => _ = vitals.n_gaps.fetch_add(1, Relaxed),
         // It plays on.
         ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}

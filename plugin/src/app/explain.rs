@@ -79,6 +79,17 @@ pub fn no_default(direction: Direction, backend: Backend) -> Fault {
     Fault::new(FaultKind::NoDevice, format!("{} ({})", message, backend.label()))
 }
 
+/// No way leads to an output.
+pub fn no_sound() -> Fault {
+    let message = if cfg!(target_os = "linux") {
+        "No sound card and no PulseAudio, PipeWire or JACK server was found. Connect a card or start a server, and it is \
+         used by itself."
+    } else {
+        "No sound card was found. Connect one and it is used by itself."
+    };
+    Fault::new(FaultKind::NoDevice, message)
+}
+
 /// The way does not exist here, or its server does not run.
 pub fn no_backend(backend: Backend) -> Fault {
     let message = match backend {
@@ -113,6 +124,10 @@ pub fn no_format(direction: Direction, choice: &DeviceChoice) -> Fault {
         format!("{} offers no kind of sound that Embouchure can use. Choose another device.", direction.device(choice));
     Fault::new(FaultKind::Refused, message)
 }
+
+/// The system lets the threads of the sound wait for others.
+pub const NO_PRIORITY: &str = "The system refuses realtime priority. If the sound crackles, choose longer blocks, or add \
+                               yourself to the group \"audio\" and log in again.";
 
 /// It played and stopped.
 pub fn lost(reported: Option<String>) -> String {

@@ -2,6 +2,7 @@
 
 use super::feed::Stock;
 use super::player::Slot;
+use super::priority::Priority;
 use embouchure_plugin::audio::{AudioSettings, Backend};
 use parking_lot::Mutex;
 use std::any::Any;
@@ -110,6 +111,8 @@ pub struct Vitals {
     pub output_us: AtomicU32,
     /// The sound cannot go on as it is.
     pub is_broken: AtomicBool,
+    /// Of the threads of the callbacks.
+    pub priority: Priority,
     /// What was reported last. Only errors are written here, and none waits for it.
     pub last_error: Mutex<Option<String>>,
 }

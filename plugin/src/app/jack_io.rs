@@ -5,9 +5,10 @@ use super::io::{Fault, FaultKind, Session, Streams, Vitals, difference};
 use super::player::Slot;
 use embouchure_plugin::audio::{AudioSettings, Backend, DeviceChoice, DeviceName, Devices};
 use jack::{
-    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, NotificationHandler, Port,
-    PortFlags, ProcessHandler, ProcessScope,
+    AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, LatencyType,
+    NotificationHandler, Port, PortFlags, ProcessHandler, ProcessScope,
 };
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -68,6 +69,8 @@ struct JackStreams {
     state: State,
     vitals: Arc<Vitals>,
     settings: AudioSettings,
+    /// Ports of others at the last look.
+    known: HashSet<String>,
 }
 
 /// Becomes a client of the server.
@@ -92,7 +95,12 @@ pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
         n_channels: sources(&client, true).len() as u16,
         vitals: vitals.clone(),
         stock: None,
-        streams: Box::new(JackStreams { state: State::Ready(client, player), vitals, settings: settings.clone() }),
+        streams: Box::new(JackStreams {
+            state: State::Ready(client, player),
+            vitals,
+            settings: settings.clone(),
+            known: HashSet::new(),
+        }),
     })
 }
 
@@ -130,20 +138,27 @@ fn ports(client: &Client, direction: PortFlags, is_physical: bool) -> Vec<String
 }
 
 impl JackStreams {
-    /// Connects what is not yet connected; says which wanted input is not there.
-    fn connect(&self) -> Option<String> {
+    /// Connects the wanted ports that came since the last look; says which wanted input is not there. What the player
+    /// disconnects elsewhere stays so until its port goes and comes again.
+    fn connect(&mut self) -> Option<String> {
         let State::Running(client) = &self.state else { return None };
         let client = client.as_client();
         let own = |port: &str| format!("{}:{port}", client.name());
+        let (there, sinks) = (sources(client, false), sinks(client, false));
+        let has_come = |port: &String| !self.known.contains(port) && (there.contains(port) || sinks.contains(port));
         for (from, to) in [own("out_left"), own("out_right")].iter().zip(self.wanted_sinks(client)) {
-            let _ = client.connect_ports_by_name(from, &to);
+            if has_come(&to) {
+                let _ = client.connect_ports_by_name(from, &to);
+            }
         }
         let wanted = self.wanted_sources(client);
-        let there = sources(client, false);
-        let missing = wanted.iter().find(|port| !there.contains(port)).cloned();
         for (from, to) in wanted.iter().zip([own("in_left"), own("in_right")]) {
-            let _ = client.connect_ports_by_name(from, &to);
+            if has_come(from) {
+                let _ = client.connect_ports_by_name(from, &to);
+            }
         }
+        self.known = there.iter().chain(&sinks).cloned().collect();
+        let missing = wanted.iter().find(|port| !there.contains(port)).cloned();
         let is_wanted = self.settings.input != DeviceChoice::Nothing;
         match missing {
             Some(port) => Some(explain::no_such(explain::Direction::Input, &port, &there).message),
@@ -152,6 +167,22 @@ impl JackStreams {
             }
             None => None,
         }
+    }
+
+    /// Notes how old the input is when it arrives, and how long the output takes to be heard, as the server knows them.
+    fn note_latency(&self) {
+        let State::Running(client) = &self.state else { return };
+        let client = client.as_client();
+        let longest_us = |ports: [&str; 2], mode| {
+            let latency = |port: &str| {
+                let port = client.port_by_name(&format!("{}:{port}", client.name()))?;
+                Some(port.get_latency_range(mode).1)
+            };
+            let frames = ports.into_iter().filter_map(latency).max().unwrap_or(0);
+            (1e6 * f64::from(frames) / f64::from(client.sample_rate())) as u32
+        };
+        self.vitals.input_us.store(longest_us(["in_left", "in_right"], LatencyType::Capture), Relaxed);
+        self.vitals.output_us.store(longest_us(["out_left", "out_right"], LatencyType::Playback), Relaxed);
     }
 
     /// Left and right; one port stands for both.
@@ -191,6 +222,7 @@ impl Streams for JackStreams {
     }
 
     fn tend(&mut self, _input_problem: Option<String>) -> Option<String> {
+        self.note_latency();
         self.connect()
     }
 }

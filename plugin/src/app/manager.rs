@@ -4,7 +4,8 @@ use super::host::AppHost;
 use super::io::{Fault, FaultKind, Session};
 use super::player::Player;
 use super::{cpal_io, dummy_io, explain, jack_io};
-use embouchure_plugin::audio::{AudioDesk, AudioSettings, AudioView, Backend, Counts, Devices, Latency};
+use embouchure_plugin::audio::{AudioDesk, AudioSettings, AudioView, Backend, Counts, DeviceChoice, Devices, Latency};
+use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -34,6 +35,8 @@ pub struct Manager {
     patience: Duration,
     counts: Counts,
     searched: Option<Instant>,
+    /// Lines that hold now and were written to the terminal.
+    said: Vec<String>,
 }
 
 struct Running {
@@ -67,6 +70,7 @@ impl Manager {
             patience: SOON,
             counts: Counts::default(),
             searched: None,
+            said: Vec::new(),
         }
     }
 
@@ -206,24 +210,37 @@ impl Manager {
         self.desk.show(|view| view.devices = found);
     }
 
-    fn tell(&self) {
+    fn tell(&mut self) {
         let running = self.running.as_ref();
         let session = running.map(|running| &running.session);
         let input_problem = running.and_then(|running| running.input_problem.clone());
         let new = AudioView {
             playing: session.map(|session| session.playing.clone()).unwrap_or_default(),
             is_playing: running.is_some_and(|running| running.n_blocks > 0),
-            notes: session.map(|session| session.notes.clone()).unwrap_or_default(),
+            notes: session.map(notes).unwrap_or_default(),
             problems: self.problem.iter().cloned().chain(input_problem).collect(),
             n_channels: session.map_or(0, |session| session.n_channels),
             latency: session.map(|session| self.latency(session)),
             counts: session.map_or(self.counts, |session| counted(self.counts, session)),
             devices: Devices::default(),
         };
+        self.say(&new);
         self.desk.show(|view| {
             let devices = std::mem::take(&mut view.devices);
             *view = AudioView { devices, ..new };
         });
+    }
+
+    /// Writes to the terminal what is new in what the window shows.
+    fn say(&mut self, view: &AudioView) {
+        let playing = view.is_playing.then(|| format!("Playing: {}", view.playing));
+        let notes = view.notes.iter().filter(|_| view.is_playing);
+        let lines: Vec<String> = playing.iter().chain(notes).chain(&view.problems).cloned().collect();
+        for line in lines.iter().filter(|line| !self.said.contains(line)) {
+            // Nobody may read it.
+            let _ = writeln!(std::io::stderr(), "Embouchure: {line}");
+        }
+        self.said = lines;
     }
 
     fn latency(&self, session: &Session) -> Latency {
@@ -235,6 +252,11 @@ impl Manager {
             output_ms: ms(session.vitals.output_us.load(Relaxed)),
         }
     }
+}
+
+fn notes(session: &Session) -> Vec<String> {
+    let refused = session.vitals.priority.is_refused().then(|| explain::NO_PRIORITY.to_owned());
+    session.notes.iter().cloned().chain(refused).collect()
 }
 
 fn counted(before: Counts, session: &Session) -> Counts {
@@ -263,7 +285,9 @@ fn open(settings: &AudioSettings) -> Result<Session, Fault> {
             Err(_) => {}
         }
     }
-    Err(fault.unwrap_or_else(|| explain::no_backend(Backend::Auto)))
+    // The system has nothing at all: which way said so last does not matter.
+    let is_nothing = |fault: &Fault| fault.kind == FaultKind::NoDevice && settings.output == DeviceChoice::System;
+    Err(fault.filter(|fault| !is_nothing(fault)).unwrap_or_else(explain::no_sound))
 }
 
 fn open_by(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault> {

@@ -33,6 +33,12 @@ pub fn is_useful_in_alsa(id: &str) -> bool {
     !is_numbered && !USELESS_IN_ALSA.iter().chain(&MORE_USELESS_IN_ALSA).any(|useless| id.starts_with(useless))
 }
 
+/// True for a card itself, with or without conversions, and not what ALSA's settings put before it.
+#[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+pub fn is_card_in_alsa(id: &str) -> bool {
+    ["hw:", "plughw:", "sysdefault:", "front:"].iter().any(|card| id.starts_with(card))
+}
+
 /// The place of the device that `wanted` means: its id, its name, or a part of either that only it has. Otherwise what it
 /// might have meant.
 pub fn find(names: &[DeviceName], wanted: &str) -> Result<usize, Vec<String>> {
@@ -77,6 +83,13 @@ mod tests {
         assert_eq!(find(&devices, "plughw").unwrap_err().len(), 2);
         assert_eq!(find(&devices, "Focusrite").unwrap_err().len(), 3);
         assert_eq!(find(&[], "anything"), Err(vec![]));
+    }
+
+    #[test]
+    fn a_card_is_told_from_what_stands_before_it() {
+        for (id, is_card) in [("plughw:CARD=PCH,DEV=0", true), ("hw:0", true), ("default", false), ("pulse", false)] {
+            assert_eq!(is_card_in_alsa(id), is_card, "{id}");
+        }
     }
 
     #[test]

@@ -27,24 +27,33 @@ pub struct Options {
     #[arg(long, value_name = "PORT")]
     jack_input: Option<String>,
     /// Channel of the input to listen to, from 1; 0 = the first two.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(..=i64::from(AudioSettings::LAST_CHANNEL)))]
     channel: Option<u16>,
     /// Sample rate, Hz. JACK has its own.
-    #[arg(long = "rate", short, value_name = "HZ")]
+    #[arg(long = "rate", short, alias = "sample-rate", value_name = "HZ", value_parser = within(AudioSettings::RATE_LIMITS))]
     rate: Option<u32>,
     /// Samples that are worked on at once: fewer are sooner heard, but harder on the computer. JACK has its own.
-    #[arg(long = "block", short = 'p', value_name = "SAMPLES")]
+    #[arg(long = "block", short = 'p', alias = "period-size", value_name = "SAMPLES", value_parser = within(AudioSettings::BLOCK_LIMITS))]
     block: Option<u32>,
     /// Sound in stock between an input and an output with clocks of their own, ms: more if it crackles. Not with JACK.
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = within([0, AudioSettings::LONGEST_SAFETY_MS]))]
     safety: Option<u32>,
     /// Size of the window, e.g. 2 for twice as large; the window remembers it.
-    #[arg(long, value_name = "TIMES")]
+    #[arg(long, alias = "dpi-scale", value_name = "TIMES", value_parser = times)]
     pub scale: Option<f32>,
 }
 
 fn backend_names() -> clap::builder::PossibleValuesParser {
     Backend::of_this_system().iter().map(|backend| backend.name()).collect::<Vec<_>>().into()
+}
+
+fn within([least, most]: [u32; 2]) -> clap::builder::RangedI64ValueParser<u32> {
+    clap::value_parser!(u32).range(i64::from(least)..=i64::from(most))
+}
+
+fn times(text: &str) -> Result<f32, String> {
+    let times = text.parse().ok().filter(|times: &f32| times.is_finite() && *times > 0.0);
+    times.ok_or_else(|| "a number above 0 is needed, for instance 1.5".into())
 }
 
 impl Options {
@@ -85,6 +94,31 @@ mod tests {
         assert_eq!((other.backend, other.rate, other.block), (Backend::Dummy, 44_100, 32));
         assert_eq!((other.input, other.output), (DeviceChoice::Named("Line".into()), DeviceChoice::Nothing));
         assert_eq!(said("--jack-input a:1").input, DeviceChoice::Named("a:1".into()));
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_with_what_can() {
+        let refused = |words: &[&str]| {
+            let words = std::iter::once("Embouchure").chain(words.iter().copied());
+            Options::try_parse_from(words).unwrap_err().to_string()
+        };
+        for (words, answer) in [
+            (["--backend", "oss"], "auto, jack"),
+            (["--rate", "0"], "8000..=384000"),
+            (["--block", "9000"], "16..=8192"),
+            (["--channel", "65"], "65"),
+            (["--scale", "NaN"], "1.5"),
+            (["--scale", "0"], "1.5"),
+            (["--inptu", "Mic"], "--input"),
+            (["--jack-inputs", "a:1"], "--jack-input"),
+        ] {
+            let said = refused(&words);
+            assert!(said.contains(answer), "{words:?}: {said}");
+        }
+        // What the options of earlier versions, and of other plugins' apps, were called.
+        for words in [["--sample-rate", "48000"], ["--period-size", "64"], ["--dpi-scale", "2"]] {
+            assert!(Options::try_parse_from(["Embouchure"].iter().chain(&words)).is_ok(), "{words:?}");
+        }
     }
 
     #[test]

@@ -44,6 +44,11 @@ impl Home {
             .env("PATH", format!("{}:{path}", self.0.join("bin").display()));
     }
 
+    /// Where what the app writes to its terminal is kept.
+    pub fn said_file(&self) -> PathBuf {
+        self.0.join("said")
+    }
+
     /// The dialog will answer with a file of this content.
     pub fn offer(&self, name: &str, content: &[u8]) -> PathBuf {
         let file = self.0.join("files").join(name);

@@ -2,6 +2,7 @@
 //! `target/test-artefacts/`.
 #![cfg(target_os = "linux")]
 
+mod daemon;
 mod home;
 mod instruments;
 mod keyboard;
@@ -10,4 +11,5 @@ mod picture;
 mod pictures;
 mod screen;
 mod sound;
+mod ways;
 mod window;

@@ -38,6 +38,10 @@ impl Drop for Screen {
     }
 }
 
+fn app() -> PathBuf {
+    embouchure_tests::bundled_clap().with_file_name("Embouchure")
+}
+
 impl Screen {
     /// The app without sound.
     pub fn open() -> Self {
@@ -47,8 +51,7 @@ impl Screen {
     /// The app with these arguments and this environment.
     pub fn open_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let app = embouchure_tests::bundled_clap().with_file_name("Embouchure");
-        let artefacts = app.parent().and_then(|p| p.parent()).expect("target folder").join("test-artefacts");
+        let artefacts = app().parent().and_then(|p| p.parent()).expect("target folder").join("test-artefacts");
         std::fs::create_dir_all(&artefacts).unwrap();
         let server = VirtualScreen::start().expect("Xvfb is installed by `cargo xtask test`");
         let mut screen = Self {
@@ -60,13 +63,33 @@ impl Screen {
             home: Home::new(),
             _turn: turn,
         };
-        let mut command = screen.command(app.to_str().expect("path"));
-        screen.home.lend(&mut command);
-        let app = command.args(arguments).envs(environment.iter().copied()).spawn();
-        screen.processes.push(app.expect("the app starts"));
-        screen.window = screen.wait_for_window();
-        screen.point_at(NOWHERE);
+        screen.start_app(arguments, environment);
         screen
+    }
+
+    /// The app again, after [`end_app`](Self::end_app), in the same home.
+    pub fn start_app(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
+        let mut command = self.command(app().to_str().expect("path"));
+        self.home.lend(&mut command);
+        let said = std::fs::File::create(self.home.said_file()).expect("a file for what it says");
+        let app = command.args(arguments).envs(environment.iter().copied()).stderr(said).spawn();
+        self.processes.push(app.expect("the app starts"));
+        self.window = self.wait_for_window();
+        self.point_at(NOWHERE);
+    }
+
+    /// What the app has written to its terminal.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.home.said_file()).expect("the app has a terminal")
+    }
+
+    /// Asks the app to end, as a desktop does when its user leaves, and waits for that.
+    pub fn end_app(&mut self) {
+        let mut app = self.processes.pop().expect("the app runs");
+        // SAFETY: the process is our child and was not waited for.
+        unsafe { libc::kill(app.id() as i32, libc::SIGTERM) };
+        let status = app.wait().expect("our child");
+        assert!(status.success(), "{status}");
     }
 
     fn command(&self, program: &str) -> Command {
@@ -127,6 +150,13 @@ impl Screen {
         self.input(&["key", key]);
     }
 
+    /// Width and height of the window, pixels.
+    pub fn window_size(&self) -> (u32, u32) {
+        let text = String::from_utf8(self.output("xdotool", &["getwindowgeometry", "--shell", &self.window])).unwrap();
+        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.parse().ok());
+        (value("WIDTH=").expect("a width"), value("HEIGHT=").expect("a height"))
+    }
+
     /// Gives the window another size, as a player does with its edge.
     pub fn resize(&mut self, width: u32, height: u32) {
         self.size = (width, height);
@@ -173,7 +203,8 @@ impl Screen {
         while !is_so() {
             if start.elapsed() > PATIENCE {
                 self.keep("editor-failed");
-                panic!("in vain: {what}; see {}", self.artefacts.join("editor-failed.png").display());
+                let picture = self.artefacts.join("editor-failed.png");
+                panic!("in vain: {what}; see {}; the app said:\n{}", picture.display(), self.said());
             }
             std::thread::sleep(Duration::from_millis(150));
         }

@@ -26,7 +26,7 @@ impl Drop for Sound {
 }
 
 /// Waits for the end of a process, and in the end for no end.
-fn end_within(process: &mut Child, patience: Duration) {
+pub fn end_within(process: &mut Child, patience: Duration) {
     let start = Instant::now();
     while matches!(process.try_wait(), Ok(None)) {
         if start.elapsed() > patience {

@@ -1,0 +1,179 @@
+//! Servers of sound without a sound card, each of them private and ended with its value.
+
+use crate::sound::end_within;
+use crate::ways::Folder;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+/// PulseAudio with a sink to play to, and one whose monitor is the microphone.
+pub struct Pulse {
+    server: Child,
+    address: String,
+    folder: PathBuf,
+}
+
+/// A program that plays or records, while this lives.
+pub struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Pulse {
+    fn drop(&mut self) {
+        // SAFETY: the process is our child and was not waited for. Asked politely it removes its socket.
+        unsafe { libc::kill(self.server.id() as i32, libc::SIGTERM) };
+        end_within(&mut self.server, Duration::from_secs(3));
+    }
+}
+
+impl Pulse {
+    /// What has to be installed, if anything. `cargo xtask test` does not install it: where PipeWire plays its part, it
+    /// would take PipeWire's place.
+    pub fn missing() -> Option<&'static str> {
+        let is_there = |program: &str| {
+            let folders = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+        };
+        (!["pulseaudio", "pacat", "pactl"].into_iter().all(is_there))
+            .then_some("pulseaudio, pacat and pactl are needed (Debian: pulseaudio, pulseaudio-utils)")
+    }
+
+    /// For PULSE_SERVER.
+    pub fn address(folder: &Folder) -> String {
+        format!("unix:{}", folder.file("socket"))
+    }
+
+    pub fn start(folder: &Folder) -> Self {
+        let socket = format!("module-native-protocol-unix auth-anonymous=1 socket={}", folder.file("socket"));
+        let sink = |name: &str| format!("module-null-sink sink_name={name} rate=48000");
+        let server = Self::command(folder.path().into(), "pulseaudio")
+            .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--system=no"])
+            .args(["-L", &socket, "-L", &sink("speakers"), "-L", &sink("microphone")])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("pulseaudio is installed");
+        let pulse = Self { server, address: Self::address(folder), folder: folder.path().into() };
+        let is_ready = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(50));
+            pulse.control(&["set-default-sink", "speakers"])
+        });
+        assert!(is_ready, "the server of PulseAudio starts");
+        assert!(pulse.control(&["set-default-source", "microphone.monitor"]));
+        pulse
+    }
+
+    fn command(folder: PathBuf, program: &str) -> Command {
+        let mut command = Command::new(program);
+        // Nothing of the machine's own server or its user's settings.
+        command
+            .env("HOME", &folder)
+            .env("XDG_RUNTIME_DIR", &folder)
+            .env("XDG_CONFIG_HOME", &folder)
+            .env("PULSE_RUNTIME_PATH", &folder)
+            .env_remove("DISPLAY")
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", folder.join("bus").display()))
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn client(&self, program: &str) -> Command {
+        let mut command = Self::command(self.folder.clone(), program);
+        command.env("PULSE_SERVER", &self.address).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    fn control(&self, arguments: &[&str]) -> bool {
+        self.client("pactl").args(arguments).status().is_ok_and(|status| status.success())
+    }
+
+    /// Mono floats into the microphone.
+    pub fn play(&self, file: &str) -> Running {
+        let format = ["--raw", "--format=float32le", "--rate=48000", "--channels=1"];
+        let mut command = self.client("pacat");
+        command.args(["--playback", "--device=microphone"]).args(format).arg(file);
+        Running(command.spawn().expect("pacat is installed"))
+    }
+
+    /// What the loudspeakers get, as stereo floats.
+    pub fn record(&self, file: &str) -> Running {
+        let format = ["--raw", "--format=float32le", "--rate=48000", "--channels=2"];
+        let mut command = self.client("pacat");
+        command
+            .args(["--record", "--device=speakers.monitor"])
+            .args(format)
+            .stdout(File::create(file).expect("a file"));
+        Running(command.spawn().expect("pacat is installed"))
+    }
+}
+
+/// A JACK server, and a client that plays the tune and records.
+pub struct Jack {
+    server: Child,
+    player: Child,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Drop for Jack {
+    fn drop(&mut self) {
+        // The client leaves when nobody holds its input any more. A server that is stopped while clients vanish hangs.
+        drop(self.player.stdin.take());
+        end_within(&mut self.player, Duration::from_secs(2));
+        std::thread::sleep(Duration::from_millis(300));
+        // SAFETY: the process is our child and was not waited for. Asked politely it removes its shared memory.
+        unsafe { libc::kill(self.server.id() as i32, libc::SIGTERM) };
+        end_within(&mut self.server, Duration::from_secs(3));
+    }
+}
+
+impl Jack {
+    /// A server of this name, and a recording of floats into `file`.
+    pub fn start(name: &str, file: &str) -> Self {
+        let server = Command::new("jackd")
+            .args(["--no-realtime", "--name", name, "-d", "dummy", "-r", "48000", "-p", "512"])
+            .env("JACK_NO_AUDIO_RESERVATION", "1")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("jackd is installed by `cargo xtask test`");
+        std::thread::sleep(Duration::from_millis(500));
+        let mut player = Command::new(env!("CARGO_BIN_EXE_jack-player"))
+            .arg(file)
+            .env("JACK_DEFAULT_SERVER", name)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("built with the tests");
+        let output = player.stdout.take().expect("piped");
+        let mut jack = Self { server, player, answers: BufReader::new(output).lines() };
+        assert_eq!(jack.answer(), "player:out", "the player reaches the server");
+        jack
+    }
+
+    fn answer(&mut self) -> String {
+        self.answers.next().and_then(Result::ok).unwrap_or_default()
+    }
+
+    fn tell(&mut self, line: &str) -> String {
+        let player = self.player.stdin.as_mut().expect("piped");
+        writeln!(player, "{line}").expect("the player listens");
+        self.answer()
+    }
+
+    pub fn are_connected(&mut self, from: &str, to: &str) -> bool {
+        self.tell(&format!("ask {from} {to}")) == "true"
+    }
+
+    pub fn disconnect(&mut self, from: &str, to: &str) {
+        assert_eq!(self.tell(&format!("cut {from} {to}")), "true", "{from} from {to}");
+    }
+}
