@@ -2,8 +2,8 @@
 
 use crate::config::FRAME_RATE;
 
-/// The largest number of 16 bits is a little below full scale.
-const FULL_SCALE: f32 = 0.99995;
+/// From here on a sample is at full scale: the largest number of 16 bits is a little below it.
+pub const FULL_SCALE: f32 = 0.99995;
 /// So many samples at full scale within this time are no accident, s: several in a row, or one in each period. A recording
 /// that was made as loud as can be has one.
 const N_NEEDED: usize = 3;

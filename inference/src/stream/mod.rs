@@ -14,6 +14,7 @@ mod watch;
 mod wet;
 mod worker;
 
+pub use clipping::FULL_SCALE;
 pub use engine::{BlockParams, Engine, EngineConfig, PrepareError};
 pub use telemetry::{N_SHOWN, Telemetry, TelemetryView};
 pub use thread::flush_subnormals;

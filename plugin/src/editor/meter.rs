@@ -2,6 +2,7 @@
 
 use super::theme::{Canvas, SMALL, lower_part};
 use egui::{Align2, Role, Sense, Stroke, Ui, WidgetInfo};
+use embouchure_inference::stream::FULL_SCALE;
 
 const FLOOR_DB: f32 = -60.0;
 const TOP_DB: f32 = 6.0;
@@ -29,7 +30,7 @@ impl Default for Meter {
 impl Meter {
     /// Takes in the linear peak since the last call; `now_s` is any steady clock.
     pub fn update(&mut self, peak: f32, now_s: f64) {
-        self.has_clipped |= peak > 1.0;
+        self.has_clipped |= peak >= FULL_SCALE;
         let peak_db = (20.0 * peak.log10()).clamp(FLOOR_DB, 99.0);
         // The clock starts again with each new window.
         let elapsed_s = (now_s - self.updated_s).max(0.0);
@@ -114,7 +115,10 @@ mod tests {
     #[test]
     fn a_new_windows_clock_does_not_freeze_it() {
         let mut meter = Meter::default();
-        meter.update(1.01, 1000.0);
+        meter.update(0.999, 1000.0);
+        assert!(!meter.has_clipped, "the loudest that the plugin plays");
+        // Converters give no more.
+        meter.update(32_767.0 / 32_768.0, 1000.0);
         assert!(meter.has_clipped);
         meter.update(0.0, 0.0);
         (1..400).for_each(|tick| meter.update(0.0, 0.02 * tick as f64));
