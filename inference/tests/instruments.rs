@@ -77,6 +77,26 @@ fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
     assert_eq!(held.iter().sum::<usize>(), 1, "only the last is still held: {held:?}");
 }
 
+/// It has played the last hops already, unheard. So it does not begin anew, and its level is matched.
+#[test]
+fn an_instrument_that_comes_in_is_in_the_middle_of_the_note() {
+    let wishes = SourceControls { octave_fit: false, ..Default::default() };
+    for (first, second) in [("ah", "oboe"), ("alto-flute", "french-horn"), ("flute", "ah"), ("violin", "flute")] {
+        let alone = |name: &str| play(&mut pipeline(name, None).0, 0..110, &wishes);
+        let (old, new) = (alone(first), alone(second));
+        let (mut swapped, slot) = pipeline(first, None);
+        play(&mut swapped, 0..100, &wishes);
+        slot.seat(0, Slot::A, Some(instrument(second)));
+        for (i, controls) in play(&mut swapped, 100..105, &wishes).iter().enumerate() {
+            // The old one fades over eight hops.
+            let share = (8 - i) as f32 / 9.0;
+            let expected = share * old[100 + i].amplitude + (1.0 - share) * new[100 + i].amplitude;
+            let off_db = 20.0 * (controls.amplitude / expected).log10();
+            assert!(off_db.abs() < 0.7, "{first} to {second}, hop {i}: {off_db} dB");
+        }
+    }
+}
+
 #[test]
 fn a_morph_ends_in_its_instruments() {
     let at = |morph: f32| {
