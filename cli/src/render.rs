@@ -75,7 +75,7 @@ pub struct RenderCommand {
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     snap: f32,
     /// First note of the scale: C, C#, Db, … B.
-    #[arg(long, value_name = "NOTE", default_value = "C", value_parser = |s: &str| Key::from_name(s).ok_or("name a note from C to B, with # or b behind it if it is a black key, as in C# or Db"))]
+    #[arg(long, value_name = "NOTE", default_value = "C", value_parser = |s: &str| Key::from_name(s).ok_or("name a note: C to B, a black key as C# or Db"))]
     key: Key,
     /// Notes that --snap pulls to: chromatic, major, minor, harmonic-minor, dorian, mixolydian, major-pentatonic,
     /// minor-pentatonic, blues or whole-tone.

@@ -2,23 +2,15 @@
 
 mod common;
 
-use common::{Held, PeakModel, engine_with, play_block, random_cuts, rms};
+use common::{Held, PeakModel, encoder, engine_with, play_block, random_cuts, rms};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::encoder::Encoder;
 use embouchure_inference::pipeline::Listener;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
-use std::sync::{Arc, OnceLock};
 
 const RATE: usize = MODEL_RATE as usize;
-
-fn encoder() -> Arc<Encoder> {
-    static ENCODER: OnceLock<Arc<Encoder>> = OnceLock::new();
-    let load = || Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
-    ENCODER.get_or_init(load).clone()
-}
 
 /// Pitch of each hop, Hz; 0 = none.
 fn heard(samples: &[f32]) -> Vec<f32> {

@@ -1,25 +1,15 @@
 //! Instruments that come and go while a note sounds, and two of them as one.
 
+mod common;
+
+use common::{encoder, instrument};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::{InstrumentSlot, Pipeline, Slot};
 use embouchure_inference::stream::HopModel;
 use embouchure_inference::synth::render_clip;
-use std::sync::{Arc, OnceLock};
-
-fn encoder() -> Arc<Encoder> {
-    static ENCODER: OnceLock<Arc<Encoder>> = OnceLock::new();
-    let load = || Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
-    ENCODER.get_or_init(load).clone()
-}
-
-fn instrument(name: &str) -> Arc<Instrument> {
-    let bytes = embouchure_weights::instrument(name).expect("it ships");
-    Arc::new(Instrument::from_bytes(bytes, &encoder()).expect("it loads"))
-}
+use std::sync::Arc;
 
 fn pipeline(first: &str, second: Option<&str>) -> (Pipeline, InstrumentSlot) {
     Pipeline::with_second(encoder(), instrument(first), second.map(instrument)).expect("enough memory")

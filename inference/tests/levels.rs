@@ -1,24 +1,16 @@
 //! Match Level: every instrument is as loud as what it is played with, by the measure of broadcasting (ITU-R BS.1770).
 
+mod common;
+
+use common::{encoder, instrument};
 use ebur128::{EbuR128, Mode};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
 use embouchure_inference::pipeline::{Pipeline, Slot};
 use embouchure_inference::room::Room;
 use embouchure_inference::stream::HopModel;
 use embouchure_inference::synth::render_clip;
 use std::f32::consts::TAU;
-use std::sync::{Arc, LazyLock};
-
-static ENCODER: LazyLock<Arc<Encoder>> =
-    LazyLock::new(|| Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads")));
-
-fn instrument(name: &str) -> Arc<Instrument> {
-    let bytes = embouchure_weights::instrument(name).expect("it ships");
-    Arc::new(Instrument::from_bytes(bytes, &ENCODER).expect("it loads"))
-}
 
 /// As the plugin is when it is opened.
 fn usual() -> SourceControls {
@@ -99,7 +91,7 @@ fn loudness(samples: &[f32], rate: u32) -> f64 {
 
 /// Loudness of `name` against the source, dB.
 fn against_source(name: &str, samples: &[f32], wishes: &SourceControls) -> f64 {
-    let (mut pipeline, _) = Pipeline::new(ENCODER.clone(), instrument(name)).unwrap();
+    let (mut pipeline, _) = Pipeline::new(encoder(), instrument(name)).unwrap();
     let wet = render_clip(&controls(&mut pipeline, samples, wishes), 48_000.0, 0.0);
     loudness(&wet, 48_000) - loudness(samples, MODEL_RATE)
 }
@@ -142,7 +134,7 @@ fn dynamics_stay_as_they_are_asked_for() {
     };
     let samples: Vec<f32> = (0..8 * second).map(tone).collect();
     let difference = |dynamics: f32| {
-        let (mut pipeline, _) = Pipeline::new(ENCODER.clone(), instrument("trumpet")).unwrap();
+        let (mut pipeline, _) = Pipeline::new(encoder(), instrument("trumpet")).unwrap();
         let wet =
             render_clip(&controls(&mut pipeline, &samples, &SourceControls { dynamics, ..usual() }), 48_000.0, 0.0);
         // The last half of a loud second and of a soft one.
@@ -168,7 +160,7 @@ fn a_swap_keeps_the_level() {
         .collect();
     let (before, after) = samples.split_at(MODEL_RATE as usize);
     for (first, second) in [("trumpet", "ah"), ("ah", "alto-flute"), ("violin", "trombone"), ("bassoon", "violin")] {
-        let (mut pipeline, slot) = Pipeline::new(ENCODER.clone(), instrument(first)).unwrap();
+        let (mut pipeline, slot) = Pipeline::new(encoder(), instrument(first)).unwrap();
         let mut played = controls(&mut pipeline, before, &wishes);
         slot.seat(0, Slot::A, Some(instrument(second)));
         played.extend(controls(&mut pipeline, after, &wishes));

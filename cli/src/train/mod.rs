@@ -218,8 +218,8 @@ impl EncoderArguments {
 }
 
 impl Common {
-    /// Finds the recordings in these files and folders. Before any step, as hours of work shall not end without a place for
-    /// the result; what an earlier run of the same training has left, whose checkpoint is there, is its own to write anew.
+    /// Finds the recordings in these files and folders, and checks the outputs before the first step: hours of work must not
+    /// end without a place for the result. A training that is continued from its checkpoint may replace its own result.
     fn begin(&self, places: &[PathBuf], encoder: Option<&Path>) -> Result<Vec<PathBuf>> {
         let files = self.recordings(places)?;
         let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).chain(encoder).collect();

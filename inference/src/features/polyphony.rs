@@ -29,8 +29,8 @@ const STEP_S: f32 = STEP as f32 / FRAME_RATE;
 ///
 /// Of 3099 recordings of single notes, lines, voices and whistles four were taken for several notes: a violin's double stop,
 /// two of a trombone at 43 Hz, and a saxophone's highest note. Of 107 with a room of 1.5 s around them one was, a singer.
-/// Several notes were found in 36 of 50 mixtures of two or three recordings that are longer than 2 s; in 87 % of major and
-/// 97 % of minor triads of five timbres from C3 to A5, in 77 % of fifths, and in octaves hardly ever. A look takes about
+/// Of 50 mixtures of two or three recordings longer than 2 s, 36 were found. So were 87 % of major triads, 97 % of minor ones
+/// and 77 % of fifths, in five timbres from C3 to A5. Octaves are hardly ever found. A look takes about
 /// 14 µs, in one hop of eight.
 pub struct Polyphony {
     finder: PartialFinder,

@@ -106,8 +106,8 @@ impl Synth {
         self.room.add(&controls.room, middle, widths.map(|w| Side::new(w, side)));
     }
 
-    /// Where the brightness begins to move within the hop, the harmonics are rendered as if it stayed, and again as if it had
-    /// been on its way before; both have the same phases, so that a fade from one to the other moves the amplitudes.
+    /// If the brightness begins to move within the hop, the harmonics are rendered twice: with the brightness that was, and on
+    /// the way to the new one. Both have the same phases, so a fade between them moves the amplitudes alone.
     fn render_harmonics(
         &mut self,
         controls: &Controls,

@@ -1,15 +1,31 @@
-//! A small deterministic model in place of the networks, and a host that calls the engine.
+//! The shipped networks, a small deterministic model in their place, and a host that calls the engine.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::encoder::Encoder;
+use embouchure_inference::instrument::Instrument;
 use embouchure_inference::room::Room;
 use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, Heard, HopModel, HopOutput};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
+
+/// The shipped encoder, loaded once.
+pub fn encoder() -> Arc<Encoder> {
+    static ENCODER: LazyLock<Arc<Encoder>> = LazyLock::new(|| {
+        Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"))
+    });
+    ENCODER.clone()
+}
+
+/// A shipped instrument.
+pub fn instrument(name: &str) -> Arc<Instrument> {
+    let bytes = embouchure_weights::instrument(name).expect("it ships");
+    Arc::new(Instrument::from_bytes(bytes, &encoder()).expect("it loads"))
+}
 
 /// Follows the input's level with a harmonic tone and some noise; pitch wanders with the hop number. Has a memory, so
 /// that a forgotten reset shows.

@@ -153,8 +153,8 @@ impl Outlet {
         }
     }
 
-    /// Frames of the input that are in stock when an output block is due, averaged over all the times at which input
-    /// blocks may come: enough that the last moment before the next one is survived.
+    /// Frames of the input that should be in stock when an output block is due, on average. They last until the next input
+    /// block, however late in its period it comes.
     fn target(&self) -> f64 {
         let longest_in = f64::from(self.stock.longest_in.load(Relaxed));
         let longest_out = (self.longest_out + CHUNK) as f64 * self.input_rate / self.output_rate;

@@ -2,14 +2,14 @@
 //! `target/test-artefacts/`.
 #![cfg(target_os = "linux")]
 
-mod daemon;
 mod home;
 mod instruments;
+mod jack;
 mod keyboard;
 mod mouse;
 mod picture;
 mod pictures;
+mod pulse;
 mod screen;
-mod sound;
 mod ways;
 mod window;

@@ -1,8 +1,8 @@
 //! What a player sees while playing, in both themes and two sizes.
 
+use crate::jack::Jack;
 use crate::picture::Area;
 use crate::screen::Screen;
-use crate::sound::Sound;
 use std::time::Duration;
 
 const TRACE: Area = Area::new(306.0, 56.0, 490.0, 186.0);
@@ -24,7 +24,7 @@ fn wait_for_music(screen: &Screen, level: [u8; 3]) {
 
 #[test]
 fn sound_is_shown_in_both_themes_and_sizes() {
-    let sound = Sound::start();
+    let sound = Jack::start();
     let arguments = ["-b", "jack", "--jack-input", sound.port()];
     let mut screen = Screen::open_with(&arguments, &[("JACK_DEFAULT_SERVER", sound.server())]);
     wait_for_music(&screen, LEVEL[0]);

@@ -1,8 +1,9 @@
 //! The app is heard: a tune goes in by ALSA, PulseAudio and JACK, and an instrument that follows it comes out, also after
 //! the server has been away. None of it needs a sound card.
 
-use crate::daemon::{Jack, Pulse};
+use crate::jack::Jack;
 use crate::picture::Area;
+use crate::pulse::Pulse;
 use crate::screen::Screen;
 use embouchure_tests::{Following, ROUND_S, tune};
 use std::fs;
@@ -141,7 +142,8 @@ fn jack_plays_the_tune_and_may_come_later_and_go() {
     screen.click(LISTEN);
     for round in 1..=2 {
         let heard = folder.file(&format!("heard-{round}"));
-        let mut jack = Jack::start(&server, &heard);
+        let mut jack = Jack::named(&server, 512, Some(&heard)).expect("the player reaches the server");
+        assert_eq!(jack.port(), "player:out");
         wait_until_said(&screen, "Playing: JACK", round);
         screen.wait_until("the app has connected itself", || jack.are_connected("player:out", "Embouchure:in_left"));
         assert_is_the_tune(&screen, &heard, 1);

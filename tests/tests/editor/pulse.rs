@@ -1,11 +1,10 @@
-//! Servers of sound without a sound card, each of them private and ended with its value.
+//! A private PulseAudio server without a sound card, ended with its value.
 
-use crate::sound::end_within;
+use crate::jack::end_within;
 use crate::ways::Folder;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// PulseAudio with a sink to play to, and one whose monitor is the microphone.
@@ -111,69 +110,5 @@ impl Pulse {
             .args(format)
             .stdout(File::create(file).expect("a file"));
         Running(command.spawn().expect("pacat is installed"))
-    }
-}
-
-/// A JACK server, and a client that plays the tune and records.
-pub struct Jack {
-    server: Child,
-    player: Child,
-    answers: Lines<BufReader<ChildStdout>>,
-}
-
-impl Drop for Jack {
-    fn drop(&mut self) {
-        // The client leaves when nobody holds its input any more. A server that is stopped while clients vanish hangs.
-        drop(self.player.stdin.take());
-        end_within(&mut self.player, Duration::from_secs(2));
-        std::thread::sleep(Duration::from_millis(300));
-        // SAFETY: the process is our child and was not waited for. Asked politely it removes its shared memory.
-        unsafe { libc::kill(self.server.id() as i32, libc::SIGTERM) };
-        end_within(&mut self.server, Duration::from_secs(3));
-    }
-}
-
-impl Jack {
-    /// A server of this name, and a recording of floats into `file`.
-    pub fn start(name: &str, file: &str) -> Self {
-        let server = Command::new("jackd")
-            .args(["--no-realtime", "--name", name, "-d", "dummy", "-r", "48000", "-p", "512"])
-            .env("JACK_NO_AUDIO_RESERVATION", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("jackd is installed by `cargo xtask test`");
-        std::thread::sleep(Duration::from_millis(500));
-        let mut player = Command::new(env!("CARGO_BIN_EXE_jack-player"))
-            .arg(file)
-            .env("JACK_DEFAULT_SERVER", name)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("built with the tests");
-        let output = player.stdout.take().expect("piped");
-        let mut jack = Self { server, player, answers: BufReader::new(output).lines() };
-        assert_eq!(jack.answer(), "player:out", "the player reaches the server");
-        jack
-    }
-
-    fn answer(&mut self) -> String {
-        self.answers.next().and_then(Result::ok).unwrap_or_default()
-    }
-
-    fn tell(&mut self, line: &str) -> String {
-        let player = self.player.stdin.as_mut().expect("piped");
-        writeln!(player, "{line}").expect("the player listens");
-        self.answer()
-    }
-
-    pub fn are_connected(&mut self, from: &str, to: &str) -> bool {
-        self.tell(&format!("ask {from} {to}")) == "true"
-    }
-
-    pub fn disconnect(&mut self, from: &str, to: &str) {
-        assert_eq!(self.tell(&format!("cut {from} {to}")), "true", "{from} from {to}");
     }
 }
