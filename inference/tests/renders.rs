@@ -1,0 +1,268 @@
+//! The whole effect, sample by sample, as it always was: hashes of renders.
+//!
+//! A change of structure changes none of them. A change of the sound changes `renders/hashes.txt`, with a line of reason in
+//! `renders/reasons.md`. `EMBOUCHURE_RENDERS=FOLDER` writes the renders there (32-bit floats, channels one after the other)
+//! and the new list, to be heard, measured and copied.
+
+mod common;
+#[path = "renders/sources.rs"]
+mod sources;
+
+use common::{encoder, instrument, random_cuts};
+use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::controls::SourceControls;
+use embouchure_inference::pipeline::{Listener, Pipeline, Slot};
+use embouchure_inference::stream::{BlockParams, Engine, EngineConfig};
+use embouchure_inference::tuning::{Key, Scale, SnapWish};
+use sha2::{Digest, Sha256};
+use sources::SOURCES;
+use std::fmt::Write;
+
+const INSTRUMENTS: [&str; 4] = ["trumpet", "violin", "flute", "cello"];
+/// Lengths of blocks where nothing else is said.
+const LONGEST: usize = 512;
+
+/// One render.
+#[derive(Clone, Copy)]
+struct Take {
+    name: &'static str,
+    source: &'static str,
+    instruments: [Option<&'static str>; 2],
+    host_rate: f64,
+    n_channels: usize,
+    /// Seed of the lengths of the blocks, and the longest.
+    cuts: (u64, usize),
+    /// What is set at a share of the clip, 0 to 1.
+    set: fn(f32) -> Set,
+    /// What comes in at half of the clip.
+    swap: Option<(Slot, &'static str)>,
+    /// Play the clip's first half, and reset, before it is played.
+    is_reset: bool,
+}
+
+/// Everything that can be set.
+struct Set {
+    mix: f32,
+    brightness_db: f32,
+    width: f32,
+    output_gain: f32,
+    source: SourceControls,
+}
+
+const PLAIN: Take = Take {
+    name: "",
+    source: "voice",
+    instruments: [Some("trumpet"), None],
+    host_rate: 48_000.0,
+    n_channels: 1,
+    cuts: (1, LONGEST),
+    set: |_| wet(SourceControls::default()),
+    swap: None,
+    is_reset: false,
+};
+
+fn wet(source: SourceControls) -> Set {
+    Set { mix: 1.0, brightness_db: 0.0, width: 0.0, output_gain: 1.0, source }
+}
+
+fn default() -> SourceControls {
+    SourceControls::default()
+}
+
+/// One feature each.
+const FEATURES: [Take; 22] = [
+    Take { name: "swap", swap: Some((Slot::A, "violin")), ..PLAIN },
+    Take {
+        name: "swap of b",
+        instruments: [Some("trumpet"), Some("flute")],
+        set: |_| wet(SourceControls { morph: 0.6, ..default() }),
+        swap: Some((Slot::B, "cello")),
+        ..PLAIN
+    },
+    Take {
+        name: "morph",
+        instruments: [Some("trumpet"), Some("violin")],
+        set: |t| wet(SourceControls { morph: t, ..default() }),
+        ..PLAIN
+    },
+    Take {
+        name: "morph, own level",
+        instruments: [Some("flute"), Some("cello")],
+        set: |t| wet(SourceControls { morph: t, match_level: false, ..default() }),
+        ..PLAIN
+    },
+    Take { name: "follow", set: |_| wet(SourceControls { follow: 1.0, ..default() }), ..PLAIN },
+    Take { name: "follow, swept", set: |t| wet(SourceControls { follow: t, ..default() }), ..PLAIN },
+    Take { name: "room", set: |_| wet(SourceControls { room: 0.7, ..default() }), ..PLAIN },
+    Take { name: "room, swept", set: |t| wet(SourceControls { room: t, room_decay_s: 0.2 + t, ..default() }), ..PLAIN },
+    Take {
+        name: "width",
+        n_channels: 2,
+        set: |t| Set { width: t, ..wet(SourceControls { room: 0.7, ..default() }) },
+        ..PLAIN
+    },
+    Take {
+        name: "gate",
+        source: "soft",
+        set: |_| wet(SourceControls { gate_db: -40.0, gate_follows_room: false, ..default() }),
+        ..PLAIN
+    },
+    Take {
+        name: "gate off",
+        source: "soft",
+        set: |_| wet(SourceControls { gate_db: -300.0, gate_follows_room: false, ..default() }),
+        ..PLAIN
+    },
+    Take {
+        name: "automation",
+        n_channels: 2,
+        set: |t| Set {
+            mix: (2.0 * t).min(1.0),
+            brightness_db: if t < 0.3 { 0.0 } else { 9.0 * (t - 0.5) },
+            width: if t < 0.6 { 0.3 } else { 1.0 - t },
+            output_gain: 1.0 - 0.5 * t,
+            source: SourceControls { room: 0.5, ..default() },
+        },
+        ..PLAIN
+    },
+    Take {
+        name: "pitch",
+        set: |t| {
+            let snap = SnapWish { strength: 0.8, key: Key(2), scale: Scale::Minor };
+            let transpose_semitones = if t < 0.5 { 0.0 } else { -7.3 };
+            wet(SourceControls { transpose_semitones, snap, glide_s: 0.08, ..default() })
+        },
+        ..PLAIN
+    },
+    Take {
+        name: "as sung",
+        source: "bass",
+        set: |_| wet(SourceControls { octave_fit: false, level_fit: false, match_level: false, ..default() }),
+        ..PLAIN
+    },
+    Take { name: "own level", set: |t| wet(SourceControls { match_level: t < 0.4, ..default() }), ..PLAIN },
+    Take {
+        name: "attack, dynamics, breath",
+        set: |t| wet(SourceControls { attack_s: 0.1, dynamics: 1.6, breath_db: 20.0 * t - 5.0, ..default() }),
+        ..PLAIN
+    },
+    Take { name: "44.1 kHz", host_rate: 44_100.0, ..PLAIN },
+    Take { name: "96 kHz", host_rate: 96_000.0, ..PLAIN },
+    Take { name: "16 kHz", host_rate: 16_000.0, ..PLAIN },
+    Take { name: "blocks of 1 to 97", cuts: (2, 97), ..PLAIN },
+    Take { name: "blocks of up to 5000", cuts: (3, 5000), ..PLAIN },
+    Take { name: "reset", is_reset: true, ..PLAIN },
+];
+
+impl Take {
+    fn input(&self) -> Vec<f32> {
+        let (_, make) = SOURCES.iter().find(|(name, _)| *name == self.source).expect("a source of that name");
+        make(self.host_rate)
+    }
+
+    /// The channels of the output, one after the other.
+    fn play(&self) -> Vec<f32> {
+        let [first, second] = self.instruments.map(|name| name.map(instrument));
+        let first = first.expect("an instrument");
+        let (pipeline, slot) = Pipeline::with_second(encoder(), first, second).expect("enough memory");
+        let swap = self.swap.map(|(to, name)| (to, instrument(name)));
+        let (_, longest) = self.cuts;
+        let config = EngineConfig { host_rate: self.host_rate, max_block: longest.min(LONGEST), offline: true };
+        let mut engine = Engine::prepare(config, Box::new(pipeline)).expect("a usable rate");
+        let input = self.input();
+        if self.is_reset {
+            self.play_through(&mut engine, &input[..input.len() / 2]);
+            engine.reset();
+        }
+        if let Some((to, new)) = swap {
+            slot.seat(1, to, Some(new));
+        }
+        self.play_through(&mut engine, &input)
+    }
+
+    fn play_through(&self, engine: &mut Engine, input: &[f32]) -> Vec<f32> {
+        let mut out = vec![input.to_vec(); self.n_channels];
+        let (seed, longest) = self.cuts;
+        let mut start = 0;
+        for n in random_cuts(seed, input.len(), longest) {
+            self.play_block(engine, &mut out, start..start + n);
+            start += n;
+        }
+        out.concat()
+    }
+
+    fn play_block(&self, engine: &mut Engine, out: &mut [Vec<f32>], block: std::ops::Range<usize>) {
+        let total = out[0].len() as f32;
+        let share = |i: usize| i as f32 / total;
+        // What acts on the hop is set at the first sample of a block, by a hand that moves ten times in the clip.
+        let stepped = (10.0 * share(block.start)).floor() / 10.0;
+        let mut source = (self.set)(stepped).source;
+        source.n_swaps = u32::from(share(block.start) >= 0.5);
+        let each = |value: fn(Set) -> f32| block.clone().map(|i| value((self.set)(share(i)))).collect::<Vec<f32>>();
+        let params = BlockParams {
+            mix: &each(|set| set.mix),
+            brightness_db: &each(|set| set.brightness_db),
+            width: &each(|set| set.width),
+            output_gain: &each(|set| set.output_gain),
+            is_piece: false,
+            source,
+        };
+        let mut channels: Vec<&mut [f32]> = out.iter_mut().map(|channel| &mut channel[block.clone()]).collect();
+        engine.process(&mut channels, 1, &params);
+    }
+}
+
+/// All renders: every source on every instrument, and each feature.
+fn takes() -> Vec<(String, Take)> {
+    let mut takes = Vec::new();
+    for (source, _) in SOURCES {
+        for name in INSTRUMENTS {
+            takes.push((format!("{source} on {name}"), Take { source, instruments: [Some(name), None], ..PLAIN }));
+        }
+    }
+    takes.extend(FEATURES.map(|take| (take.name.to_owned(), take)));
+    takes
+}
+
+/// Pitch, candidate, voicing and loudness of each hop at the model rate.
+fn heard(samples: &[f32]) -> Vec<f32> {
+    let mut listener = Listener::new(encoder()).expect("enough memory");
+    let mut hop = |samples: &[f32; HOP_SIZE]| {
+        let heard = listener.hop(samples, &default()).expect("the shapes are right");
+        [heard.f0_hz, heard.candidate_hz, heard.voicing, heard.loudness_db]
+    };
+    samples.as_chunks().0.iter().flat_map(&mut hop).collect()
+}
+
+fn hash(samples: &[f32]) -> String {
+    let mut hasher = Sha256::new();
+    samples.iter().for_each(|x| hasher.update(x.to_bits().to_le_bytes()));
+    hasher.finalize()[..8].iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[test]
+fn every_render_is_what_it_was() {
+    let expected = include_str!("renders/hashes.txt");
+    let folder = std::env::var_os("EMBOUCHURE_RENDERS").map(std::path::PathBuf::from);
+    let mut list = String::new();
+    for (source, make) in SOURCES {
+        let _ = writeln!(list, "{} {source} as heard", hash(&heard(&make(f64::from(MODEL_RATE)))));
+    }
+    for (name, take) in takes() {
+        let out = take.play();
+        assert!(out.iter().all(|x| x.is_finite()), "{name}");
+        let _ = writeln!(list, "{} {name}", hash(&out));
+        if let Some(folder) = &folder {
+            let bytes: Vec<u8> = out.iter().flat_map(|x| x.to_le_bytes()).collect();
+            std::fs::write(folder.join(format!("{name}.f32")), bytes).expect("the folder takes files");
+        }
+    }
+    if let Some(folder) = &folder {
+        std::fs::write(folder.join("hashes.txt"), &list).expect("the folder takes files");
+    }
+    let changed: Vec<_> = list.lines().zip(expected.lines()).filter(|(now, then)| now != then).collect();
+    assert!(changed.is_empty() && list.lines().count() == expected.lines().count(), "changed: {changed:#?}");
+}
