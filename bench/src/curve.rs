@@ -3,8 +3,8 @@
 use crate::program;
 use crate::table::{self, Row, number};
 use anyhow::{Context, Result, ensure};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::Instrument;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};

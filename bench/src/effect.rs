@@ -2,10 +2,10 @@
 
 use anyhow::{Context, Result};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::pipeline::Pipeline;
-use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, HopModel};
+use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, HopModel};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::play::pipeline::Pipeline;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@ use crate::pitch::ours;
 use anyhow::{Context, Result, ensure};
 use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::config::MODEL_RATE;
-use embouchure_inference::encoder::Encoder;
+use embouchure_inference::hear::encoder::Encoder;
 use embouchure_training::recordings::{audio_files, load_mono};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{Heard, HopModel, HopOutput};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -3,10 +3,10 @@
 use crate::{shelf, streams};
 use anyhow::{Context, Result};
 use clap::Args;
-use embouchure_inference::encoder::{self, Encoder};
-use embouchure_inference::instrument::{Card, Instrument};
+use embouchure_inference::hear::encoder::{self, Encoder};
+use embouchure_inference::nn::weights::{LoadError, content_id};
 use embouchure_inference::note::Note;
-use embouchure_inference::weights::{LoadError, content_id};
+use embouchure_inference::play::instrument::{Card, Instrument};
 use safetensors::SafeTensors;
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -109,7 +109,7 @@ fn table(rows: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embouchure_inference::instrument::FORMAT;
+    use embouchure_inference::play::instrument::FORMAT;
 
     fn card() -> Card {
         Card {
@@ -161,9 +161,10 @@ mod tests {
         let message = |bytes: &[u8]| describe(bytes).unwrap_err().to_string();
         assert!(message(b"").contains("not a whole weights file"));
         assert!(message(b"RIFF....WAVE").contains("not a whole weights file"));
-        let foreign = embouchure_inference::weights::to_bytes(&Default::default(), &card(), "someone-else/7").unwrap();
+        let foreign =
+            embouchure_inference::nn::weights::to_bytes(&Default::default(), &card(), "someone-else/7").unwrap();
         assert!(message(&foreign).contains("someone-else/7"));
-        let bare = embouchure_inference::weights::to_bytes(&Default::default(), &"no card", FORMAT).unwrap();
+        let bare = embouchure_inference::nn::weights::to_bytes(&Default::default(), &"no card", FORMAT).unwrap();
         assert!(message(&bare).contains("card is unreadable"));
     }
 }

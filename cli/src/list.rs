@@ -3,9 +3,9 @@
 use crate::streams;
 use anyhow::Result;
 use clap::Args;
-use embouchure_inference::instrument::Card;
+use embouchure_inference::nn::weights::read_file;
 use embouchure_inference::note::Note;
-use embouchure_inference::weights::read_file;
+use embouchure_inference::play::instrument::Card;
 use embouchure_weights::own;
 
 /// Show the instruments that there are: those that come with Embouchure, and the files in your folder.

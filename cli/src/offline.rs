@@ -2,7 +2,7 @@
 
 use embouchure_audio_file::Audio;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, HopModel, PrepareError};
+use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, HopModel, PrepareError};
 use std::ops::Range;
 
 /// Settings that hold for the whole clip.
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
     use embouchure_inference::config::HOP_SIZE;
     use embouchure_inference::controls::Controls;
-    use embouchure_inference::stream::{Heard, HopOutput};
+    use embouchure_inference::engine::{Heard, HopOutput};
 
     /// Plays 500 Hz as loud as the hop's peak.
     struct PeakModel;

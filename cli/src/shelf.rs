@@ -1,9 +1,9 @@
 //! Where instruments come from: those that are shipped, those in the player's folder, and other files.
 
 use anyhow::{Context, Result, bail};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Card;
-use embouchure_inference::weights::read_file;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::nn::weights::read_file;
+use embouchure_inference::play::instrument::Card;
 use embouchure_weights::own;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! What was wrong with a recording, and what to do: the same kinds that the plugin's window shows.
 
-use embouchure_inference::stream::Heard;
+use embouchure_inference::engine::Heard;
 
 /// Smaller shares are accidents: notes that overlap once, a soft end.
 const LEAST_SEVERAL: f64 = 0.02;

@@ -1,8 +1,8 @@
 //! What the decoder asks of the synth for one control frame: valid, physical values.
 
 use crate::config::{N_HARMONICS, N_NOISE_BANDS};
-use crate::room::Room;
-use crate::tuning::SnapWish;
+use crate::play::tuning::SnapWish;
+use crate::synth::room::Room;
 
 /// Synth controls at one instant. Plain data, copied between threads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,7 +57,7 @@ pub struct SourceControls {
     pub attack_s: f32,
     /// From instrument A (0) to B (1), if there is one.
     pub morph: f32,
-    /// Instruments that were asked for so far, see [`InstrumentSlot::seat`](crate::pipeline::InstrumentSlot::seat).
+    /// Instruments that were asked for so far, see [`InstrumentSlot::seat`](crate::play::pipeline::InstrumentSlot::seat).
     pub n_swaps: u32,
     /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
     pub level_fit: bool,

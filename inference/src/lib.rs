@@ -3,24 +3,13 @@
 //! Knows no plugin framework, no GUI, no file dialog and no training. Threads and data flow are drawn in
 //! ARCHITECTURE.md at the top of the repository.
 
-pub mod attack;
-mod biquad;
-pub mod body;
 pub mod config;
 pub mod controls;
-pub mod decoder;
-pub mod encoder;
-pub mod features;
-pub mod follow;
-pub mod instrument;
+pub mod engine;
+pub mod hear;
 pub mod k_weight;
-pub mod layers;
 pub mod math;
+pub mod nn;
 pub mod note;
-pub mod pipeline;
-pub mod room;
-pub mod stream;
+pub mod play;
 pub mod synth;
-pub mod texture;
-pub mod tuning;
-pub mod weights;

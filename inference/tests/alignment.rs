@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use embouchure_inference::stream::{Engine, EngineConfig, PrepareError, latency_samples};
+use embouchure_inference::engine::{Engine, EngineConfig, PrepareError, latency_samples};
 
 #[test]
 fn a_dry_impulse_lands_on_the_latency() {

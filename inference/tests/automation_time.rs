@@ -6,8 +6,8 @@ mod common;
 use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::room::Room;
-use embouchure_inference::stream::{Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{Heard, HopModel, HopOutput};
+use embouchure_inference::synth::room::Room;
 
 /// A steady tone, as the player wishes it.
 struct Steady;

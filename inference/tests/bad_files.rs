@@ -1,8 +1,8 @@
 //! Weights files that must be refused, each with its own message.
 
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::weights::{LoadError, read_file};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::nn::weights::{LoadError, read_file};
+use embouchure_inference::play::instrument::Instrument;
 
 const TRUMPET: &[u8] = embouchure_weights::INSTRUMENTS[0].1;
 

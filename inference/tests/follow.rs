@@ -2,10 +2,10 @@
 
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::pipeline::Pipeline;
-use embouchure_inference::stream::HopModel;
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::play::pipeline::Pipeline;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;

@@ -5,7 +5,7 @@ mod common;
 use common::{Held, PeakModel, encoder, engine_with, play_block, random_cuts, rms};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::pipeline::Listener;
+use embouchure_inference::play::pipeline::Listener;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;

@@ -6,8 +6,8 @@ use common::{encoder, instrument};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::pipeline::{InstrumentSlot, Pipeline, Slot};
-use embouchure_inference::stream::HopModel;
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::play::pipeline::{InstrumentSlot, Pipeline, Slot};
 use embouchure_inference::synth::render_clip;
 use std::sync::Arc;
 

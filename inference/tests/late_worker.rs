@@ -5,8 +5,8 @@ mod common;
 use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::room::Room;
-use embouchure_inference::stream::{Engine, Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{Engine, Heard, HopModel, HopOutput};
+use embouchure_inference::synth::room::Room;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 

@@ -6,10 +6,10 @@ use common::{encoder, instrument};
 use ebur128::{EbuR128, Mode};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::pipeline::{Pipeline, Slot};
-use embouchure_inference::room::Room;
-use embouchure_inference::stream::HopModel;
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::play::pipeline::{Pipeline, Slot};
 use embouchure_inference::synth::render_clip;
+use embouchure_inference::synth::room::Room;
 use std::f32::consts::TAU;
 
 /// As the plugin is when it is opened.

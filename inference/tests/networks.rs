@@ -2,13 +2,13 @@
 
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_Z};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::decoder::Features;
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::follow::Follow;
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::pipeline::{Pipeline, Slot};
-use embouchure_inference::stream::{HopModel, HopOutput};
-use embouchure_inference::tuning::SnapWish;
+use embouchure_inference::engine::{HopModel, HopOutput};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::decoder::Features;
+use embouchure_inference::play::follow::Follow;
+use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::play::pipeline::{Pipeline, Slot};
+use embouchure_inference::play::tuning::SnapWish;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{HopModel, HopOutput, latency_samples};
+use embouchure_inference::engine::{HopModel, HopOutput, latency_samples};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;

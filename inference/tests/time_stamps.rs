@@ -6,7 +6,7 @@ mod common;
 use common::*;
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::stream::{Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{Heard, HopModel, HopOutput};
 use std::sync::{Arc, Mutex};
 
 /// Rate, and half the taps of the filter that resamples from it.

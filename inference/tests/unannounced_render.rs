@@ -5,7 +5,7 @@ mod common;
 use common::{FakeModel, Held, PeakModel, engine_with, play_block};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::{HopModel, HopOutput};
+use embouchure_inference::engine::{HopModel, HopOutput};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 

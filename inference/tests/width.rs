@@ -5,7 +5,7 @@ mod common;
 use common::*;
 use embouchure_inference::config::{HOP_SIZE, N_NOISE_BANDS};
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::stream::{BlockParams, Engine, HopModel, HopOutput};
+use embouchure_inference::engine::{BlockParams, Engine, HopModel, HopOutput};
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use crate::instruments::Model;
 use crate::params::EmbouchureParams;
-use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, PrepareError};
+use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, PrepareError};
 use nice_plug::util::db_to_gain;
 
 /// Time in which bypass fades in or out.

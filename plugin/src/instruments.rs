@@ -6,9 +6,9 @@ use crate::shelf::files::{built_in, encoder, load_file};
 use crate::shelf::{self, InstrumentRef, recent};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::pipeline::{InstrumentSlot, Pipeline, Slot};
-use embouchure_inference::stream::{Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{Heard, HopModel, HopOutput};
+use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::play::pipeline::{InstrumentSlot, Pipeline, Slot};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -410,7 +410,7 @@ mod tests {
         let (elsewhere, moved) = (TestFolder::new("moved"), folder.join("renamed.safetensors"));
         let content = embouchure_weights::instrument("ah").unwrap();
         std::fs::write(&moved, content).unwrap();
-        let id = embouchure_inference::weights::content_id(content);
+        let id = embouchure_inference::nn::weights::content_id(content);
         let wanted = InstrumentRef::file("Ah", &elsewhere.path("ah.safetensors"), &id);
         let play = || {
             let instruments = Instruments::new(Arc::default());

@@ -1,6 +1,6 @@
 //! Embouchure as CLAP, VST3 and app: the host's calls go to the engine, the player's hands to the parameters.
 
-use embouchure_inference::stream::EngineConfig;
+use embouchure_inference::engine::EngineConfig;
 use mute::Mute;
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
@@ -31,7 +31,7 @@ use audio::AudioDesk;
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
-use embouchure_inference::pipeline::Slot;
+use embouchure_inference::play::pipeline::Slot;
 use instruments::Instruments;
 use params::{EmbouchureParams, Grouped};
 use presets::Preset;

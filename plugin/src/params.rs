@@ -3,9 +3,9 @@
 use crate::session::SessionField;
 use crate::shelf::{self, DEFAULT_PLACE};
 use embouchure_inference::controls::{BREATH_OFF_DB, SourceControls};
-use embouchure_inference::pipeline::Slot;
-use embouchure_inference::room::Room;
-use embouchure_inference::tuning::{Key, Scale, SnapWish};
+use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::tuning::{Key, Scale, SnapWish};
+use embouchure_inference::synth::room::Room;
 use nice_plug::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What the audio side tells the editor: levels and rates through atomics, and where to read the engine's telemetry.
 
 use crate::buffer::BufferChoice;
-use embouchure_inference::stream::{Telemetry, TelemetryView};
+use embouchure_inference::engine::{Telemetry, TelemetryView};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};

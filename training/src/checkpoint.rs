@@ -4,7 +4,7 @@ use crate::optimizer::Optimizer;
 use crate::params::Params;
 use anyhow::{Context, Result};
 use candle_core::Tensor;
-use embouchure_inference::weights::{Weights, read_file, to_bytes};
+use embouchure_inference::nn::weights::{Weights, read_file, to_bytes};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;

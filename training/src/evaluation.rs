@@ -6,7 +6,7 @@ use anyhow::Result;
 use candle_core::{Device, Tensor};
 use embouchure_audio_file::resample;
 use embouchure_inference::config::MODEL_RATE;
-use embouchure_inference::features::LoudnessMeter;
+use embouchure_inference::hear::LoudnessMeter;
 use embouchure_inference::synth::noise::hz_to_mel;
 use realfft::RealFftPlanner;
 use serde::Serialize;

@@ -2,8 +2,8 @@
 
 use candle_core::Device;
 use embouchure_audio_file::{Audio, write_wav};
-use embouchure_inference::encoder::{self, Encoder};
-use embouchure_inference::instrument::{self, Instrument};
+use embouchure_inference::hear::encoder::{self, Encoder};
+use embouchure_inference::play::instrument::{self, Instrument};
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::{EncoderTraining, Improve};
 use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};

@@ -3,8 +3,8 @@
 use crate::table::{Row, number};
 use anyhow::Result;
 use candle_core::Device;
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Card;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::Card;
 use embouchure_training::instrument::unsupervised::{F0, Outcome, learn};
 use embouchure_training::instrument::{InstrumentTraining, Without};
 use embouchure_training::recordings::audio_files;

@@ -5,7 +5,7 @@ use super::realtime::{RATE, melody};
 use crate::effect::{Effect, Networks};
 use anyhow::Result;
 use embouchure_host::{ClapHost, Host, Session};
-use embouchure_inference::stream::EngineConfig;
+use embouchure_inference::engine::EngineConfig;
 use std::path::Path;
 use std::time::Instant;
 

@@ -5,7 +5,7 @@ use super::clock::resident_bytes;
 use super::realtime::{RATE, melody};
 use crate::effect::{Effect, Networks};
 use anyhow::Result;
-use embouchure_inference::stream::EngineConfig;
+use embouchure_inference::engine::EngineConfig;
 
 const MIB: f64 = 1024.0 * 1024.0;
 const BLOCK: usize = 64;

@@ -4,7 +4,7 @@ use super::clock::{become_realtime, process_cpu, stay_on_core, thread_cpu};
 use crate::effect::{Effect, Networks};
 use crate::sounds::{Segment, Timbre, render};
 use anyhow::{Result, anyhow};
-use embouchure_inference::stream::EngineConfig;
+use embouchure_inference::engine::EngineConfig;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@ use crate::statistics::{median, quantile};
 use anyhow::{Context, Result, ensure};
 use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
-use embouchure_inference::stream::HopModel;
+use embouchure_inference::engine::HopModel;
 use embouchure_inference::synth::render_clip;
 use std::path::Path;
 use std::process::Command;

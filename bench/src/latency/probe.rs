@@ -5,7 +5,7 @@ use crate::effect::{Effect, Networks};
 use anyhow::{Context, Result};
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::stream::{EngineConfig, Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{EngineConfig, Heard, HopModel, HopOutput};
 
 /// Rate and largest block of a host.
 #[derive(Clone, Copy, Debug)]

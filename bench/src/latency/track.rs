@@ -2,7 +2,7 @@
 
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::stream::{HopModel, HopOutput};
+use embouchure_inference::engine::{HopModel, HopOutput};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pitch counts as right within this much.

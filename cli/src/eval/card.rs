@@ -2,8 +2,8 @@
 
 use super::picture;
 use anyhow::{Context, Result};
-use embouchure_inference::instrument::{Card, Instrument};
 use embouchure_inference::note::Note;
+use embouchure_inference::play::instrument::{Card, Instrument};
 use embouchure_training::evaluation::Figures;
 use std::fmt::Write;
 use std::path::Path;

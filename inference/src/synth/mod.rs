@@ -12,7 +12,7 @@ use crate::config::{HOP_SIZE, MODEL_RATE};
 use crate::controls::Controls;
 use harmonic::HarmonicBank;
 use noise::NoiseBank;
-use room::RoomSound;
+use room::reverb::RoomSound;
 use side::Side;
 
 /// Where the side's noise begins: any odd number far from 0, where the middle's does.

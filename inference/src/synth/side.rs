@@ -60,8 +60,8 @@ impl<'a> Side<'a> {
 mod tests {
     use crate::config::N_NOISE_BANDS;
     use crate::controls::Controls;
-    use crate::room::Room;
     use crate::synth::Synth;
+    use crate::synth::room::Room;
 
     const HOP: usize = 192;
     const ROOM: Room = Room { levels: [0.5; 3], t60_s: [0.6; 3] };

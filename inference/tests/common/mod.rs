@@ -3,10 +3,10 @@
 
 use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::room::Room;
-use embouchure_inference::stream::{BlockParams, Engine, EngineConfig, Heard, HopModel, HopOutput};
+use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, Heard, HopModel, HopOutput};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::synth::room::Room;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};

@@ -2,7 +2,7 @@
 
 use super::host::{AppHost, Processing};
 use crossbeam::queue::ArrayQueue;
-use embouchure_inference::stream::flush_subnormals;
+use embouchure_inference::engine::flush_subnormals;
 use embouchure_plugin::Embouchure;
 use embouchure_plugin::audio::AudioDesk;
 use nice_plug::prelude::*;

@@ -2,7 +2,7 @@
 
 use super::theme::{Canvas, SMALL, lower_part};
 use egui::{Align2, Rect, Ui, pos2};
-use embouchure_inference::stream::{N_SHOWN, TelemetryView};
+use embouchure_inference::engine::{N_SHOWN, TelemetryView};
 
 const FLOOR_DB: f32 = -80.0;
 /// How fast bars fall, dB per second.

@@ -4,7 +4,7 @@ use super::knob::{Edit, Place};
 use super::theme::Canvas;
 use super::{App, audio_page, header, instrument_panel, knob, note, status, toggle, typed_path};
 use egui::Ui;
-use embouchure_inference::stream::TelemetryView;
+use embouchure_inference::engine::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
 /// Draws the whole window.

@@ -2,7 +2,7 @@
 
 use super::theme::{Canvas, SMALL, lower_part};
 use egui::{Align2, Role, Sense, Stroke, Ui, WidgetInfo};
-use embouchure_inference::stream::FULL_SCALE;
+use embouchure_inference::engine::FULL_SCALE;
 
 const FLOOR_DB: f32 = -60.0;
 const TOP_DB: f32 = 6.0;

@@ -2,8 +2,8 @@
 
 use super::theme::{Canvas, SMALL};
 use egui::{Align2, Rect, Ui, vec2};
+use embouchure_inference::engine::TelemetryView;
 use embouchure_inference::note::Note;
-use embouchure_inference::stream::TelemetryView;
 
 /// Draws what is heard and what is played: 240 × 92 design units from (`x`, `y`).
 pub fn show(ui: &Ui, canvas: &Canvas, (x, y): (f32, f32), view: &TelemetryView) {

@@ -3,7 +3,7 @@
 use super::theme::{Canvas, SMALL};
 use super::{App, audio_page, buffer_menu, rejected};
 use egui::{Align2, Role, Sense, Ui, WidgetInfo};
-use embouchure_inference::stream::TelemetryView;
+use embouchure_inference::engine::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
 /// Room for the message, design units.

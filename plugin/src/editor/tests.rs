@@ -5,7 +5,7 @@ use crate::test_host::TestHost;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::stream::{Heard, Telemetry};
+use embouchure_inference::engine::{Heard, Telemetry};
 use nice_plug::prelude::Params;
 
 /// An editor at a size, in points.

@@ -2,8 +2,8 @@
 
 use super::theme::{Canvas, SMALL};
 use egui::{Align2, Painter, Pos2, Rect, Stroke, Ui, pos2};
+use embouchure_inference::engine::TelemetryView;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
-use embouchure_inference::stream::TelemetryView;
 use std::collections::VecDeque;
 
 /// Time that is shown.

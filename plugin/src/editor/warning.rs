@@ -1,6 +1,6 @@
 //! What is wrong with the input, and what the player can do: said while it lasts.
 
-use embouchure_inference::stream::TelemetryView;
+use embouchure_inference::engine::TelemetryView;
 
 /// Outside its range by more than this, the instrument was never heard.
 const TOLERANCE: f32 = 1.06;

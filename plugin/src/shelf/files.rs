@@ -1,8 +1,8 @@
 //! Reading instruments: each shipped one and the encoder once per process. Blocks and allocates.
 
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::Instrument;
-use embouchure_inference::weights::{LoadError, read_file};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::nn::weights::{LoadError, read_file};
+use embouchure_inference::play::instrument::Instrument;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::Path;

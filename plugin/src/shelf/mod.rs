@@ -9,7 +9,7 @@ mod reference;
 
 pub use reference::InstrumentRef;
 
-use embouchure_inference::instrument::Card;
+use embouchure_inference::play::instrument::Card;
 use embouchure_weights::own;
 use files::load_file;
 use parking_lot::{Mutex, RwLock};

@@ -1,7 +1,7 @@
 //! Tells several notes at once from one. A pitch tracker finds a period in many chords, too, far below all of their notes.
 
 use super::FRAME_RATE;
-use embouchure_inference::features::{NoteRule, PartialFinder};
+use embouchure_inference::hear::{NoteRule, PartialFinder};
 
 /// Hops from one frame that is looked at to the next.
 const STEP: usize = 15;

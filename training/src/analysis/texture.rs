@@ -1,7 +1,7 @@
-//! How much the partials of held notes waver, see [`embouchure_inference::texture`].
+//! How much the partials of held notes waver, see [`embouchure_inference::play::texture`].
 
 use super::HarmonicTrack;
-use embouchure_inference::texture::{N_BANDS, N_SCALES, SCALE_HOPS, Texture};
+use embouchure_inference::play::texture::{N_BANDS, N_SCALES, SCALE_HOPS, Texture};
 
 /// Shortest held note, hops, and what is left out at both its ends: attack and release are no wavering.
 const LEAST_HOPS: usize = 100;

@@ -8,8 +8,8 @@ use crate::encoder::spectrum::SpectrumFrames;
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, N_PITCH_BINS, N_Z, hz_to_bin};
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::features::{LevelNormalizer, RumbleFilter};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::hear::{LevelNormalizer, RumbleFilter};
 use rand_chacha::ChaCha8Rng;
 
 /// The first steps hear synthetic tones only, whose variety is endless; recordings refine.

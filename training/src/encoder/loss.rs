@@ -157,7 +157,7 @@ mod tests {
     use crate::encoder::net::{encode, new_params};
     use crate::ops::check::{gradients_match, plain_matches, plain_trains_alike, random};
     use candle_core::Device;
-    use embouchure_inference::encoder::Encoder;
+    use embouchure_inference::hear::encoder::Encoder;
 
     #[test]
     fn a_z_that_is_kept_costs_what_it_moves() -> Result<()> {

@@ -4,7 +4,7 @@ use crate::ops::{causal_conv, leaky_relu, leaky_rms};
 use crate::params::Params;
 use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::N_Z;
-use embouchure_inference::encoder::{CONVS, N_HEAD, N_TRUNK, is_residual};
+use embouchure_inference::hear::encoder::{CONVS, N_HEAD, N_TRUNK, is_residual};
 
 /// Prefix of the parameters that are thrown away after training.
 pub const THROW_AWAY: &str = "probe";
@@ -49,9 +49,9 @@ pub fn predict_spectrum(params: &Params, z: &Tensor, pitch: &Tensor) -> Result<T
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embouchure_inference::encoder::{Card, Encoder, FORMAT};
-    use embouchure_inference::features::LevelNormalizer;
-    use embouchure_inference::weights::to_bytes;
+    use embouchure_inference::hear::LevelNormalizer;
+    use embouchure_inference::hear::encoder::{Card, Encoder, FORMAT};
+    use embouchure_inference::nn::weights::to_bytes;
 
     #[test]
     fn trained_encoder_is_the_one_that_plays() -> anyhow::Result<()> {

@@ -9,8 +9,8 @@ use crate::optimizer::Schedule;
 use crate::run::{self, Training};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
-use embouchure_inference::encoder::{Card, Encoder, FORMAT};
-use embouchure_inference::weights::{LoadError, Weights, to_bytes};
+use embouchure_inference::hear::encoder::{Card, Encoder, FORMAT};
+use embouchure_inference::nn::weights::{LoadError, Weights, to_bytes};
 use std::collections::HashMap;
 use std::path::PathBuf;
 

@@ -4,10 +4,10 @@ use super::Without;
 use super::performance::{HeardHop, Performance, TARGET_HOP};
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
-use embouchure_inference::body::{N_POINTS, neighbours, position};
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
-use embouchure_inference::decoder::{Features, N_FEATURES};
-use embouchure_inference::instrument::Card;
+use embouchure_inference::play::body::{N_POINTS, neighbours, position};
+use embouchure_inference::play::decoder::{Features, N_FEATURES};
+use embouchure_inference::play::instrument::Card;
 use half::f16;
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -242,7 +242,7 @@ pub mod tests {
     use super::super::performance::Copies;
     use super::*;
     use embouchure_audio_file::{Audio, write_wav};
-    use embouchure_inference::encoder::Encoder;
+    use embouchure_inference::hear::encoder::Encoder;
 
     /// Two sequences of a recording at `gain`.
     pub fn batch(gain: f32) -> Batch {

@@ -4,9 +4,9 @@ use super::Without;
 use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::{Params, in_main_memory};
 use candle_core::{D, Device, Result, Tensor};
-use embouchure_inference::body;
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
-use embouchure_inference::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
+use embouchure_inference::play::body;
+use embouchure_inference::play::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
 use std::collections::HashMap;
 
 /// Tables with a row for each player: added to the first layer, and resonances.
@@ -94,8 +94,8 @@ mod tests {
     use super::*;
     use crate::ops::check::random;
     use crate::ops::values;
-    use embouchure_inference::body::Body;
-    use embouchure_inference::decoder;
+    use embouchure_inference::play::body::Body;
+    use embouchure_inference::play::decoder;
 
     #[test]
     fn controls_are_those_of_the_runtime() -> Result<()> {

@@ -6,7 +6,7 @@ use crate::recordings::examine_all;
 use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
 use embouchure_inference::config::MODEL_RATE;
-use embouchure_inference::features::LoudnessMeter;
+use embouchure_inference::hear::LoudnessMeter;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use std::path::{Path, PathBuf};
 

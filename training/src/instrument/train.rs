@@ -13,9 +13,9 @@ use crate::run::{self, Training, Watch};
 use anyhow::{Result, ensure};
 use candle_core::{Device, Tensor};
 use embouchure_inference::config::N_Z;
-use embouchure_inference::encoder::Encoder;
-use embouchure_inference::instrument::{Card, FORMAT};
-use embouchure_inference::weights::to_bytes;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::nn::weights::to_bytes;
+use embouchure_inference::play::instrument::{Card, FORMAT};
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! Parts of the training that can be left out, to see what they are good for.
 
 use anyhow::{Result, bail};
-use embouchure_inference::decoder::N_FEATURES;
+use embouchure_inference::play::decoder::N_FEATURES;
 
 /// What is left out; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -37,7 +37,7 @@ impl Without {
         })
     }
 
-    /// True for features that the decoder is not told, see [`embouchure_inference::decoder::Features::scaled`].
+    /// True for features that the decoder is not told, see [`embouchure_inference::play::decoder::Features::scaled`].
     pub fn hides(&self, feature: usize) -> bool {
         match feature {
             0 => self.f0,

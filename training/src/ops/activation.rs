@@ -2,7 +2,7 @@
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use embouchure_inference::layers::{LEAK, RMS_EPS};
+use embouchure_inference::nn::{LEAK, RMS_EPS};
 
 /// `x` above zero, [`LEAK`]` · x` below.
 pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
@@ -82,7 +82,7 @@ impl CustomOp1 for LeakyRms {
 mod tests {
     use super::*;
     use crate::ops::check::{gradients_match, plain_matches, random};
-    use embouchure_inference::layers;
+    use embouchure_inference::nn;
 
     #[test]
     fn gradient_is_right() {
@@ -99,9 +99,8 @@ mod tests {
     #[test]
     fn equals_the_layers_of_inference() -> Result<()> {
         let x = random(&[4, 6], 5);
-        let normed =
-            (leaky_rms(&x)? - layers::plain_leaky_rms_norm(&x, None)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
-        let alone = (leaky_relu(&x)? - layers::plain_leaky_relu(&x)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let normed = (leaky_rms(&x)? - nn::plain_leaky_rms_norm(&x, None)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let alone = (leaky_relu(&x)? - nn::plain_leaky_relu(&x)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
         assert!(normed < 1e-6 && alone < 1e-6, "{normed}, {alone}");
         Ok(())
     }

@@ -2,11 +2,11 @@
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use embouchure_inference::body::between;
+use embouchure_inference::play::body::between;
 use std::sync::Arc;
 
 /// `table`: natural logarithms, any shape; `places`: for each value of the result its lower neighbour in the table and the
-/// weight of the next, see [`embouchure_inference::body::neighbours`]. Returns linear gains of the given shape.
+/// weight of the next, see [`embouchure_inference::play::body::neighbours`]. Returns linear gains of the given shape.
 pub fn body_gains(table: &Tensor, places: Arc<Vec<(u32, f32)>>, shape: (usize, usize, usize)) -> Result<Tensor> {
     match on_cpu(table) {
         true => table.contiguous()?.apply_op1(BodyGains { places, shape }),

@@ -2,7 +2,7 @@
 
 use super::{Matrix, matmul, on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use embouchure_inference::layers::ConvSpec;
+use embouchure_inference::nn::ConvSpec;
 
 /// `x`: `[batch, time, in]`; `weight`: `[out, kernel · in]`; `bias`: `[out]`. Returns `[batch, time / stride, out]`;
 /// the past is silence.

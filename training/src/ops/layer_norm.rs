@@ -2,7 +2,7 @@
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
-use embouchure_inference::layers::LAYER_NORM_EPS;
+use embouchure_inference::nn::LAYER_NORM_EPS;
 
 /// Normalises the last dimension of `x`, then scales by `weight` and shifts by `bias`.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> {

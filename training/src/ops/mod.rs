@@ -27,7 +27,7 @@ pub use spectral::spectral_loss;
 #[cfg(test)]
 pub(crate) mod check;
 
-pub(crate) use embouchure_inference::layers::{Matrix, matmul, slice};
+pub(crate) use embouchure_inference::nn::{Matrix, matmul, slice};
 
 use candle_core::{Device, Result, Shape, Tensor};
 

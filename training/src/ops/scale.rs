@@ -2,7 +2,7 @@
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
-use embouchure_inference::decoder;
+use embouchure_inference::play::decoder;
 use std::f32::consts::LN_10;
 
 /// `2 · sigmoid(x)^ln 10 + 1e-7`, as the decoder at runtime.

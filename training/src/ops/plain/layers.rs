@@ -1,10 +1,10 @@
 //! Layers of the networks, and scales.
 
 use candle_core::{D, Result, Tensor};
-use embouchure_inference::layers::{ConvSpec, LAYER_NORM_EPS, plain_gru_step, plain_leaky_rms_norm};
+use embouchure_inference::nn::{ConvSpec, LAYER_NORM_EPS, plain_gru_step, plain_leaky_rms_norm};
 use std::f64::consts::LN_10;
 
-pub use embouchure_inference::layers::plain_leaky_relu as leaky_relu;
+pub use embouchure_inference::nn::plain_leaky_relu as leaky_relu;
 
 /// See [`super::super::leaky_rms`].
 pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {

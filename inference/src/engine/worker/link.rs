@@ -1,0 +1,218 @@
+//! What the audio thread and the worker exchange: samples one way, control frames the other.
+//!
+//! All rings are wait-free: neither side ever waits for the other to be scheduled, as it would in the middle of a push
+//! to a queue with many senders.
+
+use crate::controls::{Controls, SourceControls};
+use crate::synth::hop_samples;
+use rtrb::{Consumer, Producer, RingBuffer};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::time::{Duration, Instant};
+
+/// Input on its way before any is lost. Longer than a player would sit through, so that hardly anything is.
+const SECONDS_IN_FLIGHT: f64 = 6.0;
+/// Changes of the player's wishes on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a wish
+/// changes with every one; else any time.
+const MARKS_IN_FLIGHT: usize = 4096;
+/// Frames beyond one for each hop that is still to be played: rounding, and what the worker had begun before a reset.
+const SPARE_FRAMES: usize = 32;
+
+/// Where samples belong and how they are to be heard.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::engine) struct Heading {
+    pub epoch: u32,
+    /// Host sample, counted from the reset.
+    pub position: u64,
+    pub source: SourceControls,
+}
+
+/// A heading for the samples from `at` on; those before it follow from the mark before.
+struct Mark {
+    /// Samples sent since the rings were made.
+    at: u64,
+    heading: Heading,
+}
+
+/// The answer to one hop. Its place in time follows from `hop` alone, see [`HopClock`](super::timing::HopClock).
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Frame {
+    pub epoch: u32,
+    /// Counted from the reset.
+    pub hop: u64,
+    pub controls: Controls,
+}
+
+/// Seen by both threads.
+pub(in crate::engine) struct Flags {
+    /// Raised by the audio thread at each reset; what carries another one is out of date.
+    pub epoch: AtomicU32,
+    /// The worker is to end.
+    pub stop: AtomicBool,
+    /// The worker still answers; false after a panic in the model.
+    pub alive: AtomicBool,
+    /// Hop that is rendered next, of this epoch.
+    pub next_hop: AtomicU64,
+    /// Samples of the newest block.
+    pub block: AtomicU32,
+    /// When it came, ns since `start`. Told after its samples were sent, so that it is never ahead of them.
+    block_at: AtomicU64,
+    start: Instant,
+}
+
+impl Flags {
+    fn new(max_block: usize) -> Self {
+        Self {
+            epoch: AtomicU32::new(0),
+            stop: AtomicBool::new(false),
+            alive: AtomicBool::new(true),
+            next_hop: AtomicU64::new(0),
+            block: AtomicU32::new(max_block as u32),
+            block_at: AtomicU64::new(0),
+            start: Instant::now(),
+        }
+    }
+
+    /// The samples of a block that came at `now` are sent. Realtime-safe.
+    pub fn tell_block(&self, now: Instant) {
+        self.block_at.store(now.duration_since(self.start).as_nanos() as u64, Release);
+    }
+
+    /// Time since the newest block came.
+    pub fn since_block(&self) -> Duration {
+        self.start.elapsed().saturating_sub(Duration::from_nanos(self.block_at.load(Acquire)))
+    }
+}
+
+/// The audio thread's end of the input.
+pub(in crate::engine) struct InputSender {
+    samples: Producer<f32>,
+    marks: Producer<Mark>,
+    n_sent: u64,
+    /// Of the next sample, if nothing changes.
+    heading: Option<Heading>,
+}
+
+/// The worker's end of the input.
+pub(in crate::engine) struct InputReceiver {
+    samples: Consumer<f32>,
+    marks: Consumer<Mark>,
+    n_received: u64,
+}
+
+/// Both ends of everything.
+pub(in crate::engine) struct Link {
+    pub flags: Arc<Flags>,
+    pub sender: InputSender,
+    pub receiver: InputReceiver,
+    /// Worker's end.
+    pub frames_in: Producer<Frame>,
+    /// Audio thread's end.
+    pub frames_out: Consumer<Frame>,
+}
+
+impl Link {
+    /// Allocates. `latency` and `max_block` in samples at the host's rate.
+    pub fn new(host_rate: f64, latency: usize, max_block: usize) -> Self {
+        let n_samples = (SECONDS_IN_FLIGHT * host_rate) as usize + 4 * max_block;
+        // Room for what has been sent and not yet played; answers that come too late to be played are not sent. Short, so
+        // that it stays in the caches.
+        let n_frames = ((latency + max_block) as f64 / hop_samples(host_rate)) as usize + SPARE_FRAMES;
+        let (samples_in, samples_out) = RingBuffer::new(n_samples);
+        let (marks_in, marks_out) = RingBuffer::new(MARKS_IN_FLIGHT);
+        let (frames_in, frames_out) = RingBuffer::new(n_frames);
+        Self {
+            flags: Arc::new(Flags::new(max_block)),
+            sender: InputSender { samples: samples_in, marks: marks_in, n_sent: 0, heading: None },
+            receiver: InputReceiver { samples: samples_out, marks: marks_out, n_received: 0 },
+            frames_in,
+            frames_out,
+        }
+    }
+}
+
+impl InputSender {
+    /// Sends as much of `samples`, which begin at `heading`, as there is room for, and returns how much. Realtime-safe.
+    pub fn send(&mut self, heading: Heading, samples: &[f32]) -> usize {
+        if samples.is_empty() || self.samples.is_full() {
+            return 0;
+        }
+        if self.heading != Some(heading) && self.marks.push(Mark { at: self.n_sent, heading }).is_err() {
+            return 0;
+        }
+        let n = self.samples.push_partial_slice(samples).0.len();
+        self.n_sent += n as u64;
+        self.heading = Some(Heading { position: heading.position + n as u64, ..heading });
+        n
+    }
+}
+
+impl InputReceiver {
+    /// Fills the front of `out` with the next samples that follow each other and returns it; empty if none are there.
+    /// The heading is given if a new one starts here.
+    pub fn receive<'a>(&mut self, out: &'a mut [f32]) -> (Option<Heading>, &'a [f32]) {
+        // Counted first: a mark is pushed before its samples, so that those seen here have theirs.
+        let n_here = self.samples.slots();
+        let heading = self.marks.peek().ok().filter(|mark| mark.at == self.n_received).map(|mark| mark.heading);
+        if heading.is_some() {
+            let _ = self.marks.pop();
+        }
+        let until = self.marks.peek().map_or(u64::MAX, |mark| mark.at);
+        let n = n_here.min(out.len()).min((until - self.n_received).min(out.len() as u64) as usize);
+        let received = self.samples.pop_partial_slice(&mut out[..n]).0;
+        self.n_received += received.len() as u64;
+        (heading, received)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heading(epoch: u32, position: u64, transpose_semitones: f32) -> Heading {
+        let source = SourceControls { transpose_semitones, ..SourceControls::default() };
+        Heading { epoch, position, source }
+    }
+
+    #[test]
+    fn samples_of_one_block_each_need_no_marks() {
+        let mut link = Link::new(48_000.0, 400, 1);
+        for position in 0..200_000 {
+            assert_eq!(link.sender.send(heading(0, position, 0.0), &[1.0]), 1, "sample {position}");
+        }
+        assert_eq!(link.receiver.marks.slots(), 1);
+    }
+
+    #[test]
+    fn a_change_arrives_with_its_first_sample() {
+        let mut link = Link::new(1000.0, 400, 8);
+        let mut out = [0.0; 16];
+        assert_eq!(link.receiver.receive(&mut out), (None, &[][..]));
+        let headings = [heading(0, 0, 0.0), heading(0, 3, 0.0), heading(0, 5, 2.0), heading(1, 0, 2.0)];
+        for (part, h) in [&[1.0, 2.0, 3.0][..], &[4.0, 5.0], &[6.0], &[7.0, 8.0]].iter().zip(headings) {
+            assert_eq!(link.sender.send(h, part), part.len());
+        }
+        assert_eq!(link.receiver.receive(&mut out[..2]), (Some(headings[0]), &[1.0, 2.0][..]));
+        assert_eq!(link.receiver.receive(&mut out), (None, &[3.0, 4.0, 5.0][..]));
+        assert_eq!(link.receiver.receive(&mut out), (Some(headings[2]), &[6.0][..]));
+        assert_eq!(link.receiver.receive(&mut out), (Some(headings[3]), &[7.0, 8.0][..]));
+        assert_eq!(link.receiver.receive(&mut out), (None, &[][..]));
+    }
+
+    #[test]
+    fn what_has_no_room_is_not_sent_and_leaves_a_visible_gap() {
+        let mut link = Link::new(1000.0, 400, 1);
+        let samples = vec![0.5; 10_000];
+        let n = link.sender.send(heading(0, 0, 0.0), &samples);
+        assert!((6000..10_000).contains(&n), "{n}");
+        for position in n as u64..n as u64 + 9000 {
+            assert_eq!(link.sender.send(heading(0, position, position as f32), &[0.5]), 0);
+        }
+        let mut out = vec![0.0; 10_000];
+        assert_eq!(link.receiver.receive(&mut out).1.len(), n);
+        let after = heading(0, n as u64 + 9000, 0.0);
+        assert_eq!(link.sender.send(after, &[0.25]), 1);
+        assert_eq!(link.receiver.receive(&mut out), (Some(after), &[0.25][..]));
+    }
+}

@@ -1,0 +1,210 @@
+//! The source's own timbre, as far as it is wanted: harmonics and noise as strong as the source's.
+//!
+//! A decoder plays what its instrument usually sounds like at this pitch and loudness. That is what makes a trumpet of a
+//! whistle; of a trumpet it makes another one. Each harmonic is moved, in dB, towards where the source has it, and all of
+//! them towards the loudness that the decoder was asked for; the harmonics above the ones that are heard remain its own. The
+//! noise is led between the notes, too, where the decoder is silent: so consonants are heard.
+
+use crate::config::N_HARMONICS;
+use crate::controls::Controls;
+use crate::hear::{N_HEARD_BANDS, SourceNoise, Timbre, a_weight, n_audible};
+use crate::math::{exp, ln, power_db, scale_all, sum, sum_of_squares};
+use std::f32::consts::LN_10;
+
+/// Share below which a harmonic is not there, of the power of all: -90 dB.
+const LEAST: f32 = 1e-9;
+/// Most by which the loudness is moved, dB.
+const MOST_DB: f32 = 12.0;
+/// Natural logarithm of the amplitude of a dB.
+const NEPERS: f32 = LN_10 / 20.0;
+
+/// Bands of noise, the highest that are heard, which lead those above them.
+const N_TOP_BANDS: usize = 6;
+/// Magnitude that is as good as silence: -140 dB.
+const NO_NOISE: f32 = 1e-7;
+/// Of the noise from band to band above those that are heard, where the decoder is silent: 6 dB an octave.
+const FALL: f32 = 0.948;
+
+/// What is followed and how far.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Follow {
+    timbre: Option<Timbre>,
+    loudness_db: f32,
+    amount: f32,
+}
+
+impl Follow {
+    /// The instrument's own timbre.
+    pub const NONE: Self = Self { timbre: None, loudness_db: 0.0, amount: 0.0 };
+
+    /// `amount` of the way from the instrument's timbre (0) to the source's (1); `loudness_db`: what the decoder is asked for.
+    pub fn new(timbre: Option<Timbre>, loudness_db: f32, amount: f32) -> Self {
+        let amount = amount.clamp(0.0, 1.0);
+        Self { timbre: timbre.filter(|_| amount > 0.0), loudness_db, amount }
+    }
+
+    /// Moves the harmonics.
+    pub fn lead(&self, controls: &mut Controls) {
+        let Some(timbre) = &self.timbre else { return };
+        if controls.amplitude <= 0.0 {
+            return;
+        }
+        self.lead_distribution(timbre, controls);
+        let off_db = (self.loudness_db - loudness_db(controls)).clamp(-MOST_DB, MOST_DB);
+        controls.amplitude *= exp(NEPERS * self.amount * off_db);
+    }
+
+    fn lead_distribution(&self, timbre: &Timbre, controls: &mut Controls) {
+        let weights = &mut controls.harmonic_distribution;
+        let heard = &mut weights[..timbre.levels_db().len()];
+        let power = sum_of_squares(heard).max(f32::MIN_POSITIVE);
+        // What is not there at all is above 20 kHz, where the line was moved up.
+        for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()).filter(|(weight, _)| **weight > 0.0) {
+            let from = 0.5 * ln((*weight * *weight / power).max(LEAST));
+            *weight = exp(from + self.amount * (NEPERS * level_db - from));
+        }
+        // Whatever the way led through, they have the power that they had.
+        let kept = (power / sum_of_squares(heard).max(f32::MIN_POSITIVE)).sqrt();
+        scale_all(heard, kept);
+        let total = sum(weights);
+        scale_all(weights, 1.0 / total);
+        controls.amplitude *= total;
+    }
+
+    /// How much of its own wavering is left to harmonic `k`, counted from 0: what is followed wavers already.
+    pub fn wavering(&self, k: usize) -> f32 {
+        if self.timbre.as_ref().is_some_and(|timbre| k < timbre.levels_db().len()) { 1.0 - self.amount } else { 1.0 }
+    }
+}
+
+/// Moves the noise towards the source's, `gain` times `heard`, by `amount` of the way. What lies above the bands that are
+/// heard is the decoder's, as much louder as the highest of them become; where the decoder is silent it falls evenly.
+pub fn lead_noise(controls: &mut Controls, heard: &SourceNoise, gain: f32, amount: f32) {
+    let amount = amount.clamp(0.0, 1.0);
+    let (below, above) = controls.noise_magnitudes.split_at_mut(N_HEARD_BANDS);
+    let top = |bands: &[f32]| sum(&bands[N_HEARD_BANDS - N_TOP_BANDS..]) / N_TOP_BANDS as f32;
+    let (own_top, source_top) = (top(below) + NO_NOISE, gain * top(heard));
+    let mut silent = NO_NOISE;
+    for magnitude in above {
+        silent *= FALL;
+        let followed = source_top * (*magnitude + silent) / own_top;
+        *magnitude += amount * (followed - *magnitude);
+    }
+    for (magnitude, heard) in below.iter_mut().zip(heard) {
+        *magnitude += amount * (gain * heard - *magnitude);
+    }
+}
+
+/// A-weighted level of the harmonics, dB, as [`LoudnessMeter`](crate::hear::LoudnessMeter) would measure it.
+fn loudness_db(controls: &Controls) -> f32 {
+    let n_heard = n_audible(controls.f0_hz).min(N_HARMONICS);
+    let mut powers = [0.0; N_HARMONICS];
+    for (k, power) in powers[..n_heard].iter_mut().enumerate() {
+        let amplitude = controls.amplitude * controls.harmonic_distribution[k];
+        *power = 0.5 * amplitude * amplitude * a_weight((k + 1) as f32 * controls.f0_hz);
+    }
+    power_db(sum(&powers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{HOP_SIZE, MODEL_RATE, N_NOISE_BANDS};
+    use crate::hear::HarmonicMeter;
+    use std::f32::consts::TAU;
+
+    const F0_HZ: f32 = 400.0;
+    /// Amplitudes of the source.
+    const SOURCE: [f32; 3] = [0.1, 0.4, 0.2];
+
+    fn timbre() -> Timbre {
+        let mut meter = HarmonicMeter::default();
+        let sample = |i: usize| {
+            let angle = TAU * F0_HZ * i as f32 / MODEL_RATE as f32;
+            SOURCE.iter().enumerate().map(|(k, a)| a * ((k + 1) as f32 * angle).sin()).sum()
+        };
+        (0..16).for_each(|hop| meter.push(&std::array::from_fn(|i| sample(hop * HOP_SIZE + i))));
+        meter.timbre(F0_HZ)
+    }
+
+    /// Harmonics 1 to 30, each half as strong as the one before.
+    fn instrument() -> Controls {
+        let mut controls = Controls { f0_hz: F0_HZ, amplitude: 0.5, ..Controls::SILENT };
+        (0..30).for_each(|k| controls.harmonic_distribution[k] = 0.5f32.powi(k as i32 + 1));
+        let total = sum(&controls.harmonic_distribution);
+        scale_all(&mut controls.harmonic_distribution, 1.0 / total);
+        controls
+    }
+
+    /// At a loudness of -20 dB.
+    fn led(amount: f32) -> Controls {
+        let mut controls = instrument();
+        Follow::new(Some(timbre()), -20.0, amount).lead(&mut controls);
+        controls
+    }
+
+    fn amplitudes(controls: &Controls) -> [f32; N_HARMONICS] {
+        controls.harmonic_distribution.map(|weight| weight * controls.amplitude)
+    }
+
+    #[test]
+    fn the_harmonics_and_the_level_become_the_sources() {
+        let off_db = |amount| (loudness_db(&led(amount)) - -20.0).abs();
+        assert!(off_db(0.0) > off_db(0.5) && off_db(0.5) > 1.0 && off_db(1.0) < 0.01);
+        for amount in [0.3, 1.0] {
+            assert!((sum(&led(amount).harmonic_distribution) - 1.0).abs() < 1e-4);
+        }
+        let all = amplitudes(&led(1.0));
+        for k in 1..3 {
+            assert!((all[k] / all[0] / (SOURCE[k] / SOURCE[0]) - 1.0).abs() < 0.05, "harmonic {}", k + 1);
+        }
+        assert!(all[3..19].iter().all(|a| *a < 0.005 * all[1]), "what the source does not have is not played");
+    }
+
+    #[test]
+    fn half_way_is_half_way_in_db_and_no_way_is_none() {
+        let db = |c: &Controls, k: usize| 20.0 * (c.harmonic_distribution[k] / c.harmonic_distribution[0]).log10();
+        let (from, half, to) = (instrument(), led(0.5), led(1.0));
+        assert!((db(&half, 1) - 0.5 * (db(&from, 1) + db(&to, 1))).abs() < 0.1);
+        assert_eq!(led(0.0), instrument());
+        let mut silent = Controls::SILENT;
+        Follow::new(Some(timbre()), -20.0, 1.0).lead(&mut silent);
+        assert_eq!(silent, Controls::SILENT);
+    }
+
+    #[test]
+    fn what_is_above_the_instruments_limit_stays_silent() {
+        // Played at 2 kHz, the instrument has ten harmonics below 20 kHz; the source has nineteen.
+        let mut controls = Controls { f0_hz: 2000.0, ..instrument() };
+        controls.harmonic_distribution[10..].fill(0.0);
+        Follow::new(Some(timbre()), -20.0, 0.5).lead(&mut controls);
+        assert!(controls.harmonic_distribution[..10].iter().all(|weight| *weight > 0.0));
+        assert!(controls.harmonic_distribution[10..].iter().all(|weight| *weight == 0.0));
+    }
+
+    #[test]
+    fn the_noise_becomes_the_sources_and_takes_along_what_lies_above() {
+        let mut instrument = Controls { noise_magnitudes: [0.01; N_NOISE_BANDS], ..Controls::SILENT };
+        instrument.noise_magnitudes[N_NOISE_BANDS - 1] = 0.002;
+        let mut heard = [0.1; N_HEARD_BANDS];
+        heard[3] = 0.3;
+        let led = |mut controls: Controls, amount| {
+            lead_noise(&mut controls, &heard, 0.5, amount);
+            [3, 20, N_HEARD_BANDS, N_NOISE_BANDS - 1].map(|band| (controls.noise_magnitudes[band] * 1e4).round() / 1e4)
+        };
+        assert_eq!(led(instrument, 0.0), [0.01, 0.01, 0.01, 0.002]);
+        assert_eq!(led(instrument, 0.5), [0.08, 0.03, 0.03, 0.006]);
+        assert_eq!(led(instrument, 1.0), [0.15, 0.05, 0.05, 0.01]);
+        assert_eq!(led(Controls::SILENT, 1.0), [0.15, 0.05, 0.0474, 0.0191], "between notes");
+        let mut silent = Controls::SILENT;
+        lead_noise(&mut silent, &[0.0; N_HEARD_BANDS], 1.0, 0.7);
+        assert!(silent.is_silent(), "exactly");
+    }
+
+    #[test]
+    fn only_what_is_followed_stops_wavering() {
+        let follow = Follow::new(Some(timbre()), -20.0, 0.75);
+        assert_eq!([0, 18, 19].map(|k| follow.wavering(k)), [0.25, 0.25, 1.0]);
+        assert_eq!(Follow::new(None, -20.0, 0.75).wavering(0), 1.0);
+    }
+}

@@ -1,0 +1,264 @@
+//! The room in sound: a feedback delay network (Jot & Chaigne 1991, "Digital delay networks for designing artificial
+//! reverberators"), sixteen delays that feed each other and lose in each band as much as the room does.
+
+use super::{CROSSOVERS_HZ, LN_60_DB, N_BANDS, Room};
+use crate::synth::side::Side;
+
+const N_LINES: usize = 16;
+/// Time until the room answers, seconds.
+const PREDELAY_S: f64 = 0.005;
+/// The longest delay against the shortest, which is the time until the room answers.
+const SPREAD: f64 = 9.0;
+/// What is softer is silence: -120 dB.
+const SILENT: f32 = 1e-6;
+
+/// Adds the room to a dry sound.
+pub struct RoomSound {
+    rate: f32,
+    lines: [Line; N_LINES],
+    /// What a line loses per pass, as gains, `[N_BANDS][N_LINES]`.
+    kept: [[f32; N_LINES]; N_BANDS],
+    split: Split<N_LINES>,
+    entry: Split<1>,
+    /// Gains into the network at the end of the last hop.
+    entry_gains: [f32; N_BANDS],
+    t60_s: [f32; N_BANDS],
+    is_ringing: bool,
+}
+
+struct Line {
+    samples: Vec<f32>,
+    at: usize,
+}
+
+/// Splits signals into bands that add up to them again.
+struct Split<const N: usize> {
+    /// Share of the way to the input that the low-pass filters go per sample.
+    pace: [f32; N_BANDS - 1],
+    lows: [[f32; N]; N_BANDS - 1],
+}
+
+impl<const N: usize> Split<N> {
+    fn new(rate: f32) -> Self {
+        let pace = CROSSOVERS_HZ.map(|hz| 1.0 - (-std::f32::consts::TAU * hz / rate).exp());
+        Self { pace, lows: [[0.0; N]; N_BANDS - 1] }
+    }
+
+    /// The bands of `x`, each times its gain, together.
+    #[inline]
+    fn weighted(&mut self, x: &[f32; N], gains: &[[f32; N]; N_BANDS]) -> [f32; N] {
+        std::array::from_fn(|i| {
+            let low = self.lows[0][i] + self.pace[0] * (x[i] - self.lows[0][i]);
+            let not_high = self.lows[1][i] + self.pace[1] * (x[i] - self.lows[1][i]);
+            (self.lows[0][i], self.lows[1][i]) = (low, not_high);
+            gains[0][i] * low + gains[1][i] * (not_high - low) + gains[2][i] * (x[i] - not_high)
+        })
+    }
+
+    fn reset(&mut self) {
+        self.lows = [[0.0; N]; N_BANDS - 1];
+    }
+}
+
+impl RoomSound {
+    /// Allocates. `host_rate` in Hz, > 0.
+    pub fn new(host_rate: f64) -> Self {
+        let length = |i: usize| {
+            let seconds = PREDELAY_S * SPREAD.powf(i as f64 / (N_LINES - 1) as f64);
+            ((seconds * host_rate) as usize).max(1)
+        };
+        let rate = host_rate as f32;
+        let mut sound = Self {
+            rate,
+            lines: std::array::from_fn(|i| Line { samples: vec![0.0; length(i)], at: 0 }),
+            kept: [[0.0; N_LINES]; N_BANDS],
+            split: Split::new(rate),
+            entry: Split::new(rate),
+            entry_gains: [0.0; N_BANDS],
+            t60_s: Room::NONE.t60_s,
+            is_ringing: false,
+        };
+        sound.follow(&Room::NONE);
+        sound
+    }
+
+    /// Back to silence. Realtime-safe.
+    pub fn reset(&mut self) {
+        if self.is_ringing {
+            self.lines.iter_mut().for_each(|line| line.samples.fill(0.0));
+            self.split.reset();
+            self.entry.reset();
+        }
+        self.is_ringing = false;
+        self.entry_gains = [0.0; N_BANDS];
+    }
+
+    /// Adds to `samples` what `room` answers to them, and to `side` as much again from other places. What rings already
+    /// goes on. Realtime-safe; leaves silence as exact zeros once the room has faded.
+    pub fn add(&mut self, room: &Room, samples: &mut [f32], mut side: Option<Side<'_>>) {
+        if room.t60_s != self.t60_s {
+            self.follow(room);
+        }
+        let is_played_to = room.levels.iter().chain(&self.entry_gains).any(|level| *level > 0.0);
+        let is_silent = samples.iter().all(|x| *x == 0.0);
+        if !self.is_ringing && (is_silent || !is_played_to) {
+            self.entry_gains = self.entry_gains_of(room);
+            return;
+        }
+        self.is_ringing = true;
+        let (mut gains, ends) = (self.entry_gains, self.entry_gains_of(room));
+        let steps: [f32; N_BANDS] = std::array::from_fn(|b| (ends[b] - gains[b]) / samples.len().max(1) as f32);
+        let mut loudest = 0.0f32;
+        let step = 1.0 / samples.len().max(1) as f32;
+        for (i, x) in samples.iter_mut().enumerate() {
+            gains.iter_mut().zip(steps).for_each(|(gain, step)| *gain += step);
+            let [entering] = self.entry.weighted(&[*x], &gains.map(|gain| [gain]));
+            let [answer, beside] = self.step(entering);
+            // The side has no say in when the room ends: the middle is not to depend on it.
+            loudest = loudest.max(answer.abs());
+            *x += answer;
+            if let Some(side) = &mut side {
+                let width = side.width(i as f32 * step);
+                side.out[i] += width * beside;
+            }
+        }
+        self.entry_gains = ends;
+        if is_silent && loudest < SILENT {
+            self.reset();
+            self.entry_gains = ends;
+        }
+    }
+
+    /// One sample round the network; what is heard in the middle and beside it.
+    #[inline]
+    fn step(&mut self, entering: f32) -> [f32; 2] {
+        let heard: [f32; N_LINES] = std::array::from_fn(|i| self.lines[i].samples[self.lines[i].at]);
+        let mut fed = self.split.weighted(&heard, &self.kept);
+        let answer = fed.chunks_exact(2).map(|pair| pair[0] - pair[1]).sum();
+        mix(&mut fed);
+        // The third row of the matrix, + + - -: it has half of its signs in common with + -, so half of the lines are
+        // heard left and half right, long and short ones by turns.
+        let beside = fed[2];
+        const SHARE: f32 = 0.25; // 1/√16: mixing keeps the energy.
+        for (line, fed) in self.lines.iter_mut().zip(fed) {
+            line.samples[line.at] = SHARE * (fed + entering);
+            line.at = if line.at + 1 == line.samples.len() { 0 } else { line.at + 1 };
+        }
+        [answer, beside]
+    }
+
+    /// Takes on how fast `room` fades.
+    fn follow(&mut self, room: &Room) {
+        self.t60_s = room.t60_s;
+        for (kept, t60_s) in self.kept.iter_mut().zip(room.t60_s) {
+            for (kept, line) in kept.iter_mut().zip(&self.lines) {
+                *kept = (-LN_60_DB * line.samples.len() as f32 / (t60_s * self.rate)).exp();
+            }
+        }
+    }
+
+    /// Gains that give the answer the room's energy: of what enters, a pass keeps the share k, so the passes together
+    /// bring k / (1 - k) of it back.
+    fn entry_gains_of(&self, room: &Room) -> [f32; N_BANDS] {
+        std::array::from_fn(|b| {
+            let kept = self.kept[b].iter().map(|kept| kept * kept).sum::<f32>() / N_LINES as f32;
+            room.levels[b] * ((1.0 - kept) / kept.max(1e-9)).sqrt()
+        })
+    }
+}
+
+/// Hadamard's matrix times `x`, in place.
+#[inline]
+fn mix(x: &mut [f32; N_LINES]) {
+    let mut half = 1;
+    while half < N_LINES {
+        for block in x.chunks_exact_mut(2 * half) {
+            let (left, right) = block.split_at_mut(half);
+            for (l, r) in left.iter_mut().zip(right) {
+                (*l, *r) = (*l + *r, *l - *r);
+            }
+        }
+        half *= 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROOM: Room = Room { levels: [0.5, 0.5, 0.5], t60_s: [0.6, 0.6, 0.6] };
+
+    /// What comes back from a click, over 2 s.
+    fn answer(room: &Room, host_rate: f64) -> Vec<f32> {
+        let mut sound = RoomSound::new(host_rate);
+        let mut hops = vec![0.0; (2.0 * host_rate) as usize];
+        let hop = (0.004 * host_rate) as usize;
+        // The way to the gains first: a hop of hardly anything.
+        sound.add(room, &mut vec![1e-12; hop], None);
+        hops[0] = 1.0;
+        hops.chunks_mut(hop).for_each(|hop| sound.add(room, hop, None));
+        hops[0] -= 1.0;
+        hops
+    }
+
+    fn energy_db(samples: &[f32]) -> f32 {
+        10.0 * samples.iter().map(|x| f64::from(x * x)).sum::<f64>().log10() as f32
+    }
+
+    #[test]
+    fn the_answer_has_the_rooms_energy_and_decay_at_every_rate() {
+        for rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0] {
+            let out = answer(&ROOM, rate);
+            assert!((energy_db(&out) + 6.0).abs() < 1.0, "{} dB at {rate} Hz", energy_db(&out));
+            let at = |s: f64| (s * rate) as usize;
+            let faded = energy_db(&out[at(0.1)..at(0.2)]) - energy_db(&out[at(0.4)..at(0.5)]);
+            assert!((faded - 30.0).abs() < 2.0, "{faded} dB in half the decay at {rate} Hz");
+        }
+    }
+
+    #[test]
+    fn bands_fade_each_at_their_own_pace() {
+        let room = Room { t60_s: [1.2, 0.6, 0.2], ..ROOM };
+        let out = answer(&room, 48_000.0);
+        let mut split = Split::<1>::new(48_000.0);
+        let mut band = |b: usize| -> Vec<f32> {
+            split.reset();
+            let gains = std::array::from_fn(|i| [f32::from(i == b)]);
+            out.iter().map(|x| split.weighted(&[*x], &gains)[0]).collect()
+        };
+        let late_db = [0, 2].map(|b| {
+            let band = band(b);
+            energy_db(&band[24_000..28_800]) - energy_db(&band[2_400..7_200])
+        });
+        assert!(late_db[0] > -32.0 && late_db[1] < -45.0, "{late_db:?}");
+    }
+
+    #[test]
+    fn silence_ends_in_exact_zeros_and_reset_is_new() {
+        let mut sound = RoomSound::new(48_000.0);
+        let mut hop = [0.5; 192];
+        sound.add(&ROOM, &mut hop, None);
+        let mut last = [0.0; 192];
+        for _ in 0..400 {
+            last = [0.0; 192];
+            sound.add(&ROOM, &mut last, None);
+        }
+        assert_eq!(last, [0.0; 192]);
+        assert!(!sound.is_ringing);
+        let (mut used, mut new) = ([0.5; 192], [0.5; 192]);
+        sound.add(&ROOM, &mut hop, None);
+        sound.reset();
+        sound.add(&ROOM, &mut used, None);
+        RoomSound::new(48_000.0).add(&ROOM, &mut new, None);
+        let is_near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
+        assert!(used.iter().zip(&new).all(is_near));
+    }
+
+    #[test]
+    fn without_a_room_nothing_changes() {
+        let mut sound = RoomSound::new(48_000.0);
+        let mut samples = [0.25; 192];
+        sound.add(&Room::NONE, &mut samples, None);
+        assert_eq!(samples, [0.25; 192]);
+    }
+}
