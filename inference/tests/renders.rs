@@ -45,8 +45,36 @@ struct Set {
     mix: f32,
     brightness_db: f32,
     width: f32,
-    output_gain: f32,
+    gain_db: f32,
     source: SourceControls,
+}
+
+/// 20 ms in a straight line, as the plugin's parameters go.
+struct Ramp {
+    value: f32,
+    target: f32,
+    step: f32,
+    n_left: u32,
+}
+
+impl Ramp {
+    fn new(value: f32) -> Self {
+        Self { value, target: value, step: 0.0, n_left: 0 }
+    }
+
+    fn fill(&mut self, target: f32, n: usize, rate: f64) -> Vec<f32> {
+        if target != self.target {
+            self.n_left = (rate as f32 * 20.0 / 1000.0).round() as u32;
+            self.step = (target - self.value) / self.n_left as f32;
+            self.target = target;
+        }
+        let next = |_| {
+            self.n_left = self.n_left.saturating_sub(1);
+            self.value = if self.n_left == 0 { self.target } else { self.value + self.step };
+            self.value
+        };
+        (0..n).map(next).collect()
+    }
 }
 
 const PLAIN: Take = Take {
@@ -62,7 +90,7 @@ const PLAIN: Take = Take {
 };
 
 fn wet(source: SourceControls) -> Set {
-    Set { mix: 1.0, brightness_db: 0.0, width: 0.0, output_gain: 1.0, source }
+    Set { mix: 1.0, brightness_db: 0.0, width: 0.0, gain_db: 0.0, source }
 }
 
 fn default() -> SourceControls {
@@ -120,7 +148,7 @@ const FEATURES: [Take; 22] = [
             mix: (2.0 * t).min(1.0),
             brightness_db: if t < 0.3 { 0.0 } else { 9.0 * (t - 0.5) },
             width: if t < 0.6 { 0.3 } else { 1.0 - t },
-            output_gain: 1.0 - 0.5 * t,
+            gain_db: -6.0 * t,
             source: SourceControls { room: 0.5, ..default() },
         },
         ..PLAIN
@@ -183,27 +211,40 @@ impl Take {
     fn play_through(&self, engine: &mut Engine, input: &[f32]) -> Vec<f32> {
         let mut out = vec![input.to_vec(); self.n_channels];
         let (seed, longest) = self.cuts;
+        let begin = (self.set)(0.0);
+        let mut ramps = [begin.mix, begin.brightness_db, begin.width, begin.gain_db].map(Ramp::new);
         let mut start = 0;
         for n in random_cuts(seed, input.len(), longest) {
-            self.play_block(engine, &mut out, start..start + n);
+            self.play_block(engine, &mut out, start..start + n, &mut ramps);
             start += n;
         }
         out.concat()
     }
 
-    fn play_block(&self, engine: &mut Engine, out: &mut [Vec<f32>], block: std::ops::Range<usize>) {
-        let total = out[0].len() as f32;
-        let share = |i: usize| i as f32 / total;
-        // What acts on the hop is set at the first sample of a block, by a hand that moves ten times in the clip.
-        let stepped = (10.0 * share(block.start)).floor() / 10.0;
-        let mut source = (self.set)(stepped).source;
-        source.n_swaps = u32::from(share(block.start) >= 0.5);
-        let each = |value: fn(Set) -> f32| block.clone().map(|i| value((self.set)(share(i)))).collect::<Vec<f32>>();
+    /// A hand moves ten times in the clip.
+    fn play_block(
+        &self,
+        engine: &mut Engine,
+        out: &mut [Vec<f32>],
+        block: std::ops::Range<usize>,
+        ramps: &mut [Ramp; 4],
+    ) {
+        let share = block.start as f32 / out[0].len() as f32;
+        let set = (self.set)((10.0 * share).floor() / 10.0);
+        let source = SourceControls { n_swaps: u32::from(share >= 0.5), ..set.source };
+        let targets = [set.mix, set.brightness_db, set.width, set.gain_db];
+        let mut targets = ramps.iter_mut().zip(targets);
+        let mut next = || {
+            let (ramp, target) = targets.next().expect("four");
+            ramp.fill(target, block.len(), self.host_rate)
+        };
+        let (mix, brightness_db, width, gain_db) = (next(), next(), next(), next());
+        let output_gain: Vec<f32> = gain_db.iter().map(|db| 10f32.powf(db * 0.05)).collect();
         let params = BlockParams {
-            mix: &each(|set| set.mix),
-            brightness_db: &each(|set| set.brightness_db),
-            width: &each(|set| set.width),
-            output_gain: &each(|set| set.output_gain),
+            mix: &mix,
+            brightness_db: &brightness_db,
+            width: &width,
+            output_gain: &output_gain,
             is_piece: false,
             source,
         };
