@@ -4,11 +4,13 @@
 use crate::params::EmbouchureParams;
 use crate::shelf::files::{built_in, encoder, load_file};
 use crate::shelf::{self, InstrumentRef, recent};
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{Heard, HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{self, HopModel, Loader};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::play::Slot;
 use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::{InstrumentSlot, Pipeline, Slot};
+use embouchure_inference::settings::Settings;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -26,8 +28,8 @@ pub struct Instruments {
 struct State {
     seats: [Seat; 2],
     /// Where the running engine takes new instruments.
-    slot: Option<InstrumentSlot>,
-    /// The running engine started without an instrument, so it has no slot.
+    loader: Option<Loader>,
+    /// The running engine started without an instrument, so it takes none.
     runs_dry: bool,
     /// The session has changed at the player's wish, which the host does not know yet.
     is_unsaved: bool,
@@ -94,14 +96,14 @@ impl Instruments {
     }
 
     /// Plays what session and parameters name, unless it plays already. If that cannot be had, the old instrument stays,
-    /// or the default one comes in, and the session keeps its reference. `n_swaps`: see [`InstrumentSlot::seat`].
-    pub fn follow(&self, n_swaps: u32) {
+    /// or the default one comes in, and the session keeps its reference. `n_loads`: see [`Loader::load`].
+    pub fn follow(&self, n_loads: u32) {
         let _guard = self.one_at_a_time.lock();
         for slot in Slot::ALL {
             match self.wanted(slot) {
-                Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_swaps),
-                Ok(None) => self.empty(slot, n_swaps),
-                Err(failure) => self.fall_back(slot, failure, n_swaps),
+                Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_loads),
+                Ok(None) => self.empty(slot, n_loads),
+                Err(failure) => self.fall_back(slot, failure, n_loads),
             }
         }
     }
@@ -128,14 +130,13 @@ impl Instruments {
     pub fn model(&self) -> Model {
         let mut state = self.state.lock();
         let [first, second] = state.seats.each_ref().map(|seat| seat.playing.as_ref().map(|p| p.instrument.clone()));
-        let networks =
-            first.zip(encoder().ok()).map(|(instrument, encoder)| Pipeline::with_second(encoder, instrument, second));
-        if let Some(Ok((pipeline, slot))) = networks {
-            state.slot = Some(slot);
+        if let (Some(first), Ok(encoder)) = (first, encoder()) {
+            let (model, loader) = engine::Model::new(encoder, [Some(first), second]);
+            state.loader = Some(loader);
             state.runs_dry = false;
-            return Model { hop_model: Box::new(pipeline), is_playable: true };
+            return Model { hop_model: Box::new(model), is_playable: true };
         }
-        state.slot = None;
+        state.loader = None;
         state.runs_dry = true;
         Model { hop_model: Box::new(Silent), is_playable: false }
     }
@@ -143,7 +144,7 @@ impl Instruments {
     /// No engine runs any more.
     pub fn stopped(&self) {
         let mut state = self.state.lock();
-        state.slot = None;
+        state.loader = None;
         state.runs_dry = false;
     }
 
@@ -201,7 +202,7 @@ impl Instruments {
         Ok(Some(source))
     }
 
-    fn load_and_play(&self, slot: Slot, wanted: InstrumentRef, n_swaps: u32) {
+    fn load_and_play(&self, slot: Slot, wanted: InstrumentRef, n_loads: u32) {
         let is_there = |seat: &Seat| {
             seat.message.is_none() && seat.playing.as_ref().is_some_and(|playing| playing.source == wanted)
         };
@@ -209,17 +210,17 @@ impl Instruments {
             return;
         }
         match load(&wanted) {
-            Ok((instrument, note)) => self.play(slot, Playing { instrument, source: wanted }, note, n_swaps),
-            Err(failure) => self.fall_back(slot, failure, n_swaps),
+            Ok((instrument, note)) => self.play(slot, Playing { instrument, source: wanted }, note, n_loads),
+            Err(failure) => self.fall_back(slot, failure, n_loads),
         }
     }
 
     /// What plays goes on; if nothing does, A plays the default instrument.
-    fn fall_back(&self, slot: Slot, failure: Failure, n_swaps: u32) {
+    fn fall_back(&self, slot: Slot, failure: Failure, n_loads: u32) {
         let is_empty = self.state.lock().seats[slot as usize].playing.is_none();
         let default = (is_empty && slot == Slot::A).then(|| built_in(embouchure_weights::DEFAULT_INSTRUMENT));
         if let Some(Ok(instrument)) = default {
-            self.play(slot, Playing { instrument, source: InstrumentRef::default() }, None, n_swaps);
+            self.play(slot, Playing { instrument, source: InstrumentRef::default() }, None, n_loads);
         }
         self.fail(slot, failure);
     }
@@ -229,11 +230,11 @@ impl Instruments {
         (seat.message, seat.is_missing) = (Some(failure.message), failure.is_missing);
     }
 
-    fn play(&self, slot: Slot, playing: Playing, note: Option<String>, n_swaps: u32) {
+    fn play(&self, slot: Slot, playing: Playing, note: Option<String>, n_loads: u32) {
         let mut state = self.state.lock();
         let mut message = note;
-        if let Some(running) = &state.slot {
-            running.seat(n_swaps, slot, Some(playing.instrument.clone()));
+        if let Some(running) = &state.loader {
+            running.load(n_loads, slot, Some(playing.instrument.clone()));
         } else if state.runs_dry {
             message.get_or_insert_with(|| "restart the audio to hear this instrument".into());
         }
@@ -243,10 +244,10 @@ impl Instruments {
         drop(old);
     }
 
-    fn empty(&self, slot: Slot, n_swaps: u32) {
+    fn empty(&self, slot: Slot, n_loads: u32) {
         let mut state = self.state.lock();
-        if let (Some(running), true) = (&state.slot, state.seats[slot as usize].playing.is_some()) {
-            running.seat(n_swaps, slot, None);
+        if let (Some(running), true) = (&state.loader, state.seats[slot as usize].playing.is_some()) {
+            running.load(n_loads, slot, None);
         }
         let old = std::mem::take(&mut state.seats[slot as usize]);
         drop(state);
@@ -260,8 +261,8 @@ struct Silent;
 impl HopModel for Silent {
     fn reset(&mut self) {}
 
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
-        HopOutput { controls: Controls::SILENT, heard: Heard::default() }
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
+        HopOutput::of(Controls::SILENT)
     }
 }
 
@@ -299,6 +300,7 @@ mod tests {
     use super::*;
     use crate::session::Session;
     use crate::test_folder::TestFolder;
+    use embouchure_inference::config::HOP_SIZE;
 
     /// Held by tests that fill the player's folder, which is one for the process.
     static ALONE_WITH_THE_SHELF: Mutex<()> = Mutex::new(());
@@ -489,7 +491,7 @@ mod tests {
         let instruments = Instruments::new(Arc::default());
         let mut model = instruments.model();
         assert!(!model.is_playable);
-        let output = model.hop_model.hop(&[0.5; HOP_SIZE], &SourceControls::default());
+        let output = model.hop_model.hop(HopInput { samples: &[0.5; HOP_SIZE] }, &Settings::default());
         assert!(output.controls.is_silent());
     }
 }

@@ -31,7 +31,7 @@ use audio::AudioDesk;
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use instruments::Instruments;
 use params::{EmbouchureParams, Grouped};
 use presets::Preset;
@@ -207,7 +207,7 @@ impl Plugin for Embouchure {
     fn reset(&mut self) {
         let is_resumed = std::mem::take(&mut self.is_paused);
         if let Some(effect) = self.effect.as_mut().filter(|_| !is_resumed) {
-            effect.reset(&self.params);
+            effect.reset();
         }
         // The sound begins anew, or was interrupted, so a restart now disturbs nobody.
         if self.is_auto && self.blocks.needs_less_than(self.room) {
@@ -267,12 +267,12 @@ impl Embouchure {
     }
 
     fn follow(&mut self) {
-        let n_swaps = self.effect.as_mut().map_or(0, Effect::expect_swap);
+        let n_loads = self.effect.as_mut().map_or(0, Effect::expect_load);
         if self.is_offline {
             // Nobody waits for this block, and the render shall not depend on how fast a file is read.
-            util::permit_alloc(|| self.instruments.follow(n_swaps));
+            util::permit_alloc(|| self.instruments.follow(n_loads));
         } else {
-            self.tasks.follow(n_swaps);
+            self.tasks.follow(n_loads);
         }
     }
 
@@ -376,8 +376,8 @@ fn tasks(
             Err(e) => instruments.report(format!("{failure}: {e}")),
         };
         match task {
-            Task::Follow(n_swaps) => {
-                instruments.follow(n_swaps);
+            Task::Follow(n_loads) => {
+                instruments.follow(n_loads);
                 if shared.running().is_some_and(|running| running.buffer != session.get().buffer) {
                     shared.want_restart();
                 }

@@ -2,7 +2,7 @@
 
 use crate::buffer::BufferChoice;
 use crate::shelf::{DEFAULT_PLACE, InstrumentRef};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};

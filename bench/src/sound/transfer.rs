@@ -5,7 +5,7 @@ use super::shelf::Instrument;
 use super::{Bench, mean};
 use crate::table::{Row, number};
 use anyhow::Result;
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::controls::Room;
 use embouchure_training::recordings::audio_files;
 use serde_json::Value;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@ use super::theme::{BODY, Canvas, SMALL, TITLE};
 use super::{App, button, knob, shelf_menu};
 use crate::shelf;
 use egui::{Align2, Ui};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
 /// Draws the panel: 240 × 260 design units.

@@ -5,7 +5,7 @@ use super::theme::{BODY, Canvas, SMALL};
 use crate::Task;
 use crate::shelf::{self, Entry, Folder, InstrumentRef, recent};
 use egui::{Button, Key, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 use std::path::PathBuf;
 

@@ -4,7 +4,7 @@
 use crate::params::EmbouchureParams;
 use crate::shelf::{self, InstrumentRef};
 use crate::whole_file;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use embouchure_weights::own;
 use nice_plug::prelude::{ParamPtr, ParamSetter, Params};
 use parking_lot::RwLock;
