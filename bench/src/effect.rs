@@ -25,8 +25,8 @@ impl Networks {
         Ok(Self { encoder, instrument: Arc::new(instrument) })
     }
 
-    pub fn pipeline(&self) -> Result<Pipeline> {
-        Ok(Pipeline::new(self.encoder.clone(), self.instrument.clone())?.0)
+    pub fn pipeline(&self) -> Pipeline {
+        Pipeline::new(self.encoder.clone(), self.instrument.clone()).0
     }
 }
 

@@ -199,7 +199,7 @@ impl RenderCommand {
             Ok(Arc::new(instrument))
         };
         let (first, second) = (load(&self.instrument)?, self.second.as_ref().map(load).transpose()?);
-        Ok(Pipeline::with_second(Arc::new(encoder), first, second)?.0)
+        Ok(Pipeline::with_second(Arc::new(encoder), first, second).0)
     }
 
     fn settings(&self) -> Settings {

@@ -15,7 +15,7 @@ fn play(follow: f32, samples: &[f32]) -> Vec<Controls> {
     let encoder = Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
     let bytes = embouchure_weights::instrument("clarinet").expect("it ships");
     let instrument = Arc::new(Instrument::from_bytes(bytes, &encoder).expect("it loads"));
-    let (mut pipeline, _) = Pipeline::new(encoder, instrument).expect("enough memory");
+    let (mut pipeline, _) = Pipeline::new(encoder, instrument);
     let wishes = SourceControls { octave_fit: false, follow, ..SourceControls::default() };
     samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| pipeline.hop(hop, &wishes).controls).collect()
 }

@@ -14,8 +14,8 @@ const RATE: usize = MODEL_RATE as usize;
 
 /// Pitch of each hop, Hz; 0 = none.
 fn heard(samples: &[f32]) -> Vec<f32> {
-    let mut listener = Listener::new(encoder()).expect("enough memory");
-    let hop = |hop| listener.hop(hop, &SourceControls::default()).expect("it computes").f0_hz;
+    let mut listener = Listener::new(&encoder());
+    let hop = |hop| listener.hop(hop, &SourceControls::default()).f0_hz;
     samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
 
@@ -198,9 +198,9 @@ fn a_clipped_channel_is_noticed_however_blocks_are_cut() {
 
 /// Shares of the hops in which several notes are heard, and in which notes are too soft.
 fn warned(samples: &[f32], wishes: &SourceControls) -> [f32; 2] {
-    let mut listener = Listener::new(encoder()).expect("enough memory");
+    let mut listener = Listener::new(&encoder());
     let hops = samples.as_chunks::<HOP_SIZE>().0;
-    let heard: Vec<_> = hops.iter().map(|hop| listener.hop(hop, wishes).expect("it computes")).collect();
+    let heard: Vec<_> = hops.iter().map(|hop| listener.hop(hop, wishes)).collect();
     let share = |n: usize| n as f32 / hops.len() as f32;
     [
         share(heard.iter().filter(|heard| heard.is_several_notes).count()),

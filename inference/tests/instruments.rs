@@ -12,7 +12,7 @@ use embouchure_inference::synth::render_clip;
 use std::sync::Arc;
 
 fn pipeline(first: &str, second: Option<&str>) -> (Pipeline, InstrumentSlot) {
-    Pipeline::with_second(encoder(), instrument(first), second.map(instrument)).expect("enough memory")
+    Pipeline::with_second(encoder(), instrument(first), second.map(instrument))
 }
 
 /// Hop `h` of a sawtooth-like tone that has sounded since ever.
@@ -41,12 +41,12 @@ fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
     let wishes = SourceControls { octave_fit: false, ..Default::default() };
     let sound = |controls: &[Controls]| render_clip(controls, 48_000.0, 0.0);
     let alone = band.iter().map(|instrument| {
-        let (mut pipeline, _) = Pipeline::new(encoder(), instrument.clone()).unwrap();
+        let (mut pipeline, _) = Pipeline::new(encoder(), instrument.clone());
         sharpest(&sound(&play(&mut pipeline, 0..300, &wishes)[100..]))
     });
     let sharpest_alone = alone.fold(0.0, f32::max);
 
-    let (mut pipeline, slot) = Pipeline::new(encoder(), band[0].clone()).unwrap();
+    let (mut pipeline, slot) = Pipeline::new(encoder(), band[0].clone());
     let mut controls = play(&mut pipeline, 0..100, &wishes);
     for swap in 0..1000 {
         slot.seat(0, Slot::A, Some(band[(swap + 1) % band.len()].clone()));
@@ -115,7 +115,7 @@ fn the_second_chair_fades_in_and_out() {
     let wishes = SourceControls { morph: 1.0, octave_fit: false, ..Default::default() };
     let (mut pipeline, slot) = pipeline("trumpet", None);
     let mut controls = play(&mut pipeline, 0..100, &wishes);
-    let (mut alone, _) = Pipeline::new(encoder(), instrument("trumpet")).unwrap();
+    let (mut alone, _) = Pipeline::new(encoder(), instrument("trumpet"));
     assert_eq!(controls, play(&mut alone, 0..100, &wishes), "an empty chair goes along");
     slot.seat(0, Slot::B, Some(instrument("flute")));
     controls.extend(play(&mut pipeline, 100..200, &wishes));
@@ -186,7 +186,7 @@ fn an_instrument_may_want_more_breath_than_it_learned() {
     let played = |breath_db| {
         let mut instrument = Arc::into_inner(instrument("trumpet")).expect("nobody else has it");
         instrument.card.breath_db = breath_db;
-        let (mut pipeline, _) = Pipeline::new(encoder(), Arc::new(instrument)).unwrap();
+        let (mut pipeline, _) = Pipeline::new(encoder(), Arc::new(instrument));
         let wishes = SourceControls { match_level: false, ..Default::default() };
         play(&mut pipeline, 0..100, &wishes).pop().unwrap()
     };

@@ -91,7 +91,7 @@ fn loudness(samples: &[f32], rate: u32) -> f64 {
 
 /// Loudness of `name` against the source, dB.
 fn against_source(name: &str, samples: &[f32], wishes: &SourceControls) -> f64 {
-    let (mut pipeline, _) = Pipeline::new(encoder(), instrument(name)).unwrap();
+    let (mut pipeline, _) = Pipeline::new(encoder(), instrument(name));
     let wet = render_clip(&controls(&mut pipeline, samples, wishes), 48_000.0, 0.0);
     loudness(&wet, 48_000) - loudness(samples, MODEL_RATE)
 }
@@ -134,7 +134,7 @@ fn dynamics_stay_as_they_are_asked_for() {
     };
     let samples: Vec<f32> = (0..8 * second).map(tone).collect();
     let difference = |dynamics: f32| {
-        let (mut pipeline, _) = Pipeline::new(encoder(), instrument("trumpet")).unwrap();
+        let (mut pipeline, _) = Pipeline::new(encoder(), instrument("trumpet"));
         let wet =
             render_clip(&controls(&mut pipeline, &samples, &SourceControls { dynamics, ..usual() }), 48_000.0, 0.0);
         // The last half of a loud second and of a soft one.
@@ -160,7 +160,7 @@ fn a_swap_keeps_the_level() {
         .collect();
     let (before, after) = samples.split_at(MODEL_RATE as usize);
     for (first, second) in [("trumpet", "ah"), ("ah", "alto-flute"), ("violin", "trombone"), ("bassoon", "violin")] {
-        let (mut pipeline, slot) = Pipeline::new(encoder(), instrument(first)).unwrap();
+        let (mut pipeline, slot) = Pipeline::new(encoder(), instrument(first));
         let mut played = controls(&mut pipeline, before, &wishes);
         slot.seat(0, Slot::A, Some(instrument(second)));
         played.extend(controls(&mut pipeline, after, &wishes));

@@ -7,6 +7,8 @@ use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::engine::{BlockParams, HopModel, HopOutput};
 use embouchure_inference::hear::{Levels, Pitch, Polyphony, TooSoft};
+use embouchure_inference::nn::Backend;
+use embouchure_inference::play::decoder::Features;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -133,6 +135,29 @@ fn what_watches_the_input_neither_allocates_nor_frees() {
     let mut clipped = [1.0; 512];
     assert_eq!(counted(|| engine.process(&mut [&mut clipped], 1, &params)), 0);
     assert_eq!(engine.telemetry().view().clipped_frames, 3, "of 192 samples each");
+}
+
+#[test]
+fn a_hop_of_both_networks_neither_allocates_nor_frees() {
+    let encoder = encoder_by(Backend::Cpu);
+    let trumpet = instrument_for(&encoder, "trumpet");
+    let (mut ear, mut player) = (encoder.stream(), trumpet.decoder().stream());
+    let input = phrases(MODEL_RATE.into(), 0.5);
+    let (mut least, mut most) = (f32::MAX, f32::MIN);
+    for (i, samples) in input.as_chunks::<HOP_SIZE>().0.iter().enumerate() {
+        let count = counted(|| {
+            let heard = ear.hop(samples);
+            let features = Features { f0_hz: 400.0, loudness_db: -30.0, voicing: heard.voicing, z: &heard.z };
+            let [level, ..] = player.hop(&features.scaled(&trumpet.card));
+            (least, most) = (least.min(level), most.max(level));
+        });
+        assert_eq!(count, 0, "hop {i}");
+        if i % 40 == 39 {
+            assert_eq!(counted(|| ear.reset()), 0);
+            assert_eq!(counted(|| player.reset()), 0);
+        }
+    }
+    assert!(least.is_finite() && most > least, "they computed: {least} to {most}");
 }
 
 /// Halves the smallest normal number.

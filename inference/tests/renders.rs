@@ -8,15 +8,18 @@ mod common;
 #[path = "renders/sources.rs"]
 mod sources;
 
-use common::{encoder, instrument, random_cuts};
+use common::{encoder_by, instrument_for, random_cuts};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::SourceControls;
 use embouchure_inference::engine::{BlockParams, Engine, EngineConfig};
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::nn::Backend;
 use embouchure_inference::play::pipeline::{Listener, Pipeline, Slot};
 use embouchure_inference::play::tuning::{Key, Scale, SnapWish};
 use sha2::{Digest, Sha256};
 use sources::SOURCES;
 use std::fmt::Write;
+use std::sync::Arc;
 
 const INSTRUMENTS: [&str; 4] = ["trumpet", "violin", "flute", "cello"];
 /// Lengths of blocks where nothing else is said.
@@ -189,10 +192,11 @@ impl Take {
     }
 
     /// The channels of the output, one after the other.
-    fn play(&self) -> Vec<f32> {
+    fn play(&self, encoder: &Arc<Encoder>) -> Vec<f32> {
+        let instrument = |name| instrument_for(encoder, name);
         let [first, second] = self.instruments.map(|name| name.map(instrument));
         let first = first.expect("an instrument");
-        let (pipeline, slot) = Pipeline::with_second(encoder(), first, second).expect("enough memory");
+        let (pipeline, slot) = Pipeline::with_second(encoder.clone(), first, second);
         let swap = self.swap.map(|(to, name)| (to, instrument(name)));
         let (_, longest) = self.cuts;
         let config = EngineConfig { host_rate: self.host_rate, max_block: longest.min(LONGEST), offline: true };
@@ -266,10 +270,10 @@ fn takes() -> Vec<(String, Take)> {
 }
 
 /// Pitch, candidate, voicing and loudness of each hop at the model rate.
-fn heard(samples: &[f32]) -> Vec<f32> {
-    let mut listener = Listener::new(encoder()).expect("enough memory");
+fn heard(encoder: &Encoder, samples: &[f32]) -> Vec<f32> {
+    let mut listener = Listener::new(encoder);
     let mut hop = |samples: &[f32; HOP_SIZE]| {
-        let heard = listener.hop(samples, &default()).expect("the shapes are right");
+        let heard = listener.hop(samples, &default());
         [heard.f0_hz, heard.candidate_hz, heard.voicing, heard.loudness_db]
     };
     samples.as_chunks().0.iter().flat_map(&mut hop).collect()
@@ -286,14 +290,26 @@ fn hash(samples: &[f32]) -> String {
 
 #[test]
 fn every_render_is_what_it_was() {
+    check(Backend::default());
+}
+
+/// By the kernels alone.
+#[test]
+#[cfg(feature = "candle")]
+fn every_render_is_the_same_without_candle() {
+    check(Backend::Cpu);
+}
+
+fn check(backend: Backend) {
+    let encoder = &encoder_by(backend);
     let expected = include_str!("renders/hashes.txt");
     let folder = std::env::var_os("EMBOUCHURE_RENDERS").map(std::path::PathBuf::from);
     let mut list = String::new();
     for (source, make) in SOURCES {
-        let _ = writeln!(list, "{} {source} as heard", hash(&heard(&make(f64::from(MODEL_RATE)))));
+        let _ = writeln!(list, "{} {source} as heard", hash(&heard(encoder, &make(f64::from(MODEL_RATE)))));
     }
     for (name, take) in takes() {
-        let out = take.play();
+        let out = take.play(encoder);
         assert!(out.iter().all(|x| x.is_finite()), "{name}");
         let _ = writeln!(list, "{} {name}", hash(&out));
         if let Some(folder) = &folder {

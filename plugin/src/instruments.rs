@@ -130,7 +130,7 @@ impl Instruments {
         let [first, second] = state.seats.each_ref().map(|seat| seat.playing.as_ref().map(|p| p.instrument.clone()));
         let networks =
             first.zip(encoder().ok()).map(|(instrument, encoder)| Pipeline::with_second(encoder, instrument, second));
-        if let Some(Ok((pipeline, slot))) = networks {
+        if let Some((pipeline, slot)) = networks {
             state.slot = Some(slot);
             state.runs_dry = false;
             return Model { hop_model: Box::new(pipeline), is_playable: true };

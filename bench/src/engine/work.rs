@@ -68,7 +68,7 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
 /// Processor time per second of audio of networks and synth, hop after hop on one thread, so that caches stay warm, as they
 /// do in the other network's frame after frame. What lies around them live (rings, resampling, mixing) is not in it.
 fn without_a_pause(networks: &Networks) -> Result<f64> {
-    let mut pipeline = networks.pipeline()?;
+    let mut pipeline = networks.pipeline();
     let melody = melody_at(f64::from(MODEL_RATE));
     let (hops, _) = melody.as_chunks::<HOP_SIZE>();
     let wishes = SourceControls { octave_fit: false, ..SourceControls::default() };

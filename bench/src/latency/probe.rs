@@ -34,7 +34,7 @@ impl Host {
 
     /// The instrument alone.
     pub fn play(self, networks: &Networks, input: &[f32]) -> Result<Take> {
-        let (model, notes) = Noted::new(networks.pipeline()?);
+        let (model, notes) = Noted::new(networks.pipeline());
         let mut effect = Effect::new(self.config(), model, 1.0)?;
         let mut sound = effect.play(input);
         sound.drain(..effect.engine.latency_samples());
@@ -44,7 +44,7 @@ impl Host {
     /// Where a dry impulse lands, less the reported latency, samples.
     pub fn dry_error(self, networks: &Networks) -> Result<i64> {
         const AT: usize = 1234;
-        let mut effect = Effect::new(self.config(), networks.pipeline()?, 0.0)?;
+        let mut effect = Effect::new(self.config(), networks.pipeline(), 0.0)?;
         let mut input = vec![0.0; AT + 100];
         input[AT] = 1.0;
         let out = effect.play(&input);

@@ -63,7 +63,7 @@ impl EvalCommand {
         let mut spectra = [Vec::new(), Vec::new()];
         for (i, path) in recordings.iter().enumerate() {
             let recording = load_mono(path, RATE).with_context(|| path.display().to_string())?;
-            let pipeline = Pipeline::new(encoder.clone(), instrument.clone())?.0;
+            let pipeline = Pipeline::new(encoder.clone(), instrument.clone()).0;
             let rendering = self.render(&recording, pipeline)?;
             let figures = compare(&recording, &rendering)?;
             files.push(json!({ "file": path.display().to_string(), "figures": figures }));

@@ -3,7 +3,7 @@
 use crate::config::{HOP_SIZE, N_Z};
 use crate::controls::SourceControls;
 use crate::engine::Heard;
-use crate::hear::encoder::{Encoder, EncoderState};
+use crate::hear::encoder::{Encoder, EncoderStream};
 use crate::hear::{
     FinePitch, Gate, GateHop, HarmonicMeter, Hum, Levels, LoudnessMeter, N_HEARD_BANDS, NoiseFloor, NoiseMeter,
     OctaveDoubt, Pitch, PitchTracker, Polyphony, RumbleFilter, SoftSource, SourceLevel, SourceNoise, Timbre, TooSoft,
@@ -13,7 +13,6 @@ use crate::k_weight::KMeter;
 use crate::math::sum_of_squares;
 use crate::play::SourcePower;
 use crate::play::{OctaveFit, Target};
-use candle_core::Result;
 
 /// How far a note must repeat itself from period to period: one that goes on, and a new one. Of new notes in recordings two
 /// in a hundred are below 0.75, of what the encoder takes for a pitch in breath one in twenty is above 0.55.
@@ -24,7 +23,7 @@ const HIGH: (f32, f32) = (400.0, 0.4);
 /// Everything that remembers the input.
 pub struct Listening {
     rumble: RumbleFilter,
-    encoder: EncoderState,
+    encoder: EncoderStream,
     pitch: PitchTracker,
     doubt: OctaveDoubt,
     loudness: LoudnessMeter,
@@ -93,10 +92,10 @@ impl Source {
 }
 
 impl Listening {
-    pub fn new(encoder: &Encoder) -> Result<Self> {
-        Ok(Self {
+    pub fn new(encoder: &Encoder) -> Self {
+        Self {
             rumble: RumbleFilter::default(),
-            encoder: encoder.state()?,
+            encoder: encoder.stream(),
             pitch: PitchTracker::default(),
             doubt: OctaveDoubt::default(),
             loudness: LoudnessMeter::default(),
@@ -116,7 +115,7 @@ impl Listening {
             note_level: SourceLevel::default(),
             meter: KMeter::default(),
             energies: [0.0; 4],
-        })
+        }
     }
 
     /// What outlives a reset.
@@ -137,15 +136,16 @@ impl Listening {
         (self.source_level, self.note_level) = (source_level, note_level);
     }
 
-    /// Reads one hop. Allocates (worker thread only).
-    pub fn hop(&mut self, encoder: &Encoder, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Source> {
+    /// Reads one hop.
+    pub fn hop(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Source {
         let power = self.meter.hop(samples);
         let samples = &self.rumble.hop(samples);
-        let encoding = encoder.step(&mut self.encoder, samples)?;
+        let encoding = self.encoder.hop(samples);
+        let (voicing, z) = (encoding.voicing, encoding.z);
         self.energies.rotate_left(1);
         self.energies[3] = sum_of_squares(samples) / HOP_SIZE as f32;
         let level_db = 10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10();
-        let pitch = self.pitch.hop(&encoding.pitch_logits, encoding.voicing);
+        let pitch = self.pitch.hop(&encoding.pitch_logits, voicing);
         let pitch = self.doubt.hop(pitch, level_db);
         self.loudness.push(samples);
         self.harmonics.push(samples);
@@ -177,21 +177,7 @@ impl Listening {
         };
         let timbre = (is_note && wishes.follow > 0.0).then(|| self.harmonics.timbre(pitch.f0_hz));
         let noise = (wishes.follow > 0.0).then(|| self.noise(gain, loud_gain));
-        let mut z = [0.0; N_Z];
-        z.copy_from_slice(&encoding.z);
-        Ok(Source {
-            pitch,
-            voicing: encoding.voicing,
-            z,
-            timbre,
-            noise,
-            loudness_db,
-            power,
-            gain,
-            is_note,
-            is_several_notes,
-            is_too_soft,
-        })
+        Source { pitch, voicing, z, timbre, noise, loudness_db, power, gain, is_note, is_several_notes, is_too_soft }
     }
 
     /// `pitch`, and certain only if it is neither breath nor hum.

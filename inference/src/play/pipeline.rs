@@ -14,7 +14,6 @@ use crate::play::follow::lead_noise;
 use crate::play::instrument::Instrument;
 use crate::play::tuning::{Glide, Snap};
 use crate::synth::room::Room;
-use candle_core::Result;
 use crossbeam::channel::{Receiver, Sender, unbounded};
 use std::sync::Arc;
 
@@ -73,27 +72,23 @@ struct Arrival {
 pub struct InstrumentSlot(Sender<Arrival>);
 
 /// The listening half alone: what is heard, without anything played.
-pub struct Listener {
-    encoder: Arc<Encoder>,
-    listening: Listening,
-}
+pub struct Listener(Listening);
 
 impl Listener {
     /// Allocates the state; the weights are shared.
-    pub fn new(encoder: Arc<Encoder>) -> Result<Self> {
-        let listening = Listening::new(&encoder)?;
-        Ok(Self { encoder, listening })
+    pub fn new(encoder: &Encoder) -> Self {
+        Self(Listening::new(encoder))
     }
 
-    /// Reads one hop at the model rate. Allocates (worker thread only).
-    pub fn hop(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<Heard> {
-        Ok(self.listening.hop(&self.encoder, samples, wishes)?.heard())
+    /// Reads one hop at the model rate.
+    pub fn hop(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Heard {
+        self.0.hop(samples, wishes).heard()
     }
 }
 
 impl Pipeline {
     /// Allocates the state; the weights are shared.
-    pub fn new(encoder: Arc<Encoder>, instrument: Arc<Instrument>) -> Result<(Self, InstrumentSlot)> {
+    pub fn new(encoder: Arc<Encoder>, instrument: Arc<Instrument>) -> (Self, InstrumentSlot) {
         Self::with_second(encoder, instrument, None)
     }
 
@@ -102,12 +97,12 @@ impl Pipeline {
         encoder: Arc<Encoder>,
         instrument: Arc<Instrument>,
         second: Option<Arc<Instrument>>,
-    ) -> Result<(Self, InstrumentSlot)> {
+    ) -> (Self, InstrumentSlot) {
         let (sender, arrivals) = unbounded();
         let pipeline = Self {
-            listening: Listening::new(&encoder)?,
+            listening: Listening::new(&encoder),
             encoder,
-            chairs: [Chair::new(Some(instrument))?, Chair::new(second)?],
+            chairs: [Chair::new(Some(instrument)), Chair::new(second)],
             arrivals,
             early: None,
             snap: Snap::default(),
@@ -118,7 +113,7 @@ impl Pipeline {
             matched: 0.0,
             has_begun: false,
         };
-        Ok((pipeline, InstrumentSlot(sender)))
+        (pipeline, InstrumentSlot(sender))
     }
 
     fn take_arrivals(&mut self, n_swaps: u32) {
@@ -132,26 +127,24 @@ impl Pipeline {
     }
 
     /// Forgets the past, and returns the chairs that were there. Allocates.
-    fn begin_anew(&mut self) -> Option<[Chair; 2]> {
+    fn begin_anew(&mut self) -> [Chair; 2] {
         // What has arrived by now plays from the first hop on.
         self.take_arrivals(u32::MAX);
         (self.snap, self.glide, self.attack) = Default::default();
         (self.note, self.n_silent, self.has_begun) = (Note::NONE, 0, false);
-        // Fails only when memory runs out; then the past is kept rather than the worker lost.
-        let listening = Listening::new(&self.encoder).ok()?;
-        let [Ok(first), Ok(second)] = self.chairs.each_ref().map(Chair::anew) else { return None };
-        self.listening = listening;
-        Some(std::mem::replace(&mut self.chairs, [first, second]))
+        self.listening = Listening::new(&self.encoder);
+        let anew = self.chairs.each_ref().map(Chair::anew);
+        std::mem::replace(&mut self.chairs, anew)
     }
 
-    fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Result<HopOutput> {
+    /// None if a network failed.
+    fn run(&mut self, samples: &[f32; HOP_SIZE], wishes: &SourceControls) -> Option<HopOutput> {
         self.take_arrivals(wishes.n_swaps);
-        let source = self.listening.hop(&self.encoder, samples, wishes)?;
+        let source = self.listening.hop(samples, wishes);
         // A gate sees no certainty in what is no number, and shuts: without this it would be silence that nobody counts.
         let is_heard = source.voicing.is_finite() && source.z.iter().all(|z| z.is_finite());
         if !is_heard {
-            let heard = Heard { has_failed: true, ..Heard::default() };
-            return Ok(HopOutput { controls: Controls::SILENT, heard });
+            return None;
         }
         self.follow(&source, wishes);
         self.matched = self.way_to(wishes.match_level);
@@ -178,7 +171,7 @@ impl Pipeline {
             let gain = self.source_gain(source_level_db, wishes.morph) * room_gain * breath_gain(wishes.breath_db);
             lead_noise(&mut controls, noise, gain, wishes.follow);
         }
-        Ok(HopOutput { controls, heard: source.heard() })
+        Some(HopOutput { controls, heard: source.heard() })
     }
 
     /// How far the level is matched: there at once in the first hop, and then without a leap.
@@ -271,7 +264,7 @@ impl HopModel for Pipeline {
         let learned = self.listening.learned();
         let before = self.begin_anew();
         self.listening.take_up(learned);
-        for (chair, before) in self.chairs.iter_mut().zip(before.iter().flatten()) {
+        for (chair, before) in self.chairs.iter_mut().zip(&before) {
             chair.take_up_level(before);
         }
     }

@@ -7,10 +7,9 @@ use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::hear::{LOUDNESS_FLOOR_DB, Timbre};
 use crate::k_weight::power_of;
-use crate::play::decoder::{DecoderState, Features};
+use crate::play::decoder::{DecoderStream, Features};
 use crate::play::follow::Follow;
 use crate::play::instrument::{Card, Instrument};
-use candle_core::Result;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -71,7 +70,7 @@ pub struct Chair {
 /// An instrument and its stream.
 struct Player {
     instrument: Arc<Instrument>,
-    state: DecoderState,
+    stream: DecoderStream,
     /// See [`levelling_gain`].
     gain: f32,
     level: LevelMatch,
@@ -79,13 +78,13 @@ struct Player {
 
 impl Chair {
     /// Allocates.
-    pub fn new(instrument: Option<Arc<Instrument>>) -> Result<Self> {
-        let playing = instrument.map(Player::new).transpose()?;
-        Ok(Self { playing, leaving: None, waiting: None, recent: VecDeque::with_capacity(WARM_UP_HOPS) })
+    pub fn new(instrument: Option<Arc<Instrument>>) -> Self {
+        let playing = instrument.map(Player::new);
+        Self { playing, leaving: None, waiting: None, recent: VecDeque::with_capacity(WARM_UP_HOPS) }
     }
 
     /// Who plays next, or plays, without a past. Allocates.
-    pub fn anew(&self) -> Result<Self> {
+    pub fn anew(&self) -> Self {
         let playing = || self.playing.as_ref().map(|player| player.instrument.clone());
         Self::new(self.waiting.clone().unwrap_or_else(playing))
     }
@@ -127,26 +126,26 @@ impl Chair {
         Some(new + (old - new) * old_share(*hops_left))
     }
 
-    /// One hop of who sits here. An empty chair goes `along`. Allocates (worker thread only).
-    pub fn hop(&mut self, ask: &Ask, along: &Controls) -> Result<Controls> {
+    /// One hop of who sits here, or none if a network failed. An empty chair goes `along`. Allocates (worker thread only).
+    pub fn hop(&mut self, ask: &Ask, along: &Controls) -> Option<Controls> {
         if self.leaving.is_none()
             && let Some(instrument) = self.waiting.take()
         {
-            let new = instrument.map(|instrument| Player::warmed_up(instrument, &self.recent)).transpose()?;
+            let new = instrument.map(|instrument| Player::warmed_up(instrument, &self.recent));
             self.leaving = Some((std::mem::replace(&mut self.playing, new), CROSSFADE_HOPS));
         }
         if self.recent.len() == WARM_UP_HOPS {
             self.recent.pop_front();
         }
         self.recent.push_back(*ask);
-        let play = |player: &mut Option<Player>| player.as_mut().map_or(Ok(*along), |player| player.hop(ask));
+        let play = |player: &mut Option<Player>| player.as_mut().map_or(Some(*along), |player| player.hop(ask));
         let new = play(&mut self.playing)?;
-        let Some((old, hops_left)) = &mut self.leaving else { return Ok(new) };
+        let Some((old, hops_left)) = &mut self.leaving else { return Some(new) };
         let old = play(old)?;
         let share = old_share(*hops_left);
         *hops_left -= 1;
         self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
-        Ok(crossfade(&new, &old, share))
+        Some(crossfade(&new, &old, share))
     }
 }
 
@@ -156,24 +155,24 @@ fn old_share(hops_left: usize) -> f32 {
 }
 
 impl Player {
-    fn new(instrument: Arc<Instrument>) -> Result<Self> {
-        let (state, gain) = (instrument.decoder.state()?, levelling_gain(&instrument.card));
+    fn new(instrument: Arc<Instrument>) -> Self {
+        let (stream, gain) = (instrument.decoder.stream(), levelling_gain(&instrument.card));
         let level = LevelMatch::new(gain * gain * instrument.loud_power);
-        Ok(Self { instrument, state, gain, level })
+        Self { instrument, stream, gain, level }
     }
 
     /// As if it had played the `recent` hops.
-    fn warmed_up(instrument: Arc<Instrument>, recent: &VecDeque<Ask>) -> Result<Self> {
-        let mut player = Self::new(instrument)?;
+    fn warmed_up(instrument: Arc<Instrument>, recent: &VecDeque<Ask>) -> Self {
+        let mut player = Self::new(instrument);
         for ask in recent {
-            player.hop(ask)?;
+            player.hop(ask);
         }
-        Ok(player)
+        player
     }
 
-    fn hop(&mut self, ask: &Ask) -> Result<Controls> {
+    fn hop(&mut self, ask: &Ask) -> Option<Controls> {
         if ask.is_resting {
-            return Ok(Controls::SILENT);
+            return Some(Controls::SILENT);
         }
         let (card, note) = (&self.instrument.card, &ask.note);
         let fit = LevelFit::new(ask.source_level_db, card);
@@ -183,9 +182,12 @@ impl Player {
             voicing: note.voicing,
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
-        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
+        let raw = self.stream.hop(&features.scaled(card));
+        if raw.iter().any(|x| x.is_nan()) {
+            return None;
+        }
         let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
-        let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
+        let controls = self.instrument.decoder.controls(&mut self.stream, &raw, note.f0_hz, &follow);
         let controls = scaled(controls, self.gain, card.breath_db);
         if let Some(source) = ask.source_power {
             // With the dynamics that are asked for: matching the level would undo them otherwise.
@@ -193,7 +195,7 @@ impl Player {
             let raised = 10f32.powf(fit.raised_softer_db() / 10.0);
             self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
-        Ok(scaled(controls, self.matching_gain(ask.matched, &fit), 0.0))
+        Some(scaled(controls, self.matching_gain(ask.matched, &fit), 0.0))
     }
 
     /// `matched` of the way, in dB, to the loudness of the source, linear.

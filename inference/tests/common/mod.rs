@@ -5,6 +5,7 @@ use embouchure_inference::config::HOP_SIZE;
 use embouchure_inference::controls::{Controls, SourceControls};
 use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, Heard, HopModel, HopOutput};
 use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::nn::Backend;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::synth::room::Room;
 use rand::{RngExt, SeedableRng};
@@ -23,8 +24,18 @@ pub fn encoder() -> Arc<Encoder> {
 
 /// A shipped instrument.
 pub fn instrument(name: &str) -> Arc<Instrument> {
+    instrument_for(&encoder(), name)
+}
+
+/// A shipped instrument, run as `encoder` is.
+pub fn instrument_for(encoder: &Encoder, name: &str) -> Arc<Instrument> {
     let bytes = embouchure_weights::instrument(name).expect("it ships");
-    Arc::new(Instrument::from_bytes(bytes, &encoder()).expect("it loads"))
+    Arc::new(Instrument::from_bytes(bytes, encoder).expect("it loads"))
+}
+
+/// The shipped encoder by `backend`.
+pub fn encoder_by(backend: Backend) -> Arc<Encoder> {
+    Arc::new(Encoder::with_backend(embouchure_weights::ENCODER, backend).expect("the shipped encoder loads"))
 }
 
 /// Follows the input's level with a harmonic tone and some noise; pitch wanders with the hop number. Has a memory, so

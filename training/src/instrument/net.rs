@@ -5,8 +5,9 @@ use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::{Params, in_main_memory};
 use candle_core::{D, Device, Result, Tensor};
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
+use embouchure_inference::nn::{N_FEATURES, N_RAW};
 use embouchure_inference::play::body;
-use embouchure_inference::play::decoder::{N_FEATURES, N_RAW, NOISE_BIAS};
+use embouchure_inference::play::decoder::NOISE_BIAS;
 use std::collections::HashMap;
 
 /// Tables with a row for each player: added to the first layer, and resonances.
