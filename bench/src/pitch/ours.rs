@@ -9,7 +9,6 @@ use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::play::pipeline::Listener;
 use rayon::prelude::*;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Streams every case; an encoder file may stand in for the built-in one.

@@ -90,14 +90,12 @@ fn check_values<const I: usize, const O: usize>(
 ) {
     let exact = streamed(operations.clone(), clip);
     let of_kernels = difference(&kernels.forward(clip), &exact);
-    eprintln!("MEASURE {of_kernels:e}");
     assert!(of_kernels < tolerance, "{of_kernels}");
     let of_clip = difference(&operations.forward(clip), &exact);
     assert!(of_clip < 1e-5, "{of_clip} between a clip and a stream");
 }
 
-/// The rounding of weights to 8 bits moves the encoder's outputs by 1.7 % here, that of inputs to 14 bits by a tenth of
-/// that. A tap or a channel in the wrong place moves them by tens.
+/// The rounding of weights to 8 bits moves the encoder's outputs by 1.7 % here, that of inputs to 14 bits by 0.023 %.
 #[test]
 fn the_encoder_is_the_same_by_every_backend() {
     let (mut parameters, clip) = (encoder_parameters(), samples(100));
@@ -107,10 +105,10 @@ fn the_encoder_is_the_same_by_every_backend() {
     check_values(kernels.clone(), operations(&parameters), &clip, 0.025);
     let EncoderParameters { convs, trunk, head } = &mut parameters;
     convs.iter_mut().chain([trunk, head]).for_each(round);
-    check_values(kernels, operations(&parameters), &clip, 2e-3);
+    check_values(kernels, operations(&parameters), &clip, 1e-3);
 }
 
-/// See above; here it is up to 0.6 %.
+/// Of the decoders, weights move the outputs by up to 0.55 %, inputs by up to 0.005 %.
 #[test]
 fn decoders_are_the_same_by_every_backend() {
     for (name, bytes) in embouchure_weights::INSTRUMENTS {
@@ -123,7 +121,7 @@ fn decoders_are_the_same_by_every_backend() {
         let DecoderParameters { input: [first, second], gru, output, head, .. } = &mut parameters;
         let dense = [first, second, output].map(|dense| &mut dense.linear);
         dense.into_iter().chain([&mut gru.input, &mut gru.hidden, head]).for_each(round);
-        check_values(kernels, operations(&parameters), &clip, 1e-3);
+        check_values(kernels, operations(&parameters), &clip, 2e-4);
     }
 }
 
