@@ -131,7 +131,7 @@ impl Instruments {
         let mut state = self.state.lock();
         let [first, second] = state.seats.each_ref().map(|seat| seat.playing.as_ref().map(|p| p.instrument.clone()));
         if let (Some(first), Ok(encoder)) = (first, encoder()) {
-            let (model, loader) = engine::Model::new(encoder, [Some(first), second]);
+            let (model, loader) = engine::Model::new(&encoder, [Some(first), second]);
             state.loader = Some(loader);
             state.runs_dry = false;
             return Model { hop_model: Box::new(model), is_playable: true };
