@@ -1,23 +1,21 @@
 //! The source's own timbre, as far as it is wanted: harmonics in its notes, noise everywhere.
 
+mod common;
+
+use common::{model, open_air};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::HopModel;
-use embouchure_inference::hear::encoder::Encoder;
-use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::Pipeline;
+use embouchure_inference::hear::HopInput;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
-use std::sync::Arc;
 
 fn play(follow: f32, samples: &[f32]) -> Vec<Controls> {
-    let encoder = Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
-    let bytes = embouchure_weights::instrument("clarinet").expect("it ships");
-    let instrument = Arc::new(Instrument::from_bytes(bytes, &encoder).expect("it loads"));
-    let (mut pipeline, _) = Pipeline::new(encoder, instrument).expect("enough memory");
-    let wishes = SourceControls { octave_fit: false, follow, ..SourceControls::default() };
-    samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| pipeline.hop(hop, &wishes).controls).collect()
+    let (mut model, _) = model("clarinet", None);
+    let settings = open_air().with(|s| (s.pitch.octave_fit, s.sound.follow) = (false, follow));
+    let hop = |samples| model.hop(HopInput { samples }, &settings).controls;
+    samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
 
 /// Amplitude of the fundamental: soft, so that it has to be brought to the instrument's level.
@@ -39,7 +37,7 @@ fn noise(level: f32) -> Vec<f32> {
 }
 
 fn noise_power(controls: &[Controls]) -> f32 {
-    let of_hop = |c: &Controls| c.noise_magnitudes[5..40].iter().map(|m| m * m).sum::<f32>() / 35.0;
+    let of_hop = |c: &Controls| c.noise_magnitudes()[5..40].iter().map(|m| m * m).sum::<f32>() / 35.0;
     controls.iter().map(of_hop).sum::<f32>() / controls.len() as f32
 }
 
@@ -47,7 +45,7 @@ fn noise_power(controls: &[Controls]) -> f32 {
 fn harmonics_come_along() {
     let db = |follow: f32, k: usize| {
         let played = play(follow, &note()).pop().unwrap();
-        20.0 * (played.harmonic_distribution[k - 1] / played.harmonic_distribution[0]).log10()
+        20.0 * (played.harmonic_amplitudes()[k - 1] / played.harmonic_amplitudes()[0]).log10()
     };
     for k in 2..=8 {
         let (from, half, to) = (db(0.0, k), db(0.5, k), db(1.0, k));
@@ -67,7 +65,7 @@ fn noise_comes_along_in_notes_and_between_them() {
     assert!((all - half - 6.0).abs() < 0.1, "{half} and {all} dB");
     // As much louder than in the source as the note is; magnitudes are of white noise at 48 kHz, of three times the power.
     let note = play(1.0, &sounds)[149];
-    let note_gain_db = 20.0 * (note.amplitude * note.harmonic_distribution[0] / NOTE).log10();
+    let note_gain_db = 20.0 * (note.harmonic_amplitudes()[0] / NOTE).log10();
     let noise_gain_db = all - 10.0 * (3.0f32 * 0.01 * 0.01).log10();
     assert!((noise_gain_db - note_gain_db).abs() < 1.5, "{noise_gain_db} dB, of the note {note_gain_db}");
     assert!(db(1.0, 100..150) < db(0.0, 100..150) - 10.0, "this note has less of it than a clarinet");

@@ -3,10 +3,12 @@
 use crate::library::Library;
 use crate::library::shelf::{DEFAULT_PLACE, N_PLACES};
 use crate::session::SessionField;
-use embouchure_inference::controls::{BREATH_OFF_DB, SourceControls};
-use embouchure_inference::play::pipeline::Slot;
-use embouchure_inference::play::tuning::{Key, Scale, SnapWish};
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::controls::Room;
+use embouchure_inference::play::Slot;
+use embouchure_inference::scale::{Key, Scale};
+use embouchure_inference::settings::{
+    BREATH_OFF_DB, MixSettings, PitchSettings, Settings, SnapSettings, SoundSettings, SourceSettings,
+};
 use nice_plug::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,9 +20,6 @@ const NEVER_DB: f32 = -300.0;
 /// What place 0 of the shelf is called for A and for B.
 const OWN_FILE: &str = "Own File";
 const EMPTY: &str = "None";
-/// Long enough to hide a step in level, short enough to follow a hand.
-const SMOOTHING: SmoothingStyle = SmoothingStyle::Linear(20.0);
-
 /// All parameters, and the session.
 #[derive(Params)]
 pub struct EmbouchureParams {
@@ -118,30 +117,38 @@ impl EmbouchureParams {
         Slot::ALL.map(|slot| self.place(slot))
     }
 
-    /// The parameters that act on the analysis.
-    pub fn source_controls(&self) -> SourceControls {
+    /// What the engine is to play with now.
+    pub fn settings(&self) -> Settings {
         let gate_db = self.gate_db.value();
-        SourceControls {
-            transpose_semitones: self.transpose_semitones.value() as f32 + self.fine_cents.value() / 100.0,
-            octave_fit: self.octave_fit.value(),
-            gate_db: if gate_db <= GATE_OFF_DB { NEVER_DB } else { gate_db },
-            gate_follows_room: self.room_gate.value(),
-            snap: SnapWish {
-                strength: self.snap.value(),
-                key: Key(self.key.value() as u8),
-                scale: Scale::ALL[self.scale.value() as usize % Scale::ALL.len()].0,
+        Settings {
+            source: SourceSettings {
+                gate_db: if gate_db <= GATE_OFF_DB { NEVER_DB } else { gate_db },
+                gate_follows_room: self.room_gate.value(),
+                level_fit: self.level_fit.value(),
             },
-            glide_s: self.glide_s.value(),
-            level_fit: self.level_fit.value(),
-            match_level: self.match_level.value(),
-            room: self.room.value(),
-            room_decay_s: self.room_decay_s.value(),
-            breath_db: self.breath_db.value(),
-            dynamics: self.dynamics.value(),
-            follow: self.follow.value(),
-            attack_s: self.attack_s.value(),
-            morph: self.morph.value(),
-            n_swaps: 0,
+            pitch: PitchSettings {
+                transpose_semitones: self.transpose_semitones.value() as f32 + self.fine_cents.value() / 100.0,
+                octave_fit: self.octave_fit.value(),
+                snap: SnapSettings {
+                    strength: self.snap.value(),
+                    key: Key(self.key.value() as u8),
+                    scale: Scale::ALL[self.scale.value() as usize % Scale::ALL.len()].0,
+                },
+                glide_s: self.glide_s.value(),
+            },
+            sound: SoundSettings {
+                morph: self.morph.value(),
+                brightness_db: self.brightness_db.value(),
+                breath_db: self.breath_db.value(),
+                dynamics: self.dynamics.value(),
+                follow: self.follow.value(),
+                attack_s: self.attack_s.value(),
+                width: self.width.value(),
+                room: self.room.value(),
+                room_decay_s: self.room_decay_s.value(),
+                match_level: self.match_level.value(),
+            },
+            mix: MixSettings { wet: self.mix.value(), gain_db: self.gain_db.value(), bypass: self.bypass.value() },
         }
     }
 }
@@ -149,41 +156,40 @@ impl EmbouchureParams {
 impl EmbouchureParams {
     /// At their defaults. `library`: names the instruments in the texts that hosts show.
     pub fn new(library: &Arc<Library>) -> Self {
-        let source = SourceControls::default();
+        let Settings { source, pitch, sound, .. } = Settings::default();
         Self {
             session: Arc::default(),
             instrument_a: instrument(library, "Instrument A", DEFAULT_PLACE, OWN_FILE),
             instrument_b: instrument(library, "Instrument B", 0, EMPTY),
-            morph: share("Morph", source.morph),
-            mix: share("Dry/Wet", 1.0).with_smoother(SMOOTHING),
+            morph: share("Morph", sound.morph),
+            mix: share("Dry/Wet", 1.0),
             brightness_db: FloatParam::new("Brightness", 0.0, FloatRange::Linear { min: -12.0, max: 12.0 })
-                .with_smoother(SMOOTHING)
                 .with_value_to_string(Arc::new(|v| format!("{} dB/oct", signed(v, 1))))
                 .with_string_to_value(Arc::new(leading_number)),
             breath_db: FloatParam::new("Breath", 0.0, FloatRange::Linear { min: BREATH_OFF_DB, max: 18.0 })
                 .with_value_to_string(Arc::new(|v| or_off(v, BREATH_OFF_DB, |v| format!("{} dB", signed(v, 1)))))
                 .with_string_to_value(Arc::new(|text| number_or_off(text, BREATH_OFF_DB))),
-            dynamics: FloatParam::new("Dynamics", source.dynamics, FloatRange::Linear { min: 0.0, max: 2.0 })
+            dynamics: FloatParam::new("Dynamics", sound.dynamics, FloatRange::Linear { min: 0.0, max: 2.0 })
                 .with_unit(" %")
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
                 .with_string_to_value(Arc::new(|text| leading_number(text).map(|percent| percent / 100.0))),
-            follow: share("Follow", source.follow),
+            follow: share("Follow", sound.follow),
             attack_s: FloatParam::new("Attack", 0.0, FloatRange::Skewed { min: 0.0, max: 1.0, factor: 0.5 })
                 .with_value_to_string(Arc::new(time_text))
                 .with_string_to_value(Arc::new(time_value)),
-            width: share("Width", 0.0).with_smoother(SMOOTHING),
+            width: share("Width", 0.0),
             transpose_semitones: IntParam::new("Transpose", 0, IntRange::Linear { min: -36, max: 36 })
                 .with_value_to_string(Arc::new(|v| format!("{} st", signed(v as f32, 0))))
                 .with_string_to_value(Arc::new(|text| leading_number(text).map(|v| v.round() as i32))),
             fine_cents: FloatParam::new("Fine", 0.0, FloatRange::Linear { min: -100.0, max: 100.0 })
                 .with_value_to_string(Arc::new(|v| format!("{} ct", signed(v, 0))))
                 .with_string_to_value(Arc::new(leading_number)),
-            octave_fit: BoolParam::new("Octave Fit", source.octave_fit),
+            octave_fit: BoolParam::new("Octave Fit", pitch.octave_fit),
             gate_db: FloatParam::new("Gate", source.gate_db, FloatRange::Linear { min: GATE_OFF_DB, max: -20.0 })
                 .with_value_to_string(Arc::new(|v| or_off(v, GATE_OFF_DB, |v| format!("{v:.1} dB"))))
                 .with_string_to_value(Arc::new(|text| number_or_off(text, GATE_OFF_DB))),
             room_gate: BoolParam::new("Auto Gate", source.gate_follows_room),
-            snap: share("Snap", source.snap.strength),
+            snap: share("Snap", pitch.snap.strength),
             key: IntParam::new("Key", 0, IntRange::Linear { min: 0, max: 11 })
                 .with_value_to_string(Arc::new(|v| Key(v as u8).name().into()))
                 .with_string_to_value(Arc::new(|text| Key::from_name(text).map(|key| i32::from(key.0)))),
@@ -196,15 +202,14 @@ impl EmbouchureParams {
             room: share("Room", Room::USUAL_AMOUNT),
             room_decay_s: FloatParam::new(
                 "Room Decay",
-                source.room_decay_s,
+                sound.room_decay_s,
                 FloatRange::Skewed { min: Room::DECAY_RANGE_S.0, max: Room::DECAY_RANGE_S.1, factor: 0.5 },
             )
             .with_value_to_string(Arc::new(time_text))
             .with_string_to_value(Arc::new(time_value)),
             level_fit: BoolParam::new("Level Fit", source.level_fit),
-            match_level: BoolParam::new("Match Level", source.match_level),
+            match_level: BoolParam::new("Match Level", sound.match_level),
             gain_db: FloatParam::new("Output", 0.0, FloatRange::Linear { min: -24.0, max: 12.0 })
-                .with_smoother(SMOOTHING)
                 .with_value_to_string(Arc::new(|v| format!("{} dB", signed(v, 1))))
                 .with_string_to_value(Arc::new(leading_number)),
             bypass: BoolParam::new("Bypass", false).make_bypass(),
@@ -390,12 +395,11 @@ mod tests {
 
     #[test]
     fn the_lowest_gate_lets_everything_pass() {
-        let expected = SourceControls { room: Room::USUAL_AMOUNT, ..SourceControls::default() };
-        assert_eq!(EmbouchureParams::default().source_controls(), expected);
+        assert_eq!(EmbouchureParams::default().settings(), Settings::default());
         let params = EmbouchureParams {
             gate_db: FloatParam::new("", GATE_OFF_DB, FloatRange::Linear { min: GATE_OFF_DB, max: 0.0 }),
             ..Default::default()
         };
-        assert_eq!(params.source_controls().gate_db, NEVER_DB);
+        assert_eq!(params.settings().source.gate_db, NEVER_DB);
     }
 }

@@ -4,7 +4,7 @@ use super::knob::{Edit, Place};
 use super::theme::{BODY, Canvas, SMALL, TITLE};
 use super::{App, button, knob, shelf_menu};
 use egui::{Align2, Ui};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
 /// Draws the panel: 240 × 260 design units.

@@ -7,9 +7,9 @@ use embouchure_inference::note::Note;
 
 /// Draws what is heard and what is played: 240 × 92 design units from (`x`, `y`).
 pub fn show(ui: &Ui, canvas: &Canvas, (x, y): (f32, f32), view: &TelemetryView) {
-    readout(ui, canvas, (x, y), "Heard", view.heard.f0_hz);
+    readout(ui, canvas, (x, y), "Heard", view.heard.note_hz());
     readout(ui, canvas, (x + 126.0, y), "Played", view.played_hz);
-    confidence(ui, canvas, (x + 66.0, y + 64.0), view.heard.voicing);
+    confidence(ui, canvas, (x + 66.0, y + 64.0), view.heard.pitch.certainty);
 }
 
 fn readout(ui: &Ui, canvas: &Canvas, (x, y): (f32, f32), label: &str, hz: f32) {
