@@ -31,7 +31,7 @@ impl Running {
     ) -> (Self, Option<Box<dyn HopModel>>) {
         match encoder.filter(|_| instruments[Slot::A as usize].is_some()) {
             Some(encoder) => {
-                let (model, loader) = Model::new(encoder, instruments);
+                let (model, loader) = Model::new(&encoder, instruments);
                 (Self::Networks(loader), Some(Box::new(model)))
             }
             None => (Self::Dry, None),
