@@ -33,12 +33,12 @@ pub use window::EmbouchureEditor;
 use crate::Task;
 use crate::audio::{AudioDesk, DeviceChoice};
 use crate::buffer::BufferChoice;
-use crate::instruments::{Instruments, View};
+use crate::instruments::{Instruments, Playing};
+use crate::library::presets::Preset;
+use crate::library::{InstrumentRef, Library};
 use crate::params::EmbouchureParams;
-use crate::presets::Preset;
 use crate::session::{Theme, WindowSize};
 use crate::shared::Shared;
-use crate::shelf::InstrumentRef;
 use crate::tasks::Tasks;
 use embouchure_inference::play::Slot;
 use embouchure_inference::play::blend_range;
@@ -62,6 +62,8 @@ const RESCAN_S: f64 = 2.0;
 
 /// What the editor is connected to.
 pub struct Wiring {
+    /// Shown and chosen from.
+    pub library: Arc<Library>,
     /// Shown and set.
     pub params: Arc<EmbouchureParams>,
     /// Shown and chosen.
@@ -109,8 +111,8 @@ struct App {
     scanned_s: Option<f64>,
     /// Where the instruments' parameters were at the last look.
     places: [i32; 2],
-    /// What there is to say of both instruments in this frame.
-    views: [View; 2],
+    /// What both slots play in this frame; empty between frames.
+    views: [Playing; 2],
 }
 
 impl App {
@@ -174,7 +176,7 @@ impl App {
         let now_s = ui.input(|i| i.time);
         self.housekeeping(&host, now_s);
         self.theme = self.wiring.params.session.get().theme;
-        self.views = Slot::ALL.map(|slot| self.wiring.instruments.view(slot));
+        self.views = Slot::ALL.map(|slot| self.wiring.instruments.playing(slot));
         let telemetry = self.wiring.shared.telemetry();
         let input_peak = self.wiring.shared.input.take();
         self.input.update(input_peak, now_s);
@@ -187,6 +189,8 @@ impl App {
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
         self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);
+        // They share weights, which a window that is closed must not keep in memory.
+        self.views = Default::default();
     }
 
     /// What nobody else does while the host is not processing.
@@ -245,7 +249,7 @@ impl App {
 
     /// Where what is heard can play, Hz: A, or on the way from A to B.
     fn playable_hz(&self) -> Option<[f32; 2]> {
-        let [first, second] = self.views.each_ref().map(|view| view.range_hz);
+        let [first, second] = self.views.each_ref().map(Playing::range_hz);
         let amount = self.wiring.params.morph.value();
         first.map(|first| blend_range(first, second.unwrap_or(first), amount))
     }
@@ -257,7 +261,7 @@ impl App {
     }
 
     fn load_preset(&self, host: &GuiContext, preset: &Preset) {
-        preset.apply(&self.wiring.params, &host.param_setter());
+        preset.apply(&self.wiring.library.shelf, &self.wiring.params, &host.param_setter());
         self.wiring.tasks.send(Task::Follow(0));
     }
 

@@ -1,8 +1,8 @@
 //! The engine with this plugin's parameters.
 
-use crate::instruments::Model;
+use crate::instruments::Silent;
 use crate::params::EmbouchureParams;
-use embouchure_inference::engine::{Engine, EngineConfig, Io, PrepareError};
+use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, PrepareError};
 use embouchure_inference::settings::Settings;
 
 /// What the host is told to wait after the input has ended: release of the instrument and of the room around it.
@@ -18,11 +18,16 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// Allocates everything and starts the worker.
-    pub fn prepare(config: EngineConfig, n_inputs: usize, model: Model) -> Result<Self, PrepareError> {
-        let engine = Engine::prepare(config, model.hop_model)?;
+    /// Allocates everything and starts the worker. Without `networks` only the dry signal is heard.
+    pub fn prepare(
+        config: EngineConfig,
+        n_inputs: usize,
+        networks: Option<Box<dyn HopModel>>,
+    ) -> Result<Self, PrepareError> {
+        let is_playable = networks.is_some();
+        let engine = Engine::prepare(config, networks.unwrap_or_else(|| Box::new(Silent)))?;
         let tail_samples = engine.latency_samples() as u32 + (RELEASE_S * config.host_rate) as u32;
-        Ok(Self { engine, n_inputs, tail_samples, is_playable: model.is_playable })
+        Ok(Self { engine, n_inputs, tail_samples, is_playable })
     }
 
     /// The engine, for its latency and telemetry.

@@ -259,7 +259,7 @@ fn start(config: EngineConfig, hops: Hops, telemetry: &Arc<Telemetry>) -> Result
         #[cfg(feature = "worker")]
         DriverKind::Worker => {
             let latency = latency_samples(host_rate, max_block);
-            Ok((Driver::Worker(WorkerDriver::start(config, latency, hops, telemetry.clone())?), latency))
+            Ok((Driver::Worker(Box::new(WorkerDriver::start(config, latency, hops, telemetry.clone())?)), latency))
         }
         DriverKind::Direct => {
             let latency = direct_latency_samples(host_rate);

@@ -19,7 +19,7 @@ pub enum DriverKind {
 
 pub(super) enum Driver {
     #[cfg(feature = "worker")]
-    Worker(WorkerDriver),
+    Worker(Box<WorkerDriver>),
     Direct(Box<DirectDriver>),
 }
 

@@ -3,7 +3,6 @@
 use super::knob::{Edit, Place};
 use super::theme::{BODY, Canvas, SMALL, TITLE};
 use super::{App, button, knob, shelf_menu};
-use crate::shelf;
 use egui::{Align2, Ui};
 use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
@@ -29,20 +28,20 @@ fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, y: f32) {
     match slot {
         Slot::A => {
             canvas.text(painter, left(22.0, 6.0), 30.0, (SMALL, colours.accent), "A");
-            let (name, colour) = named(&view.name, colours.text, colours.dim, "No instrument");
+            let (name, colour) = named(view.name(), colours.text, colours.dim, "No instrument");
             canvas.text(painter, left(22.0, 25.0), 220.0, (TITLE, colour), name);
-            let about = format!("{} · {}", view.family, view.licence);
+            let about = view.card().map(|card| format!("{} · {}", card.family, card.licence)).unwrap_or_default();
             canvas.text(
                 painter,
                 left(22.0, 47.0),
                 220.0,
                 (SMALL, colours.dim),
-                if view.name.is_empty() { "" } else { &about },
+                if view.name().is_empty() { "" } else { &about },
             );
         }
         Slot::B => {
             canvas.text(painter, left(22.0, 10.0), 30.0, (SMALL, colours.second), "B");
-            let (name, colour) = named(&view.name, colours.text, colours.dim, "none: nothing to morph into");
+            let (name, colour) = named(view.name(), colours.text, colours.dim, "none: nothing to morph into");
             canvas.text(painter, left(40.0, 10.0), 204.0, (BODY, colour), name);
         }
     }
@@ -67,7 +66,7 @@ fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, slot:
 
 /// Plays the next instrument of the shelf that can be played, round its end.
 fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
-    let mut entries = shelf::entries();
+    let mut entries = app.wiring.library.shelf.entries();
     entries.retain(|entry| entry.place != 0 && entry.problem.is_none());
     let playing = app.wiring.instruments.source(slot);
     let here = entries.iter().position(|entry| playing.as_ref().is_some_and(|p| p.is_same(&entry.source)));

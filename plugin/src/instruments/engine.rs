@@ -1,0 +1,71 @@
+//! Where instruments meet the running engine. No other file of the plugin knows the engine's networks.
+
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{HopModel, Loader, Model};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::Slot;
+use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::settings::Settings;
+use std::sync::Arc;
+
+/// What takes new instruments.
+#[derive(Default)]
+pub enum Running {
+    /// No engine: the next one starts with what there is by then.
+    #[default]
+    Nothing,
+    /// An engine without networks, which cannot get any before it starts again.
+    Dry,
+    /// An engine with networks.
+    Networks(Loader),
+}
+
+impl Running {
+    /// Networks for an engine that is about to start, and where that takes new instruments. No networks without an
+    /// encoder or an instrument A.
+    pub fn start(
+        encoder: Option<Arc<Encoder>>,
+        instruments: [Option<Arc<Instrument>>; 2],
+    ) -> (Self, Option<Box<dyn HopModel>>) {
+        match encoder.filter(|_| instruments[Slot::A as usize].is_some()) {
+            Some(encoder) => {
+                let (model, loader) = Model::new(&encoder, instruments);
+                (Self::Networks(loader), Some(Box::new(model)))
+            }
+            None => (Self::Dry, None),
+        }
+    }
+
+    /// See [`Loader::load`].
+    pub fn load(&self, n_loads: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
+        if let Self::Networks(loader) = self {
+            loader.load(n_loads, slot, instrument);
+        }
+    }
+}
+
+/// Stands in for the networks if there is no instrument.
+pub struct Silent;
+
+impl HopModel for Silent {
+    fn reset(&mut self) {}
+
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
+        HopOutput::of(Controls::SILENT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use embouchure_inference::config::HOP_SIZE;
+
+    #[test]
+    fn without_networks_the_engine_gets_silence() {
+        let (running, networks) = Running::start(None, [None, None]);
+        assert!(matches!(running, Running::Dry) && networks.is_none());
+        assert!(Silent.hop(HopInput { samples: &[0.5; HOP_SIZE] }, &Settings::default()).controls.is_silent());
+    }
+}
