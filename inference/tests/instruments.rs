@@ -185,7 +185,7 @@ fn a_swap_waits_for_its_place() {
 fn an_instrument_may_want_more_breath_than_it_learned() {
     let played = |breath_db| {
         let mut instrument = Arc::into_inner(instrument("trumpet")).expect("nobody else has it");
-        instrument.card.breath_db = breath_db;
+        instrument.card.adjustments.breath_db = breath_db;
         let (mut pipeline, _) = Pipeline::new(encoder(), Arc::new(instrument)).unwrap();
         let wishes = SourceControls { match_level: false, ..Default::default() };
         play(&mut pipeline, 0..100, &wishes).pop().unwrap()

@@ -160,8 +160,8 @@ impl Instruments {
         View {
             name: card.map(|c| c.name.clone()).unwrap_or_default(),
             family: card.map(|c| c.family.clone()).unwrap_or_default(),
-            licence: card.map(|c| c.licence.clone()).unwrap_or_default(),
-            range_hz: card.map(|c| c.f0_range_hz),
+            licence: card.map(|c| c.provenance.licence.clone()).unwrap_or_default(),
+            range_hz: card.map(|c| c.statistics.f0_range_hz),
             message: seat.message.clone(),
             is_missing: seat.is_missing,
         }

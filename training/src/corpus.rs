@@ -6,10 +6,11 @@ mod notes;
 
 use crate::analysis::{HarmonicTrack, PitchFrame, fill_gaps, harmonic_amplitudes, track_pitch};
 use crate::encoder::{CLIP_HOPS, Clip, Timbre, breathe};
+use crate::progress::Progress;
 use crate::random::Draw;
-use crate::recordings::{load_mono, prepare_all};
+use crate::recordings::{analyse_all, load_mono};
 use anyhow::Result;
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
@@ -43,16 +44,16 @@ pub struct Recording {
 }
 
 impl Corpus {
-    /// Takes all files apart, on all cores. Files that cannot be read are named and left out.
-    pub fn analyse(files: &[PathBuf]) -> Result<Self> {
-        let recordings = prepare_all("analysing", files, Recording::analyse)?;
+    /// Takes all files apart, on all cores. Files that cannot be read are told and left out.
+    pub fn analyse(files: &[PathBuf], progress: &dyn Progress) -> Result<Self> {
+        let recordings = analyse_all(files, progress, |path| Recording::analyse(path, progress))?;
         let n_hops = recordings.iter().map(|r| r.f0_hz.len()).sum();
         Ok(Self { recordings, n_hops })
     }
 
     /// Minutes of audio.
     pub fn minutes(&self) -> f32 {
-        self.n_hops as f32 / 250.0 / 60.0
+        self.n_hops as f32 / FRAME_RATE / 60.0
     }
 
     /// A random second of a random recording, at random transposed; `None` if there are no recordings.
@@ -77,8 +78,8 @@ impl Corpus {
 
 impl Recording {
     /// Takes one file apart.
-    pub fn analyse(path: &Path) -> Result<Self> {
-        let samples = load_mono(path, MODEL_RATE)?;
+    pub fn analyse(path: &Path, progress: &dyn Progress) -> Result<Self> {
+        let samples = load_mono(path, MODEL_RATE, progress)?;
         let pitch = track_pitch(&samples, MODEL_RATE);
         let detected: Vec<f32> = pitch.iter().map(|p| p.f0_hz).collect();
         let mut f0_hz = fill_gaps(&detected);

@@ -1,5 +1,6 @@
 //! Learns the encoder and the instruments.
 
+pub mod about;
 pub mod analysis;
 pub mod checkpoint;
 pub mod corpus;
@@ -10,6 +11,7 @@ pub mod instrument;
 pub mod ops;
 pub mod optimizer;
 pub mod params;
+pub mod progress;
 pub mod random;
 pub mod recordings;
 pub mod run;

@@ -8,6 +8,7 @@ use crate::statistics::{median, quantile};
 use crate::table::{Row, number};
 use anyhow::{Context, Result};
 use embouchure_training::corpus::Recording;
+use embouchure_training::progress::Silent;
 use embouchure_training::recordings::{audio_files, load_mono};
 use rayon::prelude::*;
 use std::path::Path;
@@ -80,10 +81,10 @@ impl Found {
 }
 
 fn onsets_of(networks: &Networks, file: &Path) -> Result<Found> {
-    let recorded = load_mono(file, HOST.rate as u32)?;
+    let recorded = load_mono(file, HOST.rate as u32, &Silent)?;
     let n = recorded.len().min((LONGEST_S * HOST.rate) as usize);
     let samples = [vec![0.0; (LEAD_S * HOST.rate) as usize], recorded[..n].to_vec()].concat();
-    let truth = Truth(Recording::analyse(file)?.notes());
+    let truth = Truth(Recording::analyse(file, &Silent)?.notes());
     let take = HOST.play(networks, &samples)?;
     let mut found = Found::default();
     for onset in onsets(&samples, HOST.rate) {

@@ -6,6 +6,7 @@ mod picture;
 use crate::number::parse_within;
 use crate::offline::{self, Settings};
 use crate::outputs::{self, Force};
+use crate::progress::Terminal;
 use crate::render::GateOptions;
 use crate::{shelf, streams};
 use anyhow::{Context, Result, ensure};
@@ -61,8 +62,9 @@ impl EvalCommand {
         let instrument = Arc::new(instrument);
         let (mut files, mut all) = (Vec::<Value>::new(), Vec::new());
         let mut spectra = [Vec::new(), Vec::new()];
+        let progress = Terminal::new();
         for (i, path) in recordings.iter().enumerate() {
-            let recording = load_mono(path, RATE).with_context(|| path.display().to_string())?;
+            let recording = load_mono(path, RATE, &progress).with_context(|| path.display().to_string())?;
             let pipeline = Pipeline::new(encoder.clone(), instrument.clone())?.0;
             let rendering = self.render(&recording, pipeline)?;
             let figures = compare(&recording, &rendering)?;

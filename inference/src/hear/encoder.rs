@@ -49,7 +49,7 @@ const _: () = {
 };
 
 /// What an encoder file says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Shown by `inspect`.
     pub name: String,

@@ -241,12 +241,12 @@ impl Pipeline {
     fn keeps_octave(&self, morph: f32) -> bool {
         let [first, second] = self.chairs.each_ref().map(Chair::card);
         let (nearer, other) = if morph < 0.5 { (first, second) } else { (second, first) };
-        nearer.or(other).is_some_and(|card| card.keeps_octave)
+        nearer.or(other).is_some_and(|card| card.adjustments.keeps_octave)
     }
 
     /// Playable range of what plays, Hz.
     fn range_hz(&self, amount: f32) -> [f32; 2] {
-        let [first, second] = self.chairs.each_ref().map(|chair| chair.card().map(|card| card.f0_range_hz));
+        let [first, second] = self.chairs.each_ref().map(|chair| chair.card().map(|card| card.statistics.f0_range_hz));
         match (first, second) {
             (Some(first), Some(second)) => blend_range(first, second, amount),
             (first, second) => first.or(second).unwrap_or([PLAYED_HZ.0, PLAYED_HZ.1]),

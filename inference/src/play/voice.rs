@@ -181,12 +181,12 @@ impl Player {
             f0_hz: within(note.f0_hz, card),
             loudness_db: fit.loudness_db(note.loudness_db, ask.dynamics),
             voicing: note.voicing,
-            z: note.z.as_ref().map_or(&card.z_mean, |z| z),
+            z: note.z.as_ref().map_or(&card.statistics.z_mean, |z| z),
         };
-        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
+        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(&card.statistics))?;
         let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
-        let controls = scaled(controls, self.gain, card.breath_db);
+        let controls = scaled(controls, self.gain, card.adjustments.breath_db);
         if let Some(source) = ask.source_power {
             // With the dynamics that are asked for: matching the level would undo them otherwise.
             let now = source.now * fit.dynamics_gain(note.loudness_db, ask.dynamics);
@@ -208,5 +208,6 @@ impl Player {
 
 /// Pitch that the decoder is told: it knows nothing beyond a third outside its range.
 fn within(f0_hz: f32, card: &Card) -> f32 {
-    f0_hz.clamp(card.f0_range_hz[0] / 1.26, card.f0_range_hz[1] * 1.26)
+    let [low, high] = card.statistics.f0_range_hz;
+    f0_hz.clamp(low / 1.26, high * 1.26)
 }

@@ -43,8 +43,8 @@ type Entries = Arc<Vec<Entry>>;
 
 static SHIPPED: LazyLock<Vec<Entry>> = LazyLock::new(|| {
     let entry = |(place, (name, bytes)): (i32, &(&str, &[u8]))| {
-        let card = Card::of(bytes).unwrap_or_default();
-        Entry { place, name: card.name, family: card.family, source: InstrumentRef::built_in(name), problem: None }
+        let (name_shown, family) = Card::of(bytes).map(|card| (card.name, card.family)).unwrap_or_default();
+        Entry { place, name: name_shown, family, source: InstrumentRef::built_in(name), problem: None }
     };
     (1..places::FIRST).zip(embouchure_weights::INSTRUMENTS).map(entry).collect()
 });

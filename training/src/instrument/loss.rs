@@ -19,7 +19,7 @@ const CONTROLS_WEIGHT: f64 = 0.1;
 
 /// Distance of the controls, in logarithmic units.
 pub fn regression(params: &Params, batch: &Batch) -> Result<Loss> {
-    let (loss, parts) = compare_controls(&play(params, batch)?, batch)?;
+    let (loss, parts) = compare_controls(&play_as_given(params, batch)?, batch)?;
     Ok(((loss + roughness(params)?)?, parts))
 }
 
@@ -32,7 +32,7 @@ fn roughness(params: &Params) -> Result<Tensor> {
 
 /// Multi-scale spectral distance of the rendered sound, and a share of [`regression`].
 pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
-    let played = play(params, batch)?;
+    let played = play_as_given(params, batch)?;
     let tone = oscillator(&played.harmonic_amplitudes, batch.turns.clone(), TARGET_HOP)?;
     let audio = (tone + filtered_noise(&played.noise_magnitudes, TARGET_HOP, batch.seed)?)?;
     let sound = spectral_loss(&audio, batch.audio.clone())?;
@@ -42,12 +42,18 @@ pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
     Ok(((sound + of_controls)?, parts))
 }
 
-/// As the batch's targets are: at the level of comparison.
-fn play(params: &Params, batch: &Batch) -> Result<Played> {
-    let device = params.device();
-    let audible = batch.audible(device)?;
+/// With the pitch and the body that the batch and its player have.
+fn play_as_given(params: &Params, batch: &Batch) -> Result<Played> {
+    let audible = batch.audible(params.device())?;
     let body = body_gains(params.get(BODY)?, batch.places.clone(), audible.dims3()?)?;
-    let played = controls(&decode(params, &batch.features(device)?, &batch.players(device)?)?, &audible, &body)?;
+    play(params, batch, &audible, &body)
+}
+
+/// What the decoder plays of a batch, as loud as the batch's targets are: at the level of comparison. `audible` and `body`:
+/// `[clips, FRAMES, N_HARMONICS]`, 1 for harmonics below 20 kHz, and linear gains.
+pub fn play(params: &Params, batch: &Batch, audible: &Tensor, body: &Tensor) -> Result<Played> {
+    let device = params.device();
+    let played = controls(&decode(params, &batch.features(device)?, &batch.players(device)?)?, audible, body)?;
     let gains = batch.gains(device)?;
     Ok(Played {
         harmonic_amplitudes: played.harmonic_amplitudes.broadcast_mul(&gains)?,

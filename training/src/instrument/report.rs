@@ -2,6 +2,7 @@
 
 use super::performance::{TARGET_HOP, TARGET_RATE, check_one_note, check_pitched, load};
 use crate::analysis::{FRAME_RATE, decay_s, track_pitch};
+use crate::progress::{Progress, Stage};
 use crate::recordings::examine_all;
 use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
@@ -42,9 +43,10 @@ pub struct Report {
 
 impl Report {
     /// Examines every file, on all cores.
-    pub fn of(files: &[PathBuf]) -> Self {
+    pub fn of(files: &[PathBuf], progress: &dyn Progress) -> Self {
         let (mut used, mut rejected) = (Vec::new(), Vec::new());
-        for (path, result) in files.iter().zip(examine_all("examining", files, examine)) {
+        let examined = examine_all(Stage::Examining, files, progress, |path| examine(path, progress));
+        for (path, result) in files.iter().zip(examined) {
             match result {
                 Ok(examined) => used.push(examined),
                 Err(error) => rejected.push((path.clone(), format!("{error:#}"))),
@@ -129,8 +131,8 @@ impl Report {
     }
 }
 
-fn examine(path: &Path) -> Result<Examined> {
-    let audio = load(path)?;
+fn examine(path: &Path, progress: &dyn Progress) -> Result<Examined> {
+    let audio = load(path, progress)?;
     let n_hops = audio.len() / TARGET_HOP;
     ensure!(n_hops > 0, "shorter than a hundredth of a second");
     let f0_hz: Vec<f32> = track_pitch(&audio, TARGET_RATE).iter().map(|p| p.f0_hz).collect();
