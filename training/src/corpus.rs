@@ -10,13 +10,17 @@ use crate::progress::Progress;
 use crate::random::Draw;
 use crate::recordings::{analyse_all, load_mono};
 use anyhow::Result;
-use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{FRAME_RATE, HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+/// Harmonics that are rendered.
 const N_HARMONICS: usize = 64;
-const TOP_HZ: f32 = 7600.0;
+/// Pitches that are labelled, Hz: the pitch bins reach a little further down and up.
+const LABELLED_HZ: RangeInclusive<f32> = 33.0..=4900.0;
 /// More aperiodic than this without pitch: surely breath, consonants or silence, and kept as recorded.
 const SURELY_UNVOICED: f32 = 0.5;
 /// Harmonics softer than this against the loudest frame count as silence: -45 dB.
@@ -66,7 +70,7 @@ impl Corpus {
                     true => recording.disguised(rng).render(at, CLIP_HOPS, ratio, rng),
                     false => recording.render(at, CLIP_HOPS, ratio, rng),
                 };
-                let share = 10f32.powf(rng.uniform(-60.0, -12.0) / 20.0);
+                let share = db_to_gain(rng.uniform(-60.0, -12.0));
                 breathe(&mut clip.breath, &envelope(&clip.samples), share, rng);
                 return Some(clip);
             }
@@ -83,7 +87,7 @@ impl Recording {
         let pitch = track_pitch(&samples, MODEL_RATE);
         let detected: Vec<f32> = pitch.iter().map(|p| p.f0_hz).collect();
         let mut f0_hz = fill_gaps(&detected);
-        let mut harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+        let mut harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, HEARD_MAX_HZ);
         let level = |harmonics: &HarmonicTrack, h: usize| harmonics.frame(h).iter().sum::<f32>();
         let peak = (0..f0_hz.len()).map(|h| level(&harmonics, h)).fold(1e-6, f32::max);
         let audible = |h: usize| detected[h] > 0.0 && level(&harmonics, h) > INAUDIBLE * peak;
@@ -91,7 +95,7 @@ impl Recording {
         notes::split_at_jumps(&mut voiced, &f0_hz);
         notes::drop_short(&mut voiced);
         if notes::raise_subharmonics(&mut f0_hz, &voiced, &harmonics) {
-            harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+            harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, HEARD_MAX_HZ);
         }
         notes::drop_chords(&mut voiced, &harmonics);
         let unvoiced = keep_unvoiced(&samples, &pitch, &voiced);
@@ -154,11 +158,11 @@ impl Recording {
                 let level = fade_in + (fade_out - fade_in) * w;
                 if level > 0.0 {
                     let (a, b) = (self.harmonics.frame(before), self.harmonics.frame(now));
-                    let n_below = ((TOP_HZ / hz) as usize).min(N_HARMONICS);
+                    let n_below = ((HEARD_MAX_HZ / hz) as usize).min(N_HARMONICS);
                     *x = gain * level * tone(turns, &phases[..n_below], a, b, w);
                 }
             }
-            if self.voiced[now] && to < 4900.0 && to > 33.0 {
+            if self.voiced[now] && LABELLED_HZ.contains(&to) {
                 clip.f0_hz[h] = to;
             }
         }

@@ -8,6 +8,7 @@ mod device;
 pub mod encoder;
 pub mod evaluation;
 pub mod instrument;
+mod mel;
 pub mod ops;
 pub mod optimizer;
 pub mod params;

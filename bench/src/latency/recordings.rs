@@ -7,6 +7,7 @@ use crate::effect::Networks;
 use crate::statistics::{median, quantile};
 use crate::table::{Row, number};
 use anyhow::{Context, Result};
+use embouchure_inference::config::FRAME_RATE;
 use embouchure_training::corpus::Recording;
 use embouchure_training::progress::Silent;
 use embouchure_training::recordings::{audio_files, load_mono};
@@ -133,7 +134,7 @@ struct Truth(Vec<f32>);
 
 impl Truth {
     fn hop(&self, time_s: f64) -> usize {
-        ((time_s * 250.0).round() as usize).saturating_sub(1).min(self.0.len().saturating_sub(1))
+        ((time_s * f64::from(FRAME_RATE)).round() as usize).saturating_sub(1).min(self.0.len().saturating_sub(1))
     }
 
     /// At that time, or the next one there is, or the last.

@@ -8,7 +8,7 @@ mod unpitched;
 use crate::held_out::is_held_out;
 use anyhow::{Context, Result};
 use disturb::{add_noise, add_room};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
 use embouchure_training::corpus::Recording;
 use embouchure_training::progress::Silent;
 use embouchure_training::random::generator;
@@ -181,7 +181,7 @@ fn resynthesise(file: &Path, folder: &str, seconds: f32) -> Result<Case> {
     let mut recording = Recording::analyse(file, &Silent)?;
     let lowest = LOWEST_NOTES_HZ.iter().find(|(instrument, _)| *instrument == folder);
     recording.drop_below(lowest.map_or(0.0, |(_, hz)| TUNING * hz));
-    let n_hops = recording.n_hops().min((seconds * 250.0) as usize);
+    let n_hops = recording.n_hops().min((seconds * FRAME_RATE) as usize);
     let clip = recording.render(0, n_hops, 1.0, &mut generator(SEED, 0));
     let around = |inside: Vec<f32>, n: usize| [vec![0.0; n], inside, vec![0.0; n]].concat();
     let name = format!("{folder}/{}", file.file_stem().unwrap_or_default().to_string_lossy());

@@ -13,6 +13,7 @@ use anyhow::{Context, Result, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::controls::SourceControls;
+use embouchure_inference::math::db::db_to_power;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::play::pipeline::Pipeline;
 use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
@@ -143,7 +144,7 @@ impl EvalCommand {
 fn add_spectrum(sum: &mut Vec<f32>, samples: &[f32], gain_db: f32) {
     let spectrum = long_term_spectrum(samples);
     sum.resize(spectrum.len(), 0.0);
-    let gain = 10f32.powf(gain_db / 10.0);
+    let gain = db_to_power(gain_db);
     sum.iter_mut().zip(spectrum).for_each(|(sum, power)| *sum += gain * power);
 }
 

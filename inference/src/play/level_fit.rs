@@ -1,6 +1,7 @@
 //! Level Fit: how loud a source is to an instrument, which learned from recordings of another level.
 
 use crate::hear::{LOUDNESS_FLOOR_DB, SourceLevel};
+use crate::math::db::{db_to_gain, db_to_power};
 use crate::play::instrument::Card;
 
 /// A source whose level is this near to the instrument's plays soft and loud as it is. Further away it is the microphone's
@@ -53,7 +54,7 @@ impl<'a> LevelFit<'a> {
     /// Gain of the power that `dynamics` give a note of `loudness_db`.
     pub fn dynamics_gain(&self, loudness_db: f32, dynamics: f32) -> f32 {
         let moved_db = (dynamics - 1.0) * (loudness_db - self.middle_db());
-        10f32.powf(moved_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB) / 10.0)
+        db_to_power(moved_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB))
     }
 
     /// Level around which dynamics act, dB: that of the loud notes.
@@ -65,7 +66,7 @@ impl<'a> LevelFit<'a> {
 /// What brings the loud notes of a source of the expected level to [`PLAYED_DB`], linear.
 pub fn levelling_gain(card: &Card) -> f32 {
     let level = SourceLevel::EXPECTED_DB;
-    10f32.powf((PLAYED_DB - level - raised_db(level, card)) / 20.0)
+    db_to_gain(PLAYED_DB - level - raised_db(level, card))
 }
 
 /// What brings a source's level near the instrument's, dB.

@@ -3,6 +3,7 @@
 use crate::config::N_HARMONICS;
 use crate::controls::{BREATH_OFF_DB, Controls};
 use crate::k_weight::power_of;
+use crate::math::db::db_to_gain;
 
 /// Softest amplitude that a morph leads over: -140 dB. What one of the two does not play comes out of silence.
 const SOFTEST: f32 = 1e-7;
@@ -22,7 +23,7 @@ pub fn scaled(controls: Controls, gain: f32, breath_db: f32) -> Controls {
 
 /// Gain of the noise, linear.
 pub fn breath_gain(breath_db: f32) -> f32 {
-    if breath_db <= BREATH_OFF_DB { 0.0 } else { 10f32.powf(breath_db / 20.0) }
+    if breath_db <= BREATH_OFF_DB { 0.0 } else { db_to_gain(breath_db) }
 }
 
 /// `share` of `old` and the rest of `new`.

@@ -37,7 +37,7 @@ struct Candidate {
     aperiodicity: f32,
 }
 
-/// One frame per hop of `rate / 250` samples; frame `h` is centred on the end of hop `h`.
+/// One frame per hop of `rate / FRAME_RATE` samples; frame `h` is centred on the end of hop `h`.
 pub fn track_pitch(samples: &[f32], rate: u32) -> Vec<PitchFrame> {
     let mut difference = Difference::new(rate as usize);
     let hop = rate as usize / FRAME_RATE;

@@ -23,7 +23,7 @@ const URGENT: f32 = 4.0;
 /// What moves further within a hop begins anew, octaves.
 const NEW_NOTE: f32 = 1.0 / 24.0;
 /// Hops of one clip: one second.
-pub const CLIP_HOPS: usize = 250;
+pub const CLIP_HOPS: usize = FRAME_RATE as usize;
 /// Samples of one clip at the model rate.
 pub const CLIP_SAMPLES: usize = CLIP_HOPS * HOP_SIZE;
 

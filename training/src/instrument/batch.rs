@@ -5,6 +5,7 @@ use super::performance::{HeardHop, Performance, TARGET_HOP};
 use crate::random::{Draw, generator};
 use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::{FRAME_RATE, N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
+use embouchure_inference::math::db::db_to_gain;
 use embouchure_inference::play::body::{N_POINTS, neighbours, position};
 use embouchure_inference::play::decoder::{Features, N_FEATURES};
 use embouchure_inference::play::instrument::Statistics;
@@ -119,7 +120,7 @@ impl Batches {
                 _ => rng.index(performance.heard.len()),
             };
             let gain_db = if purpose == Purpose::HeldOut { 0.0 } else { rng.uniform(-RECORDED_DB, RECORDED_DB) };
-            let compared = from_db(COMPARED_DB - self.loud_db[performance.player]);
+            let compared = db_to_gain(COMPARED_DB - self.loud_db[performance.player]);
             batch.gains.push(compared);
             let level = Level { gain_db, softer_db, compared };
             self.append(&mut batch, performance, start, level, &performance.heard[disguise]);
@@ -135,7 +136,7 @@ impl Batches {
             turns.extend(crate::analysis::phase(&f0, TARGET_HOP, super::performance::TARGET_RATE));
             let from = start * TARGET_HOP;
             let to = (from + FRAMES * TARGET_HOP).min(performance.audio.len());
-            audio.extend(performance.audio[from..to].iter().map(|x| x.to_f32() * from_db(gain_db) * compared));
+            audio.extend(performance.audio[from..to].iter().map(|x| x.to_f32() * db_to_gain(gain_db) * compared));
             audio.resize(turns.len(), 0.0);
         }
         (batch.turns, batch.audio, batch.places) = (Arc::new(turns), Arc::new(audio), Arc::new(places));
@@ -158,7 +159,7 @@ impl Batches {
     }
 
     fn append(&self, batch: &mut Batch, p: &Performance, start: usize, level: Level, disguise: &[HeardHop]) {
-        let (gain, softer) = (from_db(level.gain_db) * level.compared, from_db(level.softer_db));
+        let (gain, softer) = (db_to_gain(level.gain_db) * level.compared, db_to_gain(level.softer_db));
         let silence = HeardHop { voicing: 0.0, z: std::array::from_fn(|i| f16::from_f32(self.statistics.z_mean[i])) };
         for t in start..start + FRAMES {
             let over = t >= p.len();
@@ -175,7 +176,7 @@ impl Batches {
             for (k, amplitude) in (1..=N_HARMONICS).zip(p.harmonics(at)) {
                 let hz = k as f32 * f0_hz;
                 let octaves_above = (hz / BRIGHT_HZ).log2().max(0.0);
-                let darker = from_db(level.softer_db * DARKENING * octaves_above);
+                let darker = db_to_gain(level.softer_db * DARKENING * octaves_above);
                 batch.audible.push(f32::from(hz <= NOISE_MAX_HZ));
                 batch.harmonics.push(amplitude * gain * softer * darker);
             }
@@ -193,10 +194,6 @@ struct Level {
     softer_db: f32,
     /// Of the targets.
     compared: f32,
-}
-
-fn from_db(db: f32) -> f32 {
-    10f32.powf(db / 20.0)
 }
 
 impl Batch {

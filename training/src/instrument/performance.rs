@@ -2,24 +2,27 @@
 
 use super::perturb::disguises;
 use crate::analysis::{
-    TextureMeasure, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, share_of_chords, track_pitch,
+    FRAME_RATE, TextureMeasure, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, share_of_chords,
+    track_pitch,
 };
 use crate::progress::Progress;
 use crate::random::{Draw, generator};
 use crate::recordings;
 use anyhow::{Result, ensure};
 use embouchure_audio_file::{resample, to_mono};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
+use embouchure_inference::config::{
+    HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ, REFERENCE_RATE,
+};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{LoudnessMeter, RumbleFilter};
 use half::f16;
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
-/// Rate of the target audio, Hz.
-pub const TARGET_RATE: u32 = 48_000;
+/// Rate of the target audio, Hz: the noise magnitudes are defined for it.
+pub const TARGET_RATE: u32 = REFERENCE_RATE;
 /// Samples per hop of the target audio.
-pub const TARGET_HOP: usize = TARGET_RATE as usize / 250;
+pub const TARGET_HOP: usize = TARGET_RATE as usize / FRAME_RATE;
 /// Less of it pitched than this, and a recording is no melody of this instrument.
 const LEAST_PITCHED: f32 = 0.2;
 /// Several notes at once in this share of a recording are no accident: of 759 recordings of single notes and lines one, in a

@@ -3,11 +3,11 @@
 
 use crate::analysis::{HarmonicTrack, phase};
 use crate::random::{Draw, normal_noise};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
-const TOP_HZ: f32 = 7600.0;
 /// Highest whistle, Hz.
 const HIGHEST_HZ: f32 = 4200.0;
 
@@ -39,7 +39,7 @@ pub fn disguises(
 }
 
 fn through_a_bad_microphone(samples: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
-    let (colour, gain) = (rng.uniform(0.2, 0.7), 10f32.powf(rng.uniform(-30.0, 0.0) / 20.0));
+    let (colour, gain) = (rng.uniform(0.2, 0.7), db_to_gain(rng.uniform(-30.0, 0.0)));
     let mut smooth = 0.0;
     let noise = normal_noise(rng, samples.len());
     let sample = |(x, noise): (&f32, f32)| {
@@ -64,12 +64,12 @@ impl Notes<'_> {
             let power = self.harmonics.frame(h).iter().map(|a| a * a).sum::<f32>();
             if self.pitched[h] { power.sqrt() } else { 0.0 }
         };
-        let gain = 10f32.powf(rng.uniform(-20.0, 0.0) / 20.0);
+        let gain = db_to_gain(rng.uniform(-20.0, 0.0));
         let noise = normal_noise(rng, turns.len());
         let mut out = Vec::with_capacity(turns.len());
         let mut from = 0.0;
         for (h, hz) in f0.iter().enumerate() {
-            let n = ((TOP_HZ / hz) as usize).clamp(1, 40);
+            let n = ((HEARD_MAX_HZ / hz) as usize).clamp(1, 40);
             let mut partials: Vec<f32> = (1..=n).map(|k| timbre(k, k as f32 * hz)).collect();
             let power = partials.iter().map(|p| p * p).sum::<f32>().sqrt();
             partials.iter_mut().for_each(|p| *p /= power);

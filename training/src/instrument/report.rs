@@ -8,6 +8,7 @@ use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
 use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::hear::LoudnessMeter;
+use embouchure_inference::math::db::power_to_db;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use std::path::{Path, PathBuf};
 
@@ -140,7 +141,7 @@ fn examine(path: &Path, progress: &dyn Progress) -> Result<Examined> {
     check_pitched(&pitched)?;
     check_one_note(&audio, &f0_hz)?;
     let loudness_db = LoudnessMeter::clip(&resample(&audio, TARGET_RATE, MODEL_RATE), &f0_hz);
-    let level = |hop: &[f32]| 10.0 * (hop.iter().map(|x| x * x).sum::<f32>() / hop.len() as f32).max(1e-12).log10();
+    let level = |hop: &[f32]| power_to_db((hop.iter().map(|x| x * x).sum::<f32>() / hop.len() as f32).max(1e-12));
     let level_db: Vec<f32> = audio.chunks_exact(TARGET_HOP).map(level).collect();
     let hops = f0_hz.iter().zip(&loudness_db).filter(|(f, _)| **f > 0.0);
     Ok(Examined {

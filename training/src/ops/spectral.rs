@@ -3,8 +3,10 @@
 //! After Engel et al. 2020 (DDSP, arXiv:2001.04643) and Yamamoto et al. 2020 (Parallel WaveGAN, arXiv:1910.11480).
 
 use super::{on_cpu, plain, slice, tensor, values};
+use crate::mel::bands_of_bins;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use embouchure_inference::synth::noise::hz_to_mel;
+use embouchure_inference::config::REFERENCE_RATE;
+use embouchure_inference::math::window::hann;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ pub(super) const MEL_WEIGHT: f32 = 1.0;
 /// Weight of linear against logarithmic differences.
 pub(super) const LINEAR_WEIGHT: f32 = 10.0;
 
-/// Loss between `audio` (`[batch, samples]` at 48 kHz) and `target` of the same shape, a scalar.
+/// Loss between `audio` (`[batch, samples]` at the reference rate) and `target` of the same shape, a scalar.
 pub fn spectral_loss(audio: &Tensor, target: Arc<Vec<f32>>) -> Result<Tensor> {
     match on_cpu(audio) {
         true => audio.contiguous()?.apply_op1(SpectralLoss { target }),
@@ -44,15 +46,13 @@ impl Scale {
     pub(super) fn new(size: usize) -> Self {
         let mut planner = RealFftPlanner::new();
         // A full-scale sine has magnitude 1.
-        let hann = |i: usize| 4.0 / size as f32 * (std::f32::consts::PI * i as f32 / size as f32).sin().powi(2);
-        let band =
-            |bin: usize| (hz_to_mel(bin as f32 * 48_000.0 / size as f32) / hz_to_mel(24_000.0) * N_MEL as f32) as usize;
+        let scale = 4.0 / size as f32;
         Self {
             size,
             forward: planner.plan_fft_forward(size),
             inverse: planner.plan_fft_inverse(size),
-            window: (0..size).map(hann).collect(),
-            mel: (size == MEL_SIZE).then(|| (0..=size / 2).map(|bin| band(bin).min(N_MEL - 1)).collect()),
+            window: hann(size).into_iter().map(|w| scale * w).collect(),
+            mel: (size == MEL_SIZE).then(|| bands_of_bins(REFERENCE_RATE, size, N_MEL)),
         }
     }
 
