@@ -16,14 +16,16 @@ use std::sync::Arc;
 
 /// Rate of both sounds, Hz.
 pub const RATE: u32 = REFERENCE_RATE;
+/// Of spectra and mel bands, as the loss has them at this size.
 const FFT_SIZE: usize = 2048;
 const N_MEL: usize = 80;
 /// Of a band, against the loudest band of the recording: what lies lower is silence.
 const MEL_FLOOR: f32 = 1e-4;
 /// Softer is silence, dB.
 const LOUDNESS_FLOOR_DB: f32 = -70.0;
-/// Above it is treble.
+/// Above it is treble, Hz.
 const TREBLE_HZ: f32 = 4000.0;
+/// A pitch is right within this, as raw pitch accuracy is usually counted, cents.
 const RIGHT_CENTS: f32 = 50.0;
 
 /// Distances; the rendering is brought to the recording's level first.

@@ -12,6 +12,7 @@ pub const THROW_AWAY: &str = "probe";
 pub const N_MEL: usize = 32;
 /// All that z must help to predict: the bands, the share of breath, the attack.
 pub const N_SPECTRUM: usize = N_MEL + 2;
+/// Units between z and the spectrum that it tells.
 const N_PROBE: usize = 96;
 
 /// Untrained parameters of the encoder, and of a small network that predicts the spectrum from z and f0.

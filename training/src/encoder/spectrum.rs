@@ -9,6 +9,7 @@ use embouchure_inference::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
+/// Samples: 32 ms.
 const WINDOW: usize = 512;
 /// Rows softer than this (mean square of a window) say nothing: -60 dB.
 const SILENT: f32 = 1e-6;

@@ -9,9 +9,11 @@ use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
 const RATE: f32 = MODEL_RATE as f32;
+/// Partials of a tone, as far as they are heard.
 const N_PARTIALS: usize = 64;
 /// Softer than this against the clip's loudest tone, a tone counts as silence: -38 dB.
 const INAUDIBLE: f32 = 0.0126;
+/// Lowest and highest note, Hz: a little within the pitch bins.
 const LOWEST_HZ: f32 = 38.0;
 const HIGHEST_HZ: f32 = 4800.0;
 

@@ -16,13 +16,15 @@ use embouchure_inference::nn::weights::{LoadError, Weights, to_bytes};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+/// Clips of a second in each step.
 const CLIPS: usize = 16;
+/// Highest learning rate, steps until it is reached, and the norm that gradients are clipped to.
 const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 200;
 const MAX_NORM: f32 = 1.0;
 /// An encoder that is improved moves less.
 const IMPROVING_RATE: f32 = 1e-3;
-/// Steps between checkpoints and log lines.
+/// Steps between checkpoints and reports.
 const REPORT_EVERY: usize = 100;
 
 /// What to train and where to put it.

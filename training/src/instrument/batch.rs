@@ -19,8 +19,10 @@ pub const FRAMES: usize = FRAME_RATE as usize;
 const SOFTEST_DB: f32 = -30.0;
 /// Brass gets darker when it gets softer: dB per octave above [`BRIGHT_HZ`] for every dB of level.
 const DARKENING: f32 = 0.2;
+/// See above.
 const BRIGHT_HZ: f32 = 700.0;
-/// How differently the same playing may have been recorded, ± dB: the level must not tell one note from another.
+/// How differently the same playing may have been recorded, ± dB: the level must not tell one note from another (45
+/// recordings of a trumpet: mean spectral difference 1.30 without, 1.16 with it, docs/tried.md).
 const RECORDED_DB: f32 = 5.0;
 /// Share of the sequences that are played softer.
 const SOFTENED: f32 = 0.5;

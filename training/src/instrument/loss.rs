@@ -11,8 +11,11 @@ use embouchure_inference::config::N_HARMONICS;
 
 /// Level of the whole frame against the single harmonics.
 const LEVEL_WEIGHT: f64 = 1.0;
+/// Harmonic k weighs k to this power: the low ones carry the sound, the high ones its brilliance.
+const HARMONIC_SLOPE: f32 = -0.4;
 /// Steps of 25 cents that a resonance of quality 40 makes, about 0.3 nepers, cost 0.03.
 const BODY_WEIGHT: f64 = 0.3;
+/// Of the noise bands against the harmonics.
 const NOISE_WEIGHT: f64 = 0.5;
 /// What the measured controls still weigh when the sound is compared.
 const CONTROLS_WEIGHT: f64 = 0.1;
@@ -66,8 +69,7 @@ fn compare_controls(played: &Played, batch: &Batch) -> Result<Loss> {
     let target = batch.harmonics(device)?;
     let audible = batch.audible(device)?;
     let each = (log_distance(&played.harmonic_amplitudes, &target, batch.floor)? * &audible)?;
-    // The low harmonics carry the sound, the high ones its brilliance.
-    let weights: Vec<f32> = (1..=N_HARMONICS).map(|k| (k as f32).powf(-0.4)).collect();
+    let weights: Vec<f32> = (1..=N_HARMONICS).map(|k| (k as f32).powf(HARMONIC_SLOPE)).collect();
     let weights = Tensor::new(weights, device)?;
     let mean_weight = weights.mean_all()?.to_scalar::<f32>()? as f64;
     let harmonics = (each.broadcast_mul(&weights)?.mean_all()? / mean_weight)?;

@@ -9,7 +9,9 @@ use embouchure_audio_file::read;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none.
+/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none. Of 45
+/// recordings of a trumpet the decoder learned each note by heart: held-out loss 0.76 without copies, 0.45 with two of each
+/// (docs/tried.md).
 const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
 /// Of more than this, seconds, a part is used: it would not fit into a small computer's memory and teaches little more.
 const MOST_SECONDS: f32 = 2400.0;

@@ -10,6 +10,9 @@ use std::f32::consts::TAU;
 
 /// Highest whistle, Hz.
 const HIGHEST_HZ: f32 = 4200.0;
+/// Resonances of a vowel: Hz, how far from there the gain is half, Hz, and gain; and the gain between them.
+const VOWEL: [(f32, f32, f32); 3] = [(650.0, 120.0, 1.0), (1100.0, 150.0, 0.6), (2600.0, 250.0, 0.3)];
+const BETWEEN: f32 = 0.05;
 
 /// The performance as it is, and in all its disguises, at the model rate.
 pub fn disguises(
@@ -24,8 +27,8 @@ pub fn disguises(
     let hum = |k: usize, _: f32| (k as f32).powi(-2);
     let saw = |k: usize, _: f32| 1.0 / k as f32;
     let vowel = |k: usize, hz: f32| {
-        let peak = |centre: f32, width: f32, gain: f32| gain / (1.0 + ((hz - centre) / width).powi(2));
-        (peak(650.0, 120.0, 1.0) + peak(1100.0, 150.0, 0.6) + peak(2600.0, 250.0, 0.3) + 0.05) / (k as f32).sqrt()
+        let peak = |(centre, width, gain): (f32, f32, f32)| gain / (1.0 + ((hz - centre) / width).powi(2));
+        (VOWEL.map(peak).iter().sum::<f32>() + BETWEEN) / (k as f32).sqrt()
     };
     let mut all = vec![samples.to_vec(), through_a_bad_microphone(samples, rng)];
     all.push(notes.play(1.0, whistle, 0.02, rng));

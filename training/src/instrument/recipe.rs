@@ -23,7 +23,7 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The one by which instruments are trained. Docs/training.md says what its parts are good for.
+    /// The one by which instruments are trained. docs/training.md says what its parts are good for.
     pub const USUAL: Self = Self {
         told: [true; N_FEATURES],
         undisguised: 0.45,

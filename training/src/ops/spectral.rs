@@ -10,6 +10,7 @@ use embouchure_inference::math::window::hann;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
+/// FFT sizes: those of DDSP, with 4096 in place of 64.
 pub(super) const SIZES: [usize; 6] = [4096, 2048, 1024, 512, 256, 128];
 /// Magnitudes below this (of a spectrum scaled so that a full sine gives about 1) hardly count.
 pub(super) const FLOOR: f32 = 1e-4;
