@@ -13,6 +13,8 @@ use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::f32::consts::TAU;
 use std::sync::Arc;
 
+/// By how much an amplitude fades in the decay time of a room, ln 1000.
+const NEPERS_OF_60_DB: f32 = 6.9;
 const FFT: usize = CLIP_SAMPLES.next_power_of_two() * 2;
 
 /// FFT plans for the rooms.
@@ -61,10 +63,10 @@ impl Augment {
     /// Convolves with exponentially decaying noise behind the direct sound. Returns the time of its decay by 60 dB, s.
     fn add_room(&self, samples: &mut [f32], rng: &mut ChaCha8Rng) -> f32 {
         let decay_s = rng.log_uniform(0.03, 0.6);
-        let wet = db_to_gain(rng.uniform(-32.0, -6.0)) / (decay_s * MODEL_RATE as f32 / 13.8).sqrt();
+        let wet = db_to_gain(rng.uniform(-32.0, -6.0)) / (decay_s * MODEL_RATE as f32 / (2.0 * NEPERS_OF_60_DB)).sqrt();
         let mut room = normal_noise(rng, CLIP_SAMPLES / 2);
         for (i, x) in room.iter_mut().enumerate() {
-            *x *= wet * (-6.9 * i as f32 / (decay_s * MODEL_RATE as f32)).exp();
+            *x *= wet * (-NEPERS_OF_60_DB * i as f32 / (decay_s * MODEL_RATE as f32)).exp();
         }
         room[0] = 1.0;
         let spectrum = |x: &[f32]| {

@@ -67,7 +67,7 @@ impl Improve {
     }
 }
 
-/// Trains until done or stopped; either way the weights so far are written.
+/// Trains until done or stopped, and then writes the weights so far.
 pub fn train(job: EncoderTraining, progress: &dyn Progress) -> Result<Trained> {
     let params = new_params(job.seed, &job.device)?;
     if let Some(improve) = &job.improve {

@@ -43,7 +43,7 @@ pub struct InstrumentTraining {
     pub out: PathBuf,
 }
 
-/// Trains until done, stopped or no longer getting better; the weights so far are written in any case.
+/// Trains until done, stopped or no longer getting better, and then writes the weights so far.
 pub fn train(job: InstrumentTraining, progress: &dyn Progress) -> Result<Trained> {
     let InstrumentTraining { study, steps, about, family, adjustments, checkpoint, out } = job;
     let lessons = Lessons::gather(&study, progress)?;
