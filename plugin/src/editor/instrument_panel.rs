@@ -30,7 +30,8 @@ fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, y: f32) {
             canvas.text(painter, left(22.0, 6.0), 30.0, (SMALL, colours.accent), "A");
             let (name, colour) = named(view.name(), colours.text, colours.dim, "No instrument");
             canvas.text(painter, left(22.0, 25.0), 220.0, (TITLE, colour), name);
-            let about = view.card().map(|card| format!("{} · {}", card.family, card.licence)).unwrap_or_default();
+            let about =
+                view.card().map(|card| format!("{} · {}", card.family, card.provenance.licence)).unwrap_or_default();
             canvas.text(
                 painter,
                 left(22.0, 47.0),
