@@ -1,5 +1,6 @@
 //! The window: an egui app over the parameters and the shared view of the engine.
 
+mod area;
 mod audio_page;
 mod buffer_menu;
 mod button;
@@ -22,6 +23,7 @@ mod status;
 mod theme;
 mod toggle;
 mod trace;
+mod tree;
 mod typed_path;
 mod warning;
 mod window;

@@ -162,7 +162,7 @@ impl Default for EmbouchureParams {
                 .with_value_to_string(Arc::new(|v| or_off(v, BREATH_OFF_DB, |v| format!("{} dB", signed(v, 1)))))
                 .with_string_to_value(Arc::new(|text| number_or_off(text, BREATH_OFF_DB))),
             dynamics: FloatParam::new("Dynamics", source.dynamics, FloatRange::Linear { min: 0.0, max: 2.0 })
-                .with_unit(" %")
+                .with_unit(PERCENT)
                 .with_value_to_string(formatters::v2s_f32_percentage(0))
                 .with_string_to_value(Arc::new(|text| leading_number(text).map(|percent| percent / 100.0))),
             follow: share("Follow", source.follow),
@@ -210,6 +210,67 @@ impl Default for EmbouchureParams {
     }
 }
 
+/// Unit of shares.
+pub const PERCENT: &str = " %";
+
+/// Any of the parameters.
+#[derive(Clone, Copy)]
+pub enum ParamRef<'a> {
+    /// Goes through a range without steps.
+    Float(&'a FloatParam),
+    /// Goes in steps.
+    Int(&'a IntParam),
+    /// Is on or off.
+    Bool(&'a BoolParam),
+}
+
+impl ParamRef<'_> {
+    /// Lowest and highest plain value.
+    pub fn range(self) -> [f32; 2] {
+        match self {
+            Self::Float(param) => [0.0, 1.0].map(|share| param.preview_plain(share)),
+            Self::Int(param) => [0.0, 1.0].map(|share| param.preview_plain(share) as f32),
+            Self::Bool(_) => [0.0, 1.0],
+        }
+    }
+
+    /// Place of a plain value in the range, 0 to 1.
+    pub fn normalized(self, plain: f32) -> f32 {
+        match self {
+            Self::Float(param) => param.preview_normalized(plain),
+            Self::Int(param) => param.preview_normalized(plain.round() as i32),
+            Self::Bool(_) => plain,
+        }
+    }
+
+    /// What follows the number.
+    pub fn unit(self) -> &'static str {
+        match self {
+            Self::Float(param) => param.unit(),
+            Self::Int(param) => param.unit(),
+            Self::Bool(param) => param.unit(),
+        }
+    }
+}
+
+impl<'a> From<&'a FloatParam> for ParamRef<'a> {
+    fn from(param: &'a FloatParam) -> Self {
+        Self::Float(param)
+    }
+}
+
+impl<'a> From<&'a IntParam> for ParamRef<'a> {
+    fn from(param: &'a IntParam) -> Self {
+        Self::Int(param)
+    }
+}
+
+impl<'a> From<&'a BoolParam> for ParamRef<'a> {
+    fn from(param: &'a BoolParam) -> Self {
+        Self::Bool(param)
+    }
+}
+
 /// The parameters as hosts list them: in groups.
 pub struct Grouped(pub Arc<EmbouchureParams>);
 
@@ -246,7 +307,7 @@ unsafe impl Params for Grouped {
 /// 0 to 100 %.
 fn share(name: &str, default: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max: 1.0 })
-        .with_unit(" %")
+        .with_unit(PERCENT)
         .with_value_to_string(formatters::v2s_f32_percentage(0))
         .with_string_to_value(Arc::new(|text| leading_number(text).map(|percent| percent / 100.0)))
 }

@@ -1,11 +1,13 @@
 //! A rotary control over one parameter: drag up and down, Shift for fine, double-click for the default, wheel, arrow
 //! keys.
 
+use super::area::{Area, Padding, REST};
 use super::gesture::{Gestures, set_once};
 use super::theme::{Canvas, SMALL};
 use super::{entry, hint};
+use crate::params::{PERCENT, ParamRef};
 use egui::epaint::PathShape;
-use egui::{Align2, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Stroke, Ui, WidgetInfo, vec2};
 use nice_plug::prelude::{Param, ParamSetter};
 use std::f32::consts::PI;
 
@@ -21,39 +23,48 @@ const POINTS_PER_NOTCH: f32 = 50.0;
 const START: f32 = 0.75 * PI;
 const SPAN: f32 = 1.5 * PI;
 
-/// Size in design units.
-pub const SIZE: (f32, f32) = (72.0, 100.0);
+/// Width of a knob, design units; its height is 100.
+pub const WIDTH: f32 = 72.0;
 
-/// Draws and handles one knob at (`x`, `y`), of [`SIZE`]. Its dial fills from `origin` (0 to 1, as the parameter is
-/// normalized): the left end, or the neutral value of a parameter that goes both ways. A click on its value opens a field
-/// to type another one.
+/// Draws and handles one knob. Its dial fills from `origin` on. A click on its value opens a field to type another one.
 pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edit: &mut Edit) -> Response {
-    let rect = canvas.rect(place.x, place.y, SIZE.0, SIZE.1);
+    let [name, _, dial, text, _] = place.area.rows([20.0, 3.0, REST, 18.0, 1.0]);
+    let rect = canvas.rect(place.area);
     let response = ui.interact(rect, ui.scope_id().with(param.name()), Sense::click_and_drag());
     handle_pointer(ui, canvas, &response, param, edit);
     handle_wheel_and_keys(ui, &response, param, edit.setter);
 
     let value = param.unmodulated_normalized_value();
     let painter = ui.painter();
-    let centre = canvas.pos(place.x + SIZE.0 / 2.0, place.y + 52.0);
     let is_hot = response.hovered() || response.dragged();
-    paint_dial(ui, canvas, centre, Dial { value, origin: place.origin, is_hot });
-    let name_at = (canvas.pos(place.x + SIZE.0 / 2.0, place.y + 10.0), Align2::CENTER_CENTER);
-    canvas.text(painter, name_at, SIZE.0, (SMALL, canvas.colours.dim), param.name());
+    paint_dial(ui, canvas, canvas.pos(dial.centre()), Dial { value, origin: place.origin, is_hot });
+    canvas.line(painter, (name, Align::Center), (SMALL, canvas.colours.dim), param.name());
     if response.has_focus() {
         canvas.focus_ring(painter, rect);
     }
     response.widget_info(|| WidgetInfo::slider(true, value.into(), param.name()));
-    entry::show(ui, canvas, canvas.rect(place.x + 4.0, place.y + 81.0, SIZE.0 - 8.0, 18.0), param, edit.setter);
+    entry::show(ui, canvas, canvas.rect(text.within(Padding::even(4.0, 0.0))), param, edit.setter);
     response.on_hover_text(hint::of(param.name()))
 }
 
-/// Where a knob is, in design units, and where its dial starts.
+/// Where a knob is, and where its dial starts, from 0 to 1.
 #[derive(Clone, Copy)]
 pub struct Place {
-    pub x: f32,
-    pub y: f32,
+    pub area: Area,
     pub origin: f32,
+}
+
+/// Where the dial of a parameter starts: at 0 if its range goes both ways, at 100 % if that is within a percentage's
+/// range, else at the left end.
+pub fn origin(param: ParamRef) -> f32 {
+    let [low, high] = param.range();
+    if low < 0.0 && high > 0.0 {
+        param.normalized(0.0)
+    } else if param.unit() == PERCENT && high > 1.0 {
+        param.normalized(1.0)
+    } else {
+        0.0
+    }
 }
 
 /// The way to the host.
@@ -195,7 +206,7 @@ mod tests {
             let setter = ParamSetter::new(&self.host);
             let mut edit = Edit { gestures: &mut self.gestures, setter: &setter };
             let mut output = self.egui.run_ui(input, |ui| {
-                let place = Place { x: 18.0, y: 8.0, origin: 0.0 };
+                let place = Place { area: Area { x: 18.0, y: 8.0, width: WIDTH, height: 100.0 }, origin: 0.0 };
                 show(ui, &Canvas::fit(screen, Theme::Dark), place, &self.param, &mut edit);
             });
             // Nobody draws here; a debug build asks for that to be said.
@@ -225,6 +236,18 @@ mod tests {
         fn log(&self) -> String {
             self.host.log()
         }
+    }
+
+    #[test]
+    fn a_dial_starts_at_the_value_that_changes_nothing() {
+        let params = EmbouchureParams::default();
+        let centre = [(&params.brightness_db).into(), (&params.dynamics).into(), (&params.transpose_semitones).into()];
+        assert_eq!(centre.map(origin), [0.5; 3]);
+        assert_eq!(origin((&params.breath_db).into()), 40.0 / 58.0);
+        let left =
+            [(&params.gate_db).into(), (&params.attack_s).into(), (&params.glide_s).into(), (&params.key).into()];
+        assert_eq!(left.map(origin), [0.0; 4]);
+        assert_eq!(origin((&params.mix).into()), 0.0, "100 % is its end");
     }
 
     #[test]
