@@ -35,12 +35,12 @@ pub use window::EmbouchureEditor;
 use crate::Task;
 use crate::audio::{AudioDesk, DeviceChoice};
 use crate::buffer::BufferChoice;
-use crate::instruments::{Instruments, View};
+use crate::instruments::{Instruments, Playing};
+use crate::library::presets::Preset;
+use crate::library::{InstrumentRef, Library};
 use crate::params::EmbouchureParams;
-use crate::presets::Preset;
 use crate::session::{Theme, WindowSize};
 use crate::shared::Shared;
-use crate::shelf::InstrumentRef;
 use crate::tasks::Tasks;
 use embouchure_inference::play::blend_range;
 use embouchure_inference::play::pipeline::Slot;
@@ -64,6 +64,8 @@ const RESCAN_S: f64 = 2.0;
 
 /// What the editor is connected to.
 pub struct Wiring {
+    /// Shown and chosen from.
+    pub library: Arc<Library>,
     /// Shown and set.
     pub params: Arc<EmbouchureParams>,
     /// Shown and chosen.
@@ -112,7 +114,7 @@ struct App {
     /// Where the instruments' parameters were at the last look.
     places: [i32; 2],
     /// What there is to say of both instruments in this frame.
-    views: [View; 2],
+    views: [Playing; 2],
 }
 
 impl App {
@@ -176,7 +178,7 @@ impl App {
         let now_s = ui.input(|i| i.time);
         self.housekeeping(&host, now_s);
         self.theme = self.wiring.params.session.get().theme;
-        self.views = Slot::ALL.map(|slot| self.wiring.instruments.view(slot));
+        self.views = Slot::ALL.map(|slot| self.wiring.instruments.playing(slot));
         let telemetry = self.wiring.shared.telemetry();
         let input_peak = self.wiring.shared.input.take();
         self.input.update(input_peak, now_s);
@@ -247,7 +249,7 @@ impl App {
 
     /// Where what is heard can play, Hz: A, or on the way from A to B.
     fn playable_hz(&self) -> Option<[f32; 2]> {
-        let [first, second] = self.views.each_ref().map(|view| view.range_hz);
+        let [first, second] = self.views.each_ref().map(Playing::range_hz);
         let amount = self.wiring.params.morph.value();
         first.map(|first| blend_range(first, second.unwrap_or(first), amount))
     }
@@ -259,7 +261,7 @@ impl App {
     }
 
     fn load_preset(&self, host: &GuiContext, preset: &Preset) {
-        preset.apply(&self.wiring.params, &host.param_setter());
+        preset.apply(&self.wiring.library.shelf, &self.wiring.params, &host.param_setter());
         self.wiring.tasks.send(Task::Follow(0));
     }
 

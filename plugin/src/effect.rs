@@ -1,8 +1,8 @@
 //! The engine with this plugin's parameters: one value per sample, whatever the host's block size.
 
-use crate::instruments::Model;
+use crate::instruments::Silent;
 use crate::params::EmbouchureParams;
-use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, PrepareError};
+use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, HopModel, PrepareError};
 use nice_plug::util::db_to_gain;
 
 /// Time in which bypass fades in or out.
@@ -22,11 +22,16 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// Allocates everything and starts the worker.
-    pub fn prepare(config: EngineConfig, n_inputs: usize, model: Model) -> Result<Self, PrepareError> {
-        let engine = Engine::prepare(config, model.hop_model)?;
+    /// Allocates everything and starts the worker. Without `networks` only the dry signal is heard.
+    pub fn prepare(
+        config: EngineConfig,
+        n_inputs: usize,
+        networks: Option<Box<dyn HopModel>>,
+    ) -> Result<Self, PrepareError> {
+        let is_playable = networks.is_some();
+        let engine = Engine::prepare(config, networks.unwrap_or_else(|| Box::new(Silent)))?;
         let tail_samples = engine.latency_samples() as u32 + (RELEASE_S * config.host_rate) as u32;
-        let ramps = Ramps::new(config.max_block.max(1), config.host_rate, model.is_playable);
+        let ramps = Ramps::new(config.max_block.max(1), config.host_rate, is_playable);
         Ok(Self { engine, n_inputs, ramps, tail_samples, n_swaps: 0 })
     }
 

@@ -14,17 +14,18 @@ mod earlier;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
+pub mod library;
 mod mute;
 pub mod params;
-pub mod presets;
 pub mod session;
 pub mod shared;
-pub mod shelf;
 pub mod tasks;
 #[cfg(test)]
 mod test_folder;
 #[cfg(test)]
 mod test_host;
+#[cfg(test)]
+mod test_library;
 pub mod whole_file;
 
 use audio::AudioDesk;
@@ -33,17 +34,19 @@ use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
 use embouchure_inference::play::pipeline::Slot;
 use instruments::Instruments;
+use library::Library;
+use library::presets::Preset;
 use params::{EmbouchureParams, Grouped};
-use presets::Preset;
-use session::WindowSize;
+use session::{SessionField, WindowSize};
 use shared::{Running, Shared};
-use tasks::Tasks;
+use tasks::{Background, Tasks};
 
 /// Seconds of audio between two wake-ups of the editor.
 const REPAINT_S: f32 = 0.016;
 
 /// One instance of the plugin.
 pub struct Embouchure {
+    library: Arc<Library>,
     params: Arc<EmbouchureParams>,
     instruments: Arc<Instruments>,
     shared: Arc<Shared>,
@@ -90,31 +93,10 @@ pub enum Task {
     OpenFile(Slot, PathBuf),
 }
 
+/// As the framework makes one for a host: with what all instances in the process share.
 impl Default for Embouchure {
     fn default() -> Self {
-        let params = Arc::new(EmbouchureParams::default());
-        let instruments = Arc::new(Instruments::new(params.clone()));
-        let (shared, notifier) = (Arc::<Shared>::default(), RepaintNotifier::new());
-        Self {
-            tasks: tasks(&params, &instruments, &shared, &notifier),
-            instruments,
-            params,
-            shared,
-            notifier,
-            desk: None,
-            effect: None,
-            is_active: false,
-            is_paused: false,
-            is_offline: false,
-            blocks: BlockWatch::default(),
-            room: 0,
-            is_auto: false,
-            n_inputs: 2,
-            places: [0; 2],
-            mute: None,
-            samples_per_repaint: 0,
-            samples_since_repaint: 0,
-        }
+        Self::new(Library::of_this_process(), Background::of_this_process())
     }
 }
 
@@ -141,6 +123,7 @@ impl Plugin for Embouchure {
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<EmbouchureEditor> {
         Some(EmbouchureEditor::new(Wiring {
+            library: self.library.clone(),
             params: self.params.clone(),
             instruments: self.instruments.clone(),
             shared: self.shared.clone(),
@@ -167,7 +150,7 @@ impl Plugin for Embouchure {
         let buffer = self.choose_room(host);
         let config =
             EngineConfig { host_rate: host.sample_rate.into(), max_block: self.room, offline: self.is_offline };
-        self.effect = Effect::prepare(config, self.n_inputs, self.instruments.model())
+        self.effect = Effect::prepare(config, self.n_inputs, self.instruments.start())
             .inspect_err(|e| self.instruments.report(e.to_string()))
             .ok();
         let engine = self.effect.as_ref().map(Effect::engine);
@@ -248,6 +231,42 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
+    /// Inactive. Its work that blocks runs in `background`.
+    pub fn new(library: Arc<Library>, background: Arc<Background>) -> Self {
+        let params = Arc::new(EmbouchureParams::new(&library));
+        let instruments = Arc::new(Instruments::new(library.clone(), params.clone()));
+        let (shared, notifier) = (Arc::<Shared>::default(), RepaintNotifier::new());
+        let work = Work {
+            library: library.clone(),
+            session: params.session.clone(),
+            instruments: instruments.clone(),
+            shared: shared.clone(),
+            notifier: notifier.clone(),
+        };
+        let reports = instruments.clone();
+        Self {
+            tasks: Tasks::new(background, move |task| work.run(task), move |message| reports.report(message)),
+            library,
+            instruments,
+            params,
+            shared,
+            notifier,
+            desk: None,
+            effect: None,
+            is_active: false,
+            is_paused: false,
+            is_offline: false,
+            blocks: BlockWatch::default(),
+            room: 0,
+            is_auto: false,
+            n_inputs: 2,
+            places: [0; 2],
+            mute: None,
+            samples_per_repaint: 0,
+            samples_since_repaint: 0,
+        }
+    }
+
     /// As an app, whose sound is chosen at `desk`.
     pub fn as_app(desk: Arc<AudioDesk>) -> Self {
         Self { desk: Some(desk), ..Self::default() }
@@ -362,59 +381,66 @@ impl Vst3Plugin for Embouchure {
 }
 
 /// The instance's work in the background.
-fn tasks(
-    params: &EmbouchureParams,
-    instruments: &Arc<Instruments>,
-    shared: &Arc<Shared>,
-    notifier: &RepaintNotifier,
-) -> Tasks {
-    let (session, shared, notifier) = (params.session.clone(), shared.clone(), notifier.clone());
-    let (instruments, reports) = (instruments.clone(), instruments.clone());
-    let execute = move |task| {
-        let finish = |done: std::io::Result<()>, rescan: fn(), failure: &str| match done {
-            Ok(()) => rescan(),
-            Err(e) => instruments.report(format!("{failure}: {e}")),
-        };
+struct Work {
+    library: Arc<Library>,
+    session: Arc<SessionField>,
+    instruments: Arc<Instruments>,
+    shared: Arc<Shared>,
+    notifier: RepaintNotifier,
+}
+
+impl Work {
+    fn run(&self, task: Task) {
+        let Library { shelf, presets, .. } = &*self.library;
         match task {
-            Task::Follow(n_swaps) => {
-                instruments.follow(n_swaps);
-                if shared.running().is_some_and(|running| running.buffer != session.get().buffer) {
-                    shared.want_restart();
-                }
-            }
-            Task::Rescan => {
-                shelf::rescan();
-                presets::rescan();
-                shelf::recent::rescan();
-            }
+            Task::Follow(n_swaps) => self.follow(n_swaps),
+            Task::Rescan => self.library.rescan(),
             Task::MakeFolder => {
-                finish(shelf::make_folder(), shelf::rescan, "the folder for instruments could not be made")
+                self.say(shelf.make_folder(), "the folder for instruments could not be made");
+                shelf.rescan();
             }
             Task::SavePreset(preset) => {
-                let failure = format!("the preset {:?} could not be saved", preset.name);
-                finish(presets::save(&preset), presets::rescan, &failure);
+                self.say(presets.save(&preset), &format!("the preset {:?} could not be saved", preset.name));
+                presets.rescan();
             }
             Task::DeletePreset(name) => {
-                finish(presets::delete(&name), presets::rescan, &format!("the preset {name:?} could not be deleted"));
+                self.say(presets.delete(&name), &format!("the preset {name:?} could not be deleted"));
+                presets.rescan();
             }
-            Task::RenamePreset(from, to) => {
-                let failure = format!("the preset {from:?} could not be renamed");
-                let renamed = presets::rename(&from, &to);
-                if renamed.is_err() {
-                    // The window has called it by the new name already.
-                    session.edit(|session| {
-                        if session.preset == to {
-                            session.preset.clone_from(&from);
-                        }
-                    });
-                }
-                finish(renamed, presets::rescan, &failure);
-            }
-            Task::OpenFile(slot, path) => instruments.open_file(slot, &path),
+            Task::RenamePreset(from, to) => self.rename_preset(&from, &to),
+            Task::OpenFile(slot, path) => self.instruments.open_file(slot, &path),
         }
-        notifier.request_repaint();
-    };
-    Tasks::new(execute, move |message| reports.report(message))
+        self.notifier.request_repaint();
+    }
+
+    fn follow(&self, n_swaps: u32) {
+        self.instruments.follow(n_swaps);
+        if self.shared.running().is_some_and(|running| running.buffer != self.session.get().buffer) {
+            self.shared.want_restart();
+        }
+    }
+
+    fn rename_preset(&self, from: &str, to: &str) {
+        let presets = &self.library.presets;
+        let renamed = presets.rename(from, to);
+        if renamed.is_err() {
+            // The window has called it by the new name already.
+            self.session.edit(|session| {
+                if session.preset == to {
+                    session.preset = from.into();
+                }
+            });
+        }
+        self.say(renamed, &format!("the preset {from:?} could not be renamed"));
+        presets.rescan();
+    }
+
+    /// Shows why something failed.
+    fn say(&self, done: std::io::Result<()>, failure: &str) {
+        if let Err(e) = done {
+            self.instruments.report(format!("{failure}: {e}"));
+        }
+    }
 }
 
 const fn layout(n_inputs: u32, n_outputs: u32, name: &'static str) -> AudioIOLayout {

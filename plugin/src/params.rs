@@ -1,7 +1,8 @@
 //! What the host can automate, and the session that travels with it. IDs never change.
 
+use crate::library::Library;
+use crate::library::shelf::{DEFAULT_PLACE, N_PLACES};
 use crate::session::SessionField;
-use crate::shelf::{self, DEFAULT_PLACE};
 use embouchure_inference::controls::{BREATH_OFF_DB, SourceControls};
 use embouchure_inference::play::pipeline::Slot;
 use embouchure_inference::play::tuning::{Key, Scale, SnapWish};
@@ -26,7 +27,7 @@ pub struct EmbouchureParams {
     /// Instrument and window size.
     #[persist = "session"]
     pub session: Arc<SessionField>,
-    /// Place of instrument A on the [`shelf`]; 0 = a file of the player's.
+    /// Place of instrument A on the [`shelf`](crate::library::shelf); 0 = a file of the player's.
     #[id = "instrument_a"]
     pub instrument_a: IntParam,
     /// The same for B, which may be empty.
@@ -145,13 +146,14 @@ impl EmbouchureParams {
     }
 }
 
-impl Default for EmbouchureParams {
-    fn default() -> Self {
+impl EmbouchureParams {
+    /// At their defaults. `library`: names the instruments in the texts that hosts show.
+    pub fn new(library: &Arc<Library>) -> Self {
         let source = SourceControls::default();
         Self {
             session: Arc::default(),
-            instrument_a: instrument("Instrument A", DEFAULT_PLACE, OWN_FILE),
-            instrument_b: instrument("Instrument B", 0, EMPTY),
+            instrument_a: instrument(library, "Instrument A", DEFAULT_PLACE, OWN_FILE),
+            instrument_b: instrument(library, "Instrument B", 0, EMPTY),
             morph: share("Morph", source.morph),
             mix: share("Dry/Wet", 1.0).with_smoother(SMOOTHING),
             brightness_db: FloatParam::new("Brightness", 0.0, FloatRange::Linear { min: -12.0, max: 12.0 })
@@ -313,10 +315,11 @@ fn share(name: &str, default: f32) -> FloatParam {
 }
 
 /// A place on the shelf; `none`: what place 0 is called.
-fn instrument(name: &str, default: i32, none: &'static str) -> IntParam {
-    let name_of = move |place: i32| if place == 0 { none.into() } else { shelf::name_of(place) };
-    let place_of = move |text: &str| if text.trim() == none { Some(0) } else { shelf::place_of(text) };
-    IntParam::new(name, default, IntRange::Linear { min: 0, max: shelf::N_PLACES })
+fn instrument(library: &Arc<Library>, name: &str, default: i32, none: &'static str) -> IntParam {
+    let (names, places) = (library.clone(), library.clone());
+    let name_of = move |place: i32| if place == 0 { none.into() } else { names.shelf.name_of(place) };
+    let place_of = move |text: &str| if text.trim() == none { Some(0) } else { places.shelf.place_of(text) };
+    IntParam::new(name, default, IntRange::Linear { min: 0, max: N_PLACES })
         .with_value_to_string(Arc::new(name_of))
         .with_string_to_value(Arc::new(place_of))
 }

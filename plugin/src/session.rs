@@ -1,7 +1,8 @@
 //! What the host's project remembers beside the parameters.
 
 use crate::buffer::BufferChoice;
-use crate::shelf::{DEFAULT_PLACE, InstrumentRef};
+use crate::library::shelf::DEFAULT_PLACE;
+use crate::library::{InstrumentRef, slots};
 use embouchure_inference::play::pipeline::Slot;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
@@ -13,12 +14,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
-    /// What A plays while its parameter is at its place, or at none.
-    pub instrument: InstrumentRef,
-    /// The same for B.
-    pub second: Option<InstrumentRef>,
-    /// Where the parameters of A and B were when those were chosen. What they are moved to from there is automation's
-    /// wish; what the player chose is found by its content, wherever its place on the shelf is by now.
+    /// What A and B play while their parameters are at their places, or at none. A is never empty.
+    #[serde(flatten, with = "slots")]
+    pub instruments: [Option<InstrumentRef>; 2],
+    /// Where the parameters of A and B were when those were chosen. If a parameter is elsewhere, automation has moved it.
+    /// What the player chose is found by its content, wherever its place on the shelf is by now.
     pub places: [i32; 2],
     /// The player's files that were played at places of the shelf, by place: there the project finds them by content,
     /// whatever is at those places elsewhere or by now.
@@ -36,8 +36,7 @@ pub struct Session {
 impl Default for Session {
     fn default() -> Self {
         Self {
-            instrument: InstrumentRef::default(),
-            second: None,
+            instruments: [Some(InstrumentRef::default()), None],
             places: [DEFAULT_PLACE, 0],
             files: BTreeMap::new(),
             preset: String::new(),
@@ -51,25 +50,21 @@ impl Default for Session {
 impl Session {
     /// What the player chose for a slot.
     pub fn chosen(&self, slot: Slot) -> Option<&InstrumentRef> {
-        match slot {
-            Slot::A => Some(&self.instrument),
-            Slot::B => self.second.as_ref(),
-        }
+        self.instruments[slot as usize].as_ref()
     }
 
     /// Notes what the player chose for a slot, whose parameter is, or will be, at `place`. A keeps what it has rather
     /// than be empty.
     pub fn choose(&mut self, slot: Slot, instrument: Option<InstrumentRef>, place: i32) {
+        if slot == Slot::A && instrument.is_none() {
+            return;
+        }
         if let Some(file @ InstrumentRef::File { .. }) = &instrument
             && place != 0
         {
             self.files.insert(place, file.clone());
         }
-        match (slot, instrument) {
-            (Slot::A, Some(instrument)) => self.instrument = instrument,
-            (Slot::A, None) => return,
-            (Slot::B, instrument) => self.second = instrument,
-        }
+        self.instruments[slot as usize] = instrument;
         self.places[slot as usize] = place;
     }
 }
@@ -143,7 +138,8 @@ impl SessionField {
 }
 
 impl<'a> PersistentField<'a, Session> for SessionField {
-    fn set(&self, session: Session) {
+    fn set(&self, mut session: Session) {
+        session.instruments[Slot::A as usize].get_or_insert_default();
         *self.session.write() = session;
         self.was_loaded.store(true, Ordering::Release);
     }
@@ -184,10 +180,12 @@ mod tests {
     #[test]
     fn survives_a_round_trip() {
         let session = Session {
-            instrument: InstrumentRef::file("Oboe", Path::new("/music/oboe.safetensors"), "0123456789abcdef"),
+            instruments: [
+                Some(InstrumentRef::file("Oboe", Path::new("/music/oboe.safetensors"), "0123456789abcdef")),
+                Some(InstrumentRef::built_in("violin")),
+            ],
             window: WindowSize { width: 700.0, height: 450.0 },
             buffer: BufferChoice::Samples(128),
-            second: Some(InstrumentRef::built_in("violin")),
             places: [0, 4],
             files: BTreeMap::from([(15, InstrumentRef::file("Kazoo", Path::new("/music/kazoo.safetensors"), "01"))]),
             preset: "Lead".into(),
@@ -213,11 +211,12 @@ mod tests {
     #[cfg_attr(debug_assertions, ignore = "the framework itself panics on garbage in tests of debug builds")]
     fn garbage_changes_nothing() {
         let params = EmbouchureParams::default();
-        params.session.edit(|s| s.instrument = InstrumentRef::built_in("kept"));
+        params.session.edit(|s| s.instruments[0] = Some(InstrumentRef::built_in("kept")));
         for garbage in ["", "null", "[1, 2]", "\"x\"", "{\"instrument\": 3}", "{\"instrument\": {\"kind\": \"alien\"}}"]
         {
             load(&params, garbage);
-            assert_eq!(params.session.get().instrument.name(), "kept", "{garbage}");
+            let kept = params.session.get().instruments;
+            assert_eq!(kept, [Some(InstrumentRef::built_in("kept")), None], "{garbage}");
             assert!(!params.session.take_was_loaded(), "{garbage}");
         }
     }
@@ -226,9 +225,41 @@ mod tests {
     fn sessions_of_other_versions_load() {
         let params = EmbouchureParams::default();
         load(&params, r#"{"new": 1, "instrument": {"kind": "file", "path": "a", "new": 2}}"#);
-        assert_eq!(params.session.get().instrument, InstrumentRef::file("", Path::new("a"), ""));
+        assert_eq!(params.session.get().instruments, [Some(InstrumentRef::file("", Path::new("a"), "")), None]);
         assert_eq!(params.session.get().window, WindowSize::DESIGN);
         assert_eq!(params.session.get().buffer, BufferChoice::Auto);
+    }
+
+    #[test]
+    fn what_is_written_is_as_earlier_versions_wrote_it() {
+        let written = |session: &Session| serde_json::to_string(session).unwrap();
+        let rest = r#""files":{},"preset":"","theme":"dark","window":{"width":900.0,"height":600.0},"buffer":"auto"}"#;
+        let new = written(&Session::default());
+        let trumpet = r#"{"instrument":{"kind":"builtin","name":"trumpet"},"second":null,"places":[1,0],"#;
+        assert_eq!(new, [trumpet, rest].concat());
+        let mut both = Session::default();
+        both.choose(Slot::A, Some(InstrumentRef::built_in("cello")), 6);
+        both.choose(Slot::B, Some(InstrumentRef::built_in("oboe")), 10);
+        let duet = concat!(
+            r#"{"instrument":{"kind":"builtin","name":"cello"},"second":{"kind":"builtin","name":"oboe"},"#,
+            r#""places":[6,10],"#
+        );
+        assert_eq!(written(&both), [duet, rest].concat());
+        let params = EmbouchureParams::default();
+        load(&params, &written(&both));
+        assert_eq!(params.session.get(), both);
+    }
+
+    #[test]
+    fn a_is_never_empty() {
+        let params = EmbouchureParams::default();
+        for json in ["{}", r#"{"instrument": null}"#, r#"{"second": {"kind": "builtin", "name": "oboe"}}"#] {
+            load(&params, json);
+            assert_eq!(params.session.get().chosen(Slot::A), Some(&InstrumentRef::default()), "{json}");
+        }
+        params.session.edit(|session| session.choose(Slot::A, None, 0));
+        let session = params.session.get();
+        assert_eq!((session.chosen(Slot::A), session.places[0]), (Some(&InstrumentRef::default()), DEFAULT_PLACE));
     }
 
     #[test]

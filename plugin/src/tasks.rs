@@ -34,14 +34,14 @@ struct Instance {
 }
 
 impl Tasks {
-    /// Starts the thread, or shares the one that runs. `failed` is told what to show after a panic in `execute`.
+    /// `failed` is told what to show after a panic in `execute`.
     pub fn new(
+        background: Arc<Background>,
         execute: impl Fn(Task) + Send + Sync + 'static,
         failed: impl Fn(String) + Send + Sync + 'static,
     ) -> Self {
         let follow = AtomicU64::new(NONE);
         let instance = Arc::new(Instance { execute: Box::new(execute), failed: Box::new(failed), follow });
-        let background = Background::shared();
         background.inbox.instances.lock().push(Arc::downgrade(&instance));
         Self {
             instance,
@@ -61,16 +61,10 @@ impl Tasks {
     pub fn send(&self, task: Task) {
         #[cfg(test)]
         if self.is_at_once {
-            return self.run_now(task);
+            return self.instance.run(task);
         }
         self.background.inbox.tasks.push((self.instance.clone(), task));
         self.background.wake();
-    }
-
-    /// Runs `task` at once, on this thread.
-    #[cfg(test)]
-    pub fn run_now(&self, task: Task) {
-        self.instance.run(task);
     }
 
     /// Runs [`Task::Follow`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one wake.
@@ -129,17 +123,18 @@ impl Inbox {
     }
 }
 
-/// The running thread.
-struct Background {
+/// The running thread. The last instance to go ends it and waits for it.
+pub struct Background {
     inbox: Arc<Inbox>,
     thread: Thread,
     join: Mutex<Option<JoinHandle<()>>>,
 }
 
-static RUNNING: Mutex<Weak<Background>> = Mutex::new(Weak::new());
-
 impl Background {
-    fn shared() -> Arc<Self> {
+    /// The thread that all instances in the process share; started if none runs. The only static here: a host makes an
+    /// instance without an argument, and may unload the plugin when the last one is gone, so no thread may outlive it.
+    pub fn of_this_process() -> Arc<Self> {
+        static RUNNING: Mutex<Weak<Background>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock();
         running.upgrade().unwrap_or_else(|| {
             let background = Arc::new(Self::spawn());
@@ -148,7 +143,8 @@ impl Background {
         })
     }
 
-    fn spawn() -> Self {
+    /// A thread of its own.
+    pub fn spawn() -> Self {
         let inbox = Arc::new(Inbox::default());
         let at_work = inbox.clone();
         let thread = std::thread::Builder::new().name("embouchure tasks".into()).spawn(move || at_work.work());
@@ -182,15 +178,22 @@ mod tests {
     use std::sync::mpsc::{Receiver, channel};
     use std::time::Duration;
 
+    impl Tasks {
+        /// Runs `task` at once, on this thread.
+        pub fn run_now(&self, task: Task) {
+            self.instance.run(task);
+        }
+    }
+
     /// An instance that tells what it does and panics when it shall make a folder.
-    fn instance() -> (Tasks, Receiver<String>) {
+    fn instance(background: &Arc<Background>) -> (Tasks, Receiver<String>) {
         let (sender, done) = channel();
         let failures = sender.clone();
         let execute = move |task: Task| match task {
             Task::MakeFolder => panic!("a panic that the test makes"),
             task => sender.send(format!("{task:?}")).unwrap(),
         };
-        (Tasks::new(execute, move |message| failures.send(message).unwrap()), done)
+        (Tasks::new(background.clone(), execute, move |message| failures.send(message).unwrap()), done)
     }
 
     fn next(done: &Receiver<String>) -> String {
@@ -199,9 +202,10 @@ mod tests {
 
     #[test]
     fn an_instance_that_is_removed_with_work_to_do_harms_no_other() {
-        let (survivor, survivors) = instance();
+        let background = Arc::new(Background::spawn());
+        let (survivor, survivors) = instance(&background);
         for _ in 0..200 {
-            let (removed, done) = instance();
+            let (removed, done) = instance(&background);
             removed.follow(1);
             removed.follow(2);
             removed.send(Task::Rescan);
@@ -215,22 +219,25 @@ mod tests {
     #[test]
     fn what_was_sent_is_done_before_the_last_instance_is_gone() {
         for _ in 0..200 {
-            let (removed, done) = instance();
+            let (removed, done) = instance(&Arc::new(Background::spawn()));
             removed.send(Task::Rescan);
-            // The queue holds the instance, so nothing is lost when it goes.
-            let background = Arc::downgrade(&removed.background);
             drop(removed);
-            if background.upgrade().is_none() {
-                assert_eq!(done.try_recv().as_deref(), Ok("Rescan"));
-            } else {
-                assert_eq!(next(&done), "Rescan", "another test's instances keep the thread");
-            }
+            assert_eq!(done.try_recv().as_deref(), Ok("Rescan"));
         }
     }
 
     #[test]
+    fn instances_of_a_process_share_a_thread_that_ends_with_the_last() {
+        let (first, second) = (Background::of_this_process(), Background::of_this_process());
+        assert!(Arc::ptr_eq(&first, &second));
+        let weak = Arc::downgrade(&first);
+        drop((first, second));
+        assert!(weak.upgrade().is_none(), "nobody else keeps it");
+    }
+
+    #[test]
     fn a_panic_is_told_and_ends_nothing() {
-        let (tasks, done) = instance();
+        let (tasks, done) = instance(&Arc::new(Background::spawn()));
         tasks.send(Task::MakeFolder);
         assert!(next(&done).contains("MakeFolder"));
         tasks.follow(7);
@@ -239,7 +246,7 @@ mod tests {
 
     #[test]
     fn only_the_newest_follow_counts() {
-        let (tasks, done) = instance();
+        let (tasks, done) = instance(&Arc::new(Background::spawn()));
         (0..1000).for_each(|n| tasks.follow(n));
         let mut last = String::new();
         while last != "Follow(999)" {

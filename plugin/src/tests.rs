@@ -1,8 +1,9 @@
 //! The plugin's life in a host.
 
 use super::*;
+use crate::library::InstrumentRef;
 use crate::session::Session;
-use crate::shelf::InstrumentRef;
+use crate::test_library::shipped;
 use nice_plug::context::process::SendEventError;
 use nice_plug::params::persist::PersistentField;
 use std::path::Path;
@@ -61,7 +62,7 @@ impl Bench {
     fn new(process_mode: ProcessMode) -> Self {
         let host =
             Host { transport: Transport::new(48_000.0), n_restarts: AtomicU32::new(0), latency: AtomicU32::new(0) };
-        let mut bench = Self { plugin: Embouchure::default(), host };
+        let mut bench = Self { plugin: Embouchure::new(shipped(), Arc::new(Background::spawn())), host };
         bench.start(process_mode, 64);
         bench
     }
@@ -88,11 +89,11 @@ impl Bench {
 
     fn load_session_with_missing_file(&self) {
         let instrument = InstrumentRef::file("", Path::new("/nowhere"), "");
-        self.plugin.params.session.set(Session { instrument, ..Session::default() });
+        self.plugin.params.session.set(Session { instruments: [Some(instrument), None], ..Session::default() });
     }
 
     fn is_missing_file_reported(&self) -> bool {
-        self.plugin.instruments.view(Slot::A).message.is_some_and(|m| m.contains("/nowhere"))
+        self.plugin.instruments.playing(Slot::A).message.is_some_and(|m| m.contains("/nowhere"))
     }
 
     fn process(&mut self) {

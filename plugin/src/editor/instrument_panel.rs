@@ -3,7 +3,6 @@
 use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL, TITLE};
 use super::{App, button, shelf_menu};
-use crate::shelf;
 use egui::{Align, Ui};
 use embouchure_inference::play::pipeline::Slot;
 use nice_plug::context::gui::GuiContext;
@@ -15,16 +14,17 @@ pub fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, area: Area) {
         Slot::A => {
             let [letter, name, about] = area.rows([12.0, 26.0, REST]);
             canvas.line(painter, (letter, Align::Min), (SMALL, colours.accent), "A");
-            let (text, colour) = named(&view.name, colours.text, colours.dim, "No instrument");
+            let (text, colour) = named(view.name(), colours.text, colours.dim, "No instrument");
             canvas.line(painter, (name, Align::Min), (TITLE, colour), text);
-            let text = format!("{} · {}", view.family, view.licence);
-            let text = if view.name.is_empty() { "" } else { &text };
-            canvas.line(painter, (about, Align::Min), (SMALL, colours.dim), text);
+            if let Some(card) = view.card() {
+                let text = format!("{} · {}", card.family, card.licence);
+                canvas.line(painter, (about, Align::Min), (SMALL, colours.dim), &text);
+            }
         }
         Slot::B => {
             let [letter, name] = area.columns([18.0, REST]);
             canvas.line(painter, (letter, Align::Min), (SMALL, colours.second), "B");
-            let (text, colour) = named(&view.name, colours.text, colours.dim, "none: nothing to morph into");
+            let (text, colour) = named(view.name(), colours.text, colours.dim, "none: nothing to morph into");
             canvas.line(painter, (name, Align::Min), (BODY, colour), text);
         }
     }
@@ -51,7 +51,7 @@ pub fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (
 
 /// Plays the next instrument of the shelf that can be played, round its end.
 fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
-    let mut entries = shelf::entries();
+    let mut entries = app.wiring.library.shelf.entries();
     entries.retain(|entry| entry.place != 0 && entry.problem.is_none());
     let playing = app.wiring.instruments.source(slot);
     let here = entries.iter().position(|entry| playing.as_ref().is_some_and(|p| p.is_same(&entry.source)));

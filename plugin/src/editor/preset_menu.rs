@@ -4,7 +4,7 @@ use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
 use crate::Task;
-use crate::presets::{self, Preset};
+use crate::library::presets::Preset;
 use egui::{Button, Key, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use nice_plug::context::gui::GuiContext;
 
@@ -23,7 +23,8 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area
     }
     let save = button::show(ui, canvas, save, "Save as…", true);
     if save.clicked() {
-        app.preset_name = if presets::is_factory(&name) { format!("My {name}") } else { name.clone() };
+        app.preset_name =
+            if app.wiring.library.presets.is_factory(&name) { format!("My {name}") } else { name.clone() };
         app.preset_question = None;
     }
     keep(app, canvas, &save, host, &name);
@@ -31,14 +32,18 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area
 
 /// The name, with a mark if something has changed since.
 fn label(app: &App, name: &str) -> String {
-    if presets::is_unchanged(&app.captured(), &app.wiring.params) { name.into() } else { format!("{name} *") }
+    if app.wiring.library.presets.is_unchanged(&app.captured(), &app.wiring.params) {
+        name.into()
+    } else {
+        format!("{name} *")
+    }
 }
 
 fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, name: &str) {
     Popup::menu(anchor).show(|ui| {
         ui.set_min_width(anchor.rect.width() - canvas.px(16.0));
         ScrollArea::vertical().max_height(canvas.px(420.0)).show(ui, |ui| {
-            for preset in presets::all() {
+            for preset in app.wiring.library.presets.all() {
                 let text = RichText::new(&preset.name).font(canvas.font(BODY));
                 if ui.add(Button::selectable(preset.name == name, text).wrap_mode(TextWrapMode::Extend)).clicked() {
                     app.load_preset(host, &preset);
@@ -50,7 +55,7 @@ fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, 
 
 /// Loads the preset so many places on, round the end of the list.
 fn step(app: &App, host: &GuiContext, name: &str, by: isize) {
-    let all = presets::all();
+    let all = app.wiring.library.presets.all();
     if let Some(preset) = all.get(stepped(&all, name, by)) {
         app.load_preset(host, preset);
     }
@@ -87,7 +92,7 @@ fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiConte
         }
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let name = app.preset_name.trim().to_owned();
-        if presets::is_factory(&name) {
+        if app.wiring.library.presets.is_factory(&name) {
             note(ui, canvas, "This name belongs to a preset that comes with the plugin: choose another one");
             return;
         }
@@ -115,17 +120,17 @@ fn offer(
 ) {
     ui.horizontal(|ui| {
         if (push(ui, canvas, "Save", !name.is_empty()) || is_entered) && !name.is_empty() {
-            if presets::is_own(name) {
+            if app.wiring.library.presets.is_own(name) {
                 app.preset_question = Some(Question::Replace);
             } else {
                 save(app, host, name);
                 ui.close();
             }
         }
-        if !presets::is_own(loaded) {
+        if !app.wiring.library.presets.is_own(loaded) {
             return;
         }
-        if push(ui, canvas, "Rename", !name.is_empty() && !presets::is_own(name)) {
+        if push(ui, canvas, "Rename", !name.is_empty() && !app.wiring.library.presets.is_own(name)) {
             app.wiring.tasks.send(Task::RenamePreset(loaded.to_owned(), name.to_owned()));
             call(app, host, name);
             ui.close();
@@ -178,7 +183,7 @@ mod tests {
 
     #[test]
     fn stepping_goes_round() {
-        let all = &presets::all()[..3];
+        let all = &crate::test_library::shipped().presets.all()[..3];
         let names: Vec<&str> = all.iter().map(|preset| preset.name.as_str()).collect();
         assert_eq!([stepped(all, names[0], 1), stepped(all, names[2], 1), stepped(all, names[0], -1)], [1, 0, 2]);
         assert_eq!([stepped(all, "", 1), stepped(all, "", -1), stepped(&[], "", 1)], [0, 2, 0]);

@@ -3,7 +3,8 @@
 use super::App;
 use super::theme::{BODY, Canvas, SMALL};
 use crate::Task;
-use crate::shelf::{self, Entry, Folder, InstrumentRef, recent};
+use crate::library::shelf::{Entry, Folder};
+use crate::library::{InstrumentRef, Library};
 use egui::{Button, Key, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use embouchure_inference::play::pipeline::Slot;
 use nice_plug::context::gui::GuiContext;
@@ -25,7 +26,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         app.search.clear();
         app.found = None;
     }
-    let playing = app.wiring.instruments.source(slot);
+    let (playing, library) = (app.wiring.instruments.source(slot), app.wiring.library.clone());
     let list = Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(canvas.px(230.0));
         let edit = TextEdit::singleline(&mut app.search).font(canvas.font(BODY)).hint_text("Search");
@@ -37,7 +38,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
             app.found = (!app.search.trim().is_empty()).then_some(0);
         }
         let keys = Keys::pressed(ui);
-        let mut found = Found { at: app.found, keys, n: 0, choice: None };
+        let mut found = Found { library: &library, at: app.found, keys, n: 0, choice: None };
         ScrollArea::vertical()
             .max_height(canvas.px(330.0))
             .show(ui, |ui| rows(ui, canvas, slot, &app.search, playing.as_ref(), &mut found));
@@ -48,11 +49,11 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         if row(ui, canvas, "Type a path…", false, true).clicked() {
             other = Some(Choice::AskForPath);
         }
-        if let Some(folder) = shelf::folder() {
+        if let Some(folder) = library.shelf.folder() {
             heading(ui, canvas, "Files in this folder are listed, too:");
             let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
             ui.add(Label::new(path).truncate());
-            match shelf::folder_state() {
+            match library.shelf.folder_state() {
                 Folder::Absent if row(ui, canvas, "Make this folder", false, true).clicked() => {
                     other = Some(Choice::MakeFolder);
                 }
@@ -112,14 +113,15 @@ impl Keys {
 }
 
 /// What was found so far, what the keyboard is at, and what was chosen.
-struct Found {
+struct Found<'a> {
+    library: &'a Library,
     at: Option<usize>,
     keys: Keys,
     n: usize,
     choice: Option<Choice>,
 }
 
-impl Found {
+impl Found<'_> {
     /// A row that can be chosen, by a click or by Enter.
     fn row(&mut self, ui: &mut Ui, canvas: &Canvas, text: &str, is_chosen: bool, choice: Choice) -> Response {
         let is_at = self.at == Some(self.n);
@@ -143,7 +145,7 @@ fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<
         found.row(ui, canvas, "None", playing.is_none(), Choice::Nothing);
     }
     let mut is_own = false;
-    for entry in shelf::entries().into_iter().filter(|entry| is_found(entry, search)) {
+    for entry in found.library.shelf.entries().into_iter().filter(|entry| is_found(entry, search)) {
         if matches!(entry.source, InstrumentRef::File { .. }) && !is_own {
             is_own = true;
             heading(ui, canvas, "Your folder");
@@ -164,7 +166,8 @@ fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<
 
 fn recent_rows(ui: &mut Ui, canvas: &Canvas, search: &str, found: &mut Found) {
     let name = |path: &PathBuf| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let files: Vec<PathBuf> = recent::files().into_iter().filter(|path| contains(&name(path), search)).collect();
+    let files: Vec<PathBuf> =
+        found.library.recent.files().into_iter().filter(|path| contains(&name(path), search)).collect();
     if !files.is_empty() {
         heading(ui, canvas, "Opened lately");
     }
@@ -201,8 +204,9 @@ mod tests {
 
     #[test]
     fn the_search_knows_names_and_families() {
+        let shelf = &crate::test_library::shipped().shelf;
         let found = |search: &str| {
-            let names = shelf::entries().into_iter().filter(|entry| is_found(entry, search)).map(|entry| entry.name);
+            let names = shelf.entries().into_iter().filter(|entry| is_found(entry, search)).map(|entry| entry.name);
             names.collect::<Vec<_>>()
         };
         assert_eq!(found("SAX"), ["Alto Saxophone", "Tenor Saxophone"]);

@@ -1,7 +1,9 @@
 //! The whole editor without a window: found by its labels, clicked and typed into.
 
 use super::*;
+use crate::tasks::Background;
 use crate::test_host::TestHost;
+use crate::test_library::shipped;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use embouchure_inference::controls::Controls;
@@ -10,8 +12,9 @@ use nice_plug::prelude::Params;
 
 /// An editor at a size, in points.
 fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
-    let params = Arc::new(EmbouchureParams::default());
-    let instruments = Arc::new(Instruments::new(params.clone()));
+    let library = shipped();
+    let params = Arc::new(EmbouchureParams::new(&library));
+    let instruments = Arc::new(Instruments::new(library.clone(), params.clone()));
     instruments.follow(0);
     let background = instruments.clone();
     let work = move |task: Task| {
@@ -20,9 +23,9 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
             background.follow(n_swaps);
         }
     };
-    let tasks = Tasks::new(work, |message| panic!("{message}")).at_once();
+    let tasks = Tasks::new(Arc::new(Background::spawn()), work, |message| panic!("{message}")).at_once();
     let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
-    let mut app = App::new(Wiring { params, instruments, shared, notifier, tasks, desk: None });
+    let mut app = App::new(Wiring { library, params, instruments, shared, notifier, tasks, desk: None });
     app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
     let mut harness =
         Harness::builder().with_size([width, height]).build_ui_state(|ui, app: &mut App| app.show(ui), app);
@@ -36,7 +39,7 @@ fn click(harness: &mut Harness<App>, label: &str) {
 }
 
 fn name(harness: &Harness<App>, slot: Slot) -> String {
-    harness.state().wiring.instruments.view(slot).name
+    harness.state().wiring.instruments.playing(slot).name().to_owned()
 }
 
 #[test]
@@ -84,7 +87,7 @@ fn presets_are_loaded_marked_when_changed_and_compared() {
     let mut harness = harness(900.0, 600.0);
     harness.get_all_by_label("›").next().unwrap().click();
     harness.run_steps(4);
-    let first = crate::presets::all()[0].name.clone();
+    let first = harness.state().wiring.library.presets.all()[0].name.clone();
     assert_eq!(harness.state().wiring.params.session.get().preset, first);
     assert!(harness.query_by_label(&first).is_some());
     // The other sound begins as this one; what is changed there is left behind on the way back.
@@ -135,7 +138,10 @@ fn a_missing_file_is_named_and_can_be_located() {
     let mut harness = harness(900.0, 600.0);
     let wiring = &harness.state().wiring;
     let path = std::path::Path::new("/nowhere/kazoo.safetensors");
-    wiring.params.session.edit(|session| session.instrument = InstrumentRef::file("Kazoo", path, "0123456789abcdef"));
+    wiring
+        .params
+        .session
+        .edit(|session| session.instruments[0] = Some(InstrumentRef::file("Kazoo", path, "0123456789abcdef")));
     wiring.instruments.follow(0);
     harness.run_steps(3);
     assert!(harness.query_by_label("Locate…").is_some());
@@ -153,7 +159,7 @@ fn no_size_is_too_small_or_too_large() {
 fn a_preset_is_neither_replaced_nor_deleted_without_a_question() {
     let mut harness = harness(900.0, 600.0);
     let mine = Preset { name: "Mine".into(), ..harness.state().captured() };
-    crate::presets::pretend(vec![mine]);
+    harness.state().wiring.library.presets.pretend(vec![mine]);
     harness.state().wiring.params.session.edit(|session| session.preset = "Mine".into());
     click(&mut harness, "Save as…");
     assert_eq!(harness.state().preset_name, "Mine");
@@ -165,7 +171,7 @@ fn a_preset_is_neither_replaced_nor_deleted_without_a_question() {
     click(&mut harness, "Delete");
     assert_eq!(harness.state().wiring.params.session.get().preset, "", "it is gone");
     click(&mut harness, "Save as…");
-    let factory = crate::presets::all()[0].name.clone();
+    let factory = harness.state().wiring.library.presets.all()[0].name.clone();
     harness.state_mut().preset_name = factory;
     harness.run_steps(3);
     assert!(harness.query_by_label("Save").is_none(), "what comes with the plugin stays");

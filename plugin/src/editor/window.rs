@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_new_window_has_the_sessions_size() {
-        let mut plugin = Embouchure::default();
+        let mut plugin = Embouchure::new(crate::test_library::shipped(), Arc::new(crate::tasks::Background::spawn()));
         let editor = plugin.editor(AsyncExecutor::new(Arc::new(|_| ()), Arc::new(|_| ()))).unwrap();
         assert_eq!(editor.size(), NativeSize { width: 900, height: 600 });
         editor.session.edit(|s| s.window = WindowSize { width: 700.0, height: 450.0 });

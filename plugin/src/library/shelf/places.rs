@@ -28,9 +28,6 @@ struct Known {
 }
 
 impl Places {
-    /// Nothing is known.
-    pub const NONE: Self = Self { by_place: BTreeMap::new() };
-
     /// What a folder remembers; `None` if it cannot be read or is damaged.
     pub fn read(folder: &Path) -> Option<Self> {
         let text = std::fs::read(folder.join(FILE)).ok()?;
@@ -142,7 +139,7 @@ mod tests {
         let mut again = Places::read(folder.root()).unwrap();
         assert_eq!(again.assign(&files(&[("a", "2"), ("b", "1")])), [16, 15]);
         std::fs::write(folder.path(FILE), br#"{"by_place": {"3": {"file": "x", "id": "y"}}}"#).unwrap();
-        assert_eq!(Places::read(folder.root()), Some(Places::NONE), "a shipped instrument's place");
+        assert_eq!(Places::read(folder.root()), Some(Places::default()), "a shipped instrument's place");
         std::fs::write(folder.path(FILE), b"{garbage").unwrap();
         assert_eq!(Places::read(folder.root()), None);
         places.write(&folder.path("nowhere"));

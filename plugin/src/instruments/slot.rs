@@ -1,0 +1,95 @@
+//! What a slot plays.
+
+use crate::library::{InstrumentRef, Library};
+use embouchure_inference::play::instrument::{Card, Instrument};
+use std::sync::Arc;
+
+/// What a slot plays, and what there is to say of it. A copy is cheap: the weights are shared.
+#[derive(Clone, Default)]
+pub struct Playing {
+    /// What plays, as the session names it, and its weights.
+    instrument: Option<(InstrumentRef, Arc<Instrument>)>,
+    /// What went wrong last, and what to do about it; or what is not quite as the session has it.
+    pub message: Option<String>,
+    /// The session's file was not found: the player may know where it is.
+    pub is_missing: bool,
+}
+
+/// Why an instrument cannot be had.
+pub struct Failure {
+    /// For the player.
+    pub message: String,
+    /// The file was not found.
+    pub is_missing: bool,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self { message, is_missing: false }
+    }
+}
+
+impl Playing {
+    /// Without a message.
+    pub fn new(source: InstrumentRef, instrument: Arc<Instrument>) -> Self {
+        Self { instrument: Some((source, instrument)), ..Self::default() }
+    }
+
+    /// Reads what `source` names. Blocks.
+    pub fn load(library: &Library, source: InstrumentRef) -> Result<Self, Failure> {
+        let InstrumentRef::File { path, id, .. } = &source else {
+            let instrument = library.loaded.built_in(source.name())?;
+            return Ok(Self::new(source, instrument));
+        };
+        let there = library.loaded.file(path);
+        if let Ok(instrument) = &there
+            && (id.is_empty() || *id == instrument.id)
+        {
+            let instrument = instrument.clone();
+            return Ok(Self::new(source, instrument));
+        }
+        // The file has moved, and maybe another one has taken its name.
+        library.shelf.rescan();
+        if let Some(moved) = library.shelf.file_with(id)
+            && let Ok(instrument) = library.loaded.file(&moved)
+        {
+            let message = format!("{} was found as {}", source.name(), moved.display());
+            return Ok(Self { message: Some(message), ..Self::new(source, instrument) });
+        }
+        match there {
+            Ok(instrument) => {
+                let message = format!("{} has changed since this session was saved", path.display());
+                Ok(Self { message: Some(message), ..Self::new(source, instrument) })
+            }
+            Err(e) => {
+                let message = format!("{} of this session: {e}", source.name());
+                Err(Failure { message, is_missing: !path.exists() })
+            }
+        }
+    }
+
+    /// The session's name for what plays.
+    pub fn source(&self) -> Option<&InstrumentRef> {
+        self.instrument.as_ref().map(|(source, _)| source)
+    }
+
+    /// The weights.
+    pub fn instrument(&self) -> Option<&Arc<Instrument>> {
+        self.instrument.as_ref().map(|(_, instrument)| instrument)
+    }
+
+    /// Name of the instrument; empty if nothing plays.
+    pub fn name(&self) -> &str {
+        self.card().map_or("", |card| &card.name)
+    }
+
+    /// What the weights say of themselves.
+    pub fn card(&self) -> Option<&Card> {
+        self.instrument().map(|instrument| &instrument.card)
+    }
+
+    /// Playable range, Hz.
+    pub fn range_hz(&self) -> Option<[f32; 2]> {
+        self.card().map(|card| card.f0_range_hz)
+    }
+}

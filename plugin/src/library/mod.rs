@@ -1,0 +1,91 @@
+//! What a player has: the shelf of instruments, presets, recent files, and the weights that were read. One value for all
+//! instances in a process, so that an instrument is read once and every window lists the same.
+
+mod folders;
+mod instrument_ref;
+mod loaded;
+pub mod presets;
+pub mod recent;
+pub mod shelf;
+pub(crate) mod slots;
+
+pub use folders::Folders;
+pub use instrument_ref::InstrumentRef;
+pub use loaded::Loaded;
+
+use presets::Presets;
+use recent::Recent;
+use shelf::Shelf;
+use std::sync::{Arc, LazyLock};
+
+/// Everything that instances share. Its parts have locks of their own, held briefly; reading them waits for no disk.
+pub struct Library {
+    /// Weights in memory.
+    pub loaded: Arc<Loaded>,
+    /// Instruments, each at its place.
+    pub shelf: Shelf,
+    /// Those that come with the plugin, and the player's own.
+    pub presets: Presets,
+    /// Instrument files that were opened lately.
+    pub recent: Recent,
+}
+
+impl Library {
+    /// What is shipped; [`Library::rescan`] adds what is in `folders`. Reads no file.
+    pub fn new(folders: Folders) -> Self {
+        let loaded = Arc::<Loaded>::default();
+        Self {
+            shelf: Shelf::new(folders.instruments, loaded.clone()),
+            presets: Presets::new(folders.presets),
+            recent: Recent::new(folders.recent),
+            loaded,
+        }
+    }
+
+    /// The library of this user, which all instances in the process share. The only static here: a host makes an instance
+    /// without an argument. Everything else is handed its library.
+    pub fn of_this_process() -> Arc<Self> {
+        static LIBRARY: LazyLock<Arc<Library>> = LazyLock::new(|| Arc::new(Library::new(Folders::of_this_user())));
+        LIBRARY.clone()
+    }
+
+    /// Looks into all folders. Blocks.
+    pub fn rescan(&self) {
+        self.shelf.rescan();
+        self.presets.rescan();
+        self.recent.rescan();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::library::InstrumentRef;
+    use crate::test_folder::TestFolder;
+    use crate::test_library::library_in;
+    use std::sync::Arc;
+
+    #[test]
+    fn two_libraries_in_a_process_know_nothing_of_each_other() {
+        let folders = [TestFolder::new("one library"), TestFolder::new("another library")];
+        let [one, other] = folders.each_ref().map(library_in);
+        one.shelf.make_folder().unwrap();
+        let file = folders[0].path("Instruments/mine.safetensors");
+        std::fs::write(&file, embouchure_weights::instrument("oboe").unwrap()).unwrap();
+        one.recent.add(&file);
+        [&one, &other].into_iter().for_each(|library| library.rescan());
+        let n_own = |library: &crate::library::Library| {
+            let entries = library.shelf.entries().into_iter();
+            entries.filter(|entry| matches!(entry.source, InstrumentRef::File { .. })).count()
+        };
+        assert_eq!((n_own(&one), n_own(&other)), (1, 0));
+        assert_eq!((one.recent.files().len(), other.recent.files().len()), (1, 0));
+    }
+
+    #[test]
+    fn an_instrument_is_read_once() {
+        let library = library_in(&TestFolder::new("once"));
+        let read = || library.loaded.built_in("oboe").unwrap();
+        assert!(Arc::ptr_eq(&read(), &read()));
+        assert!(library.loaded.built_in("nose flute").is_err_and(|e| e.contains("nose flute")));
+    }
+}
