@@ -12,4 +12,5 @@ pub mod math;
 pub mod nn;
 pub mod note;
 pub mod play;
+pub mod settings;
 pub mod synth;

@@ -2,7 +2,10 @@
 
 use crate::instruments::Silent;
 use crate::params::EmbouchureParams;
+use embouchure_inference::controls::SourceControls;
 use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, HopModel, PrepareError};
+use embouchure_inference::play::tuning::SnapWish;
+use embouchure_inference::settings::Settings;
 use nice_plug::util::db_to_gain;
 
 /// Time in which bypass fades in or out.
@@ -118,7 +121,7 @@ impl Ramps {
     }
 
     fn reset(&mut self, params: &EmbouchureParams) {
-        for param in [&params.mix, &params.brightness_db, &params.width, &params.gain_db] {
+        for param in [&params.mix.mix, &params.sound.brightness_db, &params.sound.width, &params.mix.gain_db] {
             param.smoothed.reset(param.value());
         }
         self.bypass = bypass_target(params);
@@ -129,15 +132,15 @@ impl Ramps {
         let mix = &mut self.mix[..n];
         let brightness_db = &mut self.brightness_db[..n];
         let output_gain = &mut self.output_gain[..n];
-        mix.fill_with(|| params.mix.smoothed.next());
-        brightness_db.fill_with(|| params.brightness_db.smoothed.next());
+        mix.fill_with(|| params.mix.mix.smoothed.next());
+        brightness_db.fill_with(|| params.sound.brightness_db.smoothed.next());
         let width = &mut self.width[..n];
-        width.fill_with(|| params.width.smoothed.next());
-        if params.gain_db.smoothed.is_smoothing() {
-            output_gain.fill_with(|| db_to_gain(params.gain_db.smoothed.next()));
+        width.fill_with(|| params.sound.width.smoothed.next());
+        if params.mix.gain_db.smoothed.is_smoothing() {
+            output_gain.fill_with(|| db_to_gain(params.mix.gain_db.smoothed.next()));
         } else {
             // A power per sample would cost more than the synth.
-            output_gain.fill(db_to_gain(params.gain_db.smoothed.next()));
+            output_gain.fill(db_to_gain(params.mix.gain_db.smoothed.next()));
         }
         if !self.is_playable {
             mix.fill(0.0);
@@ -151,12 +154,42 @@ impl Ramps {
                 *gain = *gain * (1.0 - self.bypass) + self.bypass;
             }
         }
-        BlockParams { mix, brightness_db, width, output_gain, is_piece: false, source: params.source_controls() }
+        BlockParams {
+            mix,
+            brightness_db,
+            width,
+            output_gain,
+            is_piece: false,
+            source: source_controls(&params.settings()),
+        }
     }
 }
 
 fn bypass_target(params: &EmbouchureParams) -> f32 {
-    if params.bypass.value() { 1.0 } else { 0.0 }
+    if params.mix.bypass.value() { 1.0 } else { 0.0 }
+}
+
+/// The settings as the engine takes them today.
+fn source_controls(settings: &Settings) -> SourceControls {
+    let Settings { source, pitch, sound, .. } = settings;
+    SourceControls {
+        transpose_semitones: pitch.transpose_semitones,
+        octave_fit: pitch.octave_fit,
+        gate_db: source.gate_db,
+        gate_follows_room: source.gate_follows_room,
+        snap: SnapWish { strength: pitch.snap.strength, key: pitch.snap.key, scale: pitch.snap.scale },
+        glide_s: pitch.glide_s,
+        level_fit: source.level_fit,
+        match_level: sound.match_level,
+        room: sound.room,
+        room_decay_s: sound.room_decay_s,
+        breath_db: sound.breath_db,
+        dynamics: sound.dynamics,
+        follow: sound.follow,
+        attack_s: sound.attack_s,
+        morph: sound.morph,
+        n_swaps: 0,
+    }
 }
 
 #[cfg(test)]
@@ -166,11 +199,10 @@ mod tests {
 
     fn params(gain_db: f32, bypass: bool) -> EmbouchureParams {
         let range = FloatRange::Linear { min: -24.0, max: 12.0 };
-        EmbouchureParams {
-            gain_db: FloatParam::new("", gain_db, range),
-            bypass: BoolParam::new("", bypass),
-            ..EmbouchureParams::default()
-        }
+        let mut params = EmbouchureParams::default();
+        params.mix.gain_db = FloatParam::new("", gain_db, range);
+        params.mix.bypass = BoolParam::new("", bypass);
+        params
     }
 
     #[test]
@@ -203,7 +235,7 @@ mod tests {
         let params = params(0.0, false);
         let mut ramps = Ramps::new(8, 48_000.0, false);
         ramps.reset(&params);
-        assert_eq!(params.mix.unmodulated_plain_value(), 1.0);
+        assert_eq!(params.mix.mix.unmodulated_plain_value(), 1.0);
         assert_eq!(ramps.fill(8, &params).mix, [0.0; 8]);
     }
 }

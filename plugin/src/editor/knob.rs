@@ -2,9 +2,9 @@
 //! keys.
 
 use super::area::{Area, Padding, REST};
+use super::entry;
 use super::gesture::{Gestures, set_once};
 use super::theme::{Canvas, SMALL};
-use super::{entry, hint};
 use crate::params::{PERCENT, ParamRef};
 use egui::epaint::PathShape;
 use egui::{Align, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Stroke, Ui, WidgetInfo, vec2};
@@ -44,7 +44,7 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edi
     }
     response.widget_info(|| WidgetInfo::slider(true, value.into(), param.name()));
     entry::show(ui, canvas, canvas.rect(text.within(Padding::even(4.0, 0.0))), param, edit.setter);
-    response.on_hover_text(hint::of(param.name()))
+    response
 }
 
 /// Where a knob is, and where its dial starts, from 0 to 1.
@@ -241,18 +241,26 @@ mod tests {
     #[test]
     fn a_dial_starts_at_the_value_that_changes_nothing() {
         let params = EmbouchureParams::default();
-        let centre = [(&params.brightness_db).into(), (&params.dynamics).into(), (&params.transpose_semitones).into()];
+        let centre = [
+            (&params.sound.brightness_db).into(),
+            (&params.sound.dynamics).into(),
+            (&params.pitch.transpose_semitones).into(),
+        ];
         assert_eq!(centre.map(origin), [0.5; 3]);
-        assert_eq!(origin((&params.breath_db).into()), 40.0 / 58.0);
-        let left =
-            [(&params.gate_db).into(), (&params.attack_s).into(), (&params.glide_s).into(), (&params.key).into()];
+        assert_eq!(origin((&params.sound.breath_db).into()), 40.0 / 58.0);
+        let left = [
+            (&params.source.gate_db).into(),
+            (&params.sound.attack_s).into(),
+            (&params.pitch.glide_s).into(),
+            (&params.pitch.key).into(),
+        ];
         assert_eq!(left.map(origin), [0.0; 4]);
-        assert_eq!(origin((&params.mix).into()), 0.0, "100 % is its end");
+        assert_eq!(origin((&params.mix.mix).into()), 0.0, "100 % is its end");
     }
 
     #[test]
     fn a_drag_is_one_gesture() {
-        let mut bench = Bench::new(EmbouchureParams::default().gate_db);
+        let mut bench = Bench::new(EmbouchureParams::default().source.gate_db);
         let before = bench.param.unmodulated_normalized_value();
         bench.drag(60.0 - 45.0);
         assert!((bench.param.unmodulated_normalized_value() - before - 0.25).abs() < 0.01);
@@ -263,7 +271,7 @@ mod tests {
 
     #[test]
     fn press_and_release_in_one_frame_set_nothing() {
-        let mut bench = Bench::new(EmbouchureParams::default().gate_db);
+        let mut bench = Bench::new(EmbouchureParams::default().source.gate_db);
         bench.frame(vec![bench.button(60.0, true), bench.button(60.0, false)]);
         bench.frame(vec![]);
         assert_eq!(bench.log().replace("()", ""), "");
@@ -271,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_double_click_sets_the_default() {
-        let mut bench = Bench::new(EmbouchureParams::default().gate_db);
+        let mut bench = Bench::new(EmbouchureParams::default().source.gate_db);
         bench.drag(100.0);
         assert_ne!(bench.param.unmodulated_plain_value(), bench.param.default_plain_value());
         (0..20).for_each(|_| bench.frame(vec![]));
@@ -284,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_notch_is_one_step() {
-        let mut bench = Bench::new(EmbouchureParams::default().transpose_semitones);
+        let mut bench = Bench::new(EmbouchureParams::default().pitch.transpose_semitones);
         bench.wheel(MouseWheelUnit::Line, 1.0);
         bench.wheel(MouseWheelUnit::Line, 1.0);
         assert_eq!(bench.param.unmodulated_plain_value(), 2);
@@ -296,7 +304,7 @@ mod tests {
 
     #[test]
     fn small_movements_add_up_to_a_step() {
-        let mut bench = Bench::new(EmbouchureParams::default().transpose_semitones);
+        let mut bench = Bench::new(EmbouchureParams::default().pitch.transpose_semitones);
         bench.frame(vec![bench.button(60.0, true)]);
         for i in 1..=45 {
             bench.frame(vec![Event::PointerMoved(pos2(60.0, 60.0 - i as f32))]);
@@ -307,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_value_is_typed() {
-        let mut bench = Bench::new(EmbouchureParams::default().brightness_db);
+        let mut bench = Bench::new(EmbouchureParams::default().sound.brightness_db);
         bench.frame(vec![Event::PointerMoved(pos2(60.0, 98.0))]);
         bench.frame(vec![bench.button(98.0, true)]);
         bench.frame(vec![bench.button(98.0, false)]);
@@ -335,7 +343,7 @@ mod tests {
 
     #[test]
     fn arrow_keys_work_with_the_focus() {
-        let mut bench = Bench::new(EmbouchureParams::default().transpose_semitones);
+        let mut bench = Bench::new(EmbouchureParams::default().pitch.transpose_semitones);
         let key = |key| {
             let (physical_key, pressed, repeat) = (None, true, false);
             vec![Event::Key { key, physical_key, pressed, repeat, modifiers: Modifiers::NONE }]

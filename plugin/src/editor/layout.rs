@@ -6,7 +6,7 @@ use super::theme::Canvas;
 use super::tree::Found;
 use super::tree::Node::{self, Columns, Free, Panel, Rows, Thing, Within};
 use super::{App, audio_page, header, instrument_panel, knob, note, preset_menu, status, toggle, typed_path};
-use crate::params::{EmbouchureParams, ParamRef};
+use crate::params::{ParamRef, Row, row};
 use crate::session::WindowSize;
 use egui::Ui;
 use embouchure_inference::engine::TelemetryView;
@@ -65,7 +65,7 @@ const INSTRUMENTS: Node<Item> = Panel(
             (4.0, Free),
             (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::B)))),
             (4.0, Free),
-            (REST, Columns(0.0, &[(KNOB, Thing(Item::Param(|p| (&p.morph).into()))), (REST, MESSAGE)])),
+            (REST, Columns(0.0, &[(KNOB, param("morph")), (REST, MESSAGE)])),
         ],
     ),
 );
@@ -83,16 +83,16 @@ const SOUND: Node<Item> = Panel(
     &Columns(
         0.0,
         &[
-            (KNOB, Thing(Item::Param(|p| (&p.mix).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.brightness_db).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.breath_db).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.dynamics).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.follow).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.attack_s).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.width).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.room).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.room_decay_s).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.gain_db).into()))),
+            (KNOB, param("mix")),
+            (KNOB, param("brightness")),
+            (KNOB, param("breath")),
+            (KNOB, param("dynamics")),
+            (KNOB, param("follow")),
+            (KNOB, param("attack")),
+            (KNOB, param("width")),
+            (KNOB, param("room")),
+            (KNOB, param("room_decay")),
+            (KNOB, param("gain")),
         ],
     ),
 );
@@ -103,11 +103,11 @@ const SWITCHES: Node<Item> = Panel(
     &Rows(
         -3.0,
         &[
-            (REST, Thing(Item::Param(|p| (&p.octave_fit).into()))),
-            (REST, Thing(Item::Param(|p| (&p.level_fit).into()))),
-            (REST, Thing(Item::Param(|p| (&p.match_level).into()))),
-            (REST, Thing(Item::Param(|p| (&p.room_gate).into()))),
-            (REST, Thing(Item::Param(|p| (&p.bypass).into()))),
+            (REST, param("octave_fit")),
+            (REST, param("level_fit")),
+            (REST, param("match_level")),
+            (REST, param("room_gate")),
+            (REST, param("bypass")),
         ],
     ),
 );
@@ -117,13 +117,13 @@ const PITCH: Node<Item> = Panel(
     &Columns(
         0.0,
         &[
-            (KNOB, Thing(Item::Param(|p| (&p.transpose_semitones).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.fine_cents).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.snap).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.key).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.scale).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.glide_s).into()))),
-            (KNOB, Thing(Item::Param(|p| (&p.gate_db).into()))),
+            (KNOB, param("transpose")),
+            (KNOB, param("fine")),
+            (KNOB, param("snap")),
+            (KNOB, param("key")),
+            (KNOB, param("scale")),
+            (KNOB, param("glide")),
+            (KNOB, param("gate")),
         ],
     ),
 );
@@ -143,11 +143,8 @@ const STATUS: Node<Item> = Columns(
     ],
 );
 
-/// One of the parameters.
-type Of = fn(&EmbouchureParams) -> ParamRef<'_>;
-
 /// Everything that is drawn.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Item {
     Title,
     Listen,
@@ -162,12 +159,17 @@ enum Item {
     Input,
     Output,
     /// A knob or a switch.
-    Param(Of),
+    Param(&'static Row),
     Notes,
     Corner,
     Rates,
     Message,
     LateFrames,
+}
+
+/// The control of a parameter.
+const fn param(id: &str) -> Node<Item> {
+    Thing(Item::Param(row(id)))
 }
 
 /// Draws the whole window.
@@ -188,7 +190,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
         Found::Thing(Item::Harmonics) => app.harmonics.show(ui, canvas, canvas.rect(area)),
         Found::Thing(Item::Input) => app.input.show(ui, canvas, area, "In"),
         Found::Thing(Item::Output) => app.output.show(ui, canvas, area, "Out"),
-        Found::Thing(Item::Param(param)) => control(app, ui, canvas, host, (*param, area)),
+        Found::Thing(Item::Param(row)) => control(app, ui, canvas, host, (row, area)),
         Found::Thing(Item::Notes) => note::show(ui, canvas, area, telemetry),
         Found::Thing(Item::Corner) => status::corner(app, ui, canvas, host, area),
         Found::Thing(Item::Rates) => status::rates(app, ui, canvas, area),
@@ -200,17 +202,30 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
 }
 
 /// A knob, or a switch for what is on or off.
-fn control(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (of, area): (Of, Area)) {
+fn control(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (row, area): (&Row, Area)) {
     let params = app.wiring.params.clone();
     let setter = host.param_setter();
     let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
-    let param = of(&params);
+    let param = (row.param)(&params);
     let place = Place { area, origin: knob::origin(param) };
-    match param {
-        ParamRef::Float(param) => _ = knob::show(ui, canvas, place, param, &mut edit),
-        ParamRef::Int(param) => _ = knob::show(ui, canvas, place, param, &mut edit),
-        ParamRef::Bool(param) => _ = toggle::show(ui, canvas, area, param, &setter),
-    }
+    let response = match param {
+        ParamRef::Float(param) => knob::show(ui, canvas, place, param, &mut edit),
+        ParamRef::Int(param) => knob::show(ui, canvas, place, param, &mut edit),
+        ParamRef::Bool(param) => toggle::show(ui, canvas, area, param, &setter),
+    };
+    response.on_hover_text(row.hint);
+}
+
+/// Ids of the parameters that have a control.
+#[cfg(test)]
+pub fn shown() -> Vec<&'static str> {
+    let mut ids = Vec::new();
+    WINDOW.walk(Area::sized(WindowSize::DESIGN.width, WindowSize::DESIGN.height), &mut |found, _| {
+        if let Found::Thing(Item::Param(row)) = found {
+            ids.push(row.id);
+        }
+    });
+    ids
 }
 
 #[cfg(test)]
@@ -220,21 +235,21 @@ mod tests {
     #[test]
     fn everything_has_room_of_its_own_within_the_window() {
         let WindowSize { width, height } = WindowSize::DESIGN;
-        let mut things: Vec<(Item, Area)> = Vec::new();
+        let mut things: Vec<(usize, Area)> = Vec::new();
         WINDOW.walk(Area::sized(width, height), &mut |found, area| {
-            if let Found::Thing(item) = found {
-                things.push((*item, area));
+            if let Found::Thing(_) = found {
+                things.push((things.len(), area));
             }
         });
         for (i, (item, area)) in things.iter().enumerate() {
             let (right, bottom) = (area.x + area.width, area.y + area.height);
-            assert!(area.x >= 0.0 && area.y >= 0.0 && right <= width && bottom <= height, "{item:?}: {area:?}");
-            assert!(area.width >= 20.0 && area.height >= 10.0, "{item:?}: {area:?}");
+            assert!(area.x >= 0.0 && area.y >= 0.0 && right <= width && bottom <= height, "thing {item}: {area:?}");
+            assert!(area.width >= 20.0 && area.height >= 10.0, "thing {item}: {area:?}");
             for (other, there) in &things[..i] {
                 let across = right.min(there.x + there.width) - area.x.max(there.x);
                 let along = bottom.min(there.y + there.height) - area.y.max(there.y);
                 // The switches' focus rings overlap.
-                assert!(across <= 0.0 || along <= 3.0, "{item:?} at {area:?} and {other:?} at {there:?}");
+                assert!(across <= 0.0 || along <= 3.0, "thing {item} at {area:?} and thing {other} at {there:?}");
             }
         }
     }

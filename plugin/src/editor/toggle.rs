@@ -2,7 +2,6 @@
 
 use super::area::{Area, REST};
 use super::gesture::set_once;
-use super::hint;
 use super::theme::{BODY, Canvas};
 use egui::{Align, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
@@ -30,5 +29,5 @@ pub fn show(ui: &mut Ui, canvas: &Canvas, area: Area, param: &BoolParam, setter:
         canvas.focus_ring(painter, rect);
     }
     response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, is_on, param.name()));
-    response.on_hover_text(hint::of(param.name()))
+    response
 }
