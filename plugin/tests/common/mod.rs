@@ -3,7 +3,7 @@
 
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::latency::PluginLatency;
-use clack_extensions::params::{ParamInfoBuffer, PluginParams};
+use clack_extensions::params::{ParamInfo, ParamInfoBuffer, PluginParams};
 use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
@@ -57,13 +57,22 @@ pub fn select_layout(instance: &mut PluginInstance<Host>, n_inputs: u32, n_outpu
 
 /// Name to ID.
 pub fn param_ids(instance: &mut PluginInstance<Host>) -> BTreeMap<String, ClapId> {
+    each_param(instance, |info| info.id)
+}
+
+/// Name to highest value, as this interface carries it; the lowest is 0.
+pub fn param_tops(instance: &mut PluginInstance<Host>) -> BTreeMap<String, f64> {
+    each_param(instance, |info| info.max_value)
+}
+
+fn each_param<T>(instance: &mut PluginInstance<Host>, what: impl Fn(&ParamInfo) -> T) -> BTreeMap<String, T> {
     let handle = instance.plugin_handle();
     let params = handle.get_extension::<PluginParams>().unwrap();
     let mut buffer = ParamInfoBuffer::new();
     (0..params.count(&handle))
         .map(|idx| {
             let info = params.get_info(&handle, idx, &mut buffer).unwrap();
-            (String::from_utf8_lossy(info.name).into_owned(), info.id)
+            (String::from_utf8_lossy(info.name).into_owned(), what(&info))
         })
         .collect()
 }
