@@ -65,6 +65,8 @@ pub struct Padding {
 }
 
 impl Padding {
+    pub const NONE: Self = Self::even(0.0, 0.0);
+
     /// As much on the left as on the right, as much above as below.
     pub const fn even(across: f32, along: f32) -> Self {
         Self { left: across, top: along, right: across, bottom: along }

@@ -41,7 +41,7 @@ const WINDOW: Node<Item> = Within(
 const HEADER: Node<Item> = Columns(
     0.0,
     &[
-        (136.0, Within(Padding { left: 4.0, ..Padding::even(0.0, 0.0) }, &Thing(Item::Title))),
+        (136.0, Within(Padding { left: 4.0, ..Padding::NONE }, &Thing(Item::Title))),
         (84.0, Thing(Item::Listen)),
         (8.0, Free),
         (406.0, Thing(Item::Presets)),
@@ -61,7 +61,7 @@ const INSTRUMENTS: Node<Item> = Panel(
             (2.0, Free),
             (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::A)))),
             (12.0, Free),
-            (20.0, Within(Padding { left: 6.0, right: 4.0, ..Padding::even(0.0, 0.0) }, &Thing(Item::Name(Slot::B)))),
+            (20.0, Within(Padding { left: 6.0, right: 4.0, ..Padding::NONE }, &Thing(Item::Name(Slot::B)))),
             (4.0, Free),
             (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::B)))),
             (4.0, Free),

@@ -107,7 +107,8 @@ parameters! {
             id: "follow",
             param: share("Follow", 0.0),
             remote: Some((Page::Sound, 0)),
-            hint: "Your own timbre: 0 % = the instrument's alone, 100 % = harmonics and noise as strong as yours, consonants too.",
+            hint: "Your own timbre: 0 % = the instrument's alone, 100 % = harmonics and noise as strong as yours, consonants \
+                   too.",
             set: |settings, value| settings.sound.follow = value,
         }
         attack_s: FloatParam {
@@ -135,7 +136,8 @@ parameters! {
             id: "room_decay",
             param: time("Room Decay", Room::USUAL_DECAY_S, [Room::DECAY_RANGE_S.0, Room::DECAY_RANGE_S.1]),
             remote: Some((Page::Sound, 4)),
-            hint: "Time in which the room fades by 60 dB: a booth below 300 ms, a stage around 600, a hall above a second.",
+            hint: "Time in which the room fades by 60 dB: a booth below 300 ms, a stage around 600, a hall above a \
+                   second.",
             set: |settings, value| settings.sound.room_decay_s = value,
         }
     }
