@@ -1,11 +1,10 @@
 //! The product's engine with the built-in networks, set so that the pitch that goes in is the pitch that comes out.
 
 use anyhow::{Context, Result};
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, HopModel};
+use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, Model};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::Pipeline;
+use embouchure_inference::settings::Settings;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,8 +24,8 @@ impl Networks {
         Ok(Self { encoder, instrument: Arc::new(instrument) })
     }
 
-    pub fn pipeline(&self) -> Result<Pipeline> {
-        Ok(Pipeline::new(self.encoder.clone(), self.instrument.clone())?.0)
+    pub fn model(&self) -> Model {
+        Model::new(self.encoder.clone(), [Some(self.instrument.clone()), None]).0
     }
 }
 
@@ -36,35 +35,30 @@ pub fn encoder(file: Option<&Path>) -> Result<Arc<Encoder>> {
     Ok(Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?))
 }
 
-/// An engine and its parameters: constant mix, no transposition, no octave fit.
+/// An engine and its settings: constant mix, no transposition, no octave fit, no room.
 pub struct Effect {
     pub engine: Engine,
     max_block: usize,
-    mix: Vec<f32>,
-    zeros: Vec<f32>,
-    ones: Vec<f32>,
+    settings: Settings,
+}
+
+/// As the pitch that comes in, in the open air.
+pub fn plain() -> Settings {
+    Settings::default().with(|s| (s.pitch.octave_fit, s.sound.room) = (false, 0.0))
 }
 
 impl Effect {
-    /// `mix`: 0 = dry, 1 = wet.
-    pub fn new(config: EngineConfig, model: impl HopModel + 'static, mix: f32) -> Result<Self> {
-        let n = config.max_block;
+    /// `wet`: 0 = dry, 1 = wet.
+    pub fn new(config: EngineConfig, model: impl HopModel + 'static, wet: f32) -> Result<Self> {
+        let max_block = config.max_block;
         let engine = Engine::prepare(config, Box::new(model))?;
-        Ok(Self { engine, max_block: n, mix: vec![mix; n], zeros: vec![0.0; n], ones: vec![1.0; n] })
+        Ok(Self { engine, max_block, settings: plain().with(|s| s.mix.wet = wet) })
     }
 
-    /// One block in place, at most `max_block` long, as many inputs as channels. Realtime-safe unless offline.
+    /// One block in place, as many inputs as channels. Realtime-safe unless offline.
     pub fn process(&mut self, channels: &mut [&mut [f32]]) {
-        let n = channels.iter().map(|c| c.len()).min().unwrap_or(0);
-        let params = BlockParams {
-            mix: &self.mix[..n],
-            brightness_db: &self.zeros[..n],
-            width: &self.zeros[..n],
-            output_gain: &self.ones[..n],
-            is_piece: false,
-            source: SourceControls { octave_fit: false, ..SourceControls::default() },
-        };
-        self.engine.process(channels, channels.len(), &params);
+        let n_inputs = channels.len();
+        self.engine.process(Io { channels, n_inputs, is_piece: false }, &self.settings, &[]);
     }
 
     /// The whole clip and as much silence after it as the latency, in largest blocks.

@@ -15,7 +15,7 @@ pub struct Arguments {
     docs: PathBuf,
 }
 
-/// A table and what to know about it.
+/// A table and how it was measured. What was measured is in the file of results alone: no figure, no verdict is here.
 struct Section {
     title: &'static str,
     /// In the folder of results.
@@ -69,15 +69,15 @@ const PERFORMANCE: [Section; 8] = [
         title: "Pitch",
         file: "pitch.json",
         table: "",
-        text: "Sets: (a) held-out recordings resynthesised from their own pitch, so that it is known exactly: clean, with \
-               noise, in a room; (b) a low male voice annotated by hand; (c) whistles; (d) glides and vibrato from 160 Hz up \
-               and below it; (e) silence, breath, consonants and noise. RPA and RCA: share of the voiced hops within 50 cents, \
-               and the same but for octaves, with no allowance for delay and at the best constant delay, which is given; false \
-               alarms: share of the unpitched hops heard as a note; blips: wrong by half an octave for more than a hop, per \
-               minute; CPU: seconds of one core per second of audio. Other trackers have one thread and their own settings; \
-               SwiftF0 and CREPE look into the future. The alarms of (c) and of the room are mostly notes that ring on where the \
-               offline analysis has ended them. What is labelled below an instrument's lowest note does not count: it is two \
-               notes at once.",
+        text: "Sets: (a) held-out recordings resynthesised from their own pitch, so that it is known exactly: clean, \
+               with noise, in a room; (b) a low male voice annotated by hand; (c) whistles; (d) glides and vibrato \
+               from 160 Hz up and below it; (e) silence, breath, consonants and noise. RPA and RCA: share of the \
+               voiced hops within 50 cents, and the same but for octaves, with no allowance for delay and at the best \
+               constant delay, which is given; false alarms: share of the unpitched hops heard as a note; blips: \
+               wrong by half an octave for more than a hop, per minute; CPU: seconds of one core per second of audio. \
+               Other trackers have one thread and their own settings; SwiftF0 and CREPE look into the future. A note \
+               that rings on where the offline analysis has ended it counts as a false alarm. What is labelled below \
+               an instrument's lowest note does not count: it is two notes at once.",
     },
     Section {
         title: "What z knows",
@@ -91,24 +91,25 @@ const PERFORMANCE: [Section; 8] = [
         title: "Engine",
         file: "engine.json",
         table: "",
-        text: "Live at 48 kHz, stereo, called in realtime by threads of high priority (SCHED_FIFO where permitted), workers \
-               as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch network is run by \
-               LiteRT with one thread at that plugin's 50 frames a second, in the same session. A late frame is one that was \
-               not there when its sound was due. Called in realtime, most of the time goes into what follows a sleep on a \
-               shared machine, and changes by the minute; without a pause, networks and synth hop after hop and the other \
-               network frame after frame, it does not. Three tenths of the melody are pauses, in which decoder and encoder \
-               rest after 0.1 and 0.2 s. Whatever else ran on the machine is in these figures: see its load.",
+        text: "Live at 48 kHz, stereo, called in realtime by threads of high priority (SCHED_FIFO where permitted), \
+               workers as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch \
+               network is run by LiteRT with one thread at that plugin's 50 frames a second, in the same session. A \
+               late frame is one that was not there when its sound was due. Called in realtime, threads sleep between \
+               blocks, and what a sleep costs afterwards depends on the machine. So networks and synth are also run \
+               hop after hop, and the other network frame after frame, without a pause. Three tenths of the melody \
+               are pauses, in which decoder and encoder rest after 0.1 and 0.2 s. Whatever else ran on the machine is \
+               in these figures: see its load.",
     },
     Section {
         title: "Editor",
         file: "editor.json",
         table: "",
-        text: "The built plugin in a CLAP host, live at 48 kHz, stereo, blocks of 64, whose audio thread has high priority where \
-               permitted, and which moves six knobs 60 times a second by automation; one run, the editor closed, open, \
-               opened and closed every half second, and closed again: the two closed rows differ by the machine's noise. \
-               Without a graphics card, as here, the processor draws the window, on the same cores. Past the deadline: \
-               callbacks that took longer than their block lasts. Processor time of the whole process, in cores; the window \
-               system's own is not in it.",
+        text: "The built plugin in a CLAP host, live at 48 kHz, stereo, blocks of 64, whose audio thread has high \
+               priority where permitted, and which moves six knobs 60 times a second by automation; one run, the \
+               editor closed, open, opened and closed every half second, and closed again: what differs between the \
+               two closed rows is the machine's noise. Without a graphics card the processor draws the window, on the \
+               same cores. Past the deadline: callbacks that took longer than their block lasts. Processor time of \
+               the whole process, in cores; the window system's own is not in it.",
     },
 ];
 
@@ -119,60 +120,53 @@ const TRAINING: [Section; 7] = [
         title: "Their own recordings",
         file: "resynthesis.json",
         table: "",
-        text: "`bench sound`: each instrument plays held-out recordings of itself, pitch and level as recorded, dry. Follow 0: \
-               what the decoder makes of pitch, loudness and z, by default; the recordings are of notes and often of players \
-               that it never heard. Follow 1: the recording's own harmonics and noise, up to 7.6 kHz, and its loudness are \
-               followed, as far as that parameter goes, and no gate keeps what is between the notes out; what lies higher \
-               is the decoder's. An \
-               independent script compares: mss is the mean difference of linear and logarithmic magnitudes at six FFT \
-               sizes, both brought to one level; RPA the share of frames within 50 cents by SwiftF0; judge what YAMNet \
-               gives to the instrument's name, next to what it gives to the recording itself. Most recordings are single \
-               notes, which it knows badly. SwiftF0 hears some of the recordings themselves one or two octaves or a twelfth \
-               off (the oboe's C#5 as C#6), and then RPA is low however right we are. Centroid ratio and the power above \
-               4 kHz (rendering against recording) are by `embouchure eval`. Softer recordings than the gate's threshold are \
-               silence in the rendering, and so is the noise between notes, which costs mss: \"of notes alone\" is without \
-               what comes before the first and after the last of them.",
+        text: "`bench sound`: each instrument plays held-out recordings of itself, pitch and level as recorded, dry. \
+               Follow 0: what the decoder makes of pitch, loudness and z, by default; the recordings are of notes and \
+               often of players that it never heard. Follow 1: the recording's own harmonics and noise, up to 7.6 \
+               kHz, and its loudness are followed, as far as that parameter goes, and no gate keeps what is between \
+               the notes out; what lies higher is the decoder's. An independent script compares: mss is the mean \
+               difference of linear and logarithmic magnitudes at six FFT sizes, both brought to one level; RPA the \
+               share of frames within 50 cents, by SwiftF0 on both sounds, so an error of SwiftF0 on the recording \
+               counts here, too; judge what YAMNet gives to the instrument's name, next to what it gives to the \
+               recording itself. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
+               `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is \
+               the noise between notes, which costs mss: \"of notes alone\" is without what comes before the first \
+               and after the last of them.",
     },
     Section {
         title: "Other voices",
         file: "transfer.json",
         table: "",
-        text: "`bench sound`: seven whistles, three singers, two violin and two flute phrases, turned into each instrument \
-               with the default settings, dry and in the room that is there by default (70 %, 250 ms). Pitch by SwiftF0 \
-               after whole octaves; loudness correlation of the envelopes in dB; leak: level in the source's rests against \
-               the loud notes; asked for: 0.7 times what the judge gives to held-out phrases of the instrument.",
+        text: "`bench sound`: whistles, singers, violin and flute phrases, turned into each instrument with the \
+               default settings, dry and in the room that is there by default. Pitch by SwiftF0 after whole octaves; \
+               loudness correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; \
+               asked for: a fixed share (`ASKED` in `bench/src/sound/transfer.rs`) of what the judge gives to \
+               held-out phrases of the instrument.",
     },
     Section {
         title: "What the parts are good for",
         file: "ablations.json",
         table: "",
-        text: "`bench ablations`: the trumpet trained anew for 600 steps (400 that compare controls, 200 that compare the sound) \
-               without one part each; the figures are those of `embouchure eval` on held-out recordings. One seed each, so \
-               small differences say nothing. That the level is not told, or that \
-               silence costs nothing, is what hurts. The same networks with other voices, dry, as in \"Other voices\": judge \
-               0.47 with everything, 0.36 without disguises, 0.52 without z; without loudness 0.46, and the correlation of the \
-               loudness falls from 0.90 to 0.48. So the disguises are what makes whistles and voices work, and z, which the \
-               trumpet would rather do without, is too freely used.",
+        text: "`bench ablations`: one instrument is trained anew without one part each. The figures are those of \
+               `embouchure eval` on held-out recordings. One seed each, so small differences say nothing.",
     },
     Section {
-        title: "Why f0 is not learned from the sound",
+        title: "Where the spectral loss leads a wrong f0",
         file: "f0_from_sound.json",
         table: "",
-        text: "In the article's setting f0 is found through the spectral loss. Share of notes (100 to 800 Hz, a sawtooth of 20 \
-               partials) in which a step of 2 cents towards the right f0 lowers our loss; half is chance. Within half a \
-               semitone the loss leads there; from a fifth or an octave away, where an f0 begins that knows nothing, it leads \
-               away, and a decoder whose f0 is wrong learns the mean of all sounds: the mellow mix. So f0 comes from the \
-               encoder, which is taught it.",
+        text: "In the article's setting f0 is found through the spectral loss. Share of notes (100 to 800 Hz, a \
+               sawtooth of 20 partials) in which a step of 2 cents towards the right f0 lowers our loss; half is \
+               chance.",
     },
     Section {
         title: "What becomes of f0 that is learned from the sound",
         file: "f0_learned.json",
         table: "",
-        text: "`bench ablations`: three trainings of the trumpet's decoder from nothing, by the sound alone, that differ in one \
-               thing. In the first f0 is given. In the others a perfect encoder tells which semitone sounds, but not how high \
-               that is: what the oscillator plays for it is learned through the spectral loss, from 70 cents above the right \
-               one or, as in the article, from anywhere. Share of the held-out frames whose f0 is right within 50 cents, and \
-               how far it is off in the median.",
+        text: "`bench ablations`: three trainings of one instrument's decoder from nothing, by the sound alone, that \
+               differ in one thing. In the first f0 is given. In the others a perfect encoder tells which semitone \
+               sounds, but not how high that is: what the oscillator plays for it is learned through the spectral \
+               loss, from 70 cents above the right one or, as in the article, from anywhere. Share of the held-out \
+               frames whose f0 is right within 50 cents, and how far it is off in the median.",
     },
     Section {
         title: "Time and memory",
@@ -227,9 +221,12 @@ impl Section {
     fn markdown(&self, mut rows: Vec<Row>) -> String {
         rows.retain(|row| self.table.is_empty() || row.get("table").is_some_and(|table| table == self.table));
         let Some(first) = rows.first() else { return String::new() };
-        let machine = first.get("machine").and_then(|machine| machine.as_str());
-        let machine = machine.map_or(String::new(), |machine| format!("\n\nMachine: {machine}."));
-        format!("\n## {}\n\n{}{machine}\n\n{}", self.title, self.text, table::markdown(&rows))
+        let about = |column: &str, name: &str| {
+            let text = first.get(column).and_then(|text| text.as_str());
+            text.map_or(String::new(), |text| format!("\n\n{name}: {text}."))
+        };
+        let about = about("run", "Run") + &about("machine", "Machine");
+        format!("\n## {}\n\n{}{about}\n\n{}", self.title, self.text, table::markdown(&rows))
     }
 }
 
@@ -256,14 +253,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_section_shows_its_own_rows_and_the_machine() {
+    fn a_section_shows_its_own_rows_the_run_and_the_machine() {
         let row = |table: &str, value: u32| {
-            let pairs = [("table", table.into()), ("machine", "a machine".into()), ("value", value.into())];
-            pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Row>()
+            let about = [("table", table.into()), ("run", "two steps".into()), ("machine", "a machine".into())];
+            let pairs = about.into_iter().chain([("value", value.into())]);
+            pairs.map(|(k, v)| (k.to_owned(), v)).collect::<Row>()
         };
         let section = Section { title: "Title", file: "", table: "steps", text: "How." };
         let text = section.markdown(vec![row("onsets", 1), row("steps", 2)]);
-        assert_eq!(text, "\n## Title\n\nHow.\n\nMachine: a machine.\n\n| value |\n| ----: |\n|     2 |\n");
+        assert_eq!(
+            text,
+            "\n## Title\n\nHow.\n\nRun: two steps.\n\nMachine: a machine.\n\n| value |\n| ----: |\n|     2 |\n"
+        );
         assert_eq!(section.markdown(vec![row("onsets", 1)]), "");
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 pub type Row = Map<String, Value>;
 
 /// Columns that say what a row belongs to; shown around the table, not in it.
-const ABOUT: [&str; 2] = ["table", "machine"];
+const ABOUT: [&str; 3] = ["table", "run", "machine"];
 
 /// Prints the rows under a title.
 pub fn print(title: &str, rows: &[Row]) {

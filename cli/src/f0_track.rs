@@ -1,8 +1,10 @@
 //! What the engine heard, hop by hop.
 
+use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{Heard, HopModel, HopOutput};
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::hear::{Heard, HopInput};
+use embouchure_inference::settings::Settings;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +16,16 @@ pub struct Listening<M> {
 
 /// What was heard in each hop. Clones share one track: keep one, give one to [`Listening`].
 #[derive(Clone, Default)]
-pub struct Track(Arc<Mutex<Vec<Heard>>>);
+pub struct Track(Arc<Mutex<Vec<Hop>>>);
+
+/// What is told of one hop.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Hop {
+    /// Fundamental, Hz; 0 = no note.
+    pub f0_hz: f32,
+    pub is_several_notes: bool,
+    pub is_too_soft: bool,
+}
 
 impl<M> Listening<M> {
     pub fn new(model: M, track: Track) -> Self {
@@ -29,9 +40,10 @@ impl<M: HopModel> HopModel for Listening<M> {
     }
 
     // The lock is free until the rendering is over, and rendering is offline.
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let output = self.model.hop(samples, source);
-        self.track.with(|heard| heard.push(output.heard));
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        let output = self.model.hop(input, settings);
+        let Heard { is_several_notes, is_too_soft, .. } = output.heard;
+        self.track.with(|heard| heard.push(Hop { f0_hz: output.heard.note_hz(), is_several_notes, is_too_soft }));
         output
     }
 }
@@ -44,11 +56,11 @@ impl Track {
     }
 
     /// The hops that end within a clip of `n_samples` at `rate`. Allocates.
-    pub fn within_clip(&self, n_samples: usize, rate: u32) -> Vec<Heard> {
+    pub fn within_clip(&self, n_samples: usize, rate: u32) -> Vec<Hop> {
         self.with(|heard| heard.iter().take(n_hops(n_samples, rate)).copied().collect())
     }
 
-    fn with<R>(&self, f: impl FnOnce(&mut Vec<Heard>) -> R) -> R {
+    fn with<R>(&self, f: impl FnOnce(&mut Vec<Hop>) -> R) -> R {
         f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -85,8 +97,8 @@ mod tests {
 
     impl HopModel for First {
         fn reset(&mut self) {}
-        fn hop(&mut self, samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
-            HopOutput { controls: Controls::SILENT, heard: Heard { f0_hz: samples[0], ..Default::default() } }
+        fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
+            HopOutput { heard: Heard::note(input.samples[0]), ..HopOutput::of(Controls::SILENT) }
         }
     }
 
@@ -94,9 +106,9 @@ mod tests {
     fn each_hop_is_noted_once_and_reset_starts_again() {
         let track = Track::for_clip(3200, 16_000);
         let mut model = Listening::new(First, track.clone());
-        let source = SourceControls::default();
+        let settings = Settings::default();
         for f0_hz in [1.0, 2.0, 3.0] {
-            assert_eq!(model.hop(&[f0_hz; HOP_SIZE], &source).heard.f0_hz, f0_hz);
+            assert_eq!(model.hop(HopInput { samples: &[f0_hz; HOP_SIZE] }, &settings).heard.note_hz(), f0_hz);
         }
         let f0_hz = |n_samples: usize, rate: u32| -> Vec<f32> {
             track.within_clip(n_samples, rate).iter().map(|heard| heard.f0_hz).collect()
@@ -105,7 +117,7 @@ mod tests {
         assert_eq!(f0_hz(191, 16_000), [1.0, 2.0]);
         assert_eq!(f0_hz(48_000, 48_000), [1.0, 2.0, 3.0]);
         model.reset();
-        model.hop(&[4.0; HOP_SIZE], &source);
+        model.hop(HopInput { samples: &[4.0; HOP_SIZE] }, &settings);
         assert_eq!(f0_hz(48_000, 48_000), [4.0]);
     }
 

@@ -1,23 +1,8 @@
 //! The realtime engine over a whole clip, with its delay taken out.
 
 use embouchure_audio_file::Audio;
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, HopModel, PrepareError};
-use std::ops::Range;
-
-/// Settings that hold for the whole clip.
-pub struct Settings {
-    /// Samples given to the engine at once, ≥ 1.
-    pub block_size: usize,
-    /// 0 = input, 1 = instrument.
-    pub mix: f32,
-    /// Tilt over the harmonics, dB per octave.
-    pub brightness_db: f32,
-    /// How far the instrument spreads over two channels, 0 to 1; not at all in one.
-    pub width: f32,
-    /// Acts on the analysis.
-    pub source: SourceControls,
-}
+use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, PrepareError};
+use embouchure_inference::settings::Settings;
 
 /// A clip that went through the engine.
 pub struct Rendered {
@@ -33,25 +18,27 @@ pub struct Rendered {
     pub clipped_frames: u64,
 }
 
-/// Renders a clip of one or two channels. `on_progress` gets the number of input samples done so far. Allocates.
+/// Renders a clip of one or two channels, `block` samples (≥ 1) at once. `on_progress` gets the number of input samples done so far. Allocates.
 pub fn render(
     mut audio: Audio,
     model: Box<dyn HopModel>,
+    block: usize,
     settings: &Settings,
     mut on_progress: impl FnMut(usize),
 ) -> Result<Rendered, PrepareError> {
     let host_rate = f64::from(audio.rate);
-    let mut engine = Engine::prepare(EngineConfig { host_rate, max_block: settings.block_size, offline: true }, model)?;
+    let mut engine = Engine::prepare(EngineConfig { host_rate, max_block: block, offline: true }, model)?;
     let latency_samples = engine.latency_samples();
     let n_samples = audio.channels[0].len();
     for channel in &mut audio.channels {
         channel.resize(n_samples + latency_samples, 0.0);
     }
-    let values = BlockValues::new(settings);
-    for start in (0..n_samples + latency_samples).step_by(settings.block_size) {
-        let block = start..(start + settings.block_size).min(n_samples + latency_samples);
-        process(&mut engine, &mut audio.channels, block.clone(), &values.params(block.len()));
-        on_progress(block.end.min(n_samples));
+    for start in (0..n_samples + latency_samples).step_by(block) {
+        let end = (start + block).min(n_samples + latency_samples);
+        let channels = &mut audio.channels.iter_mut().map(|channel| &mut channel[start..end]).collect::<Vec<_>>()[..];
+        let n_inputs = channels.len();
+        engine.process(Io { channels, n_inputs, is_piece: false }, settings, &[]);
+        on_progress(end.min(n_samples));
     }
     for channel in &mut audio.channels {
         channel.drain(..latency_samples);
@@ -62,70 +49,29 @@ pub fn render(
     Ok(Rendered { audio, latency_samples, complete, failed_frames, clipped_frames })
 }
 
-fn process(engine: &mut Engine, channels: &mut [Vec<f32>], block: Range<usize>, params: &BlockParams) {
-    match channels {
-        [mono] => engine.process(&mut [&mut mono[block]], 1, params),
-        [left, right] => engine.process(&mut [&mut left[block.clone()], &mut right[block]], 2, params),
-        _ => debug_assert!(false, "one or two channels"),
-    }
-}
-
-/// The settings, once per sample of the longest block.
-struct BlockValues {
-    mix: Vec<f32>,
-    brightness_db: Vec<f32>,
-    width: Vec<f32>,
-    output_gain: Vec<f32>,
-    source: SourceControls,
-}
-
-impl BlockValues {
-    fn new(settings: &Settings) -> Self {
-        let constant = |value| vec![value; settings.block_size];
-        Self {
-            mix: constant(settings.mix),
-            brightness_db: constant(settings.brightness_db),
-            width: constant(settings.width),
-            output_gain: constant(1.0),
-            source: settings.source,
-        }
-    }
-
-    fn params(&self, len: usize) -> BlockParams<'_> {
-        BlockParams {
-            mix: &self.mix[..len],
-            brightness_db: &self.brightness_db[..len],
-            width: &self.width[..len],
-            output_gain: &self.output_gain[..len],
-            is_piece: false,
-            source: self.source,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embouchure_inference::config::HOP_SIZE;
+    use embouchure_inference::chain::HopOutput;
     use embouchure_inference::controls::Controls;
-    use embouchure_inference::engine::{Heard, HopOutput};
+    use embouchure_inference::hear::HopInput;
 
     /// Plays 500 Hz as loud as the hop's peak.
     struct PeakModel;
 
     impl HopModel for PeakModel {
         fn reset(&mut self) {}
-        fn hop(&mut self, samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+        fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
             let mut controls = Controls { f0_hz: 500.0, ..Controls::SILENT };
-            controls.amplitude = samples.iter().fold(0.0, |m: f32, v| m.max(v.abs()));
+            controls.amplitude = input.samples.iter().fold(0.0, |m: f32, v| m.max(v.abs()));
             controls.harmonic_distribution[0] = 1.0;
             controls.noise_magnitudes[20] = 0.1 * controls.amplitude;
-            HopOutput { controls, heard: Heard::default() }
+            HopOutput::of(controls)
         }
     }
 
-    fn settings(block_size: usize, mix: f32) -> Settings {
-        Settings { block_size, mix, brightness_db: 0.0, width: 0.0, source: SourceControls::default() }
+    fn settings(wet: f32) -> Settings {
+        Settings::default().with(|s| (s.mix.wet, s.sound.room) = (wet, 0.0))
     }
 
     /// Silence, then a tone of another level on each channel.
@@ -137,8 +83,8 @@ mod tests {
         Audio { channels: (0..n_channels).map(channel).collect(), rate }
     }
 
-    fn run(audio: &Audio, settings: &Settings) -> Rendered {
-        render(audio.clone(), Box::new(PeakModel), settings, |_| ()).unwrap()
+    fn run(audio: &Audio, block: usize, wet: f32) -> Rendered {
+        render(audio.clone(), Box::new(PeakModel), block, &settings(wet), |_| ()).unwrap()
     }
 
     #[test]
@@ -146,7 +92,7 @@ mod tests {
         for (rate, n_channels) in [(44_100, 2), (48_000, 1), (96_000, 2), (8_000, 1)] {
             let audio = late_tone(rate, n_channels);
             for block_size in [1, 64, 480, 4096] {
-                let rendered = run(&audio, &settings(block_size, 0.0));
+                let rendered = run(&audio, block_size, 0.0);
                 assert!(rendered.audio == audio, "{rate} Hz, {n_channels} channels, blocks of {block_size}");
                 assert!(rendered.latency_samples > 0);
                 assert!(rendered.complete);
@@ -158,9 +104,9 @@ mod tests {
     fn the_length_of_the_blocks_does_not_matter() {
         for (rate, n_channels) in [(44_100, 2), (48_000, 1)] {
             let audio = late_tone(rate, n_channels);
-            let reference = run(&audio, &settings(512, 0.7));
+            let reference = run(&audio, 512, 0.7);
             for block_size in [1, 7, 64, 511, 4096, 100_000] {
-                let rendered = run(&audio, &settings(block_size, 0.7));
+                let rendered = run(&audio, block_size, 0.7);
                 assert!(rendered.audio == reference.audio, "{rate} Hz, blocks of {block_size}");
             }
         }
@@ -170,7 +116,7 @@ mod tests {
     fn the_instrument_starts_with_the_source() {
         for rate in [44_100, 48_000] {
             let audio = late_tone(rate, 1);
-            let wet = run(&audio, &settings(256, 1.0)).audio;
+            let wet = run(&audio, 256, 1.0).audio;
             assert_eq!(wet.channels[0].len(), audio.channels[0].len());
             let onset = wet.channels[0].iter().position(|v| v.abs() > 1e-3).expect("silence");
             let late_ms = 1000.0 * (onset as f32 / rate as f32 - 0.2);
@@ -185,7 +131,7 @@ mod tests {
             assert!(done >= last);
             last = done;
         };
-        render(audio.clone(), Box::new(PeakModel), &settings(512, 1.0), grows).unwrap();
+        render(audio.clone(), Box::new(PeakModel), 512, &settings(1.0), grows).unwrap();
         assert_eq!(last, audio.channels[0].len());
     }
 }

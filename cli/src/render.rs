@@ -2,18 +2,20 @@
 
 use crate::f0_track::{self, Listening, Track};
 use crate::number::parse_within;
-use crate::offline::{self, Rendered, Settings};
+use crate::offline::{self, Rendered};
 use crate::outputs::{self, Force, is_dash};
 use crate::{shelf, streams, warnings};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, to_mono, write_wav};
-use embouchure_inference::controls::SourceControls;
+use embouchure_inference::controls::Room;
+use embouchure_inference::engine::Model;
 use embouchure_inference::note::Note;
 use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::Pipeline;
-use embouchure_inference::play::tuning::{Key, Scale, SnapWish};
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::scale::{Key, Scale};
+use embouchure_inference::settings::{
+    MixSettings, PitchSettings, Settings, SnapSettings, SoundSettings, SourceSettings,
+};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -146,14 +148,14 @@ impl RenderCommand {
         if let ([mono], true) = (&audio.channels[..], self.width > 0.0) {
             audio.channels = vec![mono.clone(); 2];
         }
-        let pipeline = self.load_pipeline()?;
+        let model = self.load_model()?;
         let (n_samples, rate) = (audio.channels[0].len(), audio.rate);
         let track = Track::for_clip(n_samples, rate);
-        let model = Listening::new(pipeline, track.clone());
+        let model = Listening::new(model, track.clone());
         let progress = progress_bar(n_samples);
         let start = Instant::now();
         let show = |done: usize| progress.set_position(done as u64);
-        let rendered = offline::render(audio, Box::new(model), &self.settings(), show)?;
+        let rendered = offline::render(audio, Box::new(model), self.block as usize, &self.settings(), show)?;
         let elapsed = start.elapsed();
         progress.finish_and_clear();
         ensure!(rendered.complete, "the engine lost part of the sound, so nothing was written: please report this");
@@ -192,14 +194,14 @@ impl RenderCommand {
         outputs::check(&inputs, &outputs, self.force)
     }
 
-    fn load_pipeline(&self) -> Result<Pipeline> {
+    fn load_model(&self) -> Result<Model> {
         let encoder = shelf::encoder()?;
         let load = |name: &String| -> Result<_> {
             let instrument = Instrument::from_bytes(&shelf::load(name)?, &encoder).with_context(|| name.clone())?;
             Ok(Arc::new(instrument))
         };
-        let (first, second) = (load(&self.instrument)?, self.second.as_ref().map(load).transpose()?);
-        Ok(Pipeline::with_second(Arc::new(encoder), first, second)?.0)
+        let instruments = [Some(load(&self.instrument)?), self.second.as_ref().map(load).transpose()?];
+        Ok(Model::new(Arc::new(encoder), instruments).0)
     }
 
     fn settings(&self) -> Settings {
@@ -208,28 +210,30 @@ impl RenderCommand {
             Transpose::Semitones(semitones) => (semitones, false),
         };
         Settings {
-            block_size: self.block as usize,
-            mix: self.mix,
-            brightness_db: self.brightness,
-            width: self.width,
-            source: SourceControls {
-                transpose_semitones,
-                octave_fit,
-                match_level: !self.own_level,
-                level_fit: self.level == Level::Auto,
+            source: SourceSettings {
                 gate_db: self.gate.gate,
                 gate_follows_room: !self.gate.fixed_gate,
-                snap: SnapWish { strength: self.snap, key: self.key, scale: self.scale },
+                level_fit: self.level == Level::Auto,
+            },
+            pitch: PitchSettings {
+                transpose_semitones,
+                octave_fit,
+                snap: SnapSettings { strength: self.snap, key: self.key, scale: self.scale },
                 glide_s: self.glide / 1000.0,
-                room: self.room,
-                room_decay_s: self.room_decay,
+            },
+            sound: SoundSettings {
+                morph: self.morph,
+                brightness_db: self.brightness,
                 breath_db: self.breath,
                 dynamics: self.dynamics,
                 follow: self.follow,
                 attack_s: self.attack / 1000.0,
-                morph: self.morph,
-                n_swaps: 0,
+                width: self.width,
+                room: self.room,
+                room_decay_s: self.room_decay,
+                match_level: !self.own_level,
             },
+            mix: MixSettings { wet: self.mix, ..MixSettings::default() },
         }
     }
 }

@@ -1,15 +1,15 @@
 //! What was wrong with a recording, and what to do: the same kinds that the plugin's window shows.
 
-use embouchure_inference::engine::Heard;
+use crate::f0_track::Hop;
 
 /// Smaller shares are accidents: notes that overlap once, a soft end.
 const LEAST_SEVERAL: f64 = 0.02;
 const LEAST_SOFT: f64 = 0.05;
 
 /// A line for each kind. `heard`: every hop of the recording; `clipped_frames`: how many of them are clipped. Allocates.
-pub fn lines(heard: &[Heard], clipped_frames: u64) -> Vec<String> {
+pub fn lines(heard: &[Hop], clipped_frames: u64) -> Vec<String> {
     let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
-    let count = |is_meant: fn(&Heard) -> bool| heard.iter().filter(|hop| is_meant(hop)).count();
+    let count = |is_meant: fn(&Hop) -> bool| heard.iter().filter(|hop| is_meant(hop)).count();
     let n_sounding = count(|hop| hop.f0_hz > 0.0 || hop.is_several_notes);
     let several = share(count(|hop| hop.is_several_notes), n_sounding);
     let soft = share(count(|hop| hop.is_too_soft), heard.len());
@@ -43,17 +43,12 @@ mod tests {
 
     #[test]
     fn shares_are_of_what_was_heard_and_accidents_are_not_said() {
-        let note = Heard { f0_hz: 220.0, ..Heard::default() };
-        let chord = Heard { is_several_notes: true, ..Heard::default() };
-        let soft = Heard { is_too_soft: true, ..Heard::default() };
+        let note = Hop { f0_hz: 220.0, ..Hop::default() };
+        let chord = Hop { is_several_notes: true, ..Hop::default() };
+        let soft = Hop { is_too_soft: true, ..Hop::default() };
         let clip = |n_chords: usize, n_soft: usize| {
-            [
-                vec![note; 100 - n_chords],
-                vec![chord; n_chords],
-                vec![soft; n_soft],
-                vec![Heard::default(); 100 - n_soft],
-            ]
-            .concat()
+            [vec![note; 100 - n_chords], vec![chord; n_chords], vec![soft; n_soft], vec![Hop::default(); 100 - n_soft]]
+                .concat()
         };
         assert!(lines(&clip(2, 10), 0).is_empty());
         assert!(lines(&[], 0).is_empty());

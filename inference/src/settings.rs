@@ -5,8 +5,8 @@
 //! [`MixSettings`], the brightness and the width act to the sample and move in 20 ms. All others act on the hop that contains
 //! the sample.
 
-use crate::play::tuning::{Key, Scale};
-use crate::synth::room::Room;
+use crate::controls::Room;
+use crate::scale::{Key, Scale};
 
 /// Breath at or below this is none, dB.
 pub const BREATH_OFF_DB: f32 = -40.0;
@@ -141,5 +141,10 @@ impl Settings {
     pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
+    }
+
+    /// The room that they ask for.
+    pub fn room(&self) -> Room {
+        Room::of(self.sound.room, self.sound.room_decay_s)
     }
 }

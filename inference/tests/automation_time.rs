@@ -4,10 +4,10 @@
 mod common;
 
 use common::*;
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{Heard, HopModel, HopOutput};
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 
 /// A steady tone, as the player wishes it.
 struct Steady;
@@ -15,20 +15,19 @@ struct Steady;
 impl HopModel for Steady {
     fn reset(&mut self) {}
 
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let mut controls = tone(440.0 * (source.transpose_semitones / 12.0).exp2(), 0.3);
-        controls.noise_magnitudes.fill(0.01 * (source.breath_db / 20.0).exp2());
-        controls.room = Room::of(source.room, source.room_decay_s);
-        HopOutput { controls, heard: Heard::default() }
+    fn hop(&mut self, _input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        let mut controls = tone(440.0 * (settings.pitch.transpose_semitones / 12.0).exp2(), 0.3);
+        controls.noise_magnitudes.fill(0.01 * (settings.sound.breath_db / 20.0).exp2());
+        HopOutput::of(controls)
     }
 }
 
-fn usual() -> Held {
-    Held { mix: 0.5, ..Held::default() }
+fn usual() -> Settings {
+    open_air().with(|s| s.mix.wet = 0.5)
 }
 
 /// The left channel, if the setting changes with sample `at`. As the framework does, the block is cut there.
-fn play_step(host_rate: f64, block: usize, at: usize, after: Held) -> (Vec<f32>, usize) {
+fn play_step(host_rate: f64, block: usize, at: usize, after: Settings) -> (Vec<f32>, usize) {
     let mut engine = engine_with(host_rate, block, true, Steady);
     let latency = engine.latency_samples();
     let n = at + latency + (0.05 * host_rate) as usize;
@@ -41,24 +40,18 @@ fn play_step(host_rate: f64, block: usize, at: usize, after: Held) -> (Vec<f32>,
             end = at;
         }
         let setting = if start >= at { after } else { usual() };
-        play_block(&mut engine, &mut [&mut left[start..end], &mut right[start..end]], 2, setting);
+        play_block(&mut engine, &mut [&mut left[start..end], &mut right[start..end]], 2, &setting);
         start = end;
     }
     (left, latency)
 }
 
 /// Samples between what is due and what is heard; below 0 it is early.
-fn lateness(host_rate: f64, block: usize, at: usize, after: Held) -> i64 {
+fn lateness(host_rate: f64, block: usize, at: usize, after: Settings) -> i64 {
     let (changed, latency) = play_step(host_rate, block, at, after);
     let (unchanged, _) = play_step(host_rate, block, at, usual());
     let first = changed.iter().zip(&unchanged).position(|(a, b)| a != b).expect("the step is heard");
     first as i64 - (at + latency) as i64
-}
-
-fn with_source(change: impl Fn(&mut SourceControls)) -> Held {
-    let mut setting = usual();
-    change(&mut setting.source);
-    setting
 }
 
 fn everywhere(check: impl Fn(f64, usize, usize, i64)) {
@@ -75,15 +68,19 @@ fn everywhere(check: impl Fn(f64, usize, usize, i64)) {
 #[test]
 fn dry_wet_and_output_act_on_their_sample() {
     everywhere(|host_rate, block, at, _| {
-        assert_eq!(lateness(host_rate, block, at, Held { mix: 0.9, ..usual() }), 0, "{host_rate} Hz, {block}");
-        assert_eq!(lateness(host_rate, block, at, Held { output_gain: 0.0, ..usual() }), 0, "{host_rate} Hz, {block}");
+        assert_eq!(lateness(host_rate, block, at, usual().with(|s| s.mix.wet = 0.9)), 0, "{host_rate} Hz, {block}");
+        assert_eq!(
+            lateness(host_rate, block, at, usual().with(|s| s.mix.gain_db = -200.0)),
+            0,
+            "{host_rate} Hz, {block}"
+        );
     });
 }
 
 #[test]
 fn brightness_and_width_act_on_their_sample() {
     everywhere(|host_rate, block, at, _| {
-        for after in [Held { brightness_db: 6.0, ..usual() }, Held { width: 1.0, ..usual() }] {
+        for after in [usual().with(|s| s.sound.brightness_db = 6.0), usual().with(|s| s.sound.width = 1.0)] {
             let lateness = lateness(host_rate, block, at, after);
             // A single sample may come to the same number.
             assert!((0..=2).contains(&lateness), "{host_rate} Hz, blocks of {block}: {lateness}");
@@ -97,7 +94,7 @@ fn brightness_and_width_move_without_a_step() {
     let steepest = |x: &[f32]| x.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
     for at in [5000, 5111, 5190, 5191, 5192] {
         let (unchanged, _) = play_step(48_000.0, 64, at, usual());
-        for after in [Held { brightness_db: 12.0, ..usual() }, Held { width: 1.0, ..usual() }] {
+        for after in [usual().with(|s| s.sound.brightness_db = 12.0), usual().with(|s| s.sound.width = 1.0)] {
             let (changed, latency) = play_step(48_000.0, 64, at, after);
             let change: Vec<f32> = changed.iter().zip(&unchanged).map(|(a, b)| a - b).collect();
             let (moving, moved) = change[at + latency - 10..].split_at(200);
@@ -111,14 +108,15 @@ fn brightness_and_width_move_without_a_step() {
 fn what_acts_on_the_analysis_is_within_a_hop() {
     everywhere(|host_rate, block, at, hop| {
         for (what, after) in [
-            ("transpose", with_source(|s| s.transpose_semitones = 3.0)),
-            ("breath", with_source(|s| s.breath_db = 12.0)),
+            ("transpose", usual().with(|s| s.pitch.transpose_semitones = 3.0)),
+            ("breath", usual().with(|s| s.sound.breath_db = 12.0)),
         ] {
             let lateness = lateness(host_rate, block, at, after);
             assert!((-hop..=0).contains(&lateness), "{what}, {host_rate} Hz, blocks of {block}: {lateness}");
         }
         // It begins as early, and is heard when its nearest wall answers: after 5 ms.
-        let lateness = lateness(host_rate, block, at, with_source(|s| s.room = 1.0)) - (0.005 * host_rate) as i64;
+        let lateness =
+            lateness(host_rate, block, at, usual().with(|s| s.sound.room = 1.0)) - (0.005 * host_rate) as i64;
         assert!((-hop..=0).contains(&lateness), "room, {host_rate} Hz, blocks of {block}: {lateness}");
     });
 }

@@ -1,23 +1,21 @@
 //! The source's own timbre, as far as it is wanted: harmonics in its notes, noise everywhere.
 
+mod common;
+
+use common::{model, open_air};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::{Controls, SourceControls};
+use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::HopModel;
-use embouchure_inference::hear::encoder::Encoder;
-use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::Pipeline;
+use embouchure_inference::hear::HopInput;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
-use std::sync::Arc;
 
 fn play(follow: f32, samples: &[f32]) -> Vec<Controls> {
-    let encoder = Arc::new(Encoder::from_bytes(embouchure_weights::ENCODER).expect("the shipped encoder loads"));
-    let bytes = embouchure_weights::instrument("clarinet").expect("it ships");
-    let instrument = Arc::new(Instrument::from_bytes(bytes, &encoder).expect("it loads"));
-    let (mut pipeline, _) = Pipeline::new(encoder, instrument).expect("enough memory");
-    let wishes = SourceControls { octave_fit: false, follow, ..SourceControls::default() };
-    samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| pipeline.hop(hop, &wishes).controls).collect()
+    let (mut model, _) = model("clarinet", None);
+    let settings = open_air().with(|s| (s.pitch.octave_fit, s.sound.follow) = (false, follow));
+    let hop = |samples| model.hop(HopInput { samples }, &settings).controls;
+    samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
 
 /// Amplitude of the fundamental: soft, so that it has to be brought to the instrument's level.

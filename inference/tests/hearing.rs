@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{Held, PeakModel, encoder, engine_with, play_block, random_cuts, rms};
+use common::{PeakModel, encoder, engine_with, open_air, play_block, random_cuts, rms};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::play::pipeline::Listener;
+use embouchure_inference::hear::{HopInput, Microphone, Source};
+use embouchure_inference::settings::Settings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
@@ -14,8 +14,8 @@ const RATE: usize = MODEL_RATE as usize;
 
 /// Pitch of each hop, Hz; 0 = none.
 fn heard(samples: &[f32]) -> Vec<f32> {
-    let mut listener = Listener::new(encoder()).expect("enough memory");
-    let hop = |hop| listener.hop(hop, &SourceControls::default()).expect("it computes").f0_hz;
+    let mut microphone = Microphone::new(encoder());
+    let hop = |samples| microphone.hop(HopInput { samples }, &open_air()).note_hz();
     samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
 
@@ -164,7 +164,7 @@ fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> (Vec<f32>,
     let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
     for n in cuts {
         let block = start..start + n;
-        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, Held::default());
+        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, &open_air());
         start += n;
     }
     (left, engine.telemetry().view().clipped_frames)
@@ -197,10 +197,10 @@ fn a_clipped_channel_is_noticed_however_blocks_are_cut() {
 }
 
 /// Shares of the hops in which several notes are heard, and in which notes are too soft.
-fn warned(samples: &[f32], wishes: &SourceControls) -> [f32; 2] {
-    let mut listener = Listener::new(encoder()).expect("enough memory");
+fn warned(samples: &[f32], settings: &Settings) -> [f32; 2] {
+    let mut microphone = Microphone::new(encoder());
     let hops = samples.as_chunks::<HOP_SIZE>().0;
-    let heard: Vec<_> = hops.iter().map(|hop| listener.hop(hop, wishes).expect("it computes")).collect();
+    let heard: Vec<_> = hops.iter().map(|samples| microphone.hop(HopInput { samples }, settings)).collect();
     let share = |n: usize| n as f32 / hops.len() as f32;
     [
         share(heard.iter().filter(|heard| heard.is_several_notes).count()),
@@ -210,10 +210,13 @@ fn warned(samples: &[f32], wishes: &SourceControls) -> [f32; 2] {
 
 #[test]
 fn what_is_too_soft_to_be_played_is_told_from_what_is_no_note() {
-    let auto = SourceControls::default();
+    let auto = open_air();
     let line = |level_db: f32| singing(&[220.0, 247.0, 294.0, 262.0, 220.0, 247.0, 294.0, 262.0], level_db);
     let n = line(0.0).len();
-    let fixed = SourceControls { gate_follows_room: false, gate_db: -50.0, ..auto };
+    let fixed = auto.with(|s| {
+        s.source.gate_follows_room = false;
+        s.source.gate_db = -50.0;
+    });
     let [_, far_away] = warned(&line(-70.0), &fixed);
     assert!(far_away > 0.6, "a singer far from the microphone: {far_away}");
     for (what, samples) in [
@@ -223,8 +226,8 @@ fn what_is_too_soft_to_be_played_is_told_from_what_is_no_note() {
         ("a room", noise(n, -60.0, 2)),
         ("hum", tone(50.0, &[1.0, 0.5, 0.3], -50.0, 4.0)),
     ] {
-        for wishes in [&auto, &fixed] {
-            assert_eq!(warned(&samples, wishes), [0.0; 2], "{what}");
+        for settings in [&auto, &fixed] {
+            assert_eq!(warned(&samples, settings), [0.0; 2], "{what}");
         }
     }
     let fan = mixed(&tone(131.0, &[1.0, 0.4, 0.2], -48.0, 8.0), &noise(8 * RATE, -66.0, 3));
@@ -240,12 +243,12 @@ fn several_notes_are_told_from_one() {
         notes.reduce(|all, note| mixed(&all, &note)).unwrap_or_default()
     };
     for notes_hz in [&[261.63, 329.63, 392.0][..], &[220.0, 261.63, 329.63], &[196.0, 246.94]] {
-        let [several, _] = warned(&chord(notes_hz), &SourceControls::default());
+        let [several, _] = warned(&chord(notes_hz), &open_air());
         assert!(several > 0.5, "{notes_hz:?}: {several}");
     }
     // Two singers with vibrato, a sixth apart.
     let [low, high] = [[220.0, 247.0, 294.0, 262.0], [370.0, 415.0, 494.0, 440.0]];
-    let [several, _] = warned(&mixed(&singing(&low, -20.0), &singing(&high, -20.0)), &SourceControls::default());
+    let [several, _] = warned(&mixed(&singing(&low, -20.0), &singing(&high, -20.0)), &open_air());
     assert!(several > 0.1, "two singers: {several}");
     for (what, samples) in [
         ("one singer", singing(&low, -20.0)),
@@ -253,6 +256,6 @@ fn several_notes_are_told_from_one() {
         ("a whistle", tone(1500.0, &[1.0, 0.02], -20.0, 2.0)),
         ("hiss", noise(2 * RATE, -20.0, 6)),
     ] {
-        assert_eq!(warned(&samples, &SourceControls::default())[0], 0.0, "{what}");
+        assert_eq!(warned(&samples, &open_air())[0], 0.0, "{what}");
     }
 }

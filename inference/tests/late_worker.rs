@@ -3,10 +3,11 @@
 mod common;
 
 use common::*;
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{Engine, Heard, HopModel, HopOutput};
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{Engine, HopModel};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
@@ -74,8 +75,8 @@ impl HopModel for Low {
     fn reset(&mut self) {
         self.0.reset();
     }
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let mut output = self.0.hop(samples, source);
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        let mut output = self.0.hop(input, settings);
         output.controls.f0_hz = 55.0;
         output
     }
@@ -186,10 +187,10 @@ struct DyingModel(usize);
 
 impl HopModel for DyingModel {
     fn reset(&mut self) {}
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         assert!(self.0 > 0, "this panic is part of a test");
         self.0 -= 1;
-        HopOutput { controls: tone(440.0, 0.5), heard: Heard::default() }
+        HopOutput::of(tone(440.0, 0.5))
     }
 }
 
@@ -210,7 +211,7 @@ struct MadModel(usize);
 
 impl HopModel for MadModel {
     fn reset(&mut self) {}
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         self.0 += 1;
         let nonsense = [f32::NAN, f32::INFINITY, -1.0, f32::MAX, 0.0][self.0 % 5];
         let controls = Controls {
@@ -218,9 +219,8 @@ impl HopModel for MadModel {
             amplitude: [0.5, nonsense][self.0 % 2],
             harmonic_distribution: [nonsense; 100],
             noise_magnitudes: [nonsense; 64],
-            room: Room { levels: [nonsense; 3], t60_s: [nonsense, 0.3, -nonsense] },
         };
-        HopOutput { controls, heard: Heard::default() }
+        HopOutput::of(controls)
     }
 }
 
@@ -232,7 +232,7 @@ fn a_model_that_talks_nonsense_cannot_make_the_output_infinite() {
             &mut engine_with(RATE, 512, true, MadModel(0)),
             &input,
             &even_cuts(48_000, 512),
-            Setting { mix, brightness_swing_db: 100.0, ..WET },
+            Setting { wet: mix, brightness_swing_db: 100.0, ..WET },
         );
         assert!(out.iter().all(|x| x.is_finite()));
     }
@@ -261,12 +261,12 @@ impl HopModel for Ill {
         self.is_ill = false;
     }
 
-    fn hop(&mut self, _: &[f32; HOP_SIZE], _: &SourceControls) -> HopOutput {
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         self.hop += 1;
         self.is_ill |= self.hop == 50;
         let mut controls = tone(440.0, if self.is_ill { f32::NAN } else { 0.3 });
         controls.noise_magnitudes.fill(if self.is_ill { f32::INFINITY } else { 0.01 });
-        HopOutput { controls, heard: Heard::default() }
+        HopOutput::of(controls)
     }
 }
 

@@ -2,20 +2,17 @@
 
 mod common;
 
-use common::{encoder, instrument};
+use common::{instrument, model};
 use ebur128::{EbuR128, Mode};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::HopModel;
-use embouchure_inference::play::pipeline::{Pipeline, Slot};
+use embouchure_inference::controls::Controls;
+use embouchure_inference::controls::Room;
+use embouchure_inference::engine::{HopModel, Model};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::play::Slot;
+use embouchure_inference::settings::Settings;
 use embouchure_inference::synth::render_clip;
-use embouchure_inference::synth::room::Room;
 use std::f32::consts::TAU;
-
-/// As the plugin is when it is opened.
-fn usual() -> SourceControls {
-    SourceControls { room: Room::USUAL_AMOUNT, room_decay_s: Room::USUAL_DECAY_S, ..SourceControls::default() }
-}
 
 /// A player or singer.
 struct Source {
@@ -78,8 +75,9 @@ impl Source {
     }
 }
 
-fn controls(pipeline: &mut Pipeline, samples: &[f32], wishes: &SourceControls) -> Vec<Controls> {
-    samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| pipeline.hop(hop, wishes).controls).collect()
+fn controls(model: &mut Model, samples: &[f32], settings: &Settings) -> Vec<Controls> {
+    model.load(0);
+    samples.as_chunks::<HOP_SIZE>().0.iter().map(|samples| model.hop(HopInput { samples }, settings).controls).collect()
 }
 
 /// Gated loudness of the whole, LUFS.
@@ -90,9 +88,9 @@ fn loudness(samples: &[f32], rate: u32) -> f64 {
 }
 
 /// Loudness of `name` against the source, dB.
-fn against_source(name: &str, samples: &[f32], wishes: &SourceControls) -> f64 {
-    let (mut pipeline, _) = Pipeline::new(encoder(), instrument(name)).unwrap();
-    let wet = render_clip(&controls(&mut pipeline, samples, wishes), 48_000.0, 0.0);
+fn against_source(name: &str, samples: &[f32], settings: &Settings) -> f64 {
+    let (mut playing, _) = model(name, None);
+    let wet = render_clip(&controls(&mut playing, samples, settings), 48_000.0, 0.0);
     loudness(&wet, 48_000) - loudness(samples, MODEL_RATE)
 }
 
@@ -102,7 +100,7 @@ fn every_instrument_is_as_loud_as_its_source() {
         let samples = source.play();
         for (name, _) in embouchure_weights::INSTRUMENTS {
             let [dry, usual] = [0.0, Room::USUAL_AMOUNT]
-                .map(|room| against_source(name, &samples, &SourceControls { room, ..usual() }));
+                .map(|room| against_source(name, &samples, &Settings::default().with(|s| s.sound.room = room)));
             println!("{}, {name}: {dry:.1} dB, in its room {usual:.1} dB", source.name);
             assert!(dry.abs() < 1.5, "{name} is {dry} dB louder than {}", source.name);
             // A room answers one pitch louder than another.
@@ -116,7 +114,14 @@ fn every_instrument_is_as_loud_as_its_source() {
 fn nor_does_the_room_make_it_louder() {
     let samples = SOURCES[2].play();
     for (room, room_decay_s) in [(0.0, 0.25), (1.0, 0.25), (1.0, 1.5)] {
-        let difference = against_source("oboe", &samples, &SourceControls { room, room_decay_s, ..usual() });
+        let difference = against_source(
+            "oboe",
+            &samples,
+            &Settings::default().with(|s| {
+                s.sound.room = room;
+                s.sound.room_decay_s = room_decay_s;
+            }),
+        );
         assert!(difference.abs() < 3.0, "{difference} dB in a room of {room}, {room_decay_s} s");
     }
 }
@@ -134,9 +139,12 @@ fn dynamics_stay_as_they_are_asked_for() {
     };
     let samples: Vec<f32> = (0..8 * second).map(tone).collect();
     let difference = |dynamics: f32| {
-        let (mut pipeline, _) = Pipeline::new(encoder(), instrument("trumpet")).unwrap();
-        let wet =
-            render_clip(&controls(&mut pipeline, &samples, &SourceControls { dynamics, ..usual() }), 48_000.0, 0.0);
+        let (mut playing, _) = model("trumpet", None);
+        let wet = render_clip(
+            &controls(&mut playing, &samples, &Settings::default().with(|s| s.sound.dynamics = dynamics)),
+            48_000.0,
+            0.0,
+        );
         // The last half of a loud second and of a soft one.
         loudness(&wet[6 * 48_000 + 24_000..7 * 48_000], 48_000)
             - loudness(&wet[7 * 48_000 + 24_000..8 * 48_000], 48_000)
@@ -150,7 +158,7 @@ fn dynamics_stay_as_they_are_asked_for() {
 #[test]
 fn a_swap_keeps_the_level() {
     // A room answers one partial louder than another, and a steady tone has few.
-    let wishes = SourceControls { room: 0.0, ..usual() };
+    let settings = Settings::default().with(|s| s.sound.room = 0.0);
     let samples: Vec<f32> = (0..2 * MODEL_RATE as usize)
         .map(|i| {
             0.05 * (1..=8)
@@ -160,10 +168,10 @@ fn a_swap_keeps_the_level() {
         .collect();
     let (before, after) = samples.split_at(MODEL_RATE as usize);
     for (first, second) in [("trumpet", "ah"), ("ah", "alto-flute"), ("violin", "trombone"), ("bassoon", "violin")] {
-        let (mut pipeline, slot) = Pipeline::new(encoder(), instrument(first)).unwrap();
-        let mut played = controls(&mut pipeline, before, &wishes);
-        slot.seat(0, Slot::A, Some(instrument(second)));
-        played.extend(controls(&mut pipeline, after, &wishes));
+        let (mut playing, loader) = model(first, None);
+        let mut played = controls(&mut playing, before, &settings);
+        loader.load(0, Slot::A, Some(instrument(second)));
+        played.extend(controls(&mut playing, after, &settings));
         let wet = render_clip(&played, 48_000.0, 0.0);
         let whole = loudness(&wet[24_000..48_000], 48_000);
         for (i, part) in wet[48_000..].chunks_exact(9_600).enumerate() {

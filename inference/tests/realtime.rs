@@ -3,10 +3,12 @@
 mod common;
 
 use common::*;
+use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{BlockParams, HopModel, HopOutput};
+use embouchure_inference::engine::{Change, HopModel, Io};
+use embouchure_inference::hear::HopInput;
 use embouchure_inference::hear::{Levels, Pitch, Polyphony, TooSoft};
+use embouchure_inference::settings::Settings;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -69,7 +71,6 @@ fn process_and_reset_neither_allocate_nor_free() {
         let mut engine = engine(host_rate, 511, false);
         let input = phrases(host_rate, 0.7);
         let (mut left, mut right) = (input.clone(), input.clone());
-        let (mix, brightness, gain) = (vec![0.6; 511], vec![3.0; 511], vec![0.9; 511]);
         let mut start = 0;
         let mut n_loud = 0;
         for (i, n) in [1, 7, 64, 511, 0, 600].iter().cycle().enumerate() {
@@ -77,18 +78,16 @@ fn process_and_reset_neither_allocate_nor_free() {
                 break;
             }
             let (left, right) = (&mut left[start..start + n], &mut right[start..start + n]);
-            let moving: Vec<f32> = (0..*n).map(|i| i as f32 / 600.0).collect();
-            let (mix, brightness, gain) = if *n == 600 {
-                (&moving[..], &moving[..], &moving[..])
-            } else {
-                (&mix[..*n], &brightness[..*n], &gain[..*n])
-            };
-            let source = SourceControls { room: i as f32 % 3.0 / 2.0, ..SourceControls::default() };
-            let params =
-                BlockParams { mix, brightness_db: brightness, width: mix, output_gain: gain, is_piece: false, source };
-            let count = counted(|| engine.process(&mut [left, right], 2, &params));
+            let settings = open_air().with(|s| {
+                (s.mix.wet, s.mix.gain_db, s.mix.bypass) = (0.6, -1.0, i % 7 == 6);
+                (s.sound.brightness_db, s.sound.width) = (3.0, (i % 5) as f32 / 4.0);
+                s.sound.room = i as f32 % 3.0 / 2.0;
+            });
+            let changes = [Change { at: n / 3, settings: settings.with(|s| s.sound.brightness_db = -3.0) }];
+            let io = Io { channels: &mut [left, right], n_inputs: 2, is_piece: false };
+            let count = counted(|| engine.process(io, &settings, &changes));
             assert_eq!(count, 0, "block {i} of {n} at {host_rate} Hz");
-            n_loud += usize::from(left.iter().any(|x| x.abs() > 0.05));
+            n_loud += usize::from(left[..].iter().any(|x| x.abs() > 0.05));
             // Lets some frames be in time, others late.
             if i % 3 != 0 {
                 std::thread::sleep(std::time::Duration::from_millis(2));
@@ -99,7 +98,7 @@ fn process_and_reset_neither_allocate_nor_free() {
             start += n;
         }
         assert!(n_loud > 10, "something was rendered");
-        assert!(engine.telemetry().view().heard.f0_hz > 0.0, "the worker ran");
+        assert!(engine.telemetry().view().heard.note_hz() > 0.0, "the worker ran");
     }
 }
 
@@ -126,12 +125,8 @@ fn what_watches_the_input_neither_allocates_nor_frees() {
     assert!(n_several > 300 && n_soft > 300, "{n_several} and {n_soft} hops");
     // The callback's part.
     let mut engine = engine(48_000.0, 512, false);
-    let values = [1.0; 512];
-    let (mix, width) = (&values[..], &[0.0; 512][..]);
-    let source = SourceControls::default();
-    let params = BlockParams { mix, brightness_db: width, width, output_gain: mix, is_piece: false, source };
     let mut clipped = [1.0; 512];
-    assert_eq!(counted(|| engine.process(&mut [&mut clipped], 1, &params)), 0);
+    assert_eq!(counted(|| play_block(&mut engine, &mut [&mut clipped], 1, &open_air())), 0);
     assert_eq!(engine.telemetry().view().clipped_frames, 3, "of 192 samples each");
 }
 
@@ -140,10 +135,10 @@ struct Halving(Arc<AtomicI64>);
 
 impl HopModel for Halving {
     fn reset(&mut self) {}
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         let half = black_box(black_box(f32::MIN_POSITIVE) * black_box(0.5));
         self.0.store(half.to_bits().into(), SeqCst);
-        FakeModel::default().hop(samples, source)
+        FakeModel::default().hop(input, settings)
     }
 }
 

@@ -8,12 +8,13 @@ mod common;
 #[path = "renders/sources.rs"]
 mod sources;
 
-use common::{encoder, instrument, random_cuts};
+use common::{encoder, instrument, open_air, random_cuts};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{BlockParams, Engine, EngineConfig};
-use embouchure_inference::play::pipeline::{Listener, Pipeline, Slot};
-use embouchure_inference::play::tuning::{Key, Scale, SnapWish};
+use embouchure_inference::engine::{Engine, EngineConfig, Io, Model};
+use embouchure_inference::hear::{HopInput, Microphone, Source};
+use embouchure_inference::play::Slot;
+use embouchure_inference::scale::{Key, Scale};
+use embouchure_inference::settings::{Settings, SnapSettings};
 use sha2::{Digest, Sha256};
 use sources::SOURCES;
 use std::fmt::Write;
@@ -33,48 +34,11 @@ struct Take {
     /// Seed of the lengths of the blocks, and the longest.
     cuts: (u64, usize),
     /// What is set at a share of the clip, 0 to 1.
-    set: fn(f32) -> Set,
+    set: fn(f32) -> Settings,
     /// What comes in at half of the clip.
     swap: Option<(Slot, &'static str)>,
     /// Play the clip's first half, and reset, before it is played.
     is_reset: bool,
-}
-
-/// Everything that can be set.
-struct Set {
-    mix: f32,
-    brightness_db: f32,
-    width: f32,
-    gain_db: f32,
-    source: SourceControls,
-}
-
-/// 20 ms in a straight line, as the plugin's parameters go.
-struct Ramp {
-    value: f32,
-    target: f32,
-    step: f32,
-    n_left: u32,
-}
-
-impl Ramp {
-    fn new(value: f32) -> Self {
-        Self { value, target: value, step: 0.0, n_left: 0 }
-    }
-
-    fn fill(&mut self, target: f32, n: usize, rate: f64) -> Vec<f32> {
-        if target != self.target {
-            self.n_left = (rate as f32 * 20.0 / 1000.0).round() as u32;
-            self.step = (target - self.value) / self.n_left as f32;
-            self.target = target;
-        }
-        let next = |_| {
-            self.n_left = self.n_left.saturating_sub(1);
-            self.value = if self.n_left == 0 { self.target } else { self.value + self.step };
-            self.value
-        };
-        (0..n).map(next).collect()
-    }
 }
 
 const PLAIN: Take = Take {
@@ -84,18 +48,10 @@ const PLAIN: Take = Take {
     host_rate: 48_000.0,
     n_channels: 1,
     cuts: (1, LONGEST),
-    set: |_| wet(SourceControls::default()),
+    set: |_| open_air(),
     swap: None,
     is_reset: false,
 };
-
-fn wet(source: SourceControls) -> Set {
-    Set { mix: 1.0, brightness_db: 0.0, width: 0.0, gain_db: 0.0, source }
-}
-
-fn default() -> SourceControls {
-    SourceControls::default()
-}
 
 /// One feature each.
 const FEATURES: [Take; 22] = [
@@ -103,75 +59,117 @@ const FEATURES: [Take; 22] = [
     Take {
         name: "swap of b",
         instruments: [Some("trumpet"), Some("flute")],
-        set: |_| wet(SourceControls { morph: 0.6, ..default() }),
+        set: |_| open_air().with(|s| s.sound.morph = 0.6),
         swap: Some((Slot::B, "cello")),
         ..PLAIN
     },
     Take {
         name: "morph",
         instruments: [Some("trumpet"), Some("violin")],
-        set: |t| wet(SourceControls { morph: t, ..default() }),
+        set: |t| open_air().with(|s| s.sound.morph = t),
         ..PLAIN
     },
     Take {
         name: "morph, own level",
         instruments: [Some("flute"), Some("cello")],
-        set: |t| wet(SourceControls { morph: t, match_level: false, ..default() }),
+        set: |t| {
+            open_air().with(|s| {
+                s.sound.morph = t;
+                s.sound.match_level = false;
+            })
+        },
         ..PLAIN
     },
-    Take { name: "follow", set: |_| wet(SourceControls { follow: 1.0, ..default() }), ..PLAIN },
-    Take { name: "follow, swept", set: |t| wet(SourceControls { follow: t, ..default() }), ..PLAIN },
-    Take { name: "room", set: |_| wet(SourceControls { room: 0.7, ..default() }), ..PLAIN },
-    Take { name: "room, swept", set: |t| wet(SourceControls { room: t, room_decay_s: 0.2 + t, ..default() }), ..PLAIN },
+    Take { name: "follow", set: |_| open_air().with(|s| s.sound.follow = 1.0), ..PLAIN },
+    Take { name: "follow, swept", set: |t| open_air().with(|s| s.sound.follow = t), ..PLAIN },
+    Take { name: "room", set: |_| open_air().with(|s| s.sound.room = 0.7), ..PLAIN },
+    Take {
+        name: "room, swept",
+        set: |t| {
+            open_air().with(|s| {
+                s.sound.room = t;
+                s.sound.room_decay_s = 0.2 + t;
+            })
+        },
+        ..PLAIN
+    },
     Take {
         name: "width",
         n_channels: 2,
-        set: |t| Set { width: t, ..wet(SourceControls { room: 0.7, ..default() }) },
+        set: |t| open_air().with(|s| (s.sound.width, s.sound.room) = (t, 0.7)),
         ..PLAIN
     },
     Take {
         name: "gate",
         source: "soft",
-        set: |_| wet(SourceControls { gate_db: -40.0, gate_follows_room: false, ..default() }),
+        set: |_| {
+            open_air().with(|s| {
+                s.source.gate_db = -40.0;
+                s.source.gate_follows_room = false;
+            })
+        },
         ..PLAIN
     },
     Take {
         name: "gate off",
         source: "soft",
-        set: |_| wet(SourceControls { gate_db: -300.0, gate_follows_room: false, ..default() }),
+        set: |_| {
+            open_air().with(|s| {
+                s.source.gate_db = -300.0;
+                s.source.gate_follows_room = false;
+            })
+        },
         ..PLAIN
     },
     Take {
         name: "automation",
         n_channels: 2,
-        set: |t| Set {
-            mix: (2.0 * t).min(1.0),
-            brightness_db: if t < 0.3 { 0.0 } else { 9.0 * (t - 0.5) },
-            width: if t < 0.6 { 0.3 } else { 1.0 - t },
-            gain_db: -6.0 * t,
-            source: SourceControls { room: 0.5, ..default() },
+        set: |t| {
+            open_air().with(|s| {
+                s.mix.wet = (2.0 * t).min(1.0);
+                s.mix.gain_db = -6.0 * t;
+                s.sound.brightness_db = if t < 0.3 { 0.0 } else { 9.0 * (t - 0.5) };
+                s.sound.width = if t < 0.6 { 0.3 } else { 1.0 - t };
+                s.sound.room = 0.5;
+            })
         },
         ..PLAIN
     },
     Take {
         name: "pitch",
         set: |t| {
-            let snap = SnapWish { strength: 0.8, key: Key(2), scale: Scale::Minor };
+            let snap = SnapSettings { strength: 0.8, key: Key(2), scale: Scale::Minor };
             let transpose_semitones = if t < 0.5 { 0.0 } else { -7.3 };
-            wet(SourceControls { transpose_semitones, snap, glide_s: 0.08, ..default() })
+            open_air().with(|s| {
+                s.pitch.transpose_semitones = transpose_semitones;
+                s.pitch.snap = snap;
+                s.pitch.glide_s = 0.08;
+            })
         },
         ..PLAIN
     },
     Take {
         name: "as sung",
         source: "bass",
-        set: |_| wet(SourceControls { octave_fit: false, level_fit: false, match_level: false, ..default() }),
+        set: |_| {
+            open_air().with(|s| {
+                s.pitch.octave_fit = false;
+                s.source.level_fit = false;
+                s.sound.match_level = false;
+            })
+        },
         ..PLAIN
     },
-    Take { name: "own level", set: |t| wet(SourceControls { match_level: t < 0.4, ..default() }), ..PLAIN },
+    Take { name: "own level", set: |t| open_air().with(|s| s.sound.match_level = t < 0.4), ..PLAIN },
     Take {
         name: "attack, dynamics, breath",
-        set: |t| wet(SourceControls { attack_s: 0.1, dynamics: 1.6, breath_db: 20.0 * t - 5.0, ..default() }),
+        set: |t| {
+            open_air().with(|s| {
+                s.sound.attack_s = 0.1;
+                s.sound.dynamics = 1.6;
+                s.sound.breath_db = 20.0 * t - 5.0;
+            })
+        },
         ..PLAIN
     },
     Take { name: "44.1 kHz", host_rate: 44_100.0, ..PLAIN },
@@ -190,20 +188,18 @@ impl Take {
 
     /// The channels of the output, one after the other.
     fn play(&self) -> Vec<f32> {
-        let [first, second] = self.instruments.map(|name| name.map(instrument));
-        let first = first.expect("an instrument");
-        let (pipeline, slot) = Pipeline::with_second(encoder(), first, second).expect("enough memory");
+        let (model, loader) = Model::new(encoder(), self.instruments.map(|name| name.map(instrument)));
         let swap = self.swap.map(|(to, name)| (to, instrument(name)));
         let (_, longest) = self.cuts;
         let config = EngineConfig { host_rate: self.host_rate, max_block: longest.min(LONGEST), offline: true };
-        let mut engine = Engine::prepare(config, Box::new(pipeline)).expect("a usable rate");
+        let mut engine = Engine::prepare(config, Box::new(model)).expect("a usable rate");
         let input = self.input();
         if self.is_reset {
             self.play_through(&mut engine, &input[..input.len() / 2]);
             engine.reset();
         }
         if let Some((to, new)) = swap {
-            slot.seat(1, to, Some(new));
+            loader.load(1, to, Some(new));
         }
         self.play_through(&mut engine, &input)
     }
@@ -211,45 +207,19 @@ impl Take {
     fn play_through(&self, engine: &mut Engine, input: &[f32]) -> Vec<f32> {
         let mut out = vec![input.to_vec(); self.n_channels];
         let (seed, longest) = self.cuts;
-        let begin = (self.set)(0.0);
-        let mut ramps = [begin.mix, begin.brightness_db, begin.width, begin.gain_db].map(Ramp::new);
-        let mut start = 0;
+        let (mut start, mut has_asked) = (0, false);
         for n in random_cuts(seed, input.len(), longest) {
-            self.play_block(engine, &mut out, start..start + n, &mut ramps);
+            let share = start as f32 / input.len() as f32;
+            if share >= 0.5 && !std::mem::replace(&mut has_asked, true) {
+                engine.expect_load();
+            }
+            // A hand moves ten times in the clip.
+            let settings = (self.set)((10.0 * share).floor() / 10.0);
+            let channels = &mut out.iter_mut().map(|channel| &mut channel[start..start + n]).collect::<Vec<_>>()[..];
+            engine.process(Io { channels, n_inputs: 1, is_piece: false }, &settings, &[]);
             start += n;
         }
         out.concat()
-    }
-
-    /// A hand moves ten times in the clip.
-    fn play_block(
-        &self,
-        engine: &mut Engine,
-        out: &mut [Vec<f32>],
-        block: std::ops::Range<usize>,
-        ramps: &mut [Ramp; 4],
-    ) {
-        let share = block.start as f32 / out[0].len() as f32;
-        let set = (self.set)((10.0 * share).floor() / 10.0);
-        let source = SourceControls { n_swaps: u32::from(share >= 0.5), ..set.source };
-        let targets = [set.mix, set.brightness_db, set.width, set.gain_db];
-        let mut targets = ramps.iter_mut().zip(targets);
-        let mut next = || {
-            let (ramp, target) = targets.next().expect("four");
-            ramp.fill(target, block.len(), self.host_rate)
-        };
-        let (mix, brightness_db, width, gain_db) = (next(), next(), next(), next());
-        let output_gain: Vec<f32> = gain_db.iter().map(|db| 10f32.powf(db * 0.05)).collect();
-        let params = BlockParams {
-            mix: &mix,
-            brightness_db: &brightness_db,
-            width: &width,
-            output_gain: &output_gain,
-            is_piece: false,
-            source,
-        };
-        let mut channels: Vec<&mut [f32]> = out.iter_mut().map(|channel| &mut channel[block.clone()]).collect();
-        engine.process(&mut channels, 1, &params);
     }
 }
 
@@ -267,10 +237,10 @@ fn takes() -> Vec<(String, Take)> {
 
 /// Pitch, candidate, voicing and loudness of each hop at the model rate.
 fn heard(samples: &[f32]) -> Vec<f32> {
-    let mut listener = Listener::new(encoder()).expect("enough memory");
+    let mut microphone = Microphone::new(encoder());
     let mut hop = |samples: &[f32; HOP_SIZE]| {
-        let heard = listener.hop(samples, &default()).expect("the shapes are right");
-        [heard.f0_hz, heard.candidate_hz, heard.voicing, heard.loudness_db]
+        let heard = microphone.hop(HopInput { samples }, &open_air());
+        [heard.note_hz(), heard.pitch.f0_hz, heard.pitch.certainty, heard.loudness_db]
     };
     samples.as_chunks().0.iter().flat_map(&mut hop).collect()
 }

@@ -3,9 +3,10 @@
 mod common;
 
 use common::*;
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{HopModel, HopOutput, latency_samples};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::engine::{HopModel, latency_samples};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ fn another_largest_block_only_moves_the_output() {
 }
 
 #[test]
-fn source_controls_act_at_their_sample_however_blocks_are_cut() {
+fn settings_act_at_their_sample_however_blocks_are_cut() {
     let input = phrases(48_000.0, 0.4);
     let change = 7013;
     let play = |cuts: &[usize]| {
@@ -65,8 +66,8 @@ fn source_controls_act_at_their_sample_however_blocks_are_cut() {
         let mut start = 0;
         for n in cuts {
             let transpose_semitones = if start >= change { 12.0 } else { 0.0 };
-            let source = SourceControls { transpose_semitones, ..SourceControls::default() };
-            play_block(&mut engine, &mut [&mut out[start..start + n]], 1, Held { source, ..Held::default() });
+            let settings = open_air().with(|s| s.pitch.transpose_semitones = transpose_semitones);
+            play_block(&mut engine, &mut [&mut out[start..start + n]], 1, &settings);
             start += n;
         }
         out
@@ -87,7 +88,7 @@ fn after_a_reset_the_engine_is_as_new() {
     for host_rate in [44_100.0, 1234.5678] {
         let input = phrases(host_rate, 0.5);
         let cuts = even_cuts(input.len(), 300);
-        let setting = Setting { mix: 0.4, brightness_swing_db: 5.0, gain: 0.8, room: 0.7 };
+        let setting = Setting { wet: 0.4, brightness_swing_db: 5.0, gain_db: -2.0, room: 0.7 };
         let expected = play(&mut engine(host_rate, 512, true), &input, &cuts, setting);
         let mut used = engine(host_rate, 512, true);
         for n in [input.len() / 3, 1, input.len() / 2] {
@@ -135,8 +136,8 @@ impl HopModel for Counting {
         self.model.reset();
         self.n_hops.store(0, SeqCst);
     }
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let output = self.model.hop(samples, source);
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        let output = self.model.hop(input, settings);
         self.n_hops.fetch_add(1, SeqCst);
         output
     }

@@ -4,9 +4,11 @@
 mod common;
 
 use common::*;
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{Heard, HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 use std::sync::{Arc, Mutex};
 
 /// Rate, and half the taps of the filter that resamples from it.
@@ -28,8 +30,8 @@ struct Script {
 impl HopModel for Script {
     fn reset(&mut self) {}
 
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
-        self.heard.lock().unwrap().extend_from_slice(samples);
+    fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
+        self.heard.lock().unwrap().extend_from_slice(input.samples);
         let f0_hz = if self.step && self.hop >= STEP { 587.0 } else { 440.0 };
         let mut controls = Controls { f0_hz, ..Controls::SILENT };
         if self.hop >= ONSET {
@@ -37,7 +39,7 @@ impl HopModel for Script {
             controls.harmonic_distribution[0] = 1.0;
         }
         self.hop += 1;
-        HopOutput { controls, heard: Heard::default() }
+        HopOutput::of(controls)
     }
 }
 

@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::{FakeModel, Held, PeakModel, engine_with, play_block};
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::SourceControls;
-use embouchure_inference::engine::{HopModel, HopOutput};
+use common::{FakeModel, PeakModel, engine_with, open_air, play_block};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::engine::{HopModel, Io};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::{Duration, Instant};
 
@@ -21,9 +22,9 @@ impl HopModel for SlowModel {
         self.0.reset();
     }
 
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         std::thread::sleep(Duration::from_micros(700));
-        self.0.hop(samples, source)
+        self.0.hop(input, settings)
     }
 }
 
@@ -33,7 +34,7 @@ fn render(offline: bool) -> (Vec<f32>, u64) {
     let mut out = Vec::new();
     for block in 0..2 * RATE as usize / BLOCK {
         let mut samples: Vec<f32> = (0..BLOCK).map(|i| 0.3 * ((block * BLOCK + i) as f32 * 0.03).sin()).collect();
-        play_block(&mut engine, &mut [&mut samples], 1, Held::default());
+        play_block(&mut engine, &mut [&mut samples], 1, &open_air());
         out.extend(samples);
     }
     (out, engine.telemetry().view().late_frames)
@@ -60,7 +61,8 @@ fn a_live_block_that_automation_cuts_waits_for_nobody() {
     // A hundred blocks of 16 pieces, which come at once. If each were taken for a block, each would wait for the worker,
     // which is stuck, for half a second.
     for piece in 0..1600 {
-        play_block(&mut engine, &mut [&mut [0.3; 64]], 1, Held { is_piece: piece > 0, ..Held::default() });
+        let io = Io { channels: &mut [&mut [0.3; 64]], n_inputs: 1, is_piece: piece > 0 };
+        engine.process(io, &open_air(), &[]);
     }
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert!(engine.telemetry().view().late_frames > 0, "the worker was stuck");

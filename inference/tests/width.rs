@@ -3,13 +3,16 @@
 mod common;
 
 use common::*;
-use embouchure_inference::config::{HOP_SIZE, N_NOISE_BANDS};
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{BlockParams, Engine, HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::config::N_NOISE_BANDS;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{Change, Engine, HopModel, Io};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-/// Plays `input` to two channels, wet, with the width that `width` gives each sample.
+/// Plays `input` to two channels, wet, with the width that `width` gives each hundredth sample.
 fn play_wide(
     engine: &mut Engine,
     input: &[f32],
@@ -18,18 +21,14 @@ fn play_wide(
     width: impl Fn(usize) -> f32,
 ) -> [Vec<f32>; 2] {
     let (mut left, mut right) = (input.to_vec(), vec![f32::NAN; input.len()]);
+    let settings = |i: usize| open_air().with(|s| (s.sound.room, s.sound.width) = (room, width(i)));
     let mut start = 0;
     for n in cuts {
         let block = start..start + n;
-        let params = BlockParams {
-            mix: &vec![1.0; *n],
-            brightness_db: &vec![0.0; *n],
-            width: &block.clone().map(&width).collect::<Vec<_>>(),
-            output_gain: &vec![1.0; *n],
-            is_piece: false,
-            source: SourceControls { room, ..SourceControls::default() },
-        };
-        engine.process(&mut [&mut left[block.clone()], &mut right[block]], 1, &params);
+        let changes: Vec<Change> =
+            block.clone().filter(|i| i % 100 == 0).map(|i| Change { at: i - start, settings: settings(i) }).collect();
+        let channels = &mut [&mut left[block.clone()], &mut right[block]];
+        engine.process(Io { channels, n_inputs: 1, is_piece: false }, &settings(start / 100 * 100), &changes);
         start += n;
     }
     [left, right]
@@ -82,8 +81,8 @@ impl HopModel for Noisy {
     fn reset(&mut self) {
         self.0.reset();
     }
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let mut output = self.0.hop(samples, source);
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        let mut output = self.0.hop(input, settings);
         output.controls =
             Controls { noise_magnitudes: [0.1 * output.controls.amplitude; N_NOISE_BANDS], ..Controls::SILENT };
         output

@@ -32,7 +32,7 @@ use audio::AudioDesk;
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use instruments::Instruments;
 use library::Library;
 use library::presets::Preset;
@@ -190,7 +190,7 @@ impl Plugin for Embouchure {
     fn reset(&mut self) {
         let is_resumed = std::mem::take(&mut self.is_paused);
         if let Some(effect) = self.effect.as_mut().filter(|_| !is_resumed) {
-            effect.reset(&self.params);
+            effect.reset();
         }
         // The sound begins anew, or was interrupted, so a restart now disturbs nobody.
         if self.is_auto && self.blocks.needs_less_than(self.room) {
@@ -286,12 +286,12 @@ impl Embouchure {
     }
 
     fn follow(&mut self) {
-        let n_swaps = self.effect.as_mut().map_or(0, Effect::expect_swap);
+        let n_loads = self.effect.as_mut().map_or(0, Effect::expect_load);
         if self.is_offline {
             // Nobody waits for this block, and the render shall not depend on how fast a file is read.
-            util::permit_alloc(|| self.instruments.follow(n_swaps));
+            util::permit_alloc(|| self.instruments.follow(n_loads));
         } else {
-            self.tasks.follow(n_swaps);
+            self.tasks.follow(n_loads);
         }
     }
 
@@ -367,7 +367,7 @@ impl Work {
     fn run(&self, task: Task) {
         let Library { shelf, presets, .. } = &*self.library;
         match task {
-            Task::Follow(n_swaps) => self.follow(n_swaps),
+            Task::Follow(n_loads) => self.follow(n_loads),
             Task::Rescan => self.library.rescan(),
             Task::MakeFolder => {
                 self.say(shelf.make_folder(), "the folder for instruments could not be made");
@@ -387,8 +387,8 @@ impl Work {
         self.notifier.request_repaint();
     }
 
-    fn follow(&self, n_swaps: u32) {
-        self.instruments.follow(n_swaps);
+    fn follow(&self, n_loads: u32) {
+        self.instruments.follow(n_loads);
         if self.shared.running().is_some_and(|running| running.buffer != self.session.get().buffer) {
             self.shared.want_restart();
         }

@@ -3,7 +3,7 @@
 use crate::buffer::BufferChoice;
 use crate::library::shelf::DEFAULT_PLACE;
 use crate::library::{InstrumentRef, slots};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::params::persist::PersistentField;
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};

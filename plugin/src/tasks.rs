@@ -68,8 +68,8 @@ impl Tasks {
     }
 
     /// Runs [`Task::Follow`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one wake.
-    pub fn follow(&self, n_swaps: u32) {
-        self.instance.follow.store(n_swaps.into(), Ordering::Release);
+    pub fn follow(&self, n_loads: u32) {
+        self.instance.follow.store(n_loads.into(), Ordering::Release);
         self.background.wake();
     }
 }
@@ -115,9 +115,9 @@ impl Inbox {
             instance.strong_count() > 0
         });
         for instance in instances {
-            let n_swaps = instance.follow.swap(NONE, Ordering::AcqRel);
-            if n_swaps != NONE {
-                instance.run(Task::Follow(n_swaps as u32));
+            let n_loads = instance.follow.swap(NONE, Ordering::AcqRel);
+            if n_loads != NONE {
+                instance.run(Task::Follow(n_loads as u32));
             }
         }
     }

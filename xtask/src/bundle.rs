@@ -1,4 +1,4 @@
-//! `cargo xtask bundle`: builds the plugin and lays it out as hosts expect it.
+//! `cargo xtask bundle`: builds the plugin and lays it out as hosts expect it. Installs nothing on the system.
 
 use crate::{system, workspace};
 use anyhow::{Context, Result, ensure};
@@ -46,7 +46,7 @@ pub fn run_for_tests() -> Result<Bundles> {
 
 /// Afterwards the working directory is the workspace's, as the bundler wants it.
 fn build_and_bundle(selection: &[&str], profile: &str) -> Result<Bundles> {
-    system::ensure(&[system::Job::Build])?;
+    system::require(&[system::Job::Build])?;
     std::env::set_current_dir(workspace::root())?;
     let target = workspace::target_folder()?;
     let flags = ["--profile".to_owned(), profile.to_owned()];

@@ -1,4 +1,4 @@
-//! `cargo xtask install`: puts the plugins where hosts look for them.
+//! `cargo xtask install`: puts the plugins where hosts look for them, and nothing else anywhere.
 
 use crate::bundle;
 use anyhow::{Context, Result};

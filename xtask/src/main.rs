@@ -1,13 +1,17 @@
 //! `cargo xtask COMMAND`: everything around the code that cargo alone does not do.
 
+mod bench;
 mod bundle;
 mod demo;
+mod deny;
 mod foreign;
 mod framework;
 mod install;
 mod pass_on;
+mod setup;
 mod system;
 mod test;
+mod train;
 mod train_shelf;
 mod workspace;
 
@@ -28,7 +32,7 @@ enum Command {
     /// Mend the plugin framework, and install the system packages that building and testing need (as root), or say which
     /// are missing
     Setup,
-    /// Build the plugin and the app into target/bundled
+    /// Build the plugin and the app into target/bundled; installs nothing
     Bundle(bundle::Arguments),
     /// Bundle, then copy the plugins into your plugin folders
     Install(bundle::Arguments),
@@ -36,6 +40,8 @@ enum Command {
     Demo(pass_on::Arguments),
     /// Run all tests, those of the built plugin in hosts among them
     Test(test::Arguments),
+    /// Check the dependencies' licences, sources and advisories, as deny.toml says
+    Deny,
     /// Train an instrument: the same as `embouchure train`
     Train(pass_on::Arguments),
     /// Train all instruments that ship, as weights/shelf.toml says
@@ -46,16 +52,17 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     let command = Arguments::parse().command;
-    // Without it cargo cannot even read the workspace.
+    // Every command runs cargo. Without the mended framework cargo cannot read the workspace.
     framework::ensure()?;
     match command {
-        Command::Setup => system::ensure(&[system::Job::Build, system::Job::Test]),
+        Command::Setup => setup::run(),
         Command::Bundle(arguments) => bundle::run(&arguments).map(|_| ()),
         Command::Install(arguments) => install::run(&arguments),
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
-        Command::Train(arguments) => pass_on::run("embouchure", &["train".as_ref()], &arguments),
+        Command::Deny => deny::run(),
+        Command::Train(arguments) => train::run(&arguments),
         Command::TrainShelf(arguments) => train_shelf::run(&arguments),
-        Command::Bench(arguments) => pass_on::run("embouchure-bench", &[], &arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
     }
 }

@@ -1,6 +1,5 @@
-//! What building and testing need from the operating system, and how a Debian machine gets it.
+//! What building and testing need from the operating system, and what of it is missing.
 
-use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
@@ -50,48 +49,51 @@ const NEEDS: &[Need] = &[
     Need { job: Job::Test, package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
 ];
 
-/// Makes sure that `jobs` find their packages: installs what is missing as root on Debian and its relatives; as another
-/// user fails with the command to type; elsewhere names the packages and goes on.
-pub fn ensure(jobs: &[Job]) -> Result<()> {
+/// Packages that are missing, and whether their names are those of this system.
+pub struct Missing {
+    /// Debian's names. Empty where nothing is missing.
+    pub packages: Vec<&'static str>,
+    /// Whether this is Debian or a relative.
+    pub is_debian: bool,
+}
+
+/// What `jobs` lack.
+pub fn missing(jobs: &[Job]) -> Result<Missing> {
     // macOS and Windows bring what their builds use.
     if !cfg!(target_os = "linux") {
-        return Ok(());
+        return Ok(Missing { packages: Vec::new(), is_debian: false });
     }
     let is_debian = std::fs::read_to_string("/etc/os-release").is_ok_and(|text| is_debian(&text));
     let needs: Vec<&Need> = NEEDS.iter().filter(|need| jobs.contains(&need.job)).collect();
     let installed = if is_debian { installed_packages(&needs)? } else { HashSet::new() };
-    let missing: Vec<&str> = needs
+    let packages = needs
         .into_iter()
         .filter(|need| !installed.contains(need.package) && !sign_seen(&need.sign, is_debian))
         .map(|need| need.package)
         .collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let names = missing.join(" ");
-    if !is_debian {
-        eprintln!("If the build or the tests fail, install what Debian calls: {names}");
-        return Ok(());
-    }
-    if !is_root() {
-        bail!(
-            "system packages are missing. Install them with\n    sudo apt-get update && \
-             sudo apt-get install -y --no-install-recommends {names}"
-        );
-    }
-    println!("Installing {names}");
-    // Another apt may be at work, for instance the one that prepares a fresh machine.
-    const WAIT_FOR_LOCK: [&str; 2] = ["-o", "DPkg::Lock::Timeout=200"];
-    workspace::run(apt_get().args(WAIT_FOR_LOCK).args(["update", "-q"]))?;
-    workspace::run(
-        apt_get().args(WAIT_FOR_LOCK).args(["install", "-q", "-y", "--no-install-recommends"]).args(&missing),
-    )
+    Ok(Missing { packages, is_debian })
 }
 
-fn apt_get() -> Command {
-    let mut command = Command::new("apt-get");
-    command.env("DEBIAN_FRONTEND", "noninteractive");
-    command
+/// Installs nothing. Fails where packages are missing that `cargo xtask setup` would install.
+pub fn require(jobs: &[Job]) -> Result<()> {
+    missing(jobs)?.complain()
+}
+
+impl Missing {
+    fn complain(&self) -> Result<()> {
+        if self.is_debian && !self.packages.is_empty() {
+            bail!("system packages are missing: {}. Run `cargo xtask setup`", self.packages.join(" "));
+        }
+        self.mention();
+        Ok(())
+    }
+
+    /// Names the packages on a system that calls them otherwise. They may be there under those names.
+    pub fn mention(&self) {
+        if !self.is_debian && !self.packages.is_empty() {
+            eprintln!("If the build or the tests fail, install what Debian calls: {}", self.packages.join(" "));
+        }
+    }
 }
 
 /// Debian itself or a system that says it is like Debian; `text` is /etc/os-release.
@@ -137,10 +139,6 @@ pub fn has_program(name: &str) -> bool {
     std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join(name).is_file()))
 }
 
-fn is_root() -> bool {
-    Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout.trim_ascii() == b"0")
-}
-
 fn succeeds(command: &mut Command) -> bool {
     command
         .stdin(Stdio::null())
@@ -168,6 +166,15 @@ mod tests {
         assert!(is_debian("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"));
         assert!(!is_debian("ID=fedora\nID_LIKE=\"rhel centos\"\nNAME=\"not debian\"\n"));
         assert!(!is_debian(""));
+    }
+
+    #[test]
+    fn what_is_missing_on_debian_is_an_error_that_names_setup() {
+        let missing = |packages: &[&'static str], is_debian| Missing { packages: packages.to_vec(), is_debian };
+        let error = missing(&["pkg-config", "xvfb"], true).complain().unwrap_err().to_string();
+        assert!(error.contains("pkg-config xvfb") && error.contains("cargo xtask setup"), "{error}");
+        assert!(missing(&[], true).complain().is_ok());
+        assert!(missing(&["pkg-config"], false).complain().is_ok(), "it may be there under another name");
     }
 
     #[test]

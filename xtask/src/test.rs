@@ -1,6 +1,6 @@
 //! `cargo xtask test`: every test there is, with what it needs installed and built first.
 
-use crate::{bundle, foreign, system, workspace};
+use crate::{bundle, foreign, setup, system, workspace};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ pub struct Arguments {
 
 /// Fails when any test fails, after all have run.
 pub fn run(arguments: &Arguments) -> Result<()> {
-    system::ensure(&[system::Job::Build, system::Job::Test])?;
+    setup::run()?;
     let is_selection = arguments.extra.iter().any(|word| word == "-p" || word.starts_with("--package"));
     let bundles = if is_selection { bundle::run(&bundle::Arguments::default())? } else { bundle::run_for_tests()? };
 

@@ -66,6 +66,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     table::write_json(&arguments.out.join("ablations.json"), &rows)
 }
 
+impl Arguments {
+    /// What the trainings have in common.
+    fn run(&self) -> String {
+        let name = self.audio.file_name().unwrap_or_default().to_string_lossy();
+        let (warm_up, sound) = (self.warm_up_steps, self.sound_steps);
+        format!("recordings of {name}, {warm_up} steps that compare controls and {sound} that compare the sound")
+    }
+}
+
 fn weights(work: &Path, without: Option<&str>) -> PathBuf {
     work.join(without.unwrap_or("nothing")).with_extension("safetensors")
 }
@@ -87,6 +96,7 @@ fn judge(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Pa
     let ours: Value = serde_json::from_str(&ours)?;
     let mean = |name: &str| ours["mean"][name].as_f64().unwrap_or(f64::NAN);
     let mut row = Row::new();
+    row.insert("run".into(), arguments.run().into());
     row.insert("without".into(), without.unwrap_or("nothing").into());
     for (column, value, digits) in [
         ("multi-scale loss", mean("multi_scale"), 3),

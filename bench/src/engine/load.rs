@@ -41,7 +41,7 @@ fn clap(plugin: &Path) -> Result<f64> {
 fn engine() -> Result<f64> {
     let start = Instant::now();
     let config = EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true };
-    let mut effect = Effect::new(config, Networks::built_in()?.pipeline()?, 1.0)?;
+    let mut effect = Effect::new(config, Networks::built_in()?.model(), 1.0)?;
     effect.process(&mut [&mut [0.1; BLOCK], &mut [0.1; BLOCK]]);
     Ok(1000.0 * start.elapsed().as_secs_f64())
 }

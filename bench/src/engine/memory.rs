@@ -39,7 +39,7 @@ fn play_first(networks: &Networks, melody: &[f32]) -> Result<Effect> {
 }
 
 fn offline(networks: &Networks) -> Result<Effect> {
-    Effect::new(EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true }, networks.pipeline()?, 1.0)
+    Effect::new(EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true }, networks.model(), 1.0)
 }
 
 /// Plays `seconds` of the melody, over and over, on a stereo track.

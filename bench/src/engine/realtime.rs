@@ -102,7 +102,7 @@ struct Instance {
 impl Instance {
     fn new(networks: &Networks, block: usize, melody: Arc<[f32]>, index: usize) -> Result<Self> {
         let config = EngineConfig { host_rate: RATE, max_block: block, offline: false };
-        let effect = Effect::new(config, networks.pipeline()?, 1.0)?;
+        let effect = Effect::new(config, networks.model(), 1.0)?;
         let (left, right) = (vec![0.0; block], vec![0.0; block]);
         // Somewhere else for each, and not a whole number of notes away.
         let position = index * 61_733 % melody.len();

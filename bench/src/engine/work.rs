@@ -3,12 +3,12 @@
 use super::Figure;
 use super::clock::thread_cpu;
 use super::realtime::{Outcome, RATE, Session, melody_at, run};
-use crate::effect::Networks;
+use crate::effect::{Networks, plain};
 use crate::statistics::{median, quantile};
 use anyhow::{Context, Result, ensure};
 use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::SourceControls;
 use embouchure_inference::engine::HopModel;
+use embouchure_inference::hear::HopInput;
 use embouchure_inference::synth::render_clip;
 use std::path::Path;
 use std::process::Command;
@@ -68,13 +68,13 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
 /// Processor time per second of audio of networks and synth, hop after hop on one thread, so that caches stay warm, as they
 /// do in the other network's frame after frame. What lies around them live (rings, resampling, mixing) is not in it.
 fn without_a_pause(networks: &Networks) -> Result<f64> {
-    let mut pipeline = networks.pipeline()?;
+    let mut model = networks.model();
     let melody = melody_at(f64::from(MODEL_RATE));
     let (hops, _) = melody.as_chunks::<HOP_SIZE>();
-    let wishes = SourceControls { octave_fit: false, ..SourceControls::default() };
+    let settings = plain();
     let mut second = |hops: &[[f32; HOP_SIZE]]| {
         let start = thread_cpu();
-        let controls: Vec<_> = hops.iter().map(|hop| pipeline.hop(hop, &wishes).controls).collect();
+        let controls: Vec<_> = hops.iter().map(|samples| model.hop(HopInput { samples }, &settings).controls).collect();
         std::hint::black_box(render_clip(&controls, RATE, 0.0));
         (thread_cpu() - start).as_secs_f64()
     };

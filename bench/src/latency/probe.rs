@@ -3,9 +3,11 @@
 use super::track::{Noted, Track};
 use crate::effect::{Effect, Networks};
 use anyhow::{Context, Result};
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{EngineConfig, Heard, HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{EngineConfig, HopModel};
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 
 /// Rate and largest block of a host.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +36,7 @@ impl Host {
 
     /// The instrument alone.
     pub fn play(self, networks: &Networks, input: &[f32]) -> Result<Take> {
-        let (model, notes) = Noted::new(networks.pipeline()?);
+        let (model, notes) = Noted::new(networks.model());
         let mut effect = Effect::new(self.config(), model, 1.0)?;
         let mut sound = effect.play(input);
         sound.drain(..effect.engine.latency_samples());
@@ -44,7 +46,7 @@ impl Host {
     /// Where a dry impulse lands, less the reported latency, samples.
     pub fn dry_error(self, networks: &Networks) -> Result<i64> {
         const AT: usize = 1234;
-        let mut effect = Effect::new(self.config(), networks.pipeline()?, 0.0)?;
+        let mut effect = Effect::new(self.config(), networks.model(), 0.0)?;
         let mut input = vec![0.0; AT + 100];
         input[AT] = 1.0;
         let out = effect.play(&input);
@@ -77,14 +79,14 @@ impl HopModel for Starter {
         self.0 = 0;
     }
 
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         let mut controls = Controls::SILENT;
         if self.0 >= Self::SILENT_HOPS {
             controls.amplitude = 0.5;
             controls.harmonic_distribution[0] = 1.0;
         }
         self.0 += 1;
-        HopOutput { controls, heard: Heard::default() }
+        HopOutput::of(controls)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What is played, hop by hop, with the time at which it sounds; and moments found in it.
 
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::HopModel;
+use embouchure_inference::hear::HopInput;
+use embouchure_inference::settings::Settings;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pitch counts as right within this much.
@@ -39,8 +41,8 @@ impl<M: HopModel> HopModel for Noted<M> {
         self.model.reset();
     }
 
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let output = self.model.hop(samples, source);
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        let output = self.model.hop(input, settings);
         let level = f64::from(level(&output.controls));
         let played = Played { f0_hz: f64::from(output.controls.f0_hz), level };
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(played);

@@ -4,9 +4,9 @@ use super::cases::Case;
 use super::score::{Track, Tracker};
 use anyhow::Result;
 use embouchure_inference::config::{FRAME_RATE, HOP_SIZE};
-use embouchure_inference::controls::SourceControls;
 use embouchure_inference::hear::encoder::Encoder;
-use embouchure_inference::play::pipeline::Listener;
+use embouchure_inference::hear::{HopInput, Microphone, Source};
+use embouchure_inference::settings::Settings;
 use rayon::prelude::*;
 use std::path::Path;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ pub fn track(cases: &[Case], encoder: Option<&Path>) -> Result<Tracker> {
 
 /// What is heard in each hop of `samples`, at the model rate, and how long that took.
 pub fn stream(encoder: &Arc<Encoder>, samples: &[f32]) -> Result<(Track, Duration)> {
-    let mut listener = Listener::new(encoder.clone())?;
+    let mut microphone = Microphone::new(encoder.clone());
     let mut track = Track::default();
     let start = Instant::now();
-    for (i, hop) in samples.as_chunks::<HOP_SIZE>().0.iter().enumerate() {
-        let heard = listener.hop(hop, &SourceControls::default())?;
+    for (i, samples) in samples.as_chunks::<HOP_SIZE>().0.iter().enumerate() {
+        let heard = microphone.hop(HopInput { samples }, &Settings::default());
         track.time_s.push((i + 1) as f64 / FRAME_RATE as f64);
-        track.f0_hz.push(heard.candidate_hz);
-        track.voiced.push(heard.f0_hz > 0.0);
+        track.f0_hz.push(heard.pitch.f0_hz);
+        track.voiced.push(heard.is_note);
     }
     Ok((track, start.elapsed()))
 }

@@ -5,7 +5,7 @@ use super::shelf::Instrument;
 use super::{Bench, mean};
 use crate::table::{Row, number};
 use anyhow::Result;
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::controls::Room;
 use embouchure_training::recordings::audio_files;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,9 @@ pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
                 Ok(question("transfer", source, &output, &instrument.kind()))
             });
             let answers = bench.judge.ask(&questions.collect::<Result<Vec<_>>>()?)?;
-            rows.push(row(&instrument.name, &room, of_phrases, &answers));
+            let mut row = row(&instrument.name, &room, of_phrases, &answers);
+            row.insert("run".into(), format!("{} sources", sources.len()).into());
+            rows.push(row);
         }
     }
     Ok(rows)

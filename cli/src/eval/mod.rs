@@ -4,16 +4,16 @@ mod card;
 mod picture;
 
 use crate::number::parse_within;
-use crate::offline::{self, Settings};
+use crate::offline;
 use crate::outputs::{self, Force};
 use crate::render::GateOptions;
 use crate::{shelf, streams};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, write_wav};
-use embouchure_inference::controls::SourceControls;
+use embouchure_inference::engine::Model;
 use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::Pipeline;
+use embouchure_inference::settings::Settings;
 use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
 use embouchure_training::recordings::{Found, load_mono};
 use serde_json::{Value, json};
@@ -63,8 +63,8 @@ impl EvalCommand {
         let mut spectra = [Vec::new(), Vec::new()];
         for (i, path) in recordings.iter().enumerate() {
             let recording = load_mono(path, RATE).with_context(|| path.display().to_string())?;
-            let pipeline = Pipeline::new(encoder.clone(), instrument.clone())?.0;
-            let rendering = self.render(&recording, pipeline)?;
+            let (model, _) = Model::new(encoder.clone(), [Some(instrument.clone()), None]);
+            let rendering = self.render(&recording, model)?;
             let figures = compare(&recording, &rendering)?;
             files.push(json!({ "file": path.display().to_string(), "figures": figures }));
             all.push(figures);
@@ -112,19 +112,14 @@ impl EvalCommand {
         outputs::check(&inputs, &outputs.map(PathBuf::as_path).collect::<Vec<_>>(), self.force)
     }
 
-    fn render(&self, recording: &[f32], pipeline: Pipeline) -> Result<Vec<f32>> {
-        let source = SourceControls {
-            octave_fit: false,
-            level_fit: false,
-            match_level: false,
-            follow: self.follow,
-            gate_db: self.gate.gate,
-            gate_follows_room: !self.gate.fixed_gate,
-            ..SourceControls::default()
-        };
-        let settings = Settings { block_size: BLOCK_SIZE, mix: 1.0, brightness_db: 0.0, width: 0.0, source };
+    fn render(&self, recording: &[f32], model: Model) -> Result<Vec<f32>> {
+        let settings = Settings::default().with(|s| {
+            (s.pitch.octave_fit, s.source.level_fit, s.sound.match_level) = (false, false, false);
+            (s.sound.follow, s.sound.room) = (self.follow, 0.0);
+            (s.source.gate_db, s.source.gate_follows_room) = (self.gate.gate, !self.gate.fixed_gate);
+        });
         let audio = Audio { rate: RATE, channels: vec![recording.to_vec()] };
-        let mut rendered = offline::render(audio, Box::new(pipeline), &settings, |_| ())?;
+        let mut rendered = offline::render(audio, Box::new(model), BLOCK_SIZE, &settings, |_| ())?;
         ensure!(rendered.complete, "the engine lost part of the sound: please report this");
         Ok(rendered.audio.channels.swap_remove(0))
     }

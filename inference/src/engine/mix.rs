@@ -6,10 +6,12 @@ use std::f32::consts::FRAC_PI_2;
 /// came with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shape {
-    /// As in [`BlockParams`](super::BlockParams).
+    /// 0 = dry, 1 = wet.
     pub mix: f32,
+    /// As in [`SoundSettings`](crate::settings::SoundSettings).
     pub brightness_db: f32,
     pub width: f32,
+    /// Linear.
     pub output_gain: f32,
 }
 

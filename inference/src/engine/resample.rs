@@ -1,6 +1,6 @@
 //! Host rate to model rate, a hop at a time.
 
-use super::timing::{HopClock, resampler_len};
+use super::clock::{HopClock, resampler_len};
 use crate::config::{HOP_SIZE, MODEL_RATE};
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{

@@ -1,7 +1,7 @@
 //! What the engine tells the editor, through atomics only.
 
-use super::Heard;
 use crate::controls::Controls;
+use crate::hear::{Heard, Pitch};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// Harmonics that are shown.
@@ -13,8 +13,8 @@ const LOAD_PACE: f32 = 0.01;
 #[derive(Debug)]
 pub struct Telemetry {
     f0_hz: AtomicU32,
-    candidate_hz: AtomicU32,
-    voicing: AtomicU32,
+    certainty: AtomicU32,
+    is_note: AtomicBool,
     loudness_db: AtomicU32,
     is_several_notes: AtomicBool,
     is_too_soft: AtomicBool,
@@ -33,8 +33,8 @@ impl Default for Telemetry {
     fn default() -> Self {
         Self {
             f0_hz: AtomicU32::default(),
-            candidate_hz: AtomicU32::default(),
-            voicing: AtomicU32::default(),
+            certainty: AtomicU32::default(),
+            is_note: AtomicBool::default(),
             loudness_db: AtomicU32::default(),
             is_several_notes: AtomicBool::default(),
             is_too_soft: AtomicBool::default(),
@@ -54,7 +54,7 @@ impl Default for Telemetry {
 /// One reading of [`Telemetry`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TelemetryView {
-    /// What was heard in the newest hop.
+    /// What was heard in the newest hop: pitch, loudness, and what is wrong with it. The rest is as in silence.
     pub heard: Heard,
     /// Hops that were published, since `prepare`: while it stands, nothing is heard.
     pub hops: u64,
@@ -86,9 +86,9 @@ impl Telemetry {
     /// Publishes the newest hop, which took `load` of its time to compute. Realtime-safe.
     pub fn publish(&self, heard: &Heard, controls: &Controls, load: f32) {
         let played_hz = if controls.amplitude > 0.0 { controls.f0_hz } else { 0.0 };
-        self.f0_hz.store(heard.f0_hz.to_bits(), Relaxed);
-        self.candidate_hz.store(heard.candidate_hz.to_bits(), Relaxed);
-        self.voicing.store(heard.voicing.to_bits(), Relaxed);
+        self.f0_hz.store(heard.pitch.f0_hz.to_bits(), Relaxed);
+        self.certainty.store(heard.pitch.certainty.to_bits(), Relaxed);
+        self.is_note.store(heard.is_note, Relaxed);
         self.loudness_db.store(heard.loudness_db.to_bits(), Relaxed);
         self.is_several_notes.store(heard.is_several_notes, Relaxed);
         self.is_too_soft.store(heard.is_too_soft, Relaxed);
@@ -131,13 +131,12 @@ impl Telemetry {
         let float = |a: &AtomicU32| f32::from_bits(a.load(Relaxed));
         TelemetryView {
             heard: Heard {
-                f0_hz: float(&self.f0_hz),
-                candidate_hz: float(&self.candidate_hz),
-                voicing: float(&self.voicing),
+                pitch: Pitch { f0_hz: float(&self.f0_hz), certainty: float(&self.certainty), lower: 0.0 },
+                is_note: self.is_note.load(Relaxed),
                 loudness_db: float(&self.loudness_db),
                 is_several_notes: self.is_several_notes.load(Relaxed),
                 is_too_soft: self.is_too_soft.load(Relaxed),
-                has_failed: false,
+                ..Heard::SILENCE
             },
             hops: self.hops.load(Relaxed),
             clipped_frames: self.clipped_frames.load(Relaxed),

@@ -1,7 +1,7 @@
 //! The source's noise: what sounds between its harmonics, or all that sounds where there is no note.
 
 use crate::config::{FRAME_SIZE, MODEL_RATE, N_NOISE_BANDS};
-use crate::synth::noise::noise_band_edges_hz;
+use crate::controls::noise_band_edges_hz;
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::f32::consts::PI;
 use std::ops::Range;

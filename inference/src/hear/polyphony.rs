@@ -58,6 +58,15 @@ impl Default for Polyphony {
 }
 
 impl Polyphony {
+    /// Forgets the past. Realtime-safe.
+    pub fn reset(&mut self) {
+        self.samples = [0.0; FRAME];
+        self.certain_hz = [0.0; N_HOPS];
+        self.n_hops = 0;
+        self.lasting = Lasting::new(NEEDED_S, MOST_S);
+        self.is_several = false;
+    }
+
     /// Reads one hop, the pitch that is heard in it, and whether it is loud enough to matter. True while several notes
     /// sound: after 0.3 s of them, until nothing speaks for it any more.
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE], heard: Pitch, is_loud: bool) -> bool {

@@ -10,11 +10,26 @@ mod level_fit;
 mod level_match;
 mod morph;
 mod octave_fit;
-pub mod pipeline;
+mod player;
 pub mod texture;
 pub mod tuning;
 mod voice;
 
-pub(crate) use level_match::SourcePower;
 pub use morph::blend_range;
 pub use octave_fit::{OctaveFit, Target, fold_into};
+pub use player::{Played, Player};
+pub use voice::LoadedInstrument;
+
+/// One of the two instruments of an effect. Indexes arrays of two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Plays alone while nothing morphs.
+    A,
+    /// What A morphs into; may be empty.
+    B,
+}
+
+impl Slot {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::A, Self::B];
+}

@@ -1,8 +1,9 @@
 //! Two instruments as one: fading from the old to the new, and morphing between A and B.
 
 use crate::config::N_HARMONICS;
-use crate::controls::{BREATH_OFF_DB, Controls};
+use crate::controls::Controls;
 use crate::k_weight::power_of;
+use crate::settings::BREATH_OFF_DB;
 
 /// Softest amplitude that a morph leads over: -140 dB. What one of the two does not play comes out of silence.
 const SOFTEST: f32 = 1e-7;

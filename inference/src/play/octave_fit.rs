@@ -66,6 +66,15 @@ impl Default for OctaveFit {
 }
 
 impl OctaveFit {
+    /// Forgets the past. Realtime-safe.
+    pub fn reset(&mut self) {
+        self.histogram = [0.0; N_PLACES];
+        self.n_hops = 0.0;
+        self.course.clear();
+        self.target = None;
+        self.octaves = 0.0;
+    }
+
     /// Says what the octaves are fitted to from now on, and returns by how many octaves this moves the line.
     pub fn fit_to(&mut self, target: Target) -> f32 {
         if self.target == Some(target) {

@@ -1,5 +1,8 @@
-//! An instrument and what it plays: one at a time on each chair, with a fade from one to the next.
+//! A voice: one instrument at a time, with a fade from one to the next.
 
+use super::decoder::{DecoderState, Features};
+use super::follow::Follow;
+use super::instrument::{Card, Instrument};
 use super::level_fit::{LevelFit, levelling_gain};
 use super::level_match::{LevelMatch, SourcePower};
 use super::morph::{crossfade, scaled};
@@ -7,10 +10,6 @@ use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::hear::{LOUDNESS_FLOOR_DB, Timbre};
 use crate::k_weight::power_of;
-use crate::play::decoder::{DecoderState, Features};
-use crate::play::follow::Follow;
-use crate::play::instrument::{Card, Instrument};
-use candle_core::Result;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -21,6 +20,8 @@ const WARM_UP_HOPS: usize = 24;
 const CROSSFADE_HOPS: usize = 8;
 /// Range of the gain that matches an instrument's level to its source's, linear: -60 to 20 dB.
 const MATCHING_GAINS: (f32, f32) = (1e-3, 10.0);
+/// Instruments that may wait to be freed: at a reset the one that fades out and the one that played.
+const N_RETIRED: usize = 4;
 
 /// What the decoder is asked to play.
 #[derive(Clone, Copy)]
@@ -38,13 +39,13 @@ impl Note {
     pub const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None, timbre: None };
 }
 
-/// What is asked of an instrument in one hop.
+/// What a voice is asked for in one hop.
 #[derive(Clone, Copy)]
-pub struct Ask {
+pub struct Request {
     pub note: Note,
     /// Level of the source's loud notes, dB, if it is to be fitted to the instrument's.
-    pub source_level_db: Option<f32>,
-    /// See [`SourceControls`](crate::controls::SourceControls).
+    pub loud_notes_db: Option<f32>,
+    /// See [`SoundSettings`](crate::settings::SoundSettings).
     pub dynamics: f32,
     /// See there, too.
     pub follow: f32,
@@ -57,19 +58,33 @@ pub struct Ask {
     pub is_resting: bool,
 }
 
-/// Where an instrument plays until it is relieved.
-pub struct Chair {
-    playing: Option<Player>,
-    /// Who is on the way out, if there was anyone, and the hops until then.
-    leaving: Option<(Option<Player>, usize)>,
-    /// Who comes in when nobody is on the way out.
-    waiting: Option<Option<Arc<Instrument>>>,
-    /// The last hops, the oldest first.
-    recent: VecDeque<Ask>,
+/// What a voice plays in one hop.
+#[derive(Clone, Copy)]
+pub struct Sung {
+    pub controls: Controls,
+    /// False if the network gave what is no number.
+    pub is_valid: bool,
 }
 
-/// An instrument and its stream.
-struct Player {
+/// Plays one instrument until another is loaded.
+pub struct Voice {
+    playing: Option<Box<LoadedInstrument>>,
+    fading: Option<Fading>,
+    /// What comes in when nothing fades any more: a fade that is cut off would be a leap.
+    pending: Option<Option<Box<LoadedInstrument>>>,
+    /// The last requests, the oldest first.
+    recent: VecDeque<Request>,
+    retired: [Option<Box<LoadedInstrument>>; N_RETIRED],
+}
+
+/// An instrument, or none, on its way out.
+struct Fading {
+    old: Option<Box<LoadedInstrument>>,
+    hops_left: usize,
+}
+
+/// An instrument with the state of its stream, ready to play.
+pub struct LoadedInstrument {
     instrument: Arc<Instrument>,
     state: DecoderState,
     /// See [`levelling_gain`].
@@ -77,123 +92,167 @@ struct Player {
     level: LevelMatch,
 }
 
-impl Chair {
+impl Voice {
     /// Allocates.
-    pub fn new(instrument: Option<Arc<Instrument>>) -> Result<Self> {
-        let playing = instrument.map(Player::new).transpose()?;
-        Ok(Self { playing, leaving: None, waiting: None, recent: VecDeque::with_capacity(WARM_UP_HOPS) })
-    }
-
-    /// Who plays next, or plays, without a past. Allocates.
-    pub fn anew(&self) -> Result<Self> {
-        let playing = || self.playing.as_ref().map(|player| player.instrument.clone());
-        Self::new(self.waiting.clone().unwrap_or_else(playing))
-    }
-
-    /// The level that was found for who plays on `other`, if the same one plays here.
-    pub fn take_up_level(&mut self, other: &Self) {
-        if let (Some(player), Some(before)) = (&mut self.playing, &other.playing)
-            && Arc::ptr_eq(&player.instrument, &before.instrument)
-        {
-            player.level = before.level;
+    pub fn new(playing: Option<Box<LoadedInstrument>>) -> Self {
+        Self {
+            playing,
+            fading: None,
+            pending: None,
+            recent: VecDeque::with_capacity(WARM_UP_HOPS),
+            retired: Default::default(),
         }
     }
 
-    /// Card of who is heard most, if anyone is: while one instrument fades into the next, that of the louder one.
+    /// See [`Player::load`](super::Player::load).
+    pub fn load(&mut self, instrument: Option<Box<LoadedInstrument>>) -> Option<Box<LoadedInstrument>> {
+        self.pending.replace(instrument).flatten()
+    }
+
+    /// See [`Player::take_retired`](super::Player::take_retired).
+    pub fn take_retired(&mut self) -> Option<Box<LoadedInstrument>> {
+        self.retired.iter_mut().find_map(Option::take)
+    }
+
+    fn retire(&mut self, old: Option<Box<LoadedInstrument>>) {
+        let Some(old) = old else { return };
+        let place = self.retired.iter_mut().find(|place| place.is_none());
+        debug_assert!(place.is_some(), "retired instruments are to be taken after each hop");
+        if let Some(place) = place {
+            *place = Some(old);
+        }
+    }
+
+    /// What plays next, or plays, goes on without a past.
+    pub fn reset(&mut self) {
+        self.rest();
+        if let Some(playing) = &mut self.playing {
+            playing.level = playing.first_level();
+        }
+    }
+
+    /// The same, and the level that was found for what plays stays.
+    pub fn rest(&mut self) {
+        if let Some(next) = self.pending.take() {
+            let old = std::mem::replace(&mut self.playing, next);
+            self.retire(old);
+        }
+        if let Some(fading) = self.fading.take() {
+            self.retire(fading.old);
+        }
+        if let Some(playing) = &mut self.playing {
+            playing.rest();
+        }
+        self.recent.clear();
+    }
+
+    /// Card of what is heard most, if anything is: while one instrument fades into the next, that of the louder one.
     pub fn card(&self) -> Option<&Card> {
-        let louder = match &self.leaving {
-            Some((old, hops_left)) if *hops_left > CROSSFADE_HOPS / 2 => old,
+        let louder = match &self.fading {
+            Some(Fading { old, hops_left }) if *hops_left > CROSSFADE_HOPS / 2 => old,
             _ => &self.playing,
         };
-        louder.as_ref().map(|player| &player.instrument.card)
+        louder.as_ref().map(|loaded| &loaded.instrument.card)
     }
 
-    /// Relieves who plays, as soon as nobody is on the way out: a fade that is cut off would be a leap.
-    pub fn seat(&mut self, instrument: Option<Arc<Instrument>>) {
-        self.waiting = Some(instrument);
-    }
-
-    /// What brings the source's level to that of who plays, linear, if anyone does; on the way from one to the next while
-    /// they fade. The arguments are those of [`Ask`].
-    pub fn source_gain(&self, source_level_db: Option<f32>, matched: f32) -> Option<f32> {
-        let gain = |player: &Player| {
-            let fit = LevelFit::new(source_level_db, &player.instrument.card);
-            player.gain * player.matching_gain(matched, &fit) * 10f32.powf(fit.raised_db() / 20.0)
-        };
+    /// What brings the source's level to that of what plays, linear, if anything does; on the way from one to the next while
+    /// they fade.
+    pub fn source_gain(&self, request: &Request) -> Option<f32> {
+        let gain = |loaded: &Box<LoadedInstrument>| loaded.source_gain(request);
         let new = self.playing.as_ref().map(gain);
-        let Some((old, hops_left)) = &self.leaving else { return new };
-        let old = old.as_ref().map(gain);
+        let Some(fading) = &self.fading else { return new };
+        let old = fading.old.as_ref().map(gain);
         let (new, old) = (new.or(old)?, old.or(new)?);
-        Some(new + (old - new) * old_share(*hops_left))
+        Some(new + (old - new) * fading.share())
     }
 
-    /// One hop of who sits here. An empty chair goes `along`. Allocates (worker thread only).
-    pub fn hop(&mut self, ask: &Ask, along: &Controls) -> Result<Controls> {
-        if self.leaving.is_none()
-            && let Some(instrument) = self.waiting.take()
-        {
-            let new = instrument.map(|instrument| Player::warmed_up(instrument, &self.recent)).transpose()?;
-            self.leaving = Some((std::mem::replace(&mut self.playing, new), CROSSFADE_HOPS));
-        }
+    /// One hop. A voice without an instrument goes `along`. Realtime-safe.
+    pub fn hop(&mut self, request: &Request, along: &Controls) -> Sung {
+        self.begin_fade();
         if self.recent.len() == WARM_UP_HOPS {
             self.recent.pop_front();
         }
-        self.recent.push_back(*ask);
-        let play = |player: &mut Option<Player>| player.as_mut().map_or(Ok(*along), |player| player.hop(ask));
-        let new = play(&mut self.playing)?;
-        let Some((old, hops_left)) = &mut self.leaving else { return Ok(new) };
-        let old = play(old)?;
-        let share = old_share(*hops_left);
-        *hops_left -= 1;
-        self.leaving.take_if(|(_, hops_left)| *hops_left == 0);
-        Ok(crossfade(&new, &old, share))
+        self.recent.push_back(*request);
+        let along = Sung { controls: *along, is_valid: true };
+        let play = |loaded: &mut Option<Box<LoadedInstrument>>| loaded.as_mut().map_or(along, |l| l.hop(request));
+        let new = play(&mut self.playing);
+        let Some(fading) = &mut self.fading else { return new };
+        let old = play(&mut fading.old);
+        let controls = crossfade(&new.controls, &old.controls, fading.share());
+        fading.hops_left -= 1;
+        if fading.hops_left == 0 {
+            let old = self.fading.take().and_then(|fading| fading.old);
+            self.retire(old);
+        }
+        Sung { controls, is_valid: new.is_valid && old.is_valid }
+    }
+
+    /// Lets what is pending come in, as if it had played the recent hops.
+    fn begin_fade(&mut self) {
+        if self.fading.is_some() {
+            return;
+        }
+        let Some(mut new) = self.pending.take() else { return };
+        if let Some(new) = &mut new {
+            self.recent.iter().for_each(|request| _ = new.hop(request));
+        }
+        self.fading = Some(Fading { old: std::mem::replace(&mut self.playing, new), hops_left: CROSSFADE_HOPS });
     }
 }
 
-/// Share of who is on the way out for `hops_left` more hops.
-fn old_share(hops_left: usize) -> f32 {
-    hops_left as f32 / (CROSSFADE_HOPS + 1) as f32
+impl Fading {
+    /// Of the old one.
+    fn share(&self) -> f32 {
+        self.hops_left as f32 / (CROSSFADE_HOPS + 1) as f32
+    }
 }
 
-impl Player {
-    fn new(instrument: Arc<Instrument>) -> Result<Self> {
-        let (state, gain) = (instrument.decoder.state()?, levelling_gain(&instrument.card));
+impl LoadedInstrument {
+    /// Allocates the state; the weights are shared.
+    pub fn new(instrument: Arc<Instrument>) -> Self {
+        let (state, gain) = (instrument.decoder.state().expect("PLACEHOLDER"), levelling_gain(&instrument.card));
         let level = LevelMatch::new(gain * gain * instrument.loud_power);
-        Ok(Self { instrument, state, gain, level })
+        Self { instrument, state, gain, level }
     }
 
-    /// As if it had played the `recent` hops.
-    fn warmed_up(instrument: Arc<Instrument>, recent: &VecDeque<Ask>) -> Result<Self> {
-        let mut player = Self::new(instrument)?;
-        for ask in recent {
-            player.hop(ask)?;
-        }
-        Ok(player)
+    /// What is expected before a note was heard.
+    fn first_level(&self) -> LevelMatch {
+        LevelMatch::new(self.gain * self.gain * self.instrument.loud_power)
     }
 
-    fn hop(&mut self, ask: &Ask) -> Result<Controls> {
-        if ask.is_resting {
-            return Ok(Controls::SILENT);
+    fn rest(&mut self) {
+        self.state = self.instrument.decoder.state().expect("PLACEHOLDER");
+    }
+
+    fn hop(&mut self, request: &Request) -> Sung {
+        if request.is_resting {
+            return Sung { controls: Controls::SILENT, is_valid: true };
         }
-        let (card, note) = (&self.instrument.card, &ask.note);
-        let fit = LevelFit::new(ask.source_level_db, card);
+        let (card, note) = (&self.instrument.card, &request.note);
+        let fit = LevelFit::new(request.loud_notes_db, card);
         let features = Features {
             f0_hz: within(note.f0_hz, card),
-            loudness_db: fit.loudness_db(note.loudness_db, ask.dynamics),
+            loudness_db: fit.loudness_db(note.loudness_db, request.dynamics),
             voicing: note.voicing,
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
-        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card))?;
-        let follow = Follow::new(note.timbre, features.loudness_db, ask.follow);
+        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card)).expect("PLACEHOLDER");
+        let is_valid = raw.iter().all(|x| x.is_finite());
+        let follow = Follow::new(note.timbre, features.loudness_db, request.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
         let controls = scaled(controls, self.gain, card.breath_db);
-        if let Some(source) = ask.source_power {
+        if let Some(source) = request.source_power {
             // With the dynamics that are asked for: matching the level would undo them otherwise.
-            let now = source.now * fit.dynamics_gain(note.loudness_db, ask.dynamics);
+            let now = source.now * fit.dynamics_gain(note.loudness_db, request.dynamics);
             let raised = 10f32.powf(fit.raised_softer_db() / 10.0);
             self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
-        Ok(scaled(controls, self.matching_gain(ask.matched, &fit), 0.0))
+        Sung { controls: scaled(controls, self.matching_gain(request.matched, &fit), 0.0), is_valid }
+    }
+
+    fn source_gain(&self, request: &Request) -> f32 {
+        let fit = LevelFit::new(request.loud_notes_db, &self.instrument.card);
+        self.gain * self.matching_gain(request.matched, &fit) * 10f32.powf(fit.raised_db() / 20.0)
     }
 
     /// `matched` of the way, in dB, to the loudness of the source, linear.

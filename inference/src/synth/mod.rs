@@ -1,165 +1,107 @@
-//! Controls to audio: a bank of harmonic oscillators plus filtered noise, in a room, at any sample rate.
+//! Controls to audio: voices of harmonic oscillators and filtered noise, and one room around them, at any sample rate.
 //!
 //! After Serra & Smith 1990 ("Spectral modeling synthesis") and Engel et al. 2020 (DDSP, arXiv:2001.04643).
 
 pub mod brightness;
+mod course;
 pub mod harmonic;
 pub mod noise;
 pub mod room;
 pub mod side;
+mod voice;
+
+pub use course::{Course, Way};
+pub use voice::SynthVoice;
 
 use crate::config::{HOP_SIZE, MODEL_RATE};
-use crate::controls::Controls;
-use harmonic::HarmonicBank;
-use noise::NoiseBank;
-use room::reverb::RoomSound;
+use crate::controls::{Controls, Room};
+use room::Reverb;
 use side::Side;
 
-/// Where the side's noise begins: any odd number far from 0, where the middle's does.
-const SIDE_NOISE_START: u64 = 0x5851_F42D_4C95_7F2D;
-
-/// Renders control frames one after the other; what lies between two frames is interpolated.
+/// A voice and the room.
 ///
-/// The sound depends only on the sequence of frames, brightness values and lengths, so it is the same bit for bit in a
-/// plugin, in a bounce and in training.
+/// The sound depends only on the sequence of frames, settings and lengths, so it is the same bit for bit in a plugin, in a
+/// bounce and in training.
 pub struct Synth {
-    harmonic: HarmonicBank,
-    noise: NoiseBank,
-    side_noise: NoiseBank,
-    room: RoomSound,
-    /// Of the last frame, dB per octave, and 0 to 1.
-    brightness_db: f32,
+    voice: SynthVoice,
+    reverb: Reverb,
+    /// Of the last frame, 0 to 1.
     width: f32,
-    /// Where the harmonics are rendered a second time, middle and side, `[max_hop_len]` each.
-    again: [Vec<f32>; 2],
     /// The side of the last hop and room for that of a longer one, `[max_hop_len]`.
     side: Vec<f32>,
     /// Samples of the last hop.
     len: usize,
 }
 
+/// What shapes a hop beside the controls.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HopShape {
+    /// Tilt over the harmonics, dB per octave.
+    pub brightness_db: Course,
+    /// How much of noise, upper harmonics and room leaves the centre, from 0 to 1. What is not a number counts as 0.
+    pub width: Course,
+    /// Around the voice.
+    pub room: Room,
+}
+
+impl HopShape {
+    /// As learned, in the middle, in the open air.
+    pub const PLAIN: Self =
+        Self { brightness_db: Course { turn: 0, to: 0.0 }, width: Course { turn: 0, to: 0.0 }, room: Room::NONE };
+}
+
 impl Synth {
     /// Allocates for hops of up to [`max_hop_len`] samples. `host_rate` in Hz, > 0.
     pub fn new(host_rate: f64) -> Self {
-        let max_hop_len = max_hop_len(host_rate);
-        Self {
-            harmonic: HarmonicBank::new(host_rate),
-            noise: NoiseBank::new(host_rate, max_hop_len, 0),
-            side_noise: NoiseBank::new(host_rate, max_hop_len, SIDE_NOISE_START),
-            room: RoomSound::new(host_rate),
-            brightness_db: 0.0,
-            width: 0.0,
-            again: [vec![0.0; max_hop_len], vec![0.0; max_hop_len]],
-            side: vec![0.0; max_hop_len],
-            len: 0,
-        }
+        let (voice, reverb) = (SynthVoice::new(host_rate), Reverb::new(host_rate));
+        Self { voice, reverb, width: 0.0, side: vec![0.0; max_hop_len(host_rate)], len: 0 }
     }
 
     /// Back to silence, as if newly made. Realtime-safe.
     pub fn reset(&mut self) {
-        self.harmonic.reset();
-        self.noise.reset();
-        self.side_noise.reset();
-        self.room.reset();
-        (self.brightness_db, self.width) = (0.0, 0.0);
+        self.voice.reset();
+        self.reverb.reset();
+        self.width = 0.0;
         self.len = 0;
     }
 
     /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
     pub fn start_from(&mut self, controls: &Controls, brightness_db: f32) {
-        let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
-        self.harmonic.start_from(controls.f0_hz, &amplitudes);
-        self.brightness_db = brightness_db;
-        self.noise.start_from(&controls.noise_magnitudes);
+        self.voice.start_from(controls, brightness_db);
     }
 
-    /// Renders the way from the previous frame to `controls`, which are reached with the sample after `out`.
+    /// Renders the way from the previous frame to `controls`, which are reached with the sample after `out`: in the middle,
+    /// in the open air.
     ///
     /// `brightness_db`: tilt in dB per octave at `controls`. `out`: at most [`max_hop_len`] samples, overwritten; exact
-    /// zeros if both frames are silent and the room has faded. Realtime-safe.
+    /// zeros if both frames are silent. Realtime-safe.
     pub fn render(&mut self, controls: &Controls, brightness_db: f32, out: &mut [f32]) {
-        self.render_wide(controls, brightness_db, 0.0, out);
+        self.render_shaped(
+            controls,
+            HopShape { brightness_db: Course::straight_to(brightness_db), ..HopShape::PLAIN },
+            out,
+        );
     }
 
-    /// As [`render`](Self::render), which `middle` equals bit for bit; [`side`](Self::side) then has what goes with it.
-    ///
-    /// `width`: how much of noise, upper harmonics and room leaves the centre at `controls`, from 0 to 1; between frames
-    /// it goes in a straight line. What is not a number counts as 0.
-    pub fn render_wide(&mut self, controls: &Controls, brightness_db: f32, width: f32, middle: &mut [f32]) {
-        self.render_shaped(controls, Course::straight_to(brightness_db), Course::straight_to(width), middle);
-    }
-
-    /// The same where brightness or width begin to move within the hop: up to there the sound is what it was, bit for bit.
-    pub fn render_shaped(&mut self, controls: &Controls, brightness_db: Course, width: Course, middle: &mut [f32]) {
-        let to = if width.to.is_finite() { width.to.clamp(0.0, 1.0) } else { 0.0 };
-        let from = std::mem::replace(&mut self.width, to);
+    /// The same with width and room. Up to where brightness or width begin to move within the hop the sound is what it was,
+    /// bit for bit. `middle` is the same at any width; [`side`](Self::side) then has what goes with it. Exact zeros if both
+    /// frames are silent and the room has faded.
+    pub fn render_shaped(&mut self, controls: &Controls, shape: HopShape, middle: &mut [f32]) {
         self.len = middle.len().min(self.side.len());
-        self.side[..self.len].fill(0.0);
-        let turn = width.turn as f32 / middle.len().max(1) as f32;
-        let widths = (from > 0.0 || to > 0.0).then_some((from, to, turn));
-
-        self.render_harmonics(controls, brightness_db, widths, middle);
-        self.noise.render_add(&controls.noise_magnitudes, middle);
         let side = &mut self.side[..self.len];
-        let magnitudes = controls.noise_magnitudes.map(|m| m * to * side::NOISE_LEVEL);
-        self.side_noise.render_add_from(width.turn, &magnitudes, side);
-        self.room.add(&controls.room, middle, widths.map(|w| Side::new(w, side)));
-    }
-
-    /// If the brightness begins to move within the hop, the harmonics are rendered twice: with the brightness that was, and on
-    /// the way to the new one. Both have the same phases, so a fade between them moves the amplitudes alone.
-    fn render_harmonics(
-        &mut self,
-        controls: &Controls,
-        brightness_db: Course,
-        widths: Option<(f32, f32, f32)>,
-        middle: &mut [f32],
-    ) {
-        let limit_hz = self.harmonic.limit_hz();
-        let before_db = std::mem::replace(&mut self.brightness_db, brightness_db.to);
-        let after = brightness::harmonic_amplitudes(controls, brightness_db.to, limit_hz);
-        let side = &mut self.side[..self.len];
-        if brightness_db.turn == 0 {
-            return self.harmonic.render(controls.f0_hz, &after, middle, widths.map(|w| Side::new(w, side)));
-        }
-        let before = brightness::harmonic_amplitudes(controls, before_db, limit_hz);
-        let mut still = self.harmonic.clone();
-        still.render(controls.f0_hz, &before, middle, widths.map(|w| Side::new(w, &mut *side)));
-        let [middle_again, side_again] = self.again.each_mut().map(|samples| &mut samples[..side.len()]);
-        side_again.fill(0.0);
-        self.harmonic.render(controls.f0_hz, &after, middle_again, widths.map(|w| Side::new(w, &mut *side_again)));
-        brightness_db.fade(middle, middle_again);
-        brightness_db.fade(side, side_again);
+        side.fill(0.0);
+        let to = if shape.width.to.is_finite() { shape.width.to.clamp(0.0, 1.0) } else { 0.0 };
+        let from = std::mem::replace(&mut self.width, to);
+        let way = Way { from, to, turn: shape.width.turn, len: middle.len() };
+        let width = (from > 0.0 || to > 0.0).then_some(way);
+        self.voice.render(controls, shape.brightness_db, width, middle, side);
+        self.reverb.add(&shape.room, middle, width.map(|way| Side::new(way, side)));
     }
 
     /// What left has more and right has less than the middle in the hop that was rendered last; exact zeros where that
     /// was mono or silent.
     pub fn side(&self) -> &[f32] {
         &self.side[..self.len]
-    }
-}
-
-/// How a value goes from one frame to the next.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Course {
-    /// Samples for which it stays what it was.
-    pub turn: usize,
-    /// Where it then goes in a straight line.
-    pub to: f32,
-}
-
-impl Course {
-    /// On its way from the first sample on.
-    pub fn straight_to(to: f32) -> Self {
-        Self { turn: 0, to }
-    }
-
-    /// Fades from `samples` to `after` as the value goes.
-    fn fade(self, samples: &mut [f32], after: &[f32]) {
-        let step = 1.0 / (samples.len().saturating_sub(self.turn).max(1)) as f32;
-        for (i, (x, after)) in samples.iter_mut().zip(after).skip(self.turn).enumerate() {
-            *x += i as f32 * step * (after - *x);
-        }
     }
 }
 

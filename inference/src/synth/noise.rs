@@ -5,6 +5,7 @@
 //! index alone: it can be read ahead, so a zero-phase filter costs no latency, and every render is reproducible.
 
 use crate::config::{N_NOISE_BANDS, NOISE_MAX_HZ};
+use crate::controls::hz_to_band;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
@@ -167,16 +168,6 @@ fn white(index: u64) -> f32 {
     ((x >> 40) as f32 + 0.5 - (1 << 23) as f32) * (3f32.sqrt() / (1 << 23) as f32)
 }
 
-/// Edges of the noise bands in Hz, from 0 to [`NOISE_MAX_HZ`], equally wide in mel; band b lies between edges b and b+1.
-pub fn noise_band_edges_hz() -> [f32; N_NOISE_BANDS + 1] {
-    std::array::from_fn(|edge| band_to_hz(edge as f32))
-}
-
-/// Centres (in mel) of the noise bands, Hz: where a band's gain holds exactly.
-pub fn noise_band_centres_hz() -> [f32; N_NOISE_BANDS] {
-    std::array::from_fn(|band| band_to_hz(band as f32 + 0.5))
-}
-
 /// How band gains become gains of FFT bins: a straight line in mel between band centres, constant outside the first and
 /// the last, nothing above 20 kHz or half the rate, then smoothed over five bins (1 4 6 4 1)/16.
 ///
@@ -226,24 +217,10 @@ impl BandInterpolation {
     }
 }
 
-/// Position of `hz` on the axis of band edges.
-fn hz_to_band(hz: f32) -> f32 {
-    hz_to_mel(hz) / hz_to_mel(NOISE_MAX_HZ) * N_NOISE_BANDS as f32
-}
-
-fn band_to_hz(band: f32) -> f32 {
-    let mel = band / N_NOISE_BANDS as f32 * hz_to_mel(NOISE_MAX_HZ);
-    700.0 * (10f32.powf(mel / 2595.0) - 1.0)
-}
-
-/// The mel scale: 2595 log10(1 + f / 700).
-pub fn hz_to_mel(hz: f32) -> f32 {
-    2595.0 * (1.0 + hz / 700.0).log10()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::controls::{noise_band_centres_hz, noise_band_edges_hz};
 
     /// Power per Hz over each bin of 50 Hz, averaged over `seconds`, of noise with constant gains.
     fn density(host_rate: f64, bands: &[f32; N_NOISE_BANDS], seconds: usize) -> Vec<f64> {

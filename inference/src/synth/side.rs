@@ -1,6 +1,7 @@
 //! The side: what the left channel has more and the right channel less than the middle. Adding both gives the middle
 //! again, whatever the side is, so that a wide sound loses nothing in mono.
 
+use super::course::Way;
 use crate::config::N_HARMONICS;
 
 /// Of the noise, against the middle's: -4.4 dB. The channels then still have half of their noise in common, so that it
@@ -44,9 +45,10 @@ pub struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// The width goes from `from` to `to`, straight after the place `turn` (0 to < 1) in the hop.
-    pub fn new((from, to, turn): (f32, f32, f32), out: &'a mut [f32]) -> Self {
-        Self { from, gained: to - from, turn, pace: 1.0 / (1.0 - turn), out }
+    /// The width goes its `way`.
+    pub fn new(way: Way, out: &'a mut [f32]) -> Self {
+        let turn = way.turn as f32 / way.len.max(1) as f32;
+        Self { from: way.from, gained: way.to - way.from, turn, pace: 1.0 / (1.0 - turn), out }
     }
 
     /// At `place` in the hop, from 0 to 1.
@@ -60,8 +62,8 @@ impl<'a> Side<'a> {
 mod tests {
     use crate::config::N_NOISE_BANDS;
     use crate::controls::Controls;
-    use crate::synth::Synth;
-    use crate::synth::room::Room;
+    use crate::controls::Room;
+    use crate::synth::{Course, HopShape, Synth};
 
     const HOP: usize = 192;
     const ROOM: Room = Room { levels: [0.5; 3], t60_s: [0.6; 3] };
@@ -76,17 +78,23 @@ mod tests {
         Controls { noise_magnitudes: [0.1; N_NOISE_BANDS], ..Controls::SILENT }
     }
 
-    fn everything() -> Controls {
-        Controls { noise_magnitudes: [0.02; N_NOISE_BANDS], room: ROOM, ..tone(|k| 1.0 / k as f32) }
+    /// Renders one hop in the room.
+    fn render(synth: &mut Synth, controls: &Controls, (brightness_db, width, room): (f32, f32, Room), hop: &mut [f32]) {
+        let [brightness_db, width] = [brightness_db, width].map(Course::straight_to);
+        synth.render_shaped(controls, HopShape { brightness_db, width, room }, hop);
     }
 
-    /// Middle and side of frames and their widths.
-    fn rendered<'a>(frames: impl IntoIterator<Item = (&'a Controls, f32)>) -> [Vec<f32>; 2] {
+    fn everything() -> Controls {
+        Controls { noise_magnitudes: [0.02; N_NOISE_BANDS], ..tone(|k| 1.0 / k as f32) }
+    }
+
+    /// Middle and side of frames and their widths, in a room.
+    fn rendered<'a>(room: Room, frames: impl IntoIterator<Item = (&'a Controls, f32)>) -> [Vec<f32>; 2] {
         let mut synth = Synth::new(48_000.0);
         let (mut middle, mut side) = (Vec::new(), Vec::new());
         for (controls, width) in frames {
             let mut hop = [0.0; HOP];
-            synth.render_wide(controls, 0.0, width, &mut hop);
+            render(&mut synth, controls, (0.0, width, room), &mut hop);
             middle.extend(hop);
             side.extend(synth.side());
         }
@@ -112,12 +120,12 @@ mod tests {
         // Some hops of sound, and then until the room has ended, which is in a hop that the side has no say in.
         for i in 0..1800 {
             let sounds = i % 300 < 5 + i / 300;
-            let controls = if sounds { everything() } else { Controls { room: ROOM, ..Controls::SILENT } };
+            let controls = if sounds { everything() } else { Controls::SILENT };
             let mut expected = [0.0; HOP];
-            mono.render(&controls, 2.0, &mut expected);
+            render(&mut mono, &controls, (2.0, 0.0, ROOM), &mut expected);
             for (width, synth) in &mut wide {
                 let mut middle = [0.0; HOP];
-                synth.render_wide(&controls, 2.0, *width, &mut middle);
+                render(synth, &controls, (2.0, *width, ROOM), &mut middle);
                 assert_eq!(middle.map(f32::to_bits), expected.map(f32::to_bits), "width {width}, hop {i}");
                 let is_wide = synth.side().iter().any(|x| *x != 0.0);
                 assert!(if *width > 0.0 { is_wide || !sounds } else { !is_wide }, "width {width}, hop {i}");
@@ -127,7 +135,7 @@ mod tests {
 
     #[test]
     fn noise_spreads_evenly_and_is_not_the_middles() {
-        let (level, lean, correlation) = spread(&rendered([(&noise(), 1.0); 500]));
+        let (level, lean, correlation) = spread(&rendered(Room::NONE, [(&noise(), 1.0); 500]));
         assert!(
             (level + 4.4).abs() < 0.3 && lean.abs() < 0.2 && correlation.abs() < 0.02,
             "{level} {lean} {correlation}"
@@ -136,14 +144,14 @@ mod tests {
 
     #[test]
     fn low_harmonics_stay_and_high_ones_leave() {
-        let [_, low] = rendered([(&tone(|k| f32::from(k <= 3)), 1.0); 100]);
+        let [_, low] = rendered(Room::NONE, [(&tone(|k| f32::from(k <= 3)), 1.0); 100]);
         assert!(low.iter().all(|x| *x == 0.0));
-        let high = rendered([(&tone(|k| f32::from((20..40).contains(&k))), 1.0); 500]);
+        let high = rendered(Room::NONE, [(&tone(|k| f32::from((20..40).contains(&k))), 1.0); 500]);
         let (level, lean, _) = spread(&high);
         assert!((level + 6.0).abs() < 0.1 && lean.abs() < 0.1, "{level} {lean}");
         for odd_only in [false, true] {
             let instrument = tone(|k| if odd_only && k % 2 == 0 { 0.0 } else { 1.0 / k as f32 });
-            let (_, lean, _) = spread(&rendered([(&instrument, 1.0); 500]));
+            let (_, lean, _) = spread(&rendered(Room::NONE, [(&instrument, 1.0); 500]));
             assert!(lean.abs() < 0.3, "{lean} dB, odd only: {odd_only}");
         }
     }
@@ -151,10 +159,9 @@ mod tests {
     #[test]
     fn the_room_is_as_loud_beside_as_in_the_middle() {
         // What rings after 40 ms of noise.
-        let room = Controls { room: ROOM, ..Controls::SILENT };
-        let burst = Controls { room: ROOM, ..noise() };
-        let ringing =
-            rendered((0..200).map(|i| (if i < 10 { &burst } else { &room }, 1.0))).map(|x| x[12 * HOP..].to_vec());
+        let burst = noise();
+        let frames = (0..200).map(|i| (if i < 10 { &burst } else { &Controls::SILENT }, 1.0));
+        let ringing = rendered(ROOM, frames).map(|x| x[12 * HOP..].to_vec());
         let (level, lean, correlation) = spread(&ringing);
         assert!(level.abs() < 1.0 && lean.abs() < 1.0 && correlation.abs() < 0.15, "{level} {lean} {correlation}");
     }
@@ -162,11 +169,11 @@ mod tests {
     #[test]
     fn a_width_that_moves_is_a_smooth_gain() {
         let controls = everything();
-        let [_, still] = rendered([(&controls, 1.0); 60]);
+        let [_, still] = rendered(ROOM, [(&controls, 1.0); 60]);
         let width = |hop: usize| if hop < 20 { 0.0 } else { ((hop - 19) as f32 / 10.0).min(1.0) };
         // There and back: slowly, then at once.
         let widths = |hop: usize| if hop < 50 { width(hop) } else { 0.0 };
-        let [_, moving] = rendered((0..60).map(|hop| (&controls, widths(hop))));
+        let [_, moving] = rendered(ROOM, (0..60).map(|hop| (&controls, widths(hop))));
         for (i, (moving, still)) in moving.iter().zip(&still).enumerate().skip(HOP) {
             let (hop, place) = (i / HOP, (i % HOP) as f32 / HOP as f32);
             let expected = (widths(hop - 1) + place * (widths(hop) - widths(hop - 1))) * still;
@@ -176,18 +183,17 @@ mod tests {
 
     #[test]
     fn a_wide_sound_ends_in_exact_zeros_and_reset_is_new() {
-        let silent = Controls { room: ROOM, ..Controls::SILENT };
         let all = everything();
-        let [middle, side] = rendered((0..400).map(|i| (if i < 5 { &all } else { &silent }, 1.0)));
+        let [middle, side] = rendered(ROOM, (0..400).map(|i| (if i < 5 { &all } else { &Controls::SILENT }, 1.0)));
         assert!(side[100 * HOP..101 * HOP].iter().any(|x| *x != 0.0));
         assert!(middle[399 * HOP..].iter().chain(&side[399 * HOP..]).all(|x| *x == 0.0));
         let mut synths = [Synth::new(48_000.0), Synth::new(48_000.0)];
         let mut hop = [0.0; HOP];
-        synths[0].render_wide(&everything(), 0.0, 1.0, &mut hop);
+        render(&mut synths[0], &everything(), (0.0, 1.0, ROOM), &mut hop);
         synths[0].reset();
         assert!(synths[0].side().is_empty());
         for _ in 0..20 {
-            synths.iter_mut().for_each(|synth| synth.render_wide(&noise(), 0.0, 0.7, &mut hop));
+            synths.iter_mut().for_each(|synth| render(synth, &noise(), (0.0, 0.7, Room::NONE), &mut hop));
             assert_eq!(synths[0].side(), synths[1].side());
         }
     }

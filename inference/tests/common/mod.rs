@@ -1,12 +1,13 @@
 //! The shipped networks, a small deterministic model in their place, and a host that calls the engine.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{BlockParams, Engine, EngineConfig, Heard, HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{Change, Engine, EngineConfig, HopModel, Io, Loader, Model};
 use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::hear::{Heard, HopInput};
 use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::synth::room::Room;
+use embouchure_inference::settings::Settings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -27,6 +28,16 @@ pub fn instrument(name: &str) -> Arc<Instrument> {
     Arc::new(Instrument::from_bytes(bytes, &encoder()).expect("it loads"))
 }
 
+/// The product's model with one or two shipped instruments.
+pub fn model(first: &str, second: Option<&str>) -> (Model, Loader) {
+    Model::new(encoder(), [Some(instrument(first)), second.map(instrument)])
+}
+
+/// Settings without a room.
+pub fn open_air() -> Settings {
+    Settings::default().with(|s| s.sound.room = 0.0)
+}
+
 /// Follows the input's level with a harmonic tone and some noise; pitch wanders with the hop number. Has a memory, so
 /// that a forgotten reset shows.
 #[derive(Default)]
@@ -40,18 +51,13 @@ impl HopModel for FakeModel {
         *self = Self::default();
     }
 
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], source: &SourceControls) -> HopOutput {
-        let rms = (samples.iter().map(|x| x * x).sum::<f32>() / HOP_SIZE as f32).sqrt();
-        self.level += 0.7 * (rms - self.level);
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        self.level += 0.7 * (rms(input.samples) - self.level);
         self.hop += 1;
-        let semitones = 9.0 * (self.hop as f32 * 0.21).sin() + source.transpose_semitones;
+        let semitones = 9.0 * (self.hop as f32 * 0.21).sin() + settings.pitch.transpose_semitones;
         let mut controls = tone(330.0 * (semitones / 12.0).exp2(), self.level);
         controls.noise_magnitudes.fill(0.1 * self.level);
-        controls.room = Room::of(source.room, source.room_decay_s);
-        HopOutput {
-            controls,
-            heard: Heard { f0_hz: controls.f0_hz, voicing: 1.0, loudness_db: -20.0, ..Heard::default() },
-        }
+        HopOutput { heard: Heard::note(controls.f0_hz), ..HopOutput::of(controls) }
     }
 }
 
@@ -75,15 +81,15 @@ pub struct PeakModel {
 impl HopModel for PeakModel {
     fn reset(&mut self) {}
 
-    fn hop(&mut self, samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
+    fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         while self.held_up.load(SeqCst) {
             std::thread::sleep(Duration::from_micros(200));
         }
         self.n_hops.fetch_add(1, SeqCst);
-        let peak = samples.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+        let peak = input.samples.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
         let mut controls = Controls { amplitude: if peak > 0.1 { peak } else { 0.0 }, ..Controls::SILENT };
         controls.harmonic_distribution[0] = 1.0;
-        HopOutput { controls, heard: Heard::default() }
+        HopOutput::of(controls)
     }
 }
 
@@ -126,50 +132,43 @@ pub fn even_cuts(total: usize, block: usize) -> Vec<usize> {
     (0..total).step_by(block).map(|start| block.min(total - start)).collect()
 }
 
-/// Parameters held over a block: wet unless said otherwise.
-#[derive(Clone, Copy)]
-pub struct Held {
-    pub mix: f32,
-    pub brightness_db: f32,
-    pub width: f32,
-    pub output_gain: f32,
-    pub is_piece: bool,
-    pub source: SourceControls,
-}
-
-impl Default for Held {
-    fn default() -> Self {
-        let source = SourceControls::default();
-        Self { mix: 1.0, brightness_db: 0.0, width: 0.0, output_gain: 1.0, is_piece: false, source }
-    }
-}
-
 /// Plays one block in place.
-pub fn play_block(engine: &mut Engine, channels: &mut [&mut [f32]], n_inputs: usize, held: Held) {
-    let n = channels.first().map_or(0, |channel| channel.len());
-    let params = BlockParams {
-        mix: &vec![held.mix; n],
-        brightness_db: &vec![held.brightness_db; n],
-        width: &vec![held.width; n],
-        output_gain: &vec![held.output_gain; n],
-        is_piece: held.is_piece,
-        source: held.source,
-    };
-    engine.process(channels, n_inputs, &params);
+pub fn play_block(engine: &mut Engine, channels: &mut [&mut [f32]], n_inputs: usize, settings: &Settings) {
+    engine.process(Io { channels, n_inputs, is_piece: false }, settings, &[]);
 }
 
-/// Parameters held over a run.
+/// What is set over a run.
 #[derive(Clone, Copy)]
 pub struct Setting {
-    pub mix: f32,
+    pub wet: f32,
     /// Brightness swings by this much over the samples of the run, dB per octave.
     pub brightness_swing_db: f32,
-    pub gain: f32,
+    pub gain_db: f32,
     pub room: f32,
 }
 
-pub const WET: Setting = Setting { mix: 1.0, brightness_swing_db: 0.0, gain: 1.0, room: 0.0 };
-pub const DRY: Setting = Setting { mix: 0.0, ..WET };
+pub const WET: Setting = Setting { wet: 1.0, brightness_swing_db: 0.0, gain_db: 0.0, room: 0.0 };
+pub const DRY: Setting = Setting { wet: 0.0, ..WET };
+
+/// Samples from one change of what swings to the next, no divisor of any block.
+const SWING_STEP: usize = 97;
+
+impl Setting {
+    /// At sample `i` of the run.
+    fn at(self, i: usize) -> Settings {
+        let swing = self.brightness_swing_db * ((i / SWING_STEP * SWING_STEP) as f32 * 1e-3).sin();
+        open_air().with(|s| {
+            (s.mix.wet, s.mix.gain_db, s.sound.room, s.sound.brightness_db) =
+                (self.wet, self.gain_db, self.room, swing);
+        })
+    }
+
+    fn changes(self, block: std::ops::Range<usize>) -> Vec<Change> {
+        let start = block.start;
+        let swings = block.filter(|i| i % SWING_STEP == 0 && self.brightness_swing_db != 0.0);
+        swings.map(|i| Change { at: i - start, settings: self.at(i) }).collect()
+    }
+}
 
 /// Plays `input` through one channel, in blocks of the lengths `cuts`. `after_block` gets the samples done so far.
 pub fn play_paced(
@@ -182,17 +181,9 @@ pub fn play_paced(
     let mut out = input.to_vec();
     let mut start = 0;
     for n in cuts {
-        let brightness: Vec<f32> =
-            (start..start + n).map(|i| setting.brightness_swing_db * (i as f32 * 1e-3).sin()).collect();
-        let params = BlockParams {
-            mix: &vec![setting.mix; *n],
-            brightness_db: &brightness,
-            width: &vec![0.0; *n],
-            output_gain: &vec![setting.gain; *n],
-            is_piece: false,
-            source: SourceControls { room: setting.room, ..SourceControls::default() },
-        };
-        engine.process(&mut [&mut out[start..start + n]], 1, &params);
+        let block = start..start + n;
+        let io = Io { channels: &mut [&mut out[block.clone()]], n_inputs: 1, is_piece: false };
+        engine.process(io, &setting.at(start), &setting.changes(block));
         start += n;
         after_block(start);
     }

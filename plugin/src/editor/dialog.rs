@@ -1,7 +1,7 @@
 //! The system's file dialog, on a thread of its own: it may stay open for minutes, and the window must go on.
 
 use crate::instruments::Instruments;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use embouchure_weights::own::ENDING;
 use nice_plug_egui::RepaintNotifier;
 use parking_lot::Mutex;

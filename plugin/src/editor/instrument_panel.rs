@@ -4,7 +4,7 @@ use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL, TITLE};
 use super::{App, button, shelf_menu};
 use egui::{Align, Ui};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
 /// What a slot plays.

@@ -10,7 +10,7 @@ use crate::params::{ParamRef, Row, row};
 use crate::session::WindowSize;
 use egui::Ui;
 use embouchure_inference::engine::TelemetryView;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
 /// Between two panels, design units.

@@ -10,9 +10,9 @@ use embouchure_inference::note::Note;
 pub fn show(ui: &Ui, canvas: &Canvas, area: Area, view: &TelemetryView) {
     let [readouts, certainty, _] = area.rows([64.0, 22.0, REST]);
     let [heard, played] = readouts.columns([REST, REST]);
-    readout(ui, canvas, heard, "Heard", view.heard.f0_hz);
+    readout(ui, canvas, heard, "Heard", view.heard.note_hz());
     readout(ui, canvas, played, "Played", view.played_hz);
-    confidence(ui, canvas, certainty, view.heard.voicing);
+    confidence(ui, canvas, certainty, view.heard.pitch.certainty);
 }
 
 /// Width of a note's name, and what stands between it and its figures, design units.

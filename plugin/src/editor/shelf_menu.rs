@@ -6,7 +6,7 @@ use crate::Task;
 use crate::library::shelf::{Entry, Folder};
 use crate::library::{InstrumentRef, Library};
 use egui::{Button, Key, Label, Popup, PopupCloseBehavior, Response, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 use std::path::PathBuf;
 

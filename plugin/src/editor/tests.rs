@@ -7,7 +7,8 @@ use crate::test_library::shipped;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::{Heard, Telemetry};
+use embouchure_inference::engine::Telemetry;
+use embouchure_inference::hear::Heard;
 use nice_plug::prelude::Params;
 
 /// An editor at a size, in points.
@@ -19,8 +20,8 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
     let background = instruments.clone();
     let work = move |task: Task| {
         // What concerns the player's own folders is left alone.
-        if let Task::Follow(n_swaps) = task {
-            background.follow(n_swaps);
+        if let Task::Follow(n_loads) = task {
+            background.follow(n_loads);
         }
     };
     let tasks = Tasks::new(Arc::new(Background::spawn()), work, |message| panic!("{message}")).at_once();
@@ -275,7 +276,7 @@ fn start_engine(harness: &Harness<App>) -> Arc<Telemetry> {
 
 /// Shows frames while the engine hears hops that `change` alters.
 fn hear(harness: &mut Harness<App>, telemetry: &Telemetry, seconds: f32, change: impl Fn(&mut Heard)) {
-    let mut heard = Heard::default();
+    let mut heard = Heard::SILENCE;
     change(&mut heard);
     let frame_s = harness.input().predicted_dt;
     for _ in 0..(seconds / frame_s).ceil() as usize {

@@ -36,7 +36,7 @@ impl Trace {
             self.points.clear();
         }
         let midi = |hz: f32| (hz > 0.0).then(|| hz_to_midi(hz));
-        let (heard, played) = (midi(telemetry.heard.f0_hz), midi(telemetry.played_hz));
+        let (heard, played) = (midi(telemetry.heard.note_hz()), midi(telemetry.played_hz));
         self.points.push_back(Point { time_s: now_s, heard, played });
         while self.points.front().is_some_and(|oldest| now_s - oldest.time_s > SECONDS) {
             self.points.pop_front();
@@ -151,7 +151,7 @@ mod tests {
 
     fn view(heard_hz: f32, played_hz: f32) -> TelemetryView {
         let mut view = TelemetryView { played_hz, ..TelemetryView::default() };
-        view.heard.f0_hz = heard_hz;
+        (view.heard.is_note, view.heard.pitch.f0_hz) = (heard_hz > 0.0, heard_hz);
         view
     }
 

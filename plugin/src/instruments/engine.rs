@@ -1,11 +1,13 @@
 //! Where instruments meet the running engine. No other file of the plugin knows the engine's networks.
 
-use embouchure_inference::config::HOP_SIZE;
-use embouchure_inference::controls::{Controls, SourceControls};
-use embouchure_inference::engine::{Heard, HopModel, HopOutput};
+use embouchure_inference::chain::HopOutput;
+use embouchure_inference::controls::Controls;
+use embouchure_inference::engine::{HopModel, Loader, Model};
+use embouchure_inference::hear::HopInput;
 use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::Slot;
 use embouchure_inference::play::instrument::Instrument;
-use embouchure_inference::play::pipeline::{InstrumentSlot, Pipeline, Slot};
+use embouchure_inference::settings::Settings;
 use std::sync::Arc;
 
 /// What takes new instruments.
@@ -17,7 +19,7 @@ pub enum Running {
     /// An engine without networks, which cannot get any before it starts again.
     Dry,
     /// An engine with networks.
-    Networks(InstrumentSlot),
+    Networks(Loader),
 }
 
 impl Running {
@@ -27,17 +29,15 @@ impl Running {
         encoder: Option<Arc<Encoder>>,
         [first, second]: [Option<Arc<Instrument>>; 2],
     ) -> (Self, Option<Box<dyn HopModel>>) {
-        let networks = encoder.zip(first).map(|(encoder, first)| Pipeline::with_second(encoder, first, second));
-        match networks {
-            Some(Ok((pipeline, slot))) => (Self::Networks(slot), Some(Box::new(pipeline))),
-            _ => (Self::Dry, None),
-        }
+        let (Some(encoder), Some(first)) = (encoder, first) else { return (Self::Dry, None) };
+        let (model, loader) = Model::new(encoder, [Some(first), second]);
+        (Self::Networks(loader), Some(Box::new(model)))
     }
 
-    /// Plays `instrument` from the first hop on whose settings count `n_swaps` instruments or more.
-    pub fn load(&self, slot: Slot, instrument: Option<Arc<Instrument>>, n_swaps: u32) {
+    /// Plays `instrument` from the first hop on whose settings count `n_loads` instruments or more.
+    pub fn load(&self, slot: Slot, instrument: Option<Arc<Instrument>>, n_loads: u32) {
         if let Self::Networks(running) = self {
-            running.seat(n_swaps, slot, instrument);
+            running.load(n_loads, slot, instrument);
         }
     }
 }
@@ -48,19 +48,20 @@ pub struct Silent;
 impl HopModel for Silent {
     fn reset(&mut self) {}
 
-    fn hop(&mut self, _samples: &[f32; HOP_SIZE], _source: &SourceControls) -> HopOutput {
-        HopOutput { controls: Controls::SILENT, heard: Heard::default() }
+    fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
+        HopOutput::of(Controls::SILENT)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use embouchure_inference::config::HOP_SIZE;
 
     #[test]
     fn without_networks_the_engine_gets_silence() {
         let (running, networks) = Running::start(None, [None, None]);
         assert!(matches!(running, Running::Dry) && networks.is_none());
-        assert!(Silent.hop(&[0.5; HOP_SIZE], &SourceControls::default()).controls.is_silent());
+        assert!(Silent.hop(HopInput { samples: &[0.5; HOP_SIZE] }, &Settings::default()).controls.is_silent());
     }
 }

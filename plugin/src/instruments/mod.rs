@@ -10,7 +10,7 @@ pub use slot::Playing;
 use crate::library::{InstrumentRef, Library};
 use crate::params::EmbouchureParams;
 use embouchure_inference::engine::HopModel;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use engine::Running;
 use parking_lot::Mutex;
 use slot::Failure;
@@ -43,15 +43,15 @@ impl Instruments {
     }
 
     /// Plays what session and parameters name, unless it plays already. If that cannot be had, the old instrument stays,
-    /// or the default one comes in, and the session keeps its reference. The engine plays the new ones once `n_swaps`
+    /// or the default one comes in, and the session keeps its reference. The engine plays the new ones once `n_loads`
     /// instruments were asked for; 0 is at once.
-    pub fn follow(&self, n_swaps: u32) {
+    pub fn follow(&self, n_loads: u32) {
         let _guard = self.one_at_a_time.lock();
         for slot in Slot::ALL {
             match self.wanted(slot) {
-                Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_swaps),
-                Ok(None) => self.play(slot, Playing::default(), n_swaps),
-                Err(message) => self.fall_back(slot, message.into(), n_swaps),
+                Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_loads),
+                Ok(None) => self.play(slot, Playing::default(), n_loads),
+                Err(message) => self.fall_back(slot, message.into(), n_loads),
             }
         }
     }
@@ -135,23 +135,23 @@ impl Instruments {
         Ok(Some(source))
     }
 
-    fn load_and_play(&self, slot: Slot, wanted: InstrumentRef, n_swaps: u32) {
+    fn load_and_play(&self, slot: Slot, wanted: InstrumentRef, n_loads: u32) {
         let playing = self.playing(slot);
         if playing.message.is_none() && playing.source() == Some(&wanted) {
             return;
         }
         match Playing::load(&self.library, wanted) {
-            Ok(new) => self.play(slot, new, n_swaps),
-            Err(failure) => self.fall_back(slot, failure, n_swaps),
+            Ok(new) => self.play(slot, new, n_loads),
+            Err(failure) => self.fall_back(slot, failure, n_loads),
         }
     }
 
     /// What plays goes on; if nothing does, A plays the default instrument.
-    fn fall_back(&self, slot: Slot, failure: Failure, n_swaps: u32) {
+    fn fall_back(&self, slot: Slot, failure: Failure, n_loads: u32) {
         let is_empty = self.playing(slot).instrument().is_none();
         let default = (is_empty && slot == Slot::A).then(|| Playing::load(&self.library, InstrumentRef::default()));
         if let Some(Ok(default)) = default {
-            self.play(slot, default, n_swaps);
+            self.play(slot, default, n_loads);
         }
         self.fail(slot, failure);
     }
@@ -161,11 +161,11 @@ impl Instruments {
         (playing.message, playing.is_missing) = (Some(failure.message), failure.is_missing);
     }
 
-    fn play(&self, slot: Slot, mut new: Playing, n_swaps: u32) {
+    fn play(&self, slot: Slot, mut new: Playing, n_loads: u32) {
         let mut state = self.state.lock();
         let is_empty = [&new, &state.slots[slot as usize]].iter().all(|playing| playing.instrument().is_none());
         if !is_empty {
-            state.running.load(slot, new.instrument().cloned(), n_swaps);
+            state.running.load(slot, new.instrument().cloned(), n_loads);
         }
         if matches!(state.running, Running::Dry) && new.instrument().is_some() {
             new.message.get_or_insert_with(|| "restart the audio to hear this instrument".into());

@@ -2,14 +2,12 @@
 
 use crate::library::Library;
 use crate::library::shelf::N_PLACES;
-use embouchure_inference::play::tuning::{Key, Scale};
+use embouchure_inference::scale::{Key, Scale};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
 /// Unit of shares.
 pub const PERCENT: &str = " %";
-/// Long enough to hide a step in level, short enough to follow a hand.
-pub const SMOOTHING: SmoothingStyle = SmoothingStyle::Linear(20.0);
 
 /// 0 to 100 %.
 pub fn share(name: &str, default: f32) -> FloatParam {

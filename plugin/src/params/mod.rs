@@ -13,14 +13,11 @@ pub use table::{Page, Row, row};
 use crate::library::Library;
 use crate::library::shelf::DEFAULT_PLACE;
 use crate::session::SessionField;
-use embouchure_inference::controls::BREATH_OFF_DB;
-use embouchure_inference::play::pipeline::Slot;
-use embouchure_inference::play::tuning::Key;
-use embouchure_inference::settings::Settings;
-use embouchure_inference::synth::room::Room;
-use kinds::{
-    SMOOTHING, factor, gain_or_off, instrument, key, level_or_off, offset, scale, scale_at, semitones, share, time,
-};
+use embouchure_inference::controls::Room;
+use embouchure_inference::play::Slot;
+use embouchure_inference::scale::Key;
+use embouchure_inference::settings::{BREATH_OFF_DB, Settings};
+use kinds::{factor, gain_or_off, instrument, key, level_or_off, offset, scale, scale_at, semitones, share, time};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 use table::parameters;
@@ -60,14 +57,14 @@ parameters! {
     "Mix" mix: MixParams {
         mix: FloatParam {
             id: "mix",
-            param: share("Dry/Wet", 1.0).with_smoother(SMOOTHING),
+            param: share("Dry/Wet", 1.0),
             remote: Some((Page::Main, 0)),
             hint: "How much of the instrument is heard, and how much of the source. The source is delayed to match.",
             set: |settings, value| settings.mix.wet = value,
         }
         gain_db: FloatParam {
             id: "gain",
-            param: offset("Output", [-24.0, 12.0], "dB", 1).with_smoother(SMOOTHING),
+            param: offset("Output", [-24.0, 12.0], "dB", 1),
             remote: Some((Page::Main, 7)),
             hint: "Level of everything that leaves the plugin, dB.",
             set: |settings, value| settings.mix.gain_db = value,
@@ -84,7 +81,7 @@ parameters! {
     "Sound" sound: SoundParams {
         brightness_db: FloatParam {
             id: "brightness",
-            param: offset("Brightness", [-12.0, 12.0], "dB/oct", 1).with_smoother(SMOOTHING),
+            param: offset("Brightness", [-12.0, 12.0], "dB/oct", 1),
             remote: Some((Page::Main, 4)),
             hint: "Tilts the harmonics, dB per octave; the level stays.",
             set: |settings, value| settings.sound.brightness_db = value,
@@ -120,7 +117,7 @@ parameters! {
         }
         width: FloatParam {
             id: "width",
-            param: share("Width", 0.0).with_smoother(SMOOTHING),
+            param: share("Width", 0.0),
             remote: Some((Page::Sound, 2)),
             hint: "Spreads noise, upper partials and the room over both channels. In mono nothing is lost.",
             set: |settings, value| settings.sound.width = value,

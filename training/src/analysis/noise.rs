@@ -2,7 +2,7 @@
 
 use super::FRAME_RATE;
 use embouchure_inference::config::N_NOISE_BANDS;
-use embouchure_inference::synth::noise::noise_band_edges_hz;
+use embouchure_inference::controls::noise_band_edges_hz;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 

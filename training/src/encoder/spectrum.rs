@@ -3,7 +3,7 @@
 use super::batch::Clip;
 use super::net::{N_MEL, N_SPECTRUM};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::synth::noise::hz_to_mel;
+use embouchure_inference::controls::hz_to_mel;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 

@@ -4,7 +4,7 @@
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use embouchure_inference::synth::noise::hz_to_mel;
+use embouchure_inference::controls::hz_to_mel;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 

@@ -3,7 +3,8 @@
 //! All rings are wait-free: neither side ever waits for the other to be scheduled, as it would in the middle of a push
 //! to a queue with many senders.
 
-use crate::controls::{Controls, SourceControls};
+use crate::controls::{Controls, Room};
+use crate::settings::Settings;
 use crate::synth::hop_samples;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -13,39 +14,43 @@ use std::time::{Duration, Instant};
 
 /// Input on its way before any is lost. Longer than a player would sit through, so that hardly anything is.
 const SECONDS_IN_FLIGHT: f64 = 6.0;
-/// Changes of the player's wishes on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a wish
-/// changes with every one; else any time.
+/// Changes of the settings on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a setting changes with
+/// every one; else any time.
 const MARKS_IN_FLIGHT: usize = 4096;
 /// Frames beyond one for each hop that is still to be played: rounding, and what the worker had begun before a reset.
 const SPARE_FRAMES: usize = 32;
 
 /// Where samples belong and how they are to be heard.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(in crate::engine) struct Heading {
+pub(super) struct Stamp {
     pub epoch: u32,
     /// Host sample, counted from the reset.
     pub position: u64,
-    pub source: SourceControls,
+    pub settings: Settings,
+    /// Instruments that were asked for so far.
+    pub n_loads: u32,
 }
 
-/// A heading for the samples from `at` on; those before it follow from the mark before.
+/// A stamp for the samples from `at` on; those before it follow from the mark before.
 struct Mark {
     /// Samples sent since the rings were made.
     at: u64,
-    heading: Heading,
+    stamp: Stamp,
 }
 
-/// The answer to one hop. Its place in time follows from `hop` alone, see [`HopClock`](super::timing::HopClock).
+/// The answer to one hop. Its place in time follows from `hop` alone, see [`HopClock`](crate::engine::clock::HopClock).
 #[derive(Clone, Copy)]
-pub(in crate::engine) struct Frame {
+pub(super) struct Frame {
     pub epoch: u32,
     /// Counted from the reset.
     pub hop: u64,
     pub controls: Controls,
+    /// Around them.
+    pub room: Room,
 }
 
 /// Seen by both threads.
-pub(in crate::engine) struct Flags {
+pub(super) struct Flags {
     /// Raised by the audio thread at each reset; what carries another one is out of date.
     pub epoch: AtomicU32,
     /// The worker is to end.
@@ -86,26 +91,26 @@ impl Flags {
 }
 
 /// The audio thread's end of the input.
-pub(in crate::engine) struct InputSender {
+pub(super) struct StampedSender {
     samples: Producer<f32>,
     marks: Producer<Mark>,
     n_sent: u64,
     /// Of the next sample, if nothing changes.
-    heading: Option<Heading>,
+    stamp: Option<Stamp>,
 }
 
 /// The worker's end of the input.
-pub(in crate::engine) struct InputReceiver {
+pub(super) struct StampedReceiver {
     samples: Consumer<f32>,
     marks: Consumer<Mark>,
     n_received: u64,
 }
 
 /// Both ends of everything.
-pub(in crate::engine) struct Link {
+pub(super) struct Link {
     pub flags: Arc<Flags>,
-    pub sender: InputSender,
-    pub receiver: InputReceiver,
+    pub sender: StampedSender,
+    pub receiver: StampedReceiver,
     /// Worker's end.
     pub frames_in: Producer<Frame>,
     /// Audio thread's end.
@@ -124,45 +129,45 @@ impl Link {
         let (frames_in, frames_out) = RingBuffer::new(n_frames);
         Self {
             flags: Arc::new(Flags::new(max_block)),
-            sender: InputSender { samples: samples_in, marks: marks_in, n_sent: 0, heading: None },
-            receiver: InputReceiver { samples: samples_out, marks: marks_out, n_received: 0 },
+            sender: StampedSender { samples: samples_in, marks: marks_in, n_sent: 0, stamp: None },
+            receiver: StampedReceiver { samples: samples_out, marks: marks_out, n_received: 0 },
             frames_in,
             frames_out,
         }
     }
 }
 
-impl InputSender {
-    /// Sends as much of `samples`, which begin at `heading`, as there is room for, and returns how much. Realtime-safe.
-    pub fn send(&mut self, heading: Heading, samples: &[f32]) -> usize {
+impl StampedSender {
+    /// Sends as much of `samples`, which begin at `stamp`, as there is room for, and returns how much. Realtime-safe.
+    pub fn send(&mut self, stamp: Stamp, samples: &[f32]) -> usize {
         if samples.is_empty() || self.samples.is_full() {
             return 0;
         }
-        if self.heading != Some(heading) && self.marks.push(Mark { at: self.n_sent, heading }).is_err() {
+        if self.stamp != Some(stamp) && self.marks.push(Mark { at: self.n_sent, stamp }).is_err() {
             return 0;
         }
         let n = self.samples.push_partial_slice(samples).0.len();
         self.n_sent += n as u64;
-        self.heading = Some(Heading { position: heading.position + n as u64, ..heading });
+        self.stamp = Some(Stamp { position: stamp.position + n as u64, ..stamp });
         n
     }
 }
 
-impl InputReceiver {
+impl StampedReceiver {
     /// Fills the front of `out` with the next samples that follow each other and returns it; empty if none are there.
-    /// The heading is given if a new one starts here.
-    pub fn receive<'a>(&mut self, out: &'a mut [f32]) -> (Option<Heading>, &'a [f32]) {
+    /// The stamp is given if a new one starts here.
+    pub fn receive<'a>(&mut self, out: &'a mut [f32]) -> (Option<Stamp>, &'a [f32]) {
         // Counted first: a mark is pushed before its samples, so that those seen here have theirs.
         let n_here = self.samples.slots();
-        let heading = self.marks.peek().ok().filter(|mark| mark.at == self.n_received).map(|mark| mark.heading);
-        if heading.is_some() {
+        let stamp = self.marks.peek().ok().filter(|mark| mark.at == self.n_received).map(|mark| mark.stamp);
+        if stamp.is_some() {
             let _ = self.marks.pop();
         }
         let until = self.marks.peek().map_or(u64::MAX, |mark| mark.at);
         let n = n_here.min(out.len()).min((until - self.n_received).min(out.len() as u64) as usize);
         let received = self.samples.pop_partial_slice(&mut out[..n]).0;
         self.n_received += received.len() as u64;
-        (heading, received)
+        (stamp, received)
     }
 }
 
@@ -170,16 +175,17 @@ impl InputReceiver {
 mod tests {
     use super::*;
 
-    fn heading(epoch: u32, position: u64, transpose_semitones: f32) -> Heading {
-        let source = SourceControls { transpose_semitones, ..SourceControls::default() };
-        Heading { epoch, position, source }
+    fn stamp(epoch: u32, position: u64, transpose_semitones: f32) -> Stamp {
+        let mut settings = Settings::default();
+        settings.pitch.transpose_semitones = transpose_semitones;
+        Stamp { epoch, position, settings, n_loads: 0 }
     }
 
     #[test]
     fn samples_of_one_block_each_need_no_marks() {
         let mut link = Link::new(48_000.0, 400, 1);
         for position in 0..200_000 {
-            assert_eq!(link.sender.send(heading(0, position, 0.0), &[1.0]), 1, "sample {position}");
+            assert_eq!(link.sender.send(stamp(0, position, 0.0), &[1.0]), 1, "sample {position}");
         }
         assert_eq!(link.receiver.marks.slots(), 1);
     }
@@ -189,14 +195,14 @@ mod tests {
         let mut link = Link::new(1000.0, 400, 8);
         let mut out = [0.0; 16];
         assert_eq!(link.receiver.receive(&mut out), (None, &[][..]));
-        let headings = [heading(0, 0, 0.0), heading(0, 3, 0.0), heading(0, 5, 2.0), heading(1, 0, 2.0)];
-        for (part, h) in [&[1.0, 2.0, 3.0][..], &[4.0, 5.0], &[6.0], &[7.0, 8.0]].iter().zip(headings) {
+        let stamps = [stamp(0, 0, 0.0), stamp(0, 3, 0.0), stamp(0, 5, 2.0), stamp(1, 0, 2.0)];
+        for (part, h) in [&[1.0, 2.0, 3.0][..], &[4.0, 5.0], &[6.0], &[7.0, 8.0]].iter().zip(stamps) {
             assert_eq!(link.sender.send(h, part), part.len());
         }
-        assert_eq!(link.receiver.receive(&mut out[..2]), (Some(headings[0]), &[1.0, 2.0][..]));
+        assert_eq!(link.receiver.receive(&mut out[..2]), (Some(stamps[0]), &[1.0, 2.0][..]));
         assert_eq!(link.receiver.receive(&mut out), (None, &[3.0, 4.0, 5.0][..]));
-        assert_eq!(link.receiver.receive(&mut out), (Some(headings[2]), &[6.0][..]));
-        assert_eq!(link.receiver.receive(&mut out), (Some(headings[3]), &[7.0, 8.0][..]));
+        assert_eq!(link.receiver.receive(&mut out), (Some(stamps[2]), &[6.0][..]));
+        assert_eq!(link.receiver.receive(&mut out), (Some(stamps[3]), &[7.0, 8.0][..]));
         assert_eq!(link.receiver.receive(&mut out), (None, &[][..]));
     }
 
@@ -204,14 +210,14 @@ mod tests {
     fn what_has_no_room_is_not_sent_and_leaves_a_visible_gap() {
         let mut link = Link::new(1000.0, 400, 1);
         let samples = vec![0.5; 10_000];
-        let n = link.sender.send(heading(0, 0, 0.0), &samples);
+        let n = link.sender.send(stamp(0, 0, 0.0), &samples);
         assert!((6000..10_000).contains(&n), "{n}");
         for position in n as u64..n as u64 + 9000 {
-            assert_eq!(link.sender.send(heading(0, position, position as f32), &[0.5]), 0);
+            assert_eq!(link.sender.send(stamp(0, position, position as f32), &[0.5]), 0);
         }
         let mut out = vec![0.0; 10_000];
         assert_eq!(link.receiver.receive(&mut out).1.len(), n);
-        let after = heading(0, n as u64 + 9000, 0.0);
+        let after = stamp(0, n as u64 + 9000, 0.0);
         assert_eq!(link.sender.send(after, &[0.25]), 1);
         assert_eq!(link.receiver.receive(&mut out), (Some(after), &[0.25][..]));
     }

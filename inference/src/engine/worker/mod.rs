@@ -1,251 +1,226 @@
-//! The thread that runs the model: samples in, control frames out.
+//! The driver that runs the model on a thread of its own: samples go there through a ring, control frames come back through
+//! another. The callback never waits for it live.
 
-pub(super) mod link;
-pub(super) mod pace;
+mod link;
+mod pace;
+mod run;
+mod thread;
 mod watch;
 
+use super::clock::HopClock;
 use super::resample::HopResampler;
-use super::timing::HopClock;
-use super::{HopModel, Telemetry};
-use crate::config::FRAME_RATE;
-use crate::controls::{Controls, SourceControls};
-use link::{Flags, Frame, Heading, InputReceiver};
-use rtrb::Producer;
+use super::{EngineConfig, HopModel, Telemetry};
+use crate::controls::{Controls, Room};
+use crate::settings::Settings;
+use link::{Flags, Frame, Link, Stamp, StampedSender};
+use pace::Pace;
+use rtrb::Consumer;
+use run::{Inbox, Worker};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use watch::Watch;
 
-/// In case the callback has nothing to wake the worker for.
-const OFFLINE_POLL: Duration = Duration::from_micros(500);
-/// Most samples taken from the ring at once: a hop at 48 kHz.
-const CHUNK_SIZE: usize = 192;
-/// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
-/// audio) it makes one.
-const HOPS_BEFORE_REST: usize = 32;
-const REST: Duration = Duration::from_millis(1);
-/// Of input that was lost, this much is shown to the model as silence; the rest only passes.
-const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
-/// Nothing a model may ask for is louder (60 dB over full scale), so that the output stays finite.
-const MAX_GAIN: f32 = 1000.0;
+pub use thread::flush_subnormals;
 
-pub(super) struct Worker {
+/// Offline waiting: tries before the callback lets the processor go.
+const YIELDS_BEFORE_SLEEP: u32 = 100;
+
+/// The callback's side; the worker ends when this is dropped.
+pub(super) struct WorkerDriver {
     flags: Arc<Flags>,
+    sender: StampedSender,
+    frames: Consumer<Frame>,
     telemetry: Arc<Telemetry>,
-    model: Box<dyn HopModel>,
-    hearing: Hearing,
-    frames: Producer<Frame>,
-    /// Hops since the last pause.
-    n_restless: usize,
-    /// Of the samples that come next.
-    source: SourceControls,
-    /// Of the sample that the hop being collected ends at, once that has come. The resampler takes some more samples
-    /// before the hop is complete, and what comes with those is for the next one.
-    hop_source: Option<SourceControls>,
-    time: Time,
-    /// Of the samples that come next.
-    epoch: u32,
+    /// Joined on drop.
+    thread: Option<JoinHandle<()>>,
+    wait: WaitPolicy,
+    pace: Pace,
+    host_rate: f64,
+    offline: bool,
+    /// When the present block came; `None` offline.
+    came: Option<Instant>,
 }
 
-/// Where input comes from.
-pub(super) struct Hearing {
-    pub receiver: InputReceiver,
+/// What the worker thread is started with.
+pub(super) struct Setup {
+    pub config: EngineConfig,
+    pub latency: usize,
     pub resampler: HopResampler,
-    pub host_rate: f64,
-    pub offline: bool,
+    pub telemetry: Arc<Telemetry>,
+    pub model: Box<dyn HopModel>,
 }
 
-/// Where the worker is in the input.
-#[derive(Clone, Copy, Default)]
-struct Time {
-    epoch: u32,
-    /// Host sample that comes next.
-    next_sample: u64,
-    /// Hop that is being collected.
-    hop: u64,
+/// Where samples belong and what is set for them.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    /// Host sample, counted from the reset.
+    pub position: u64,
+    pub settings: &'a Settings,
+    /// Instruments that were asked for so far.
+    pub n_loads: u32,
 }
 
-impl Worker {
-    pub fn new(
-        flags: Arc<Flags>,
-        telemetry: Arc<Telemetry>,
-        model: Box<dyn HopModel>,
-        hearing: Hearing,
-        frames: Producer<Frame>,
-    ) -> Self {
-        Self {
+/// How long the callback waits for a frame that is not there.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum WaitPolicy {
+    /// Live.
+    Never,
+    /// While the host is ahead of the clock.
+    Until(Instant),
+    /// Offline.
+    Always,
+}
+
+impl WaitPolicy {
+    fn has_time(self) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Until(end) => Instant::now() < end,
+            Self::Always => true,
+        }
+    }
+}
+
+impl WorkerDriver {
+    /// Allocates, and starts the thread, which owns the model.
+    pub fn start(setup: Setup) -> std::io::Result<Self> {
+        let Setup { config, latency, resampler, telemetry, model } = setup;
+        let EngineConfig { host_rate, max_block, offline } = config;
+        let Link { flags, sender, receiver, frames_in, frames_out } = Link::new(host_rate, latency, max_block);
+        let inbox = Inbox { receiver, resampler, clock: HopClock { host_rate }, offline };
+        let worker = Worker::new(flags.clone(), telemetry.clone(), model, inbox, frames_in);
+        let (say, said) = crossbeam::channel::bounded(1);
+        let thread = std::thread::Builder::new().name("embouchure".into()).spawn(move || {
+            flush_subnormals();
+            // A bounce may take all the time it needs, and shall leave the machine usable.
+            let _ = say.send(!offline && thread::raise_priority());
+            worker.run();
+        })?;
+        telemetry.set_worker_is_raised(said.recv().unwrap_or(false));
+        Ok(Self {
             flags,
+            sender,
+            frames: frames_out,
             telemetry,
-            model,
-            hearing,
-            frames,
-            n_restless: 0,
-            source: SourceControls::default(),
-            hop_source: None,
-            time: Time::default(),
-            epoch: 0,
+            thread: Some(thread),
+            wait: if offline { WaitPolicy::Always } else { WaitPolicy::Never },
+            pace: Pace::default(),
+            host_rate,
+            offline,
+            came: None,
+        })
+    }
+
+    /// Forgets the past; the worker follows with the next block. Frames of older epochs that still come are thrown away when
+    /// they are met. Realtime-safe.
+    pub fn reset(&mut self) {
+        // Before the epoch: the worker that sees the new one sees this, too.
+        self.flags.next_hop.store(0, Release);
+        let epoch = self.flags.epoch.load(Acquire).wrapping_add(1);
+        self.flags.epoch.store(epoch, Release);
+        self.discard(self.frames.slots());
+    }
+
+    /// A block of `n` samples came. `is_piece`: it goes on with the block before.
+    pub fn begin_block(&mut self, n: usize, is_piece: bool) {
+        let so_far = if is_piece { self.flags.block.load(Relaxed) } else { 0 };
+        self.flags.block.store(so_far.saturating_add(n as u32), Relaxed);
+        self.came = (!self.offline).then(Instant::now);
+        let Some(now) = self.came else { return };
+        let length_s = n as f64 / self.host_rate;
+        if is_piece {
+            return self.pace.piece(length_s);
+        }
+        // A host that does not say that it renders faster than it plays shows it, and can wait.
+        let spare = self.pace.block(now, length_s);
+        self.wait = if spare.is_zero() { WaitPolicy::Never } else { WaitPolicy::Until(now + spare) };
+    }
+
+    /// All samples of the block were sent.
+    pub fn end_block(&mut self) {
+        if let Some(now) = self.came {
+            self.flags.tell_block(now);
         }
     }
 
-    /// Runs until told to stop. A panic in the model ends the thread and is seen as `alive == false`.
-    pub fn run(mut self) {
-        let _guard = AliveGuard(self.flags.clone());
-        while !self.flags.stop.load(Acquire) {
-            match self.listen() {
-                // Offline the callback wakes the worker.
-                0 if self.hearing.offline => std::thread::park_timeout(OFFLINE_POLL),
-                0 => self.rest(self.watch().next_look()),
-                _ if self.n_restless >= HOPS_BEFORE_REST && !self.hearing.offline => self.rest(REST),
-                _ => {}
+    /// Sends samples. Offline waits for room; live what finds none is lost, and the worker puts silence in its place.
+    pub fn send(&mut self, place: Place<'_>, samples: &[f32]) {
+        let Place { position, settings, n_loads } = place;
+        let mut stamp = Stamp { epoch: self.flags.epoch.load(Acquire), position, settings: *settings, n_loads };
+        let mut rest = samples;
+        for n_waits in 0.. {
+            let n_sent = self.sender.send(stamp, rest);
+            stamp.position += n_sent as u64;
+            rest = &rest[n_sent..];
+            match &self.thread {
+                _ if rest.is_empty() => return,
+                Some(_) if self.offline && self.flags.alive.load(Acquire) => self.wait_a_little(n_waits),
+                _ => return self.telemetry.count_lost_samples(rest.len() as u64),
             }
         }
     }
 
-    fn rest(&mut self, time: Duration) {
-        self.n_restless = 0;
-        // Parked, so that a callback that has time to wait can wake it.
-        std::thread::park_timeout(time);
-    }
-
-    fn watch(&self) -> Watch {
-        let block = self.flags.block.load(Relaxed).max(1) as usize;
-        let n_missing = self.hearing.resampler.n_missing().next_multiple_of(block);
-        let seconds = |n_samples: usize| Duration::from_secs_f64(n_samples as f64 / self.hearing.host_rate);
-        Watch { since_block: self.flags.since_block(), block: seconds(block), missing: seconds(n_missing) }
-    }
-
-    /// Takes some input, if there is any, and returns how many samples.
-    fn listen(&mut self) -> usize {
-        let mut samples = [0.0; CHUNK_SIZE];
-        let (heading, samples) = self.hearing.receiver.receive(&mut samples);
-        if let Some(heading) = heading {
-            self.follow(&heading);
-        }
-        if !self.is_out_of_date() {
-            self.feed(samples, true);
-        }
-        samples.len()
-    }
-
-    fn follow(&mut self, heading: &Heading) {
-        self.epoch = heading.epoch;
-        if self.is_out_of_date() {
-            return;
-        }
-        if heading.epoch != self.time.epoch {
-            // Live the same player goes on after a stop of the transport; every bounce begins anew.
-            if self.hearing.offline {
-                self.model.reset()
-            } else {
-                self.model.rest()
+    /// Controls and room of hop `hop`, if they are there; what came too late for its turn is skipped.
+    pub fn frame(&mut self, hop: u64) -> Option<(Controls, Room)> {
+        let epoch = self.flags.epoch.load(Acquire);
+        loop {
+            self.wait_for_frame();
+            let frame = self.frames.peek().ok()?;
+            if frame.epoch == epoch && frame.hop > hop {
+                return None;
             }
-            self.hearing.resampler.reset();
-            self.time = Time { epoch: heading.epoch, ..Time::default() };
-            self.hop_source = None;
-        }
-        self.source = heading.source;
-        self.bridge_gap(heading.position);
-    }
-
-    /// The samples that come next are from before a reset.
-    fn is_out_of_date(&self) -> bool {
-        self.epoch != self.flags.epoch.load(Acquire)
-    }
-
-    /// Puts silence in the place of lost input, so that everything after it keeps its time.
-    fn bridge_gap(&mut self, start: u64) {
-        let hop_limit = self.time.hop + u64::from(MAX_GAP_HOPS);
-        while self.time.next_sample < start && !self.flags.stop.load(Acquire) {
-            let n = (start - self.time.next_sample).min(CHUNK_SIZE as u64);
-            self.feed(&[0.0; CHUNK_SIZE][..n as usize], self.time.hop < hop_limit);
+            let due = (frame.epoch == epoch && frame.hop == hop).then_some((frame.controls, frame.room));
+            self.discard(1);
+            if due.is_some() {
+                return due;
+            }
         }
     }
 
-    fn feed(&mut self, mut samples: &[f32], show_model: bool) {
-        while !samples.is_empty() {
-            let taken = self.hearing.resampler.take(samples);
-            samples = &samples[taken..];
-            self.time.next_sample += taken as u64;
-            let hop_end = HopClock { host_rate: self.hearing.host_rate }.hop_end(self.time.hop);
-            if self.hop_source.is_none() && self.time.next_sample as i64 >= hop_end {
-                self.hop_source = Some(self.source);
+    /// Hop that is rendered next: earlier ones need not be sent any more.
+    pub fn set_next_hop(&mut self, hop: u64) {
+        self.flags.next_hop.store(hop, Release);
+    }
+
+    fn discard(&mut self, n: usize) {
+        if let Ok(frames) = self.frames.read_chunk(n) {
+            frames.commit_all();
+        }
+    }
+
+    /// Waits until there is a frame, none can come any more, or there is no time left. Live that is at once.
+    fn wait_for_frame(&self) {
+        for n in 0u32.. {
+            // A dying worker may have left a last frame, so look after asking.
+            let was_alive = self.flags.alive.load(Acquire);
+            if !was_alive || !self.frames.is_empty() || !self.wait.has_time() {
+                return;
             }
-            let Some(hop) = self.hearing.resampler.hop() else { continue };
-            if show_model {
-                self.n_restless += 1;
-                let start = Instant::now();
-                let source = self.hop_source.take().unwrap_or(self.source);
-                let output = self.model.hop(hop, &source);
-                let load = start.elapsed().as_secs_f32() * FRAME_RATE;
-                let controls = made_valid(output.controls);
-                if output.heard.has_failed || controls != output.controls {
-                    // What is no number stays in the networks' memory: without it they begin anew in the next hop.
-                    self.telemetry.count_failed_frame();
-                    self.model.rest();
-                }
-                self.telemetry.publish(&output.heard, &controls, load);
-                // After a delay the first ones come too late. The ring is never full: it has room for all others.
-                if self.time.hop >= self.flags.next_hop.load(Acquire) {
-                    let _ = self.frames.push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls });
-                }
-            }
-            self.time.hop += 1;
+            self.wait_a_little(n);
+        }
+    }
+
+    /// One turn of waiting, after `n` others. Never live.
+    fn wait_a_little(&self, n: u32) {
+        if let Some(thread) = &self.thread {
+            thread.thread().unpark();
+        }
+        if n < YIELDS_BEFORE_SLEEP {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(Duration::from_micros(100));
         }
     }
 }
 
-/// Keeps the synth's promises whatever a model says: everything finite and ≥ 0, pitch > 0.
-fn made_valid(controls: Controls) -> Controls {
-    let gain = |x: f32| if x.is_finite() { x.clamp(0.0, MAX_GAIN) } else { 0.0 };
-    Controls {
-        f0_hz: if controls.f0_hz.is_finite() { controls.f0_hz.clamp(1.0, 20_000.0) } else { 440.0 },
-        amplitude: gain(controls.amplitude),
-        harmonic_distribution: controls.harmonic_distribution.map(gain),
-        noise_magnitudes: controls.noise_magnitudes.map(gain),
-        room: controls.room.made_valid(),
-    }
-}
-
-/// Tells the audio thread that no more frames will come, also when the model panics.
-struct AliveGuard(Arc<Flags>);
-
-impl Drop for AliveGuard {
+impl Drop for WorkerDriver {
     fn drop(&mut self) {
-        self.0.alive.store(false, Release);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::link::Link;
-    use super::*;
-    use crate::config::{HOP_SIZE, MODEL_RATE};
-    use crate::engine::timing::HopClock;
-    use crate::engine::{Heard, HopOutput};
-
-    struct Silent;
-
-    impl HopModel for Silent {
-        fn reset(&mut self) {}
-
-        fn hop(&mut self, _: &[f32; HOP_SIZE], _: &SourceControls) -> HopOutput {
-            HopOutput { controls: Controls::SILENT, heard: Heard::default() }
+        self.flags.stop.store(true, Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // An Err is a panic of the model, already reported by the panic hook.
+            let _ = thread.join();
         }
-    }
-
-    #[test]
-    fn what_came_too_late_does_not_take_the_place_of_what_is_still_to_be_played() {
-        let host_rate = f64::from(MODEL_RATE);
-        let Link { flags, mut sender, receiver, frames_in, mut frames_out } = Link::new(host_rate, HOP_SIZE, HOP_SIZE);
-        let resampler = HopResampler::new(&HopClock { host_rate }).unwrap();
-        let hearing = Hearing { receiver, resampler, host_rate, offline: false };
-        let mut worker = Worker::new(flags.clone(), Arc::default(), Box::new(Silent), hearing, frames_in);
-        // Many more hops than there is room for frames.
-        let heading = Heading { epoch: 0, position: 0, source: SourceControls::default() };
-        assert_eq!(sender.send(heading, &[0.0; 500 * HOP_SIZE]), 500 * HOP_SIZE);
-        flags.next_hop.store(490, Release);
-        while worker.listen() > 0 {}
-        let hops: Vec<u64> = std::iter::from_fn(|| frames_out.pop().ok()).map(|frame| frame.hop).collect();
-        assert_eq!(hops, (490..500).collect::<Vec<_>>());
     }
 }

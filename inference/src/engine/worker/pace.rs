@@ -14,7 +14,7 @@ const MISSED_S: f64 = 0.05;
 
 /// Sound that was asked for against time that has passed.
 #[derive(Debug, Default)]
-pub(in crate::engine) struct Pace {
+pub(super) struct Pace {
     /// When the last block came, and how long it was, s.
     last: Option<(Instant, f64)>,
     /// Sound ahead of the clock when it came, s; below 0 what a live host may still make up for.

@@ -14,7 +14,7 @@ const IDLE_AFTER: Duration = Duration::from_secs(1);
 const UNEVEN: Duration = Duration::from_micros(250);
 
 /// What the worker waits for.
-pub(in crate::engine) struct Watch {
+pub(super) struct Watch {
     /// Time since the newest block came.
     pub since_block: Duration,
     /// Length of a block.

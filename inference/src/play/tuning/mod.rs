@@ -4,4 +4,4 @@ mod glide;
 mod snap;
 
 pub use glide::Glide;
-pub use snap::{Key, Scale, Snap, SnapWish};
+pub use snap::Snap;

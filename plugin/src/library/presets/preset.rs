@@ -3,7 +3,7 @@
 use crate::library::shelf::Shelf;
 use crate::library::{InstrumentRef, slots};
 use crate::params::EmbouchureParams;
-use embouchure_inference::play::pipeline::Slot;
+use embouchure_inference::play::Slot;
 use nice_plug::prelude::{ParamPtr, ParamSetter, Params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -1,8 +1,8 @@
 //! The room in sound: a feedback delay network (Jot & Chaigne 1991, "Digital delay networks for designing artificial
 //! reverberators"), sixteen delays that feed each other and lose in each band as much as the room does.
 
-use super::{CROSSOVERS_HZ, LN_60_DB, N_BANDS, Room};
-use crate::synth::side::Side;
+use super::side::Side;
+use crate::controls::{CROSSOVERS_HZ, LN_60_DB, N_ROOM_BANDS as N_BANDS, Room};
 
 const N_LINES: usize = 16;
 /// Time until the room answers, seconds.
@@ -13,7 +13,7 @@ const SPREAD: f64 = 9.0;
 const SILENT: f32 = 1e-6;
 
 /// Adds the room to a dry sound.
-pub struct RoomSound {
+pub struct Reverb {
     rate: f32,
     lines: [Line; N_LINES],
     /// What a line loses per pass, as gains, `[N_BANDS][N_LINES]`.
@@ -60,7 +60,7 @@ impl<const N: usize> Split<N> {
     }
 }
 
-impl RoomSound {
+impl Reverb {
     /// Allocates. `host_rate` in Hz, > 0.
     pub fn new(host_rate: f64) -> Self {
         let length = |i: usize| {
@@ -190,7 +190,7 @@ mod tests {
 
     /// What comes back from a click, over 2 s.
     fn answer(room: &Room, host_rate: f64) -> Vec<f32> {
-        let mut sound = RoomSound::new(host_rate);
+        let mut sound = Reverb::new(host_rate);
         let mut hops = vec![0.0; (2.0 * host_rate) as usize];
         let hop = (0.004 * host_rate) as usize;
         // The way to the gains first: a hop of hardly anything.
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn silence_ends_in_exact_zeros_and_reset_is_new() {
-        let mut sound = RoomSound::new(48_000.0);
+        let mut sound = Reverb::new(48_000.0);
         let mut hop = [0.5; 192];
         sound.add(&ROOM, &mut hop, None);
         let mut last = [0.0; 192];
@@ -249,14 +249,14 @@ mod tests {
         sound.add(&ROOM, &mut hop, None);
         sound.reset();
         sound.add(&ROOM, &mut used, None);
-        RoomSound::new(48_000.0).add(&ROOM, &mut new, None);
+        Reverb::new(48_000.0).add(&ROOM, &mut new, None);
         let is_near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
         assert!(used.iter().zip(&new).all(is_near));
     }
 
     #[test]
     fn without_a_room_nothing_changes() {
-        let mut sound = RoomSound::new(48_000.0);
+        let mut sound = Reverb::new(48_000.0);
         let mut samples = [0.25; 192];
         sound.add(&Room::NONE, &mut samples, None);
         assert_eq!(samples, [0.25; 192]);

@@ -1,0 +1,198 @@
+//! One hop from what is heard to what is played.
+
+use super::Slot;
+use super::attack::Attack;
+use super::follow::lead_noise;
+use super::level_match::SourcePower;
+use super::morph::{blend_range, breath_gain, level_morph, scaled};
+use super::octave_fit::{OctaveFit, Target, fold_into};
+use super::tuning::{Glide, Snap};
+use super::voice::{LoadedInstrument, Note, Request, Voice};
+use crate::controls::Controls;
+use crate::hear::{Heard, Pitch};
+use crate::settings::Settings;
+
+/// Lowest and highest pitch that is played, Hz, wherever transposition leads.
+const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
+/// Hops from one level to another when the player asks for it: 64 ms.
+const MATCHING_HOPS: f32 = 16.0;
+/// Hops without a note after which instruments rest: 100 ms.
+const REST_AFTER: usize = 25;
+
+/// Fits a source's notes to two instruments, lets both play, and blends them. State of one stream.
+pub struct Player {
+    /// Of A, which plays alone while nothing morphs, and of B.
+    voices: [Voice; 2],
+    octave: OctaveFit,
+    snap: Snap,
+    glide: Glide,
+    attack: Attack,
+    /// The last hop of a note: what is played while it is held or fades.
+    note: Note,
+    /// Hops without one.
+    n_silent: usize,
+    /// How far instruments are brought to the source's loudness, 0 to 1, and whether any hop was heard.
+    matched: f32,
+    has_begun: bool,
+}
+
+/// What is played in one hop.
+pub struct Played {
+    /// For the synth.
+    pub controls: Controls,
+    /// False if a network gave what is no number.
+    pub is_valid: bool,
+}
+
+impl Player {
+    /// Allocates. `instruments`: A and B; without A, B plays.
+    pub fn new(instruments: [Option<Box<LoadedInstrument>>; 2]) -> Self {
+        Self {
+            voices: instruments.map(Voice::new),
+            octave: OctaveFit::default(),
+            snap: Snap::default(),
+            glide: Glide::default(),
+            attack: Attack::default(),
+            note: Note::NONE,
+            n_silent: 0,
+            matched: 0.0,
+            has_begun: false,
+        }
+    }
+
+    /// Crossfades to another instrument, or to none, from the next hop on. Returns one that was to come in and now will not.
+    /// Realtime-safe.
+    pub fn load(&mut self, slot: Slot, instrument: Option<Box<LoadedInstrument>>) -> Option<Box<LoadedInstrument>> {
+        self.voices[slot as usize].load(instrument)
+    }
+
+    /// An instrument that has faded out, to be freed where that may take time. What is not taken stays. Realtime-safe.
+    pub fn take_retired(&mut self) -> Option<Box<LoadedInstrument>> {
+        self.voices.iter_mut().find_map(Voice::take_retired)
+    }
+
+    /// Forgets the past, as if newly made; instruments that wait to come in play from the first hop on. Realtime-safe.
+    pub fn reset(&mut self) {
+        self.forget();
+        self.octave.reset();
+        self.voices.iter_mut().for_each(Voice::reset);
+    }
+
+    /// As [`reset`](Self::reset), but what was learned of the source stays. Realtime-safe.
+    pub fn rest(&mut self) {
+        self.forget();
+        self.voices.iter_mut().for_each(Voice::rest);
+    }
+
+    fn forget(&mut self) {
+        (self.snap, self.glide, self.attack) = Default::default();
+        (self.note, self.n_silent, self.has_begun) = (Note::NONE, 0, false);
+    }
+
+    /// Plays one hop. Realtime-safe.
+    pub fn hop(&mut self, heard: &Heard, settings: &Settings) -> Played {
+        self.take_note(heard, settings);
+        self.matched = self.way_to(settings.sound.match_level);
+        let request = self.request(heard, settings);
+        let morph = settings.sound.morph;
+        let first = self.voices[0].hop(&request, &Controls::SILENT);
+        // Always run, so that what it plays does not depend on when the morph began.
+        let second = self.voices[1].hop(&request, &first.controls);
+        let played = level_morph(&first.controls, &second.controls, morph, self.matched);
+
+        let gain = heard.gain * self.attack.hop(heard.gain > 0.0, settings.sound.attack_s);
+        // A room brings back power. With it, too, the instrument is to be as loud as the source.
+        let room_gain = settings.room().power_gain().powf(-0.5 * self.matched);
+        let mut controls = scaled(played, gain * room_gain, settings.sound.breath_db);
+        if let Some(noise) = &heard.noise {
+            let gain = self.source_gain(&request, morph) * room_gain * breath_gain(settings.sound.breath_db);
+            lead_noise(&mut controls, noise, gain, settings.sound.follow);
+        }
+        Played { controls, is_valid: first.is_valid && second.is_valid }
+    }
+
+    fn request(&self, heard: &Heard, settings: &Settings) -> Request {
+        let loud = 10f32.powf(heard.loud_notes_db / 10.0);
+        Request {
+            note: self.note,
+            loud_notes_db: settings.source.level_fit.then_some(heard.loud_notes_db),
+            dynamics: settings.sound.dynamics,
+            follow: settings.sound.follow,
+            source_power: heard.is_note.then_some(SourcePower { now: heard.power, loud }),
+            matched: self.matched,
+            is_resting: self.n_silent > REST_AFTER,
+        }
+    }
+
+    /// How far the level is matched: there at once in the first hop, and then without a leap.
+    fn way_to(&mut self, is_wanted: bool) -> f32 {
+        let wanted = if is_wanted { 1.0 } else { 0.0 };
+        let way = wanted - self.matched;
+        if std::mem::replace(&mut self.has_begun, true) {
+            self.matched + way.clamp(-1.0 / MATCHING_HOPS, 1.0 / MATCHING_HOPS)
+        } else {
+            wanted
+        }
+    }
+
+    /// A note is followed, held and faded as it last was, and forgotten when it has faded.
+    fn take_note(&mut self, heard: &Heard, settings: &Settings) {
+        self.n_silent = if heard.gain > 0.0 { 0 } else { self.n_silent + 1 };
+        if heard.is_note {
+            let f0_hz = self.fit_pitch(heard.pitch, settings);
+            self.note = Note {
+                f0_hz,
+                loudness_db: heard.loudness_db,
+                voicing: heard.voicing,
+                z: Some(heard.z),
+                timbre: heard.timbre,
+            };
+        } else if heard.gain == 0.0 {
+            self.snap.rest();
+            self.glide.rest();
+            self.note = Note { f0_hz: self.note.f0_hz, ..Note::NONE };
+        }
+    }
+
+    fn fit_pitch(&mut self, pitch: Pitch, settings: &Settings) -> f32 {
+        let (morph, settings) = (settings.sound.morph, &settings.pitch);
+        let transposed = Pitch { f0_hz: pitch.f0_hz * (settings.transpose_semitones / 12.0).exp2(), ..pitch };
+        let range_hz = self.range_hz(morph);
+        let moved = self.octave.fit_to(Target { range_hz, keeps_octave: self.keeps_octave(morph) });
+        // Followed in any case, so that the octave does not depend on when it was asked for.
+        let octaves = self.octave.hop(transposed);
+        let played = match settings.octave_fit {
+            true => {
+                self.glide.shift(moved);
+                fold_into(transposed.f0_hz * octaves.exp2(), range_hz)
+            }
+            false => transposed.f0_hz,
+        };
+        let tuned = self.glide.hop(self.snap.hop(played, &settings.snap), settings.glide_s);
+        tuned.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
+    }
+
+    /// What brings the source's noise to the level of what plays, linear.
+    fn source_gain(&self, request: &Request, morph: f32) -> f32 {
+        match self.voices.each_ref().map(|voice| voice.source_gain(request)) {
+            [Some(first), Some(second)] => first + (second - first) * morph.clamp(0.0, 1.0),
+            [first, second] => first.or(second).unwrap_or(1.0),
+        }
+    }
+
+    /// As the nearer of the two instruments has it.
+    fn keeps_octave(&self, morph: f32) -> bool {
+        let [first, second] = self.voices.each_ref().map(Voice::card);
+        let (nearer, other) = if morph < 0.5 { (first, second) } else { (second, first) };
+        nearer.or(other).is_some_and(|card| card.keeps_octave)
+    }
+
+    /// Playable range of what plays, Hz.
+    fn range_hz(&self, morph: f32) -> [f32; 2] {
+        let [first, second] = self.voices.each_ref().map(|voice| voice.card().map(|card| card.f0_range_hz));
+        match (first, second) {
+            (Some(first), Some(second)) => blend_range(first, second, morph),
+            (first, second) => first.or(second).unwrap_or([PLAYED_HZ.0, PLAYED_HZ.1]),
+        }
+    }
+}
