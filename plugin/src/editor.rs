@@ -112,7 +112,7 @@ struct App {
     scanned_s: Option<f64>,
     /// Where the instruments' parameters were at the last look.
     places: [i32; 2],
-    /// What there is to say of both instruments in this frame.
+    /// What both slots play in this frame; empty between frames.
     views: [Playing; 2],
 }
 
@@ -190,6 +190,8 @@ impl App {
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
         self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);
+        // They share weights, which a window that is closed must not keep in memory.
+        self.views = Default::default();
     }
 
     /// What nobody else does while the host is not processing.

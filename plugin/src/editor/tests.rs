@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tasks::Background;
+use crate::test_folder::TestFolder;
 use crate::test_host::TestHost;
 use crate::test_library::shipped;
 use egui_kittest::Harness;
@@ -147,6 +148,21 @@ fn a_missing_file_is_named_and_can_be_located() {
     harness.run_steps(3);
     assert!(harness.query_by_label("Locate…").is_some());
     assert_eq!(name(&harness, Slot::A), "Trumpet");
+}
+
+#[test]
+fn a_window_that_shows_an_instrument_does_not_keep_its_weights() {
+    let mut harness = harness(900.0, 600.0);
+    let folder = TestFolder::new("kept weights");
+    let path = folder.path("oboe.safetensors");
+    std::fs::write(&path, embouchure_weights::instrument("oboe").unwrap()).unwrap();
+    let instruments = harness.state().wiring.instruments.clone();
+    instruments.open_file(Slot::A, &path);
+    harness.run_steps(3);
+    let weights = Arc::downgrade(instruments.playing(Slot::A).instrument().unwrap());
+    std::fs::write(&path, embouchure_weights::instrument("cello").unwrap()).unwrap();
+    instruments.open_file(Slot::A, &path);
+    assert!(weights.upgrade().is_none(), "no frame was shown since");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::whole_file;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The presets of a folder, by file name; what is none is left out. Each has a name of its own: one that has the name of
+/// The presets of a folder, by file name; other files are left out. Each has a name of its own: one that has the name of
 /// another, or a name that `is_kept`, gets a number.
 pub fn presets_in(folder: &Path, is_kept: impl Fn(&str) -> bool) -> Vec<(PathBuf, Preset)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|f| f.path()).collect();
@@ -23,7 +23,7 @@ pub fn presets_in(folder: &Path, is_kept: impl Fn(&str) -> bool) -> Vec<(PathBuf
 
 fn read(path: &Path) -> Option<Preset> {
     let mut preset: Preset = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    // One of before there was such a thing sounds as it did.
+    // A preset of an earlier version, which had no such parameter, sounds as it did.
     preset.params.entry("match_level".into()).or_insert(0.0);
     let is_one = preset.format == FORMAT && preset.instruments[0].is_some();
     is_one.then_some(preset)
