@@ -62,11 +62,9 @@ mod tests {
     impl HopModel for PeakModel {
         fn reset(&mut self) {}
         fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
-            let mut controls = Controls { f0_hz: 500.0, ..Controls::SILENT };
-            controls.amplitude = input.samples.iter().fold(0.0, |m: f32, v| m.max(v.abs()));
-            controls.harmonic_distribution[0] = 1.0;
-            controls.noise_magnitudes[20] = 0.1 * controls.amplitude;
-            HopOutput::of(controls)
+            let peak = input.samples.iter().fold(0.0, |m: f32, v| m.max(v.abs()));
+            let noise = std::array::from_fn(|band| if band == 20 { 0.1 * peak } else { 0.0 });
+            HopOutput::of(Controls::tone(500.0, &[peak]).with_noise(noise))
         }
     }
 

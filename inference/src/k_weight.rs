@@ -1,6 +1,6 @@
 //! Loudness as ITU-R BS.1770 weighs it: of samples, and of controls before they are rendered.
 
-use crate::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
+use crate::config::{HOP_SIZE, MODEL_RATE, N_NOISE_BANDS, NOISE_MAX_HZ};
 use crate::controls::{Controls, noise_band_centres_hz, noise_band_edges_hz};
 use crate::hear::biquad::Biquad;
 use std::f64::consts::{PI, TAU};
@@ -34,11 +34,10 @@ fn weight(hz: f32) -> f32 {
 /// Weighted mean square of what `controls` sound like, without their room. Realtime-safe after the first call.
 pub fn power_of(controls: &Controls) -> f32 {
     let mut harmonics = 0.0;
-    for k in 0..N_HARMONICS {
-        let amplitude = controls.amplitude * controls.harmonic_distribution[k];
-        harmonics += 0.5 * amplitude * amplitude * weight((k + 1) as f32 * controls.f0_hz);
+    for (k, amplitude) in controls.harmonic_amplitudes().iter().enumerate() {
+        harmonics += 0.5 * amplitude * amplitude * weight((k + 1) as f32 * controls.f0_hz());
     }
-    let noise = controls.noise_magnitudes.iter().zip(&*NOISE_WEIGHTS).map(|(m, weight)| m * m * weight).sum::<f32>();
+    let noise = controls.noise_magnitudes().iter().zip(&*NOISE_WEIGHTS).map(|(m, weight)| m * m * weight).sum::<f32>();
     harmonics + noise
 }
 
@@ -112,9 +111,8 @@ mod tests {
 
     #[test]
     fn controls_are_as_loud_as_what_is_rendered() {
-        let mut controls = Controls { f0_hz: 310.0, amplitude: 0.3, ..Controls::SILENT };
-        (0..8).for_each(|k| controls.harmonic_distribution[k] = 1.0 / 8.0);
-        controls.noise_magnitudes[5..30].fill(0.02);
+        let noise = std::array::from_fn(|band| if (5..30).contains(&band) { 0.02 } else { 0.0 });
+        let controls = Controls::tone(310.0, &[0.3 / 8.0; 8]).with_noise(noise);
         let samples = render_clip(&[controls; 250], f64::from(MODEL_RATE), 0.0);
         let mut meter = KMeter::default();
         let powers: Vec<f32> = samples.as_chunks::<HOP_SIZE>().0.iter().map(|hop| meter.hop(hop)).collect();

@@ -5,6 +5,7 @@ mod common;
 
 use common::*;
 use embouchure_inference::chain::HopOutput;
+use embouchure_inference::config::N_NOISE_BANDS;
 use embouchure_inference::engine::HopModel;
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::settings::Settings;
@@ -16,9 +17,9 @@ impl HopModel for Steady {
     fn reset(&mut self) {}
 
     fn hop(&mut self, _input: HopInput<'_>, settings: &Settings) -> HopOutput {
-        let mut controls = tone(440.0 * (settings.pitch.transpose_semitones / 12.0).exp2(), 0.3);
-        controls.noise_magnitudes.fill(0.01 * (settings.sound.breath_db / 20.0).exp2());
-        HopOutput::of(controls)
+        let noise = 0.01 * (settings.sound.breath_db / 20.0).exp2();
+        let f0_hz = 440.0 * (settings.pitch.transpose_semitones / 12.0).exp2();
+        HopOutput::of(tone(f0_hz, 0.3).with_noise([noise; N_NOISE_BANDS]))
     }
 }
 

@@ -37,7 +37,7 @@ fn noise(level: f32) -> Vec<f32> {
 }
 
 fn noise_power(controls: &[Controls]) -> f32 {
-    let of_hop = |c: &Controls| c.noise_magnitudes[5..40].iter().map(|m| m * m).sum::<f32>() / 35.0;
+    let of_hop = |c: &Controls| c.noise_magnitudes()[5..40].iter().map(|m| m * m).sum::<f32>() / 35.0;
     controls.iter().map(of_hop).sum::<f32>() / controls.len() as f32
 }
 
@@ -45,7 +45,7 @@ fn noise_power(controls: &[Controls]) -> f32 {
 fn harmonics_come_along() {
     let db = |follow: f32, k: usize| {
         let played = play(follow, &note()).pop().unwrap();
-        20.0 * (played.harmonic_distribution[k - 1] / played.harmonic_distribution[0]).log10()
+        20.0 * (played.harmonic_amplitudes()[k - 1] / played.harmonic_amplitudes()[0]).log10()
     };
     for k in 2..=8 {
         let (from, half, to) = (db(0.0, k), db(0.5, k), db(1.0, k));
@@ -65,7 +65,7 @@ fn noise_comes_along_in_notes_and_between_them() {
     assert!((all - half - 6.0).abs() < 0.1, "{half} and {all} dB");
     // As much louder than in the source as the note is; magnitudes are of white noise at 48 kHz, of three times the power.
     let note = play(1.0, &sounds)[149];
-    let note_gain_db = 20.0 * (note.amplitude * note.harmonic_distribution[0] / NOTE).log10();
+    let note_gain_db = 20.0 * (note.harmonic_amplitudes()[0] / NOTE).log10();
     let noise_gain_db = all - 10.0 * (3.0f32 * 0.01 * 0.01).log10();
     assert!((noise_gain_db - note_gain_db).abs() < 1.5, "{noise_gain_db} dB, of the note {note_gain_db}");
     assert!(db(1.0, 100..150) < db(0.0, 100..150) - 10.0, "this note has less of it than a clarinet");

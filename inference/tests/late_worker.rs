@@ -77,7 +77,7 @@ impl HopModel for Low {
     }
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         let mut output = self.0.hop(input, settings);
-        output.controls.f0_hz = 55.0;
+        output.controls = output.controls.with_f0_hz(55.0);
         output
     }
 }
@@ -214,12 +214,7 @@ impl HopModel for MadModel {
     fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         self.0 += 1;
         let nonsense = [f32::NAN, f32::INFINITY, -1.0, f32::MAX, 0.0][self.0 % 5];
-        let controls = Controls {
-            f0_hz: nonsense,
-            amplitude: [0.5, nonsense][self.0 % 2],
-            harmonic_distribution: [nonsense; 100],
-            noise_magnitudes: [nonsense; 64],
-        };
+        let controls = Controls::new(nonsense, [nonsense; 100], [nonsense; 64]);
         HopOutput::of(controls)
     }
 }
@@ -264,9 +259,7 @@ impl HopModel for Ill {
     fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         self.hop += 1;
         self.is_ill |= self.hop == 50;
-        let mut controls = tone(440.0, if self.is_ill { f32::NAN } else { 0.3 });
-        controls.noise_magnitudes.fill(if self.is_ill { f32::INFINITY } else { 0.01 });
-        HopOutput::of(controls)
+        HopOutput { is_valid: !self.is_ill, ..HopOutput::of(tone(440.0, if self.is_ill { f32::NAN } else { 0.3 })) }
     }
 }
 

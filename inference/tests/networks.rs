@@ -10,7 +10,6 @@ use embouchure_inference::hear::HopInput;
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::play::Slot;
 use embouchure_inference::play::decoder::Features;
-use embouchure_inference::play::follow::Follow;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::settings::{Settings, SnapSettings};
 use rand::{RngExt, SeedableRng};
@@ -84,8 +83,6 @@ fn the_decoder_plays_the_same_in_a_stream_and_in_a_clip() {
     for (features, whole) in features.iter().zip(&whole) {
         let streamed = trumpet.decoder().step(&mut state, features).unwrap();
         assert!(streamed.iter().zip(whole).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + b.abs())));
-        let played = trumpet.decoder().controls(&mut state, &streamed, 440.0, &Follow::NONE);
-        assert!((played.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4);
     }
 }
 
@@ -132,13 +129,13 @@ fn a_note_sounds_the_same_after_a_pause_of_any_length() {
     };
     // The level is a sum over 16 hops, which begins anew with each 16th: both pauses are as far from that.
     let (short, long) = (after(150), after(950));
-    assert!(short[60].amplitude > 0.0);
+    assert!(short[60].amplitude() > 0.0);
     assert!(short == long, "instruments rest in a pause");
 }
 
 #[test]
 fn octave_fit_brings_a_whistle_into_the_trumpets_range_and_transposition_moves_it_exactly() {
-    let fitted = |source: Settings, hz: f32| play(&mut model(), &tone(hz, 120), &source)[110].controls.f0_hz;
+    let fitted = |source: Settings, hz: f32| play(&mut model(), &tone(hz, 120), &source)[110].controls.f0_hz();
     let [low, high] = trumpet().card.f0_range_hz;
     let played = fitted(open_air(), 2100.0);
     assert!((low..=high).contains(&played), "{played}");
@@ -155,7 +152,7 @@ fn a_steady_tone_is_played_steadily() {
     let settings = open_air().with(|s| s.pitch.octave_fit = false);
     for hz in [110.0, 233.0, 440.0, 1500.0] {
         let played = play(&mut model(), &tone(hz, 250), &settings);
-        let cents = played[100..].iter().map(|hop| 1200.0 * (hop.controls.f0_hz / hz).log2().abs());
+        let cents = played[100..].iter().map(|hop| 1200.0 * (hop.controls.f0_hz() / hz).log2().abs());
         let worst = cents.fold(0.0, f32::max);
         assert!(worst < 1.5, "{hz} Hz: {worst} cents");
     }
@@ -179,12 +176,12 @@ fn snap_and_glide_act_on_what_is_played_and_not_on_what_is_heard() {
     let snapped = as_sung.with(|s| s.pitch.snap = SnapSettings { strength: 1.0, ..Default::default() });
     let cents = |hz: f32, of: f32| 1200.0 * (hz / of).log2();
     let last = play(&mut model(), &tone(450.0, 120), &snapped)[110];
-    assert!(cents(last.controls.f0_hz, 440.0).abs() < 0.1, "exactly on the note: {}", last.controls.f0_hz);
+    assert!(cents(last.controls.f0_hz(), 440.0).abs() < 0.1, "exactly on the note: {}", last.controls.f0_hz());
     assert!(cents(last.heard.note_hz(), 450.0).abs() < 20.0);
 
     let step = [tone(330.0, 100), tone(440.0, 100)].concat();
     let gliding = play(&mut model(), &step, &as_sung.with(|s| s.pitch.glide_s = 0.3));
-    let halfway = gliding[125].controls.f0_hz;
+    let halfway = gliding[125].controls.f0_hz();
     assert!((345.0..425.0).contains(&halfway), "{halfway} Hz 100 ms after the step");
     assert!(cents(gliding[125].heard.note_hz(), 440.0).abs() < 30.0);
 }
@@ -222,7 +219,7 @@ fn a_new_instrument_fades_in_and_the_old_one_is_freed() {
     let after = play(&mut playing, &clip[100 * HOP_SIZE..], &source);
     assert_eq!(Arc::strong_count(&old), 1, "only the test still holds it");
     // The same instrument again, with an empty memory: the level may not jump from hop to hop.
-    let levels: Vec<f32> = before[95..].iter().chain(&after).map(|o| o.controls.amplitude).collect();
+    let levels: Vec<f32> = before[95..].iter().chain(&after).map(|o| o.controls.amplitude()).collect();
     for pair in levels.windows(2) {
         assert!((pair[1] / pair[0]).log10().abs() < 0.15, "{pair:?}");
     }

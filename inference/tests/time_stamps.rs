@@ -33,11 +33,7 @@ impl HopModel for Script {
     fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
         self.heard.lock().unwrap().extend_from_slice(input.samples);
         let f0_hz = if self.step && self.hop >= STEP { 587.0 } else { 440.0 };
-        let mut controls = Controls { f0_hz, ..Controls::SILENT };
-        if self.hop >= ONSET {
-            controls.amplitude = 0.5;
-            controls.harmonic_distribution[0] = 1.0;
-        }
+        let controls = Controls::tone(f0_hz, &[if self.hop >= ONSET { 0.5 } else { 0.0 }]);
         self.hop += 1;
         HopOutput::of(controls)
     }

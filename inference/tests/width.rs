@@ -83,8 +83,7 @@ impl HopModel for Noisy {
     }
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         let mut output = self.0.hop(input, settings);
-        output.controls =
-            Controls { noise_magnitudes: [0.1 * output.controls.amplitude; N_NOISE_BANDS], ..Controls::SILENT };
+        output.controls = Controls::SILENT.with_noise([0.1 * output.controls.amplitude(); N_NOISE_BANDS]);
         output
     }
 }

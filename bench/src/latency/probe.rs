@@ -80,13 +80,9 @@ impl HopModel for Starter {
     }
 
     fn hop(&mut self, _input: HopInput<'_>, _settings: &Settings) -> HopOutput {
-        let mut controls = Controls::SILENT;
-        if self.0 >= Self::SILENT_HOPS {
-            controls.amplitude = 0.5;
-            controls.harmonic_distribution[0] = 1.0;
-        }
+        let amplitude = if self.0 >= Self::SILENT_HOPS { 0.5 } else { 0.0 };
         self.0 += 1;
-        HopOutput::of(controls)
+        HopOutput::of(Controls::tone(440.0, &[amplitude]))
     }
 }
 

@@ -44,7 +44,7 @@ impl<M: HopModel> HopModel for Noted<M> {
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         let output = self.model.hop(input, settings);
         let level = f64::from(level(&output.controls));
-        let played = Played { f0_hz: f64::from(output.controls.f0_hz), level };
+        let played = Played { f0_hz: f64::from(output.controls.f0_hz()), level };
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(played);
         output
     }
@@ -52,8 +52,8 @@ impl<M: HopModel> HopModel for Noted<M> {
 
 /// RMS of the harmonics that are played.
 fn level(controls: &Controls) -> f32 {
-    let played = controls.harmonic_distribution.iter().zip(1..).filter(|(_, k)| *k as f32 * controls.f0_hz < TOP_HZ);
-    controls.amplitude * (played.map(|(a, _)| a * a / 2.0).sum::<f32>()).sqrt()
+    let played = controls.harmonic_amplitudes().iter().zip(1..).filter(|(_, k)| *k as f32 * controls.f0_hz() < TOP_HZ);
+    played.map(|(a, _)| a * a / 2.0).sum::<f32>().sqrt()
 }
 
 /// Control frames in the input's time: that of the sample with which each is reached, s.
@@ -168,8 +168,7 @@ mod tests {
 
     #[test]
     fn the_level_of_controls_is_that_of_their_sound() {
-        let mut controls = Controls { f0_hz: 440.0, amplitude: 0.5, ..Controls::SILENT };
-        controls.harmonic_distribution[..2].copy_from_slice(&[0.6, 0.4]);
+        let controls = Controls::tone(440.0, &[0.3, 0.2]);
         let mut synth = embouchure_inference::synth::Synth::new(48_000.0);
         synth.start_from(&controls, 0.0);
         let mut sound = Vec::new();

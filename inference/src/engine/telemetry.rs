@@ -85,7 +85,7 @@ impl Default for TelemetryView {
 impl Telemetry {
     /// Publishes the newest hop, which took `load` of its time to compute. Realtime-safe.
     pub fn publish(&self, heard: &Heard, controls: &Controls, load: f32) {
-        let played_hz = if controls.amplitude > 0.0 { controls.f0_hz } else { 0.0 };
+        let played_hz = if controls.is_tonal() { controls.f0_hz() } else { 0.0 };
         self.f0_hz.store(heard.pitch.f0_hz.to_bits(), Relaxed);
         self.certainty.store(heard.pitch.certainty.to_bits(), Relaxed);
         self.is_note.store(heard.is_note, Relaxed);
@@ -94,8 +94,8 @@ impl Telemetry {
         self.is_too_soft.store(heard.is_too_soft, Relaxed);
         self.hops.fetch_add(1, Relaxed);
         self.played_hz.store(played_hz.to_bits(), Relaxed);
-        for (shown, weight) in self.harmonics.iter().zip(&controls.harmonic_distribution) {
-            shown.store((weight * controls.amplitude).to_bits(), Relaxed);
+        for (shown, amplitude) in self.harmonics.iter().zip(controls.harmonic_amplitudes()) {
+            shown.store(amplitude.to_bits(), Relaxed);
         }
         let before = f32::from_bits(self.load.load(Relaxed));
         self.load.store((before + LOAD_PACE * (load - before)).to_bits(), Relaxed);

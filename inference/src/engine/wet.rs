@@ -127,11 +127,7 @@ impl WetPlayer {
             }
         }
         let gain = (FADE_HOPS - self.faded) as f32 / FADE_HOPS as f32;
-        let mut target = self.held;
-        if gain < 1.0 {
-            target.amplitude *= gain;
-            target.noise_magnitudes = target.noise_magnitudes.map(|m| m * gain);
-        }
+        let target = if gain < 1.0 { self.held.scaled(gain, gain) } else { self.held };
         self.len = self.clock.hop_len(self.next).min(self.rendered.len());
         self.played = 0;
         let shape = HopShape {

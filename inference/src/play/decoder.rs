@@ -2,9 +2,8 @@
 //!
 //! Engel et al. 2020, "DDSP" (arXiv:2001.04643): dense layers with layer normalisation around a GRU, one frame per hop.
 
-use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
-use crate::controls::Controls;
-use crate::math::{exp, ln, map, scale_all, sum};
+use crate::config::N_Z;
+use crate::controls::{Controls, N_RAW};
 use crate::nn::weights::{LoadError, Weights};
 use crate::nn::{Gru, LayerNorm, Linear, Memory, device, fused};
 use crate::note::hz_to_midi;
@@ -13,14 +12,9 @@ use crate::play::follow::Follow;
 use crate::play::instrument::Card;
 use crate::play::texture::{Texture, TextureState};
 use candle_core::{Result, Tensor};
-use multiversion::multiversion;
 
 /// Inputs per frame: f0, loudness, voicing, z.
 pub const N_FEATURES: usize = 3 + N_Z;
-/// Raw outputs per frame: amplitude, harmonic distribution, noise magnitudes.
-pub const N_RAW: usize = 1 + N_HARMONICS + N_NOISE_BANDS;
-/// Moves the noise outputs down, so that an untrained decoder is not a storm.
-pub const NOISE_BIAS: f32 = -5.0;
 /// z beyond this many standard deviations of the training data is cut.
 const Z_LIMIT: f32 = 3.0;
 
@@ -100,10 +94,8 @@ impl Decoder {
 
     /// Valid controls of one hop from raw outputs (`[N_RAW]`), played at `f0_hz` (> 0).
     pub fn controls(&self, state: &mut DecoderState, raw: &[f32], f0_hz: f32, follow: &Follow) -> Controls {
-        let mut controls = controls(raw, f0_hz, &self.body);
-        follow.lead(&mut controls);
-        self.texture.hop(&mut state.texture, &mut controls, follow);
-        controls
+        let controls = follow.lead(Controls::from_raw(raw, f0_hz, &self.body.gains(f0_hz)));
+        self.texture.hop(&mut state.texture, controls, follow)
     }
 
     fn memory(&self) -> Result<Memory> {
@@ -151,39 +143,6 @@ fn plain_dense((linear, norm): &(Linear, LayerNorm), x: &Tensor) -> Result<Tenso
     norm.plain_leaky(&linear.plain(x)?)
 }
 
-/// `2 · sigmoid(x)^ln 10 + 1e-7`: positive, and about linear in dB below 0 (DDSP's scaling).
-#[inline]
-pub fn exp_sigmoid(x: f32) -> f32 {
-    2.0 * exp(-std::f32::consts::LN_10 * ln(1.0 + exp(-x))) + 1e-7
-}
-
-/// Raw outputs (`[N_RAW]`) to valid controls at `f0_hz` (> 0), through the instrument's body.
-///
-/// Harmonics above 20 kHz get nothing, so a note keeps its level wherever it is played; the host's own Nyquist
-/// frequency is the synth's business.
-pub fn controls(raw: &[f32], f0_hz: f32, body: &Body) -> Controls {
-    let mut controls = Controls { f0_hz, ..Controls::SILENT };
-    let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
-    let weights = &mut controls.harmonic_distribution[..n_audible];
-    weights.copy_from_slice(&raw[1..=n_audible]);
-    exp_sigmoid_all(weights);
-    // What the source plays sums to 1; what the body makes of it is the level and the distribution that are heard.
-    let source = sum(weights);
-    weights.iter_mut().zip(body.gains(f0_hz)).for_each(|(weight, gain)| *weight *= gain);
-    let heard = sum(weights);
-    scale_all(weights, 1.0 / heard);
-    controls.amplitude = exp_sigmoid(raw[0]) * heard / source;
-    let noise = controls.noise_magnitudes.iter_mut().zip(&raw[1 + N_HARMONICS..]);
-    noise.for_each(|(magnitude, raw)| *magnitude = raw + NOISE_BIAS);
-    exp_sigmoid_all(&mut controls.noise_magnitudes);
-    controls
-}
-
-#[multiversion(targets("x86_64+avx2"))]
-fn exp_sigmoid_all(values: &mut [f32]) {
-    map(values, exp_sigmoid);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,25 +168,5 @@ mod tests {
             assert!(rows.iter().zip(&plain).all(|(a, b)| (a - b).abs() < 1e-3), "beyond what rounding explains");
         }
         Ok(())
-    }
-
-    #[test]
-    fn exp_sigmoid_is_what_the_formula_says() {
-        for x in [-30.0f32, -14.9, -15.1, -3.0, 0.0, 2.0, 20.0] {
-            let exact = 2.0 * (1.0 / (1.0 + (-x as f64).exp())).powf(std::f64::consts::LN_10) + 1e-7;
-            assert!((exp_sigmoid(x) as f64 / exact - 1.0).abs() < 1e-3, "at {x}");
-        }
-    }
-
-    #[test]
-    fn controls_are_valid_at_any_pitch() {
-        let raw: Vec<f32> = (0..N_RAW).map(|i| (i as f32 * 1.7).sin() * 8.0).collect();
-        for f0_hz in [31.0, 440.0, 4999.0, 25_000.0] {
-            let c = controls(&raw, f0_hz, &Body::flat());
-            assert!((c.harmonic_distribution.iter().sum::<f32>() - 1.0).abs() < 1e-4);
-            let above = (20_000.0 / f0_hz) as usize;
-            assert!(c.harmonic_distribution[above.clamp(1, 100)..].iter().all(|w| *w == 0.0));
-            assert!(c.amplitude > 0.0 && c.noise_magnitudes.iter().all(|m| *m > 0.0 && m.is_finite()));
-        }
     }
 }

@@ -8,7 +8,7 @@
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
 use crate::hear::{N_HEARD_BANDS, SourceNoise, Timbre, a_weight, n_audible};
-use crate::math::{exp, ln, power_db, scale_all, sum, sum_of_squares};
+use crate::math::{exp, ln, power_db, sum, sum_of_squares};
 use std::f32::consts::LN_10;
 
 /// Share below which a harmonic is not there, of the power of all: -90 dB.
@@ -44,31 +44,29 @@ impl Follow {
     }
 
     /// Moves the harmonics.
-    pub fn lead(&self, controls: &mut Controls) {
-        let Some(timbre) = &self.timbre else { return };
-        if controls.amplitude <= 0.0 {
-            return;
+    pub fn lead(&self, controls: Controls) -> Controls {
+        let Some(timbre) = &self.timbre else { return controls };
+        if !controls.is_tonal() {
+            return controls;
         }
-        self.lead_distribution(timbre, controls);
-        let off_db = (self.loudness_db - loudness_db(controls)).clamp(-MOST_DB, MOST_DB);
-        controls.amplitude *= exp(NEPERS * self.amount * off_db);
+        let led = self.lead_shape(timbre, &controls);
+        let off_db = (self.loudness_db - loudness_db(&led)).clamp(-MOST_DB, MOST_DB);
+        led.scaled(exp(NEPERS * self.amount * off_db), 1.0)
     }
 
-    fn lead_distribution(&self, timbre: &Timbre, controls: &mut Controls) {
-        let weights = &mut controls.harmonic_distribution;
-        let heard = &mut weights[..timbre.levels_db().len()];
+    /// Harmonics as strong against each other as the source's; together they keep the power that they had.
+    fn lead_shape(&self, timbre: &Timbre, controls: &Controls) -> Controls {
+        let levels_db = timbre.levels_db();
+        let mut heard = *controls.harmonic_amplitudes();
+        let heard = &mut heard[..levels_db.len()];
         let power = sum_of_squares(heard).max(f32::MIN_POSITIVE);
         // What is not there at all is above 20 kHz, where the line was moved up.
-        for (weight, level_db) in heard.iter_mut().zip(timbre.levels_db()).filter(|(weight, _)| **weight > 0.0) {
-            let from = 0.5 * ln((*weight * *weight / power).max(LEAST));
-            *weight = exp(from + self.amount * (NEPERS * level_db - from));
+        for (amplitude, level_db) in heard.iter_mut().zip(levels_db).filter(|(amplitude, _)| **amplitude > 0.0) {
+            let from = 0.5 * ln((*amplitude * *amplitude / power).max(LEAST));
+            *amplitude = exp(from + self.amount * (NEPERS * level_db - from));
         }
-        // Whatever the way led through, they have the power that they had.
         let kept = (power / sum_of_squares(heard).max(f32::MIN_POSITIVE)).sqrt();
-        scale_all(heard, kept);
-        let total = sum(weights);
-        scale_all(weights, 1.0 / total);
-        controls.amplitude *= total;
+        controls.with_harmonics(|k, own| heard.get(k).map_or(own, |led| led * kept))
     }
 
     /// How much of its own wavering is left to harmonic `k`, counted from 0: what is followed wavers already.
@@ -79,9 +77,10 @@ impl Follow {
 
 /// Moves the noise towards the source's, `gain` times `heard`, by `amount` of the way. What lies above the bands that are
 /// heard is the decoder's, as much louder as the highest of them become; where the decoder is silent it falls evenly.
-pub fn lead_noise(controls: &mut Controls, heard: &SourceNoise, gain: f32, amount: f32) {
+pub fn lead_noise(controls: &Controls, heard: &SourceNoise, gain: f32, amount: f32) -> Controls {
     let amount = amount.clamp(0.0, 1.0);
-    let (below, above) = controls.noise_magnitudes.split_at_mut(N_HEARD_BANDS);
+    let mut magnitudes = *controls.noise_magnitudes();
+    let (below, above) = magnitudes.split_at_mut(N_HEARD_BANDS);
     let top = |bands: &[f32]| sum(&bands[N_HEARD_BANDS - N_TOP_BANDS..]) / N_TOP_BANDS as f32;
     let (own_top, source_top) = (top(below) + NO_NOISE, gain * top(heard));
     let mut silent = NO_NOISE;
@@ -93,15 +92,15 @@ pub fn lead_noise(controls: &mut Controls, heard: &SourceNoise, gain: f32, amoun
     for (magnitude, heard) in below.iter_mut().zip(heard) {
         *magnitude += amount * (gain * heard - *magnitude);
     }
+    controls.with_noise(magnitudes)
 }
 
 /// A-weighted level of the harmonics, dB, as [`LoudnessMeter`](crate::hear::LoudnessMeter) would measure it.
 fn loudness_db(controls: &Controls) -> f32 {
-    let n_heard = n_audible(controls.f0_hz).min(N_HARMONICS);
+    let n_heard = n_audible(controls.f0_hz()).min(N_HARMONICS);
     let mut powers = [0.0; N_HARMONICS];
-    for (k, power) in powers[..n_heard].iter_mut().enumerate() {
-        let amplitude = controls.amplitude * controls.harmonic_distribution[k];
-        *power = 0.5 * amplitude * amplitude * a_weight((k + 1) as f32 * controls.f0_hz);
+    for (k, (power, amplitude)) in powers[..n_heard].iter_mut().zip(controls.harmonic_amplitudes()).enumerate() {
+        *power = 0.5 * amplitude * amplitude * a_weight((k + 1) as f32 * controls.f0_hz());
     }
     power_db(sum(&powers))
 }
@@ -129,32 +128,20 @@ mod tests {
 
     /// Harmonics 1 to 30, each half as strong as the one before.
     fn instrument() -> Controls {
-        let mut controls = Controls { f0_hz: F0_HZ, amplitude: 0.5, ..Controls::SILENT };
-        (0..30).for_each(|k| controls.harmonic_distribution[k] = 0.5f32.powi(k as i32 + 1));
-        let total = sum(&controls.harmonic_distribution);
-        scale_all(&mut controls.harmonic_distribution, 1.0 / total);
-        controls
+        let harmonics: Vec<f32> = (0..30).map(|k| 0.5 * 0.5f32.powi(k + 1)).collect();
+        Controls::tone(F0_HZ, &harmonics)
     }
 
     /// At a loudness of -20 dB.
     fn led(amount: f32) -> Controls {
-        let mut controls = instrument();
-        Follow::new(Some(timbre()), -20.0, amount).lead(&mut controls);
-        controls
-    }
-
-    fn amplitudes(controls: &Controls) -> [f32; N_HARMONICS] {
-        controls.harmonic_distribution.map(|weight| weight * controls.amplitude)
+        Follow::new(Some(timbre()), -20.0, amount).lead(instrument())
     }
 
     #[test]
     fn the_harmonics_and_the_level_become_the_sources() {
         let off_db = |amount| (loudness_db(&led(amount)) - -20.0).abs();
         assert!(off_db(0.0) > off_db(0.5) && off_db(0.5) > 1.0 && off_db(1.0) < 0.01);
-        for amount in [0.3, 1.0] {
-            assert!((sum(&led(amount).harmonic_distribution) - 1.0).abs() < 1e-4);
-        }
-        let all = amplitudes(&led(1.0));
+        let all = *led(1.0).harmonic_amplitudes();
         for k in 1..3 {
             assert!((all[k] / all[0] / (SOURCE[k] / SOURCE[0]) - 1.0).abs() < 0.05, "harmonic {}", k + 1);
         }
@@ -163,42 +150,38 @@ mod tests {
 
     #[test]
     fn half_way_is_half_way_in_db_and_no_way_is_none() {
-        let db = |c: &Controls, k: usize| 20.0 * (c.harmonic_distribution[k] / c.harmonic_distribution[0]).log10();
+        let db = |c: &Controls, k: usize| 20.0 * (c.harmonic_amplitudes()[k] / c.harmonic_amplitudes()[0]).log10();
         let (from, half, to) = (instrument(), led(0.5), led(1.0));
         assert!((db(&half, 1) - 0.5 * (db(&from, 1) + db(&to, 1))).abs() < 0.1);
         assert_eq!(led(0.0), instrument());
-        let mut silent = Controls::SILENT;
-        Follow::new(Some(timbre()), -20.0, 1.0).lead(&mut silent);
-        assert_eq!(silent, Controls::SILENT);
+        assert_eq!(Follow::new(Some(timbre()), -20.0, 1.0).lead(Controls::SILENT), Controls::SILENT);
     }
 
     #[test]
     fn what_is_above_the_instruments_limit_stays_silent() {
         // Played at 2 kHz, the instrument has ten harmonics below 20 kHz; the source has nineteen.
-        let mut controls = Controls { f0_hz: 2000.0, ..instrument() };
-        controls.harmonic_distribution[10..].fill(0.0);
-        Follow::new(Some(timbre()), -20.0, 0.5).lead(&mut controls);
-        assert!(controls.harmonic_distribution[..10].iter().all(|weight| *weight > 0.0));
-        assert!(controls.harmonic_distribution[10..].iter().all(|weight| *weight == 0.0));
+        let instrument = instrument().with_f0_hz(2000.0).with_harmonics(|k, a| if k < 10 { a } else { 0.0 });
+        let led = Follow::new(Some(timbre()), -20.0, 0.5).lead(instrument);
+        assert!(led.harmonic_amplitudes()[..10].iter().all(|a| *a > 0.0));
+        assert!(led.harmonic_amplitudes()[10..].iter().all(|a| *a == 0.0));
     }
 
     #[test]
     fn the_noise_becomes_the_sources_and_takes_along_what_lies_above() {
-        let mut instrument = Controls { noise_magnitudes: [0.01; N_NOISE_BANDS], ..Controls::SILENT };
-        instrument.noise_magnitudes[N_NOISE_BANDS - 1] = 0.002;
+        let last = N_NOISE_BANDS - 1;
+        let instrument =
+            Controls::SILENT.with_noise(std::array::from_fn(|band| if band == last { 0.002 } else { 0.01 }));
         let mut heard = [0.1; N_HEARD_BANDS];
         heard[3] = 0.3;
-        let led = |mut controls: Controls, amount| {
-            lead_noise(&mut controls, &heard, 0.5, amount);
-            [3, 20, N_HEARD_BANDS, N_NOISE_BANDS - 1].map(|band| (controls.noise_magnitudes[band] * 1e4).round() / 1e4)
+        let led = |controls: Controls, amount| {
+            let led = lead_noise(&controls, &heard, 0.5, amount);
+            [3, 20, N_HEARD_BANDS, last].map(|band| (led.noise_magnitudes()[band] * 1e4).round() / 1e4)
         };
         assert_eq!(led(instrument, 0.0), [0.01, 0.01, 0.01, 0.002]);
         assert_eq!(led(instrument, 0.5), [0.08, 0.03, 0.03, 0.006]);
         assert_eq!(led(instrument, 1.0), [0.15, 0.05, 0.05, 0.01]);
         assert_eq!(led(Controls::SILENT, 1.0), [0.15, 0.05, 0.0474, 0.0191], "between notes");
-        let mut silent = Controls::SILENT;
-        lead_noise(&mut silent, &[0.0; N_HEARD_BANDS], 1.0, 0.7);
-        assert!(silent.is_silent(), "exactly");
+        assert!(lead_noise(&Controls::SILENT, &[0.0; N_HEARD_BANDS], 1.0, 0.7).is_silent(), "exactly");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::Slot;
 use super::attack::Attack;
 use super::follow::lead_noise;
 use super::level_match::SourcePower;
-use super::morph::{blend_range, breath_gain, level_morph, scaled};
+use super::morph::{blend_range, breath_gain, level_morph};
 use super::octave_fit::{OctaveFit, Target, fold_into};
 use super::tuning::{Glide, Snap};
 use super::voice::{LoadedInstrument, Note, Request, Voice};
@@ -103,10 +103,11 @@ impl Player {
         let gain = heard.gain * self.attack.hop(heard.gain > 0.0, settings.sound.attack_s);
         // A room brings back power. With it, too, the instrument is to be as loud as the source.
         let room_gain = settings.room().power_gain().powf(-0.5 * self.matched);
-        let mut controls = scaled(played, gain * room_gain, settings.sound.breath_db);
+        let (gain, breath) = (gain * room_gain, breath_gain(settings.sound.breath_db));
+        let mut controls = played.scaled(gain, gain * breath);
         if let Some(noise) = &heard.noise {
-            let gain = self.source_gain(&request, morph) * room_gain * breath_gain(settings.sound.breath_db);
-            lead_noise(&mut controls, noise, gain, settings.sound.follow);
+            let gain = self.source_gain(&request, morph) * room_gain * breath;
+            controls = lead_noise(&controls, noise, gain, settings.sound.follow);
         }
         Played { controls, is_valid: first.is_valid && second.is_valid }
     }

@@ -5,7 +5,7 @@ use super::follow::Follow;
 use super::instrument::{Card, Instrument};
 use super::level_fit::{LevelFit, levelling_gain};
 use super::level_match::{LevelMatch, SourcePower};
-use super::morph::{crossfade, scaled};
+use super::morph::breath_gain;
 use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::hear::{LOUDNESS_FLOOR_DB, Timbre};
@@ -178,7 +178,7 @@ impl Voice {
         let new = play(&mut self.playing);
         let Some(fading) = &mut self.fading else { return new };
         let old = play(&mut fading.old);
-        let controls = crossfade(&new.controls, &old.controls, fading.share());
+        let controls = new.controls.lerp(&old.controls, fading.share());
         fading.hops_left -= 1;
         if fading.hops_left == 0 {
             let old = self.fading.take().and_then(|fading| fading.old);
@@ -240,14 +240,15 @@ impl LoadedInstrument {
         let is_valid = raw.iter().all(|x| x.is_finite());
         let follow = Follow::new(note.timbre, features.loudness_db, request.follow);
         let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
-        let controls = scaled(controls, self.gain, card.breath_db);
+        let controls = controls.scaled(self.gain, self.gain * breath_gain(card.breath_db));
         if let Some(source) = request.source_power {
             // With the dynamics that are asked for: matching the level would undo them otherwise.
             let now = source.now * fit.dynamics_gain(note.loudness_db, request.dynamics);
             let raised = 10f32.powf(fit.raised_softer_db() / 10.0);
             self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
-        Sung { controls: scaled(controls, self.matching_gain(request.matched, &fit), 0.0), is_valid }
+        let gain = self.matching_gain(request.matched, &fit);
+        Sung { controls: controls.scaled(gain, gain), is_valid }
     }
 
     fn source_gain(&self, request: &Request) -> f32 {

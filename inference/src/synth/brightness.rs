@@ -14,15 +14,15 @@ const MIN_AMPLITUDE: f32 = 1e-9;
 /// `brightness_db`: tilt in dB per octave above the fundamental; the amplitudes are then rescaled so that the power of
 /// the harmonics that sound below `limit_hz` stays what it was. 0 changes nothing. Realtime-safe.
 pub fn harmonic_amplitudes(controls: &Controls, brightness_db: f32, limit_hz: f32) -> [f32; N_HARMONICS] {
-    let mut amplitudes = controls.harmonic_distribution.map(|weight| weight * controls.amplitude);
+    let mut amplitudes = *controls.harmonic_amplitudes();
     if brightness_db.is_finite() && brightness_db != 0.0 {
-        let before = power(&amplitudes, controls.f0_hz, limit_hz);
+        let before = power(&amplitudes, controls.f0_hz(), limit_hz);
         // gain_k = 10^(tilt · log2(k) / 20) = k^exponent
         let exponent = brightness_db.clamp(-MAX_TILT_DB, MAX_TILT_DB) * std::f32::consts::LOG2_10 / 20.0;
         for (k, a) in (1..).zip(&mut amplitudes) {
             *a *= (k as f32).powf(exponent);
         }
-        let after = power(&amplitudes, controls.f0_hz, limit_hz);
+        let after = power(&amplitudes, controls.f0_hz(), limit_hz);
         let scale = if after > 0.0 { (before / after).sqrt() } else { 1.0 };
         amplitudes = amplitudes.map(|a| a * scale);
     }
@@ -38,12 +38,9 @@ mod tests {
     use super::*;
 
     fn saw(f0_hz: f32) -> Controls {
-        let mut controls = Controls { f0_hz, amplitude: 0.5, ..Controls::SILENT };
         let sum: f32 = (1..=N_HARMONICS).map(|k| 1.0 / k as f32).sum();
-        for (k, weight) in (1..).zip(&mut controls.harmonic_distribution) {
-            *weight = 1.0 / (k as f32 * sum);
-        }
-        controls
+        let harmonics: Vec<f32> = (1..=N_HARMONICS).map(|k| 0.5 / (k as f32 * sum)).collect();
+        Controls::tone(f0_hz, &harmonics)
     }
 
     #[test]

@@ -135,13 +135,10 @@ pub fn render_clip(controls: &[Controls], host_rate: f64, brightness_db: f32) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::N_NOISE_BANDS;
 
     fn tone(amplitude: f32, noise: f32) -> Controls {
-        let mut controls = Controls { amplitude, ..Controls::SILENT };
-        controls.harmonic_distribution[0] = 0.75;
-        controls.harmonic_distribution[1] = 0.25;
-        controls.noise_magnitudes.fill(noise);
-        controls
+        Controls::tone(440.0, &[0.75 * amplitude, 0.25 * amplitude]).with_noise([noise; N_NOISE_BANDS])
     }
 
     #[test]

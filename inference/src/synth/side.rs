@@ -60,7 +60,7 @@ impl<'a> Side<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::N_NOISE_BANDS;
+    use crate::config::{N_HARMONICS, N_NOISE_BANDS};
     use crate::controls::Controls;
     use crate::controls::Room;
     use crate::synth::{Course, HopShape, Synth};
@@ -70,12 +70,11 @@ mod tests {
 
     /// A tone whose harmonics have the amplitudes `of(k)`.
     fn tone(of: impl Fn(usize) -> f32) -> Controls {
-        let harmonic_distribution = std::array::from_fn(|i| of(i + 1));
-        Controls { f0_hz: 150.0, amplitude: 0.1, harmonic_distribution, ..Controls::SILENT }
+        Controls::tone(150.0, &(1..=N_HARMONICS).map(|k| 0.1 * of(k)).collect::<Vec<_>>())
     }
 
     fn noise() -> Controls {
-        Controls { noise_magnitudes: [0.1; N_NOISE_BANDS], ..Controls::SILENT }
+        Controls::SILENT.with_noise([0.1; N_NOISE_BANDS])
     }
 
     /// Renders one hop in the room.
@@ -85,7 +84,7 @@ mod tests {
     }
 
     fn everything() -> Controls {
-        Controls { noise_magnitudes: [0.02; N_NOISE_BANDS], ..tone(|k| 1.0 / k as f32) }
+        tone(|k| 1.0 / k as f32).with_noise([0.02; N_NOISE_BANDS])
     }
 
     /// Middle and side of frames and their widths, in a room.

@@ -46,9 +46,9 @@ impl SynthVoice {
     /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
     pub fn start_from(&mut self, controls: &Controls, brightness_db: f32) {
         let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
-        self.harmonic.start_from(controls.f0_hz, &amplitudes);
+        self.harmonic.start_from(controls.f0_hz(), &amplitudes);
         self.brightness_db = brightness_db;
-        self.noise.start_from(&controls.noise_magnitudes);
+        self.noise.start_from(controls.noise_magnitudes());
     }
 
     /// Renders the way from the previous frame to `controls`, which are reached with the sample after `middle`.
@@ -64,10 +64,10 @@ impl SynthVoice {
         side: &mut [f32],
     ) {
         self.render_harmonics(controls, brightness_db, width, middle, side);
-        self.noise.render_add(&controls.noise_magnitudes, middle);
+        self.noise.render_add(controls.noise_magnitudes(), middle);
         let to = width.map_or(0.0, |way| way.to);
         let turn = width.map_or(0, |way| way.turn);
-        let magnitudes = controls.noise_magnitudes.map(|m| m * to * side::NOISE_LEVEL);
+        let magnitudes = controls.noise_magnitudes().map(|m| m * to * side::NOISE_LEVEL);
         self.side_noise.render_add_from(turn, &magnitudes, side);
     }
 
@@ -85,14 +85,14 @@ impl SynthVoice {
         let before_db = std::mem::replace(&mut self.brightness_db, brightness_db.to);
         let after = brightness::harmonic_amplitudes(controls, brightness_db.to, limit_hz);
         if brightness_db.turn == 0 {
-            return self.harmonic.render(controls.f0_hz, &after, middle, width.map(|w| Side::new(w, side)));
+            return self.harmonic.render(controls.f0_hz(), &after, middle, width.map(|w| Side::new(w, side)));
         }
         let before = brightness::harmonic_amplitudes(controls, before_db, limit_hz);
         let mut still = self.harmonic.clone();
-        still.render(controls.f0_hz, &before, middle, width.map(|w| Side::new(w, &mut *side)));
+        still.render(controls.f0_hz(), &before, middle, width.map(|w| Side::new(w, &mut *side)));
         let [middle_again, side_again] = self.again.each_mut().map(|samples| &mut samples[..middle.len()]);
         side_again.fill(0.0);
-        self.harmonic.render(controls.f0_hz, &after, middle_again, width.map(|w| Side::new(w, &mut *side_again)));
+        self.harmonic.render(controls.f0_hz(), &after, middle_again, width.map(|w| Side::new(w, &mut *side_again)));
         brightness_db.fade(middle, middle_again);
         brightness_db.fade(side, side_again);
     }

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use embouchure_inference::chain::HopOutput;
+use embouchure_inference::config::N_NOISE_BANDS;
 use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::{Change, Engine, EngineConfig, HopModel, Io, Loader, Model};
 use embouchure_inference::hear::encoder::Encoder;
@@ -55,20 +56,16 @@ impl HopModel for FakeModel {
         self.level += 0.7 * (rms(input.samples) - self.level);
         self.hop += 1;
         let semitones = 9.0 * (self.hop as f32 * 0.21).sin() + settings.pitch.transpose_semitones;
-        let mut controls = tone(330.0 * (semitones / 12.0).exp2(), self.level);
-        controls.noise_magnitudes.fill(0.1 * self.level);
-        HopOutput { heard: Heard::note(controls.f0_hz), ..HopOutput::of(controls) }
+        let controls =
+            tone(330.0 * (semitones / 12.0).exp2(), self.level).with_noise([0.1 * self.level; N_NOISE_BANDS]);
+        HopOutput { heard: Heard::note(controls.f0_hz()), ..HopOutput::of(controls) }
     }
 }
 
 /// Harmonics falling by 6 dB an octave.
 pub fn tone(f0_hz: f32, amplitude: f32) -> Controls {
-    let mut controls = Controls { f0_hz, amplitude, ..Controls::SILENT };
     let sum: f32 = (1..=40).map(|k| 1.0 / k as f32).sum();
-    for (k, weight) in (1..=40).zip(&mut controls.harmonic_distribution) {
-        *weight = 1.0 / (k as f32 * sum);
-    }
-    controls
+    Controls::tone(f0_hz, &(1..=40).map(|k| amplitude / (k as f32 * sum)).collect::<Vec<_>>())
 }
 
 /// A 440 Hz sine as loud as the hop's peak; nothing below -20 dB. Can be held up from outside.
@@ -87,9 +84,7 @@ impl HopModel for PeakModel {
         }
         self.n_hops.fetch_add(1, SeqCst);
         let peak = input.samples.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
-        let mut controls = Controls { amplitude: if peak > 0.1 { peak } else { 0.0 }, ..Controls::SILENT };
-        controls.harmonic_distribution[0] = 1.0;
-        HopOutput::of(controls)
+        HopOutput::of(Controls::tone(440.0, &[if peak > 0.1 { peak } else { 0.0 }]))
     }
 }
 

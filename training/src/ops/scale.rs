@@ -2,7 +2,7 @@
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
-use embouchure_inference::play::decoder;
+use embouchure_inference::controls;
 use std::f32::consts::LN_10;
 
 /// `2 · sigmoid(x)^ln 10 + 1e-7`, as the decoder at runtime.
@@ -26,7 +26,7 @@ impl CustomOp1 for ExpSigmoid {
     }
 
     fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let out = slice(x, layout)?.iter().map(|x| decoder::exp_sigmoid(*x)).collect();
+        let out = slice(x, layout)?.iter().map(|x| controls::exp_sigmoid(*x)).collect();
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 

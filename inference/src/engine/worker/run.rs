@@ -3,7 +3,6 @@
 use super::link::{Flags, Frame, Stamp, StampedReceiver};
 use super::watch::Watch;
 use crate::config::{FRAME_RATE, HOP_SIZE};
-use crate::controls::Controls;
 use crate::engine::clock::HopClock;
 use crate::engine::resample::HopResampler;
 use crate::engine::{HopModel, Telemetry};
@@ -24,8 +23,6 @@ const HOPS_BEFORE_REST: usize = 32;
 const REST: Duration = Duration::from_millis(1);
 /// Of input that was lost, this much is shown to the model as silence; the rest only passes.
 const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
-/// Nothing a model may ask for is louder (60 dB over full scale), so that the output stays finite.
-const MAX_GAIN: f32 = 1000.0;
 
 pub(super) struct Worker {
     flags: Arc<Flags>,
@@ -191,29 +188,18 @@ impl Worker {
         self.model.load(*n_loads);
         let output = self.model.hop(HopInput { samples }, settings);
         let load = start.elapsed().as_secs_f32() * FRAME_RATE;
-        let controls = made_valid(output.controls);
-        if !output.is_valid || controls != output.controls {
+        if !output.is_valid {
             // What is no number stays in the networks' memory: without it they begin anew in the next hop.
             self.telemetry.count_failed_frame();
             self.model.rest();
         }
-        self.telemetry.publish(&output.heard, &controls, load);
+        self.telemetry.publish(&output.heard, &output.controls, load);
         // After a delay the first ones come too late. The ring is never full: it has room for all others.
         if self.time.hop >= self.flags.next_hop.load(Acquire) {
             let room = settings.room().made_valid();
-            let _ = self.frames.push(Frame { epoch: self.time.epoch, hop: self.time.hop, controls, room });
+            let Time { epoch, hop, .. } = self.time;
+            let _ = self.frames.push(Frame { epoch, hop, controls: output.controls, room });
         }
-    }
-}
-
-/// Keeps the synth's promises whatever a model says: everything finite and ≥ 0, pitch > 0.
-fn made_valid(controls: Controls) -> Controls {
-    let gain = |x: f32| if x.is_finite() { x.clamp(0.0, MAX_GAIN) } else { 0.0 };
-    Controls {
-        f0_hz: if controls.f0_hz.is_finite() { controls.f0_hz.clamp(1.0, 20_000.0) } else { 440.0 },
-        amplitude: gain(controls.amplitude),
-        harmonic_distribution: controls.harmonic_distribution.map(gain),
-        noise_magnitudes: controls.noise_magnitudes.map(gain),
     }
 }
 
@@ -231,8 +217,8 @@ mod tests {
     use super::*;
     use crate::chain::HopOutput;
     use crate::config::MODEL_RATE;
+    use crate::controls::Controls;
     use crate::engine::worker::link::Link;
-    use crate::hear::Heard;
 
     struct Silent;
 
@@ -240,7 +226,7 @@ mod tests {
         fn reset(&mut self) {}
 
         fn hop(&mut self, _: HopInput<'_>, _: &Settings) -> HopOutput {
-            HopOutput { controls: Controls::SILENT, heard: Heard::SILENCE, is_valid: true }
+            HopOutput::of(Controls::SILENT)
         }
     }
 
