@@ -25,7 +25,7 @@ impl Networks {
     }
 
     pub fn model(&self) -> Model {
-        Model::new(self.encoder.clone(), [Some(self.instrument.clone()), None]).0
+        Model::new(&self.encoder, [Some(self.instrument.clone()), None]).0
     }
 }
 

@@ -65,11 +65,11 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 fn hear(encoder: &Encoder, file: &Path) -> Result<Vec<Hop>> {
     let samples = load_mono(file, MODEL_RATE)?;
-    let (mut rumble, mut loudness, mut state) = (RumbleFilter::default(), LoudnessMeter::default(), encoder.state()?);
+    let (mut rumble, mut loudness, mut stream) = (RumbleFilter::default(), LoudnessMeter::default(), encoder.stream());
     let mut hops = Vec::new();
     for ((i, hop), target) in samples.as_chunks::<HOP_SIZE>().0.iter().enumerate().zip(describe(&samples)) {
         let hop = rumble.hop(hop);
-        let heard = encoder.step(&mut state, &hop)?;
+        let heard = stream.hop(&hop);
         let bins = heard.pitch_logits.iter().enumerate();
         let best = bins.max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(bin, _)| bin);
         let f0_hz = embouchure_inference::config::bin_to_hz(best as f32);

@@ -201,7 +201,7 @@ impl RenderCommand {
             Ok(Arc::new(instrument))
         };
         let instruments = [Some(load(&self.instrument)?), self.second.as_ref().map(load).transpose()?];
-        Ok(Model::new(Arc::new(encoder), instruments).0)
+        Ok(Model::new(&encoder, instruments).0)
     }
 
     fn settings(&self) -> Settings {

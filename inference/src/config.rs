@@ -15,6 +15,8 @@ pub const N_HARMONICS: usize = 100;
 pub const N_NOISE_BANDS: usize = 64;
 /// Upper edge of the noise filter and of the harmonics, Hz.
 pub const NOISE_MAX_HZ: f32 = 20_000.0;
+/// Raw outputs of the decoder per hop: amplitude, harmonic distribution, noise magnitudes.
+pub const N_RAW: usize = 1 + N_HARMONICS + N_NOISE_BANDS;
 /// Values of the latent timbre vector.
 pub const N_Z: usize = 16;
 

@@ -78,6 +78,14 @@ fn width_that_does_not_fit_the_tensors() {
 }
 
 #[test]
+fn width_that_no_network_has() {
+    for width in ["0", "18446744073709551615"] {
+        let error = load(&with_header("\\\"width\\\":160", &format!("\\\"width\\\":{width}")));
+        assert!(matches!(&error, LoadError::Card(why) if why.contains("width")), "{error}");
+    }
+}
+
+#[test]
 fn values_that_are_not_numbers() {
     for bad in [f32::NAN, f32::INFINITY] {
         let mut bytes = TRUMPET.to_vec();

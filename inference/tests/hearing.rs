@@ -14,7 +14,7 @@ const RATE: usize = MODEL_RATE as usize;
 
 /// Pitch of each hop, Hz; 0 = none.
 fn heard(samples: &[f32]) -> Vec<f32> {
-    let mut microphone = Microphone::new(encoder());
+    let mut microphone = Microphone::new(&encoder());
     let hop = |samples| microphone.hop(HopInput { samples }, &open_air()).note_hz();
     samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
@@ -198,7 +198,7 @@ fn a_clipped_channel_is_noticed_however_blocks_are_cut() {
 
 /// Shares of the hops in which several notes are heard, and in which notes are too soft.
 fn warned(samples: &[f32], settings: &Settings) -> [f32; 2] {
-    let mut microphone = Microphone::new(encoder());
+    let mut microphone = Microphone::new(&encoder());
     let hops = samples.as_chunks::<HOP_SIZE>().0;
     let heard: Vec<_> = hops.iter().map(|samples| microphone.hop(HopInput { samples }, settings)).collect();
     let share = |n: usize| n as f32 / hops.len() as f32;

@@ -48,12 +48,12 @@ fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
     let settings = open_air().with(|s| s.pitch.octave_fit = false);
     let sound = |controls: &[Controls]| render_clip(controls, 48_000.0, 0.0);
     let alone = band.iter().map(|instrument| {
-        let (mut playing, _) = Model::new(encoder(), [Some(instrument.clone()), None]);
+        let (mut playing, _) = Model::new(&encoder(), [Some(instrument.clone()), None]);
         sharpest(&sound(&play(&mut playing, 0..300, &settings)[100..]))
     });
     let sharpest_alone = alone.fold(0.0, f32::max);
 
-    let (mut playing, loader) = Model::new(encoder(), [Some(band[0].clone()), None]);
+    let (mut playing, loader) = Model::new(&encoder(), [Some(band[0].clone()), None]);
     let mut controls = play(&mut playing, 0..100, &settings);
     for swap in 0..1000 {
         loader.load(0, Slot::A, Some(band[(swap + 1) % band.len()].clone()));
@@ -136,7 +136,7 @@ fn the_second_voice_fades_in_and_out() {
     });
     let (mut playing, loader) = model("trumpet", None);
     let mut controls = play(&mut playing, 0..100, &settings);
-    let (mut alone, _) = Model::new(encoder(), [Some(instrument("trumpet")), None]);
+    let (mut alone, _) = Model::new(&encoder(), [Some(instrument("trumpet")), None]);
     assert_eq!(controls, play(&mut alone, 0..100, &settings), "an empty voice goes along");
     loader.load(0, Slot::B, Some(instrument("flute")));
     controls.extend(play(&mut playing, 100..200, &settings));
@@ -206,7 +206,7 @@ fn an_instrument_may_want_more_breath_than_it_learned() {
     let played = |breath_db| {
         let mut instrument = Arc::into_inner(instrument("trumpet")).expect("nobody else has it");
         instrument.card.breath_db = breath_db;
-        let (mut playing, _) = Model::new(encoder(), [Some(Arc::new(instrument)), None]);
+        let (mut playing, _) = Model::new(&encoder(), [Some(Arc::new(instrument)), None]);
         let settings = open_air().with(|s| s.sound.match_level = false);
         play(&mut playing, 0..100, &settings).pop().unwrap()
     };

@@ -47,7 +47,7 @@ fn play(model: &mut Model, samples: &[f32], settings: &Settings) -> Vec<HopOutpu
 }
 
 fn model() -> Model {
-    Model::new(Arc::new(encoder()), [Some(Arc::new(trumpet())), None]).0
+    Model::new(&encoder(), [Some(Arc::new(trumpet())), None]).0
 }
 
 #[test]
@@ -56,10 +56,10 @@ fn the_encoder_hears_the_same_in_a_stream_and_in_a_clip() {
     // The pause is longer than the encoder remembers.
     let pause = vec![0.0; 40 * HOP_SIZE];
     let clip = [tone(330.0, 60), pause, noise(20, 0.1), tone(1500.0, 40)].concat();
-    let whole = encoder.forward(&clip).unwrap();
-    let mut state = encoder.state().unwrap();
+    let whole = encoder.forward(&clip);
+    let mut stream = encoder.stream();
     for (hop, whole) in clip.as_chunks::<HOP_SIZE>().0.iter().zip(&whole) {
-        let streamed = encoder.step(&mut state, hop).unwrap();
+        let streamed = stream.hop(hop);
         assert!((streamed.voicing - whole.voicing).abs() < 1e-3);
         let pairs = streamed.pitch_logits.iter().zip(&whole.pitch_logits).chain(streamed.z.iter().zip(&whole.z));
         for (a, b) in pairs {
@@ -78,10 +78,10 @@ fn the_decoder_plays_the_same_in_a_stream_and_in_a_clip() {
             Features { f0_hz, loudness_db, voicing: 0.9, z: &z }.scaled(&trumpet.card)
         })
         .collect();
-    let whole = trumpet.decoder().forward(&features).unwrap();
-    let mut state = trumpet.decoder().state().unwrap();
+    let whole = trumpet.decoder().forward(&features);
+    let mut stream = trumpet.decoder().stream();
     for (features, whole) in features.iter().zip(&whole) {
-        let streamed = trumpet.decoder().step(&mut state, features).unwrap();
+        let streamed = stream.hop(features);
         assert!(streamed.iter().zip(whole).all(|(a, b)| (a - b).abs() < 2e-3 * (1.0 + b.abs())));
     }
 }
@@ -211,7 +211,7 @@ fn reset_is_new() {
 #[test]
 fn a_new_instrument_fades_in_and_the_old_one_is_freed() {
     let old = Arc::new(trumpet());
-    let (mut playing, loader) = Model::new(Arc::new(encoder()), [Some(old.clone()), None]);
+    let (mut playing, loader) = Model::new(&encoder(), [Some(old.clone()), None]);
     let source = open_air();
     let clip = tone(440.0, 200);
     let before = play(&mut playing, &clip[..100 * HOP_SIZE], &source);

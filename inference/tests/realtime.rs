@@ -3,12 +3,16 @@
 mod common;
 
 use common::*;
+use embouchure_inference::chain::Chain;
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::engine::{Change, HopModel, Io};
 use embouchure_inference::hear::HopInput;
-use embouchure_inference::hear::{Levels, Pitch, Polyphony, TooSoft};
+use embouchure_inference::hear::{Levels, Microphone, Pitch, Polyphony, TooSoft};
+use embouchure_inference::nn::Backend;
+use embouchure_inference::play::{LoadedInstrument, Player, Slot};
 use embouchure_inference::settings::Settings;
+use embouchure_inference::synth::{Course, HopShape, Synth};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -149,4 +153,40 @@ fn the_model_runs_without_subnormals() {
     let mut engine = engine_with(48_000.0, 512, true, Halving(half.clone()));
     play(&mut engine, &[0.1; 2048], &even_cuts(2048, 512), WET);
     assert_eq!(half.load(SeqCst), 0);
+}
+
+/// Everything that a hop is made of: hearing, both voices while an instrument is swapped, morph, and the synth with its room.
+#[test]
+fn a_hop_of_the_whole_chain_neither_allocates_nor_frees() {
+    let encoder = encoder_by(Backend::Cpu);
+    let loaded = |name| Some(Box::new(LoadedInstrument::new(instrument_for(&encoder, name))));
+    let player = Player::new([loaded("trumpet"), loaded("violin")]);
+    let mut chain = Chain::new(Microphone::new(&encoder), player);
+    let mut synth = Synth::new(48_000.0);
+    let input = phrases(MODEL_RATE.into(), 2.0);
+    let (mut loudest, mut n_retired) = (0.0f32, 0);
+    for (i, samples) in input.as_chunks::<HOP_SIZE>().0.iter().enumerate() {
+        let settings = Settings::default().with(|s| {
+            (s.sound.morph, s.sound.follow) = (i as f32 % 50.0 / 50.0, if i % 100 < 50 { 0.0 } else { 0.7 });
+            (s.sound.attack_s, s.pitch.snap.strength, s.pitch.glide_s) = (0.05, 0.5, 0.1);
+        });
+        let mut new = (i % 60 == 30).then(|| loaded(["flute", "cello"][i / 60 % 2]));
+        let (mut out, mut old) = ([0.0; 192], Vec::with_capacity(8));
+        let count = counted(|| {
+            if let Some(new) = new.take() {
+                old.extend(chain.load(Slot::A, new));
+            }
+            let HopOutput { controls, .. } = chain.hop(HopInput { samples }, &settings);
+            old.extend(chain.take_retired());
+            let shape = HopShape { width: Course::straight_to(0.5), room: settings.room(), ..HopShape::PLAIN };
+            synth.render_shaped(&controls, shape, &mut out);
+        });
+        assert_eq!(count, 0, "hop {i}");
+        if i % 110 == 109 {
+            assert_eq!(counted(|| if i % 220 == 109 { chain.reset() } else { chain.rest() }), 0);
+        }
+        n_retired += old.len();
+        loudest = out.iter().fold(loudest, |loudest, x| loudest.max(x.abs()));
+    }
+    assert!(loudest > 0.01 && n_retired >= 6, "{loudest}, {n_retired} swaps");
 }

@@ -8,10 +8,12 @@ mod common;
 #[path = "renders/sources.rs"]
 mod sources;
 
-use common::{encoder, instrument, open_air, random_cuts};
+use common::{encoder_by, instrument_for, open_air, random_cuts};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::engine::{Engine, EngineConfig, Io, Model};
+use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{HopInput, Microphone, Source};
+use embouchure_inference::nn::Backend;
 use embouchure_inference::play::Slot;
 use embouchure_inference::scale::{Key, Scale};
 use embouchure_inference::settings::{Settings, SnapSettings};
@@ -187,8 +189,9 @@ impl Take {
     }
 
     /// The channels of the output, one after the other.
-    fn play(&self) -> Vec<f32> {
-        let (model, loader) = Model::new(encoder(), self.instruments.map(|name| name.map(instrument)));
+    fn play(&self, encoder: &Encoder) -> Vec<f32> {
+        let instrument = |name| instrument_for(encoder, name);
+        let (model, loader) = Model::new(encoder, self.instruments.map(|name| name.map(instrument)));
         let swap = self.swap.map(|(to, name)| (to, instrument(name)));
         let (_, longest) = self.cuts;
         let config = EngineConfig { host_rate: self.host_rate, max_block: longest.min(LONGEST), offline: true };
@@ -236,8 +239,8 @@ fn takes() -> Vec<(String, Take)> {
 }
 
 /// Pitch, candidate, voicing and loudness of each hop at the model rate.
-fn heard(samples: &[f32]) -> Vec<f32> {
-    let mut microphone = Microphone::new(encoder());
+fn heard(encoder: &Encoder, samples: &[f32]) -> Vec<f32> {
+    let mut microphone = Microphone::new(encoder);
     let mut hop = |samples: &[f32; HOP_SIZE]| {
         let heard = microphone.hop(HopInput { samples }, &open_air());
         [heard.note_hz(), heard.pitch.f0_hz, heard.pitch.certainty, heard.loudness_db]
@@ -256,14 +259,26 @@ fn hash(samples: &[f32]) -> String {
 
 #[test]
 fn every_render_is_what_it_was() {
+    check(Backend::default());
+}
+
+/// By the kernels alone.
+#[test]
+#[cfg(feature = "candle")]
+fn every_render_is_the_same_without_candle() {
+    check(Backend::Cpu);
+}
+
+fn check(backend: Backend) {
+    let encoder = &encoder_by(backend);
     let expected = include_str!("renders/hashes.txt");
     let folder = std::env::var_os("EMBOUCHURE_RENDERS").map(std::path::PathBuf::from);
     let mut list = String::new();
     for (source, make) in SOURCES {
-        let _ = writeln!(list, "{} {source} as heard", hash(&heard(&make(f64::from(MODEL_RATE)))));
+        let _ = writeln!(list, "{} {source} as heard", hash(&heard(encoder, &make(f64::from(MODEL_RATE)))));
     }
     for (name, take) in takes() {
-        let out = take.play();
+        let out = take.play(encoder);
         assert!(out.iter().all(|x| x.is_finite()), "{name}");
         let _ = writeln!(list, "{} {name}", hash(&out));
         if let Some(folder) = &folder {

@@ -1,5 +1,6 @@
 //! Saves a running training and takes it up again.
 
+use crate::arrays::{arrays, tensors};
 use crate::optimizer::Optimizer;
 use crate::params::Params;
 use anyhow::{Context, Result};
@@ -34,7 +35,7 @@ pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, pr
     let mut tensors = params.tensors("\0")?;
     tensors.extend(optimizer.tensors()?);
     tensors.extend(best.iter().map(|(name, tensor)| (format!("{BEST}{name}"), tensor.clone())));
-    write_atomically(path, &to_bytes(&tensors, &progress, FORMAT)?)
+    write_atomically(path, &to_bytes(&arrays(&tensors)?, &progress, FORMAT)?)
 }
 
 /// Takes up the checkpoint at `path`, or starts at step 0 if there is none.
@@ -45,11 +46,10 @@ pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Opt
     let (weights, progress) = read_file(path)
         .and_then(|bytes| Weights::from_bytes::<Progress>(&bytes, FORMAT))
         .with_context(|| format!("cannot resume {}; delete it to start anew", path.display()))?;
-    params.restore(weights.tensors())?;
-    let named =
-        weights.tensors().iter().filter_map(|(name, t)| Some((name.strip_prefix(BEST)?.to_string(), t.clone())));
-    best.extend(named);
-    optimizer.restore(params, weights.tensors(), progress.step)?;
+    let tensors = tensors(weights.arrays())?;
+    params.restore(&tensors)?;
+    best.extend(tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(BEST)?.to_string(), t.clone()))));
+    optimizer.restore(params, &tensors, progress.step)?;
     Ok(progress)
 }
 

@@ -1,6 +1,7 @@
 //! Learns the encoder and the instruments.
 
 pub mod analysis;
+mod arrays;
 pub mod checkpoint;
 pub mod corpus;
 mod device;

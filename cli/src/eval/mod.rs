@@ -63,7 +63,7 @@ impl EvalCommand {
         let mut spectra = [Vec::new(), Vec::new()];
         for (i, path) in recordings.iter().enumerate() {
             let recording = load_mono(path, RATE).with_context(|| path.display().to_string())?;
-            let (model, _) = Model::new(encoder.clone(), [Some(instrument.clone()), None]);
+            let (model, _) = Model::new(&encoder, [Some(instrument.clone()), None]);
             let rendering = self.render(&recording, model)?;
             let figures = compare(&recording, &rendering)?;
             files.push(json!({ "file": path.display().to_string(), "figures": figures }));

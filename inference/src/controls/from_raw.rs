@@ -2,12 +2,10 @@
 //! (Engel et al. 2020, arXiv:2001.04643).
 
 use super::Controls;
-use crate::config::{N_HARMONICS, N_NOISE_BANDS, NOISE_MAX_HZ};
+use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_RAW, NOISE_MAX_HZ};
 use crate::math::{exp, ln, map, sum};
 use multiversion::multiversion;
 
-/// Raw outputs per frame: amplitude, harmonic distribution, noise magnitudes.
-pub const N_RAW: usize = 1 + N_HARMONICS + N_NOISE_BANDS;
 /// Moves the noise outputs down, so that an untrained decoder is not a storm.
 pub const NOISE_BIAS: f32 = -5.0;
 
@@ -18,12 +16,12 @@ pub fn exp_sigmoid(x: f32) -> f32 {
 }
 
 impl Controls {
-    /// Of raw outputs (`[N_RAW]`) at `f0_hz` (> 0), through a body with these gains (see
+    /// Of raw outputs at `f0_hz` (> 0), through a body with these gains (see
     /// [`Body`](crate::play::body::Body)).
     ///
     /// Harmonics above 20 kHz get nothing, so a note keeps its level wherever it is played; the host's own Nyquist
     /// frequency is the synth's business.
-    pub fn from_raw(raw: &[f32], f0_hz: f32, body_gains: &[f32; N_HARMONICS]) -> Self {
+    pub fn from_raw(raw: &[f32; N_RAW], f0_hz: f32, body_gains: &[f32; N_HARMONICS]) -> Self {
         let mut harmonics = [0.0; N_HARMONICS];
         let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
         let weights = &mut harmonics[..n_audible];
@@ -57,7 +55,7 @@ mod tests {
 
     #[test]
     fn raw_outputs_of_any_pitch_are_as_loud_as_the_first_of_them_says() {
-        let raw: Vec<f32> = (0..N_RAW).map(|i| (i as f32 * 1.7).sin() * 8.0).collect();
+        let raw: [f32; N_RAW] = std::array::from_fn(|i| (i as f32 * 1.7).sin() * 8.0);
         for f0_hz in [31.0, 440.0, 4999.0, 25_000.0] {
             let c = Controls::from_raw(&raw, f0_hz, &[1.0; N_HARMONICS]);
             assert!((c.amplitude() / exp_sigmoid(raw[0]) - 1.0).abs() < 1e-4);

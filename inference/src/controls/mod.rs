@@ -4,7 +4,7 @@ mod from_raw;
 mod noise_bands;
 mod room;
 
-pub use from_raw::{N_RAW, NOISE_BIAS, exp_sigmoid};
+pub use from_raw::{NOISE_BIAS, exp_sigmoid};
 pub use noise_bands::{band_to_hz, hz_to_band, hz_to_mel, noise_band_centres_hz, noise_band_edges_hz};
 pub use room::{CROSSOVERS_HZ, LN_60_DB, N_BANDS as N_ROOM_BANDS, Room};
 

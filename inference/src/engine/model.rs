@@ -32,7 +32,7 @@ struct Load {
 
 impl Model {
     /// Allocates the state; the weights are shared. `instruments`: A and B.
-    pub fn new(encoder: Arc<Encoder>, instruments: [Option<Arc<Instrument>>; 2]) -> (Self, Loader) {
+    pub fn new(encoder: &Encoder, instruments: [Option<Arc<Instrument>>; 2]) -> (Self, Loader) {
         let (sender, loads) = unbounded();
         let loaded = |instrument| Box::new(LoadedInstrument::new(instrument));
         let player = Player::new(instruments.map(|instrument| instrument.map(loaded)));

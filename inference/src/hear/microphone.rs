@@ -1,16 +1,15 @@
 //! The source that is played today: one melody, heard through the encoder and what is measured beside it.
 
-use super::encoder::{Encoder, EncoderState};
+use super::encoder::{Encoder, EncoderStream};
 use super::{
     FinePitch, Gate, GateHop, HarmonicMeter, Heard, HopInput, Hum, Levels, LoudnessMeter, N_HEARD_BANDS, NoiseFloor,
     NoiseMeter, OctaveDoubt, Pitch, PitchTracker, Polyphony, RumbleFilter, SoftSource, Source, SourceLevel,
     SourceNoise, TooSoft, periodicity,
 };
-use crate::config::{HOP_SIZE, N_Z};
+use crate::config::HOP_SIZE;
 use crate::k_weight::KMeter;
 use crate::math::sum_of_squares;
 use crate::settings::Settings;
-use std::sync::Arc;
 
 /// How far a note must repeat itself from period to period: one that goes on, and a new one. Of new notes in recordings two
 /// in a hundred are below 0.75, of what the encoder takes for a pitch in breath one in twenty is above 0.55.
@@ -20,8 +19,7 @@ const HIGH: (f32, f32) = (400.0, 0.4);
 
 /// Everything that remembers the input.
 pub struct Microphone {
-    encoder: Arc<Encoder>,
-    stream: EncoderState,
+    encoder: EncoderStream,
     /// What is measured hop by hop, and forgotten at a reset.
     past: Past,
     noise: NoiseMeter,
@@ -72,10 +70,9 @@ impl Default for Learned {
 
 impl Microphone {
     /// Allocates the state; the weights are shared.
-    pub fn new(encoder: Arc<Encoder>) -> Self {
+    pub fn new(encoder: &Encoder) -> Self {
         Self {
-            stream: encoder.state().expect("PLACEHOLDER"),
-            encoder,
+            encoder: encoder.stream(),
             past: Past::default(),
             noise: NoiseMeter::default(),
             polyphony: Polyphony::default(),
@@ -119,9 +116,10 @@ impl Source for Microphone {
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> Heard {
         let power = self.past.meter.hop(input.samples);
         let samples = &self.past.rumble.hop(input.samples);
-        let encoding = self.encoder.step(&mut self.stream, samples).expect("PLACEHOLDER");
+        let encoding = self.encoder.hop(samples);
+        let (voicing, z) = (encoding.voicing, encoding.z);
         let level_db = self.past.level_db(samples);
-        let pitch = self.past.pitch.hop(&encoding.pitch_logits, encoding.voicing);
+        let pitch = self.past.pitch.hop(&encoding.pitch_logits, voicing);
         let pitch = self.past.doubt.hop(pitch, level_db);
         self.past.loudness.push(samples);
         self.past.harmonics.push(samples);
@@ -145,12 +143,10 @@ impl Source for Microphone {
         let timbre = (is_note && follows).then(|| past.harmonics.timbre(pitch.f0_hz));
         let loud_notes_db = learned.source_level.level_db();
         let noise = follows.then(|| self.noise(gain, loud_gain));
-        let mut z = [0.0; N_Z];
-        z.copy_from_slice(&encoding.z);
         Heard {
             pitch,
             is_note,
-            voicing: encoding.voicing,
+            voicing,
             z,
             timbre,
             noise,
@@ -169,7 +165,7 @@ impl Source for Microphone {
     }
 
     fn rest(&mut self) {
-        self.stream = self.encoder.state().expect("PLACEHOLDER");
+        self.encoder.reset();
         self.past = Past::default();
         self.polyphony.reset();
     }

@@ -1,62 +1,88 @@
-//! The layers that the networks are made of, each in two ways: over rows of floats for the CPU, where a network is one
-//! operation of candle's ([`fused`]), and by candle's own operations for a GPU. With those, small as a hop is, most of the
-//! time went into allocating, dispatching and small passes. The tests hold one against the other.
+//! The two networks: what they are, who runs them, and the files that hold them.
 //!
-//! What remembers something is given its memory; any number of rows gives the same as one after the other, to rounding.
+//! Two backends run the same networks. [`cpu`] has kernels of its own over integers of 8 bits and allocates nothing once a
+//! stream is there. `candle` is written with candle's operations over floats: a GPU runs these, and the tests hold the
+//! kernels against them. On a CPU it runs each network as one operation, which calls the kernels. The backend is chosen
+//! once, when a file is loaded.
 
-mod activation;
-mod affine;
-mod conv;
-mod fused;
-mod gru;
-mod integer;
-mod linear;
-mod matmul;
+#[cfg(feature = "candle")]
+pub mod candle;
+pub mod cpu;
+pub mod parameters;
+mod shape;
 pub mod weights;
 
-pub use activation::{
-    LAYER_NORM_EPS, LEAK, LayerNorm, RMS_EPS, leaky_relu, leaky_rms_norm, plain_leaky_relu, plain_leaky_rms_norm,
+#[cfg(test)]
+mod golden;
+#[cfg(all(test, feature = "candle"))]
+mod same;
+
+pub use shape::{
+    CONVS, ConvSpec, LAYER_NORM_EPS, LEAK, N_CONVOLVED, N_FEATURES, N_HEAD, N_RAW, N_TRUNK, RMS_EPS, is_residual,
 };
-pub use affine::Affine;
-pub use conv::{CausalConv, ConvSpec};
-pub use fused::fused;
-pub use gru::{Gru, plain_gru_step};
-pub use linear::Linear;
-pub use matmul::{Matrix, matmul, slice};
 
-use candle_core::{DType, Device, Result, Tensor};
-use std::sync::OnceLock;
+use crate::config::HOP_SIZE;
+use parameters::{DecoderParameters, EncoderParameters};
+use std::sync::Arc;
+use weights::LoadError;
 
-/// What the layers of a network remember of a stream, one entry a layer, `[rows, width]`.
-pub enum Memory {
-    /// For the CPU.
-    Rows(Vec<Vec<f32>>),
-    /// For a GPU.
-    Tensors(Vec<Tensor>),
+/// A causal network that makes `O` values of `I` values, hop by hop. Immutable; every stream has its own memory.
+pub trait Network<const I: usize, const O: usize>: Send + Sync {
+    /// A stream that has read nothing. Allocates.
+    fn stream(self: Arc<Self>) -> Box<dyn Stream<I, O>>;
+
+    /// A whole clip: the outputs that a new stream gives. Allocates.
+    fn forward(self: Arc<Self>, clip: &[[f32; I]]) -> Vec<[f32; O]> {
+        let mut stream = self.stream();
+        let mut out = vec![[0.0; O]; clip.len()];
+        clip.iter().zip(&mut out).for_each(|(input, output)| stream.hop(input, output));
+        out
+    }
 }
 
-impl Memory {
-    /// Of a stream that has heard nothing; entries have these rows and widths. Allocates.
-    pub fn silent(shapes: impl IntoIterator<Item = (usize, usize)>) -> Result<Self> {
-        if device().is_cpu() {
-            return Ok(Self::Rows(Self::rows_of_silence(shapes)));
+/// One stream through a [`Network`].
+pub trait Stream<const I: usize, const O: usize>: Send {
+    /// Reads one hop and overwrites `output`: with NaN if the backend failed, which can happen on a GPU.
+    fn hop(&mut self, input: &[f32; I], output: &mut [f32; O]);
+
+    /// Forgets what it read, as if newly made.
+    fn reset(&mut self);
+}
+
+/// From samples at the model rate, divided by their level, to pitch posterior, voicing and z.
+pub type EncoderNetwork = dyn Network<HOP_SIZE, N_HEAD>;
+/// From features to raw outputs.
+pub type DecoderNetwork = dyn Network<N_FEATURES, N_RAW>;
+
+/// What runs the networks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Backend {
+    /// The kernels of [`cpu`], without candle.
+    #[cfg_attr(not(feature = "candle"), default)]
+    Cpu,
+    /// candle: on the GPU of a Mac if built with the feature `metal`; otherwise on the CPU, with the same kernels and to
+    /// the same bits as [`Self::Cpu`].
+    #[cfg(feature = "candle")]
+    #[default]
+    Candle,
+}
+
+impl Backend {
+    /// Builds an encoder. Allocates.
+    pub fn encoder(self, parameters: &EncoderParameters) -> Result<Arc<EncoderNetwork>, LoadError> {
+        match self {
+            Self::Cpu => Ok(Arc::new(cpu::Encoder::new(parameters))),
+            #[cfg(feature = "candle")]
+            Self::Candle => candle::encoder(parameters).map_err(|e| LoadError::Network(e.to_string())),
         }
-        let tensors: Result<_> = shapes.into_iter().map(|shape| Tensor::zeros(shape, DType::F32, device())).collect();
-        Ok(Self::Tensors(tensors?))
     }
 
-    /// The same for the CPU wherever the networks run.
-    pub(crate) fn rows_of_silence(shapes: impl IntoIterator<Item = (usize, usize)>) -> Vec<Vec<f32>> {
-        shapes.into_iter().map(|(rows, width)| vec![0.0; rows * width]).collect()
+    /// Builds a decoder. Allocates.
+    pub fn decoder(self, parameters: &DecoderParameters) -> Result<Arc<DecoderNetwork>, LoadError> {
+        match self {
+            Self::Cpu => Ok(Arc::new(cpu::Decoder::new(parameters))),
+            #[cfg(feature = "candle")]
+            Self::Candle => candle::decoder(parameters).map_err(|e| LoadError::Network(e.to_string())),
+        }
     }
-}
-
-/// Where the networks run: on the GPU of a Mac if built with the feature `metal`, otherwise on the CPU.
-pub fn device() -> &'static Device {
-    static DEVICE: OnceLock<Device> = OnceLock::new();
-    #[cfg(feature = "metal")]
-    let choose = || Device::new_metal(0).unwrap_or(Device::Cpu);
-    #[cfg(not(feature = "metal"))]
-    let choose = || Device::Cpu;
-    DEVICE.get_or_init(choose)
 }

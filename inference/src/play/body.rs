@@ -54,8 +54,7 @@ pub fn between(table: &[f32], (low, share): (usize, f32)) -> f32 {
 impl Body {
     /// Takes `body`, `[1, N_POINTS]`.
     pub fn load(weights: &mut Weights) -> Result<Self, LoadError> {
-        let log_gains = weights.take("body", &[1, N_POINTS])?.flatten_all()?.to_vec1()?;
-        Ok(Self { log_gains })
+        Ok(Self { log_gains: weights.take("body", &[1, N_POINTS])? })
     }
 
     /// A body without resonances.

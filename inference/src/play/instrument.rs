@@ -3,6 +3,7 @@
 use crate::config::N_Z;
 use crate::hear::encoder::Encoder;
 use crate::k_weight::power_of;
+use crate::nn::Backend;
 use crate::nn::weights::{LoadError, Weights};
 use crate::play::decoder::{Decoder, Features};
 use crate::play::follow::Follow;
@@ -67,10 +68,10 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// Reads an instrument file that must have been trained with `encoder`, or with one whose z it keeps. Allocates; takes
-    /// tens of milliseconds, so never call it on the audio or GUI thread.
+    /// Reads an instrument file that must have been trained with `encoder`, or with one whose z it keeps, and is run as that
+    /// is. Allocates; takes tens of milliseconds, so never call it on the audio or GUI thread.
     pub fn from_bytes(bytes: &[u8], encoder: &Encoder) -> Result<Self, LoadError> {
-        let instrument = Self::of_any_encoder(bytes)?;
+        let instrument = Self::load(bytes, encoder.backend)?;
         let id = &instrument.card.encoder_id;
         if !encoder.speaks_to(id) {
             return Err(LoadError::ForeignEncoder { expected: encoder.id.clone(), actual: id.clone() });
@@ -80,10 +81,14 @@ impl Instrument {
 
     /// Reads an instrument file, whichever encoder it was trained with, to look at it. Allocates.
     pub fn of_any_encoder(bytes: &[u8]) -> Result<Self, LoadError> {
+        Self::load(bytes, Backend::default())
+    }
+
+    fn load(bytes: &[u8], backend: Backend) -> Result<Self, LoadError> {
         let (mut weights, card) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
         card.check()?;
-        let decoder = Decoder::load(&mut weights, card.width)?;
-        let loud_power = loud_power(&decoder, &card).unwrap_or(USUAL_POWER);
+        let decoder = Decoder::load(&mut weights, card.width, backend)?;
+        let loud_power = loud_power(&decoder, &card);
         Ok(Self { card, id: crate::nn::weights::content_id(bytes), decoder, loud_power })
     }
 
@@ -100,20 +105,20 @@ const N_PLAYED: usize = 40;
 const N_MEASURED: usize = 20;
 
 /// Plays notes over the range, as loud as the card's loud notes, and measures them. Allocates.
-fn loud_power(decoder: &Decoder, card: &Card) -> candle_core::Result<f32> {
+fn loud_power(decoder: &Decoder, card: &Card) -> f32 {
     let [low, high] = card.f0_range_hz;
     let mut sum = 0.0;
     let shares = [0.2, 0.4, 0.6, 0.8];
     for f0_hz in shares.map(|share| low * (high / low).powf(share)) {
         let features = Features { f0_hz, loudness_db: card.loudness_db[2], voicing: 0.95, z: &card.z_mean };
-        let mut state = decoder.state()?;
-        let raw = decoder.forward(&[features.scaled(card); N_PLAYED])?;
+        let mut stream = decoder.stream();
+        let raw = decoder.forward(&[features.scaled(card); N_PLAYED]);
         for raw in &raw[N_PLAYED - N_MEASURED..] {
-            sum += power_of(&decoder.controls(&mut state, raw, f0_hz, &Follow::NONE));
+            sum += power_of(&decoder.controls(&mut stream, raw, f0_hz, &Follow::NONE));
         }
     }
     let mean = sum / (shares.len() * N_MEASURED) as f32;
-    Ok(if mean.is_finite() && mean > 0.0 { mean } else { USUAL_POWER })
+    if mean.is_finite() && mean > 0.0 { mean } else { USUAL_POWER }
 }
 
 fn is_zero(x: &f32) -> bool {

@@ -62,9 +62,8 @@ impl Texture {
     /// Takes `texture`, `[N_SCALES, N_BANDS]`; a file without it plays steadily.
     pub fn load(weights: &mut Weights) -> Result<Self, LoadError> {
         let mut deviations = [[0.0; N_BANDS]; N_SCALES];
-        if weights.tensors().contains_key("texture") {
-            let rows = weights.take("texture", &[N_SCALES, N_BANDS])?.to_vec2::<f32>()?;
-            deviations.iter_mut().zip(rows).for_each(|(scale, row)| scale.copy_from_slice(&row));
+        if weights.arrays().contains_key("texture") {
+            deviations.as_flattened_mut().copy_from_slice(&weights.take("texture", &[N_SCALES, N_BANDS])?);
         }
         Ok(Self(deviations))
     }

@@ -1,6 +1,6 @@
 //! A voice: one instrument at a time, with a fade from one to the next.
 
-use super::decoder::{DecoderState, Features};
+use super::decoder::{DecoderStream, Features};
 use super::follow::Follow;
 use super::instrument::{Card, Instrument};
 use super::level_fit::{LevelFit, levelling_gain};
@@ -86,7 +86,7 @@ struct Fading {
 /// An instrument with the state of its stream, ready to play.
 pub struct LoadedInstrument {
     instrument: Arc<Instrument>,
-    state: DecoderState,
+    stream: DecoderStream,
     /// See [`levelling_gain`].
     gain: f32,
     level: LevelMatch,
@@ -210,9 +210,9 @@ impl Fading {
 impl LoadedInstrument {
     /// Allocates the state; the weights are shared.
     pub fn new(instrument: Arc<Instrument>) -> Self {
-        let (state, gain) = (instrument.decoder.state().expect("PLACEHOLDER"), levelling_gain(&instrument.card));
+        let (stream, gain) = (instrument.decoder.stream(), levelling_gain(&instrument.card));
         let level = LevelMatch::new(gain * gain * instrument.loud_power);
-        Self { instrument, state, gain, level }
+        Self { instrument, stream, gain, level }
     }
 
     /// What is expected before a note was heard.
@@ -221,7 +221,7 @@ impl LoadedInstrument {
     }
 
     fn rest(&mut self) {
-        self.state = self.instrument.decoder.state().expect("PLACEHOLDER");
+        self.stream.reset();
     }
 
     fn hop(&mut self, request: &Request) -> Sung {
@@ -236,10 +236,10 @@ impl LoadedInstrument {
             voicing: note.voicing,
             z: note.z.as_ref().map_or(&card.z_mean, |z| z),
         };
-        let raw = self.instrument.decoder.step(&mut self.state, &features.scaled(card)).expect("PLACEHOLDER");
+        let raw = self.stream.hop(&features.scaled(card));
         let is_valid = raw.iter().all(|x| x.is_finite());
         let follow = Follow::new(note.timbre, features.loudness_db, request.follow);
-        let controls = self.instrument.decoder.controls(&mut self.state, &raw, note.f0_hz, &follow);
+        let controls = self.instrument.decoder.controls(&mut self.stream, &raw, note.f0_hz, &follow);
         let controls = controls.scaled(self.gain, self.gain * breath_gain(card.breath_db));
         if let Some(source) = request.source_power {
             // With the dynamics that are asked for: matching the level would undo them otherwise.

@@ -7,6 +7,7 @@ use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::{Change, Engine, EngineConfig, HopModel, Io, Loader, Model};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{Heard, HopInput};
+use embouchure_inference::nn::Backend;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::settings::Settings;
 use rand::{RngExt, SeedableRng};
@@ -23,15 +24,25 @@ pub fn encoder() -> Arc<Encoder> {
     ENCODER.clone()
 }
 
+/// The shipped encoder, run by `backend`.
+pub fn encoder_by(backend: Backend) -> Arc<Encoder> {
+    Arc::new(Encoder::with_backend(embouchure_weights::ENCODER, backend).expect("the shipped encoder loads"))
+}
+
 /// A shipped instrument.
 pub fn instrument(name: &str) -> Arc<Instrument> {
+    instrument_for(&encoder(), name)
+}
+
+/// A shipped instrument, run as `encoder` is.
+pub fn instrument_for(encoder: &Encoder, name: &str) -> Arc<Instrument> {
     let bytes = embouchure_weights::instrument(name).expect("it ships");
-    Arc::new(Instrument::from_bytes(bytes, &encoder()).expect("it loads"))
+    Arc::new(Instrument::from_bytes(bytes, encoder).expect("it loads"))
 }
 
 /// The product's model with one or two shipped instruments.
 pub fn model(first: &str, second: Option<&str>) -> (Model, Loader) {
-    Model::new(encoder(), [Some(instrument(first)), second.map(instrument)])
+    Model::new(&encoder(), [Some(instrument(first)), second.map(instrument)])
 }
 
 /// Settings without a room.

@@ -30,7 +30,7 @@ impl Running {
         [first, second]: [Option<Arc<Instrument>>; 2],
     ) -> (Self, Option<Box<dyn HopModel>>) {
         let (Some(encoder), Some(first)) = (encoder, first) else { return (Self::Dry, None) };
-        let (model, loader) = Model::new(encoder, [Some(first), second]);
+        let (model, loader) = Model::new(&encoder, [Some(first), second]);
         (Self::Networks(loader), Some(Box::new(model)))
     }
 

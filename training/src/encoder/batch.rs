@@ -98,8 +98,7 @@ impl Batches {
             let heard = self.augment.apply(&mut clip, &mut rng);
             let heard = RumbleFilter::clip(&heard);
             if let Some(kept) = &self.kept {
-                let encodings = kept.forward(&heard).expect("an encoder that was loaded reads any clip");
-                batch.z.extend(encodings.into_iter().flat_map(|encoding| encoding.z));
+                batch.z.extend(kept.forward(&heard).into_iter().flat_map(|encoding| encoding.z));
             }
             batch.samples.extend(LevelNormalizer::clip(&heard));
             batch.urgency.extend(urgency(&clip.f0_hz));

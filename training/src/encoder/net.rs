@@ -4,7 +4,7 @@ use crate::ops::{causal_conv, leaky_relu, leaky_rms};
 use crate::params::Params;
 use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::N_Z;
-use embouchure_inference::hear::encoder::{CONVS, N_HEAD, N_TRUNK, is_residual};
+use embouchure_inference::nn::{CONVS, N_CONVOLVED, N_HEAD, N_TRUNK, is_residual};
 
 /// Prefix of the parameters that are thrown away after training.
 pub const THROW_AWAY: &str = "probe";
@@ -20,7 +20,7 @@ pub fn new_params(seed: u64, device: &Device) -> Result<Params> {
     for (i, spec) in CONVS.iter().enumerate() {
         params.add_linear(&format!("conv.{i}"), spec.kernel * spec.n_in, spec.n_out, 2f32.sqrt())?;
     }
-    params.add_linear("trunk", CONVS[CONVS.len() - 1].n_out, N_TRUNK, 1.0)?;
+    params.add_linear("trunk", N_CONVOLVED, N_TRUNK, 1.0)?;
     params.add_linear("head", N_TRUNK, N_HEAD, 0.3)?;
     params.add_linear("probe.0", N_Z + 2, N_PROBE, 1.0)?;
     params.add_linear("probe.1", N_PROBE, N_SPECTRUM, 1.0)?;
@@ -49,6 +49,7 @@ pub fn predict_spectrum(params: &Params, z: &Tensor, pitch: &Tensor) -> Result<T
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arrays::arrays;
     use embouchure_inference::hear::LevelNormalizer;
     use embouchure_inference::hear::encoder::{Card, Encoder, FORMAT};
     use embouchure_inference::nn::weights::to_bytes;
@@ -56,11 +57,12 @@ mod tests {
     #[test]
     fn trained_encoder_is_the_one_that_plays() -> anyhow::Result<()> {
         let params = new_params(3, &Device::Cpu)?;
-        let encoder = Encoder::from_bytes(&to_bytes(&params.tensors(THROW_AWAY)?, &Card::default(), FORMAT)?)?;
+        let encoder =
+            Encoder::from_bytes(&to_bytes(&arrays(&params.tensors(THROW_AWAY)?)?, &Card::default(), FORMAT)?)?;
         let clip: Vec<f32> = (0..6400).map(|i| (i as f32 * 0.11).sin() * (i as f32 * 0.0007).cos()).collect();
         let x = Tensor::from_vec(LevelNormalizer::clip(&clip), (1, 6400, 1), &Device::Cpu)?;
         let trained: Vec<Vec<f32>> = encode(&params, &x)?.to_vec2()?;
-        for (row, encoding) in trained.iter().zip(encoder.forward(&clip)?) {
+        for (row, encoding) in trained.iter().zip(encoder.forward(&clip)) {
             let played = encoding.pitch_logits.iter().chain(&encoding.z);
             let row = row[..440].iter().chain(&row[441..]);
             let (mut size, mut error) = (0.0, 0.0);

@@ -3,6 +3,7 @@
 use super::batch::Batches;
 use super::loss::loss;
 use super::net::{THROW_AWAY, encode, new_params};
+use crate::arrays::{arrays, tensors};
 use crate::checkpoint::write_atomically;
 use crate::corpus::Corpus;
 use crate::optimizer::Schedule;
@@ -10,7 +11,7 @@ use crate::run::{self, Training};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use embouchure_inference::hear::encoder::{Card, Encoder, FORMAT};
-use embouchure_inference::nn::weights::{LoadError, Weights, to_bytes};
+use embouchure_inference::nn::weights::{Weights, to_bytes};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -51,9 +52,9 @@ pub struct Improve {
 
 impl Improve {
     /// Reads an encoder file.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, LoadError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (weights, _) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
-        Ok(Self { encoder: Encoder::from_bytes(bytes)?, tensors: weights.tensors().clone() })
+        Ok(Self { encoder: Encoder::from_bytes(bytes)?, tensors: tensors(weights.arrays())? })
     }
 
     /// The card of what comes of it; the steps are those so far.
@@ -90,7 +91,7 @@ pub fn train(job: EncoderTraining) -> Result<()> {
         None,
     )?;
     let card = Card { steps: card.steps + progress.step, loss: progress.loss, ..card };
-    write_atomically(&job.out, &to_bytes(&params.tensors(THROW_AWAY)?, &card, FORMAT)?)?;
+    write_atomically(&job.out, &to_bytes(&arrays(&params.tensors(THROW_AWAY)?)?, &card, FORMAT)?)?;
     println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, progress.loss);
     Ok(())
 }

@@ -5,9 +5,9 @@ use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::{Params, in_main_memory};
 use candle_core::{D, Device, Result, Tensor};
 use embouchure_inference::config::{N_HARMONICS, N_NOISE_BANDS};
-use embouchure_inference::controls::{N_RAW, NOISE_BIAS};
+use embouchure_inference::controls::NOISE_BIAS;
+use embouchure_inference::nn::{N_FEATURES, N_RAW};
 use embouchure_inference::play::body;
-use embouchure_inference::play::decoder::N_FEATURES;
 use std::collections::HashMap;
 
 /// Tables with a row for each player: added to the first layer, and resonances.
@@ -107,7 +107,11 @@ mod tests {
         let played = controls(&raw, &audible, &audible.ones_like()?)?;
         let (harmonics, noise) = (values(&played.harmonic_amplitudes)?, values(&played.noise_magnitudes)?);
         for (t, f0) in f0_hz.iter().enumerate() {
-            let expected = Controls::from_raw(&values(&raw.narrow(1, t, 1)?)?, *f0, &[1.0; N_HARMONICS]);
+            let expected = Controls::from_raw(
+                &values(&raw.narrow(1, t, 1)?)?.try_into().expect("as many"),
+                *f0,
+                &[1.0; N_HARMONICS],
+            );
             for k in 0..N_HARMONICS {
                 let e = expected.harmonic_amplitudes()[k];
                 assert!((harmonics[t * N_HARMONICS + k] - e).abs() < 1e-4 * expected.amplitude(), "harmonic {k}");

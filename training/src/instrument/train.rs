@@ -7,6 +7,7 @@ use super::material::Material;
 use super::net::{as_player, new_params};
 use super::performance::Performance;
 use crate::analysis::TextureMeasure;
+use crate::arrays::arrays;
 use crate::checkpoint::write_atomically;
 use crate::optimizer::Schedule;
 use crate::run::{self, Training, Watch};
@@ -99,7 +100,7 @@ pub fn train(job: InstrumentTraining) -> Result<()> {
     let card = Card { loss: progress.best.map_or(progress.loss, |(loss, _)| loss), ..card };
     let mut tensors = as_player(&params, player, &job.without)?;
     tensors.insert("texture".into(), texture);
-    write_atomically(&job.out, &to_bytes(&tensors, &card, FORMAT)?)?;
+    write_atomically(&job.out, &to_bytes(&arrays(&tensors)?, &card, FORMAT)?)?;
     println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, card.loss);
     Ok(())
 }

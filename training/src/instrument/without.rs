@@ -1,7 +1,7 @@
 //! Parts of the training that can be left out, to see what they are good for.
 
 use anyhow::{Result, bail};
-use embouchure_inference::play::decoder::N_FEATURES;
+use embouchure_inference::nn::N_FEATURES;
 
 /// What is left out; nothing by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

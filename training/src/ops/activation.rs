@@ -82,7 +82,7 @@ impl CustomOp1 for LeakyRms {
 mod tests {
     use super::*;
     use crate::ops::check::{gradients_match, plain_matches, random};
-    use embouchure_inference::nn;
+    use embouchure_inference::nn::candle;
 
     #[test]
     fn gradient_is_right() {
@@ -99,8 +99,8 @@ mod tests {
     #[test]
     fn equals_the_layers_of_inference() -> Result<()> {
         let x = random(&[4, 6], 5);
-        let normed = (leaky_rms(&x)? - nn::plain_leaky_rms_norm(&x, None)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
-        let alone = (leaky_relu(&x)? - nn::plain_leaky_relu(&x)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let normed = (leaky_rms(&x)? - candle::leaky_rms_norm(&x, None)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
+        let alone = (leaky_relu(&x)? - candle::leaky_relu(&x)?)?.abs()?.max_all()?.to_scalar::<f32>()?;
         assert!(normed < 1e-6 && alone < 1e-6, "{normed}, {alone}");
         Ok(())
     }

@@ -7,6 +7,7 @@ mod body;
 mod conv;
 mod gru;
 mod layer_norm;
+mod matmul;
 mod noise;
 mod oscillator;
 mod plain;
@@ -27,7 +28,8 @@ pub use spectral::spectral_loss;
 #[cfg(test)]
 pub(crate) mod check;
 
-pub(crate) use embouchure_inference::nn::{Matrix, matmul, slice};
+pub(crate) use embouchure_inference::nn::candle::slice;
+pub(crate) use matmul::{Matrix, matmul};
 
 use candle_core::{Device, Result, Shape, Tensor};
 

@@ -1,14 +1,15 @@
 //! Layers of the networks, and scales.
 
 use candle_core::{D, Result, Tensor};
-use embouchure_inference::nn::{ConvSpec, LAYER_NORM_EPS, plain_gru_step, plain_leaky_rms_norm};
+use embouchure_inference::nn::candle::{gru_step, leaky_rms_norm};
+use embouchure_inference::nn::{ConvSpec, LAYER_NORM_EPS};
 use std::f64::consts::LN_10;
 
-pub use embouchure_inference::nn::plain_leaky_relu as leaky_relu;
+pub use embouchure_inference::nn::candle::leaky_relu;
 
 /// See [`super::super::leaky_rms`].
 pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {
-    plain_leaky_rms_norm(x, None)
+    leaky_rms_norm(x, None)
 }
 
 /// See [`super::super::layer_norm`].
@@ -41,7 +42,7 @@ pub fn gru_sequence(input_gates: &Tensor, weight: &Tensor, bias: &Tensor) -> Res
     for t in 0..time {
         let input = input_gates.narrow(1, t, 1)?.squeeze(1)?;
         let hidden = h.matmul(&recurrent)?.broadcast_add(bias)?;
-        h = plain_gru_step(&input, &hidden, &h)?;
+        h = gru_step(&input, &hidden, &h)?;
         states.push(h.clone());
     }
     Tensor::stack(&states, 1)

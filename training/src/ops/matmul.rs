@@ -1,16 +1,6 @@
-//! Matrix products on one thread, for training.
+//! Matrix products on one thread.
 //!
 //! candle's own matmul asks the system for the number of processors at every call, which on Linux reads /proc/cpuinfo.
-
-use candle_core::{CpuStorage, Layout, Result};
-
-/// The values of a contiguous argument of a custom operation.
-pub fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("argument must be contiguous"),
-    }
-}
 
 /// Row-major matrix with a transposition flag, for [`matmul`].
 #[derive(Clone, Copy)]
