@@ -49,19 +49,18 @@ fn hosts_see_the_rows_in_their_groups() {
     let rows: Vec<_> =
         ROWS.iter().map(|row| (row.id.into(), (row.param)(&params).as_ptr(), row.group.into())).collect();
     assert_eq!(seen, rows);
-    let groups: Vec<(&str, usize)> =
-        ROWS.chunk_by(|a, b| a.group == b.group).map(|rows| (rows[0].group, rows.len())).collect();
-    assert_eq!(groups, [("Instruments", 3), ("Mix", 3), ("Sound", 8), ("Pitch", 7), ("Source", 4)]);
+    let groups: Vec<&str> = ROWS.chunk_by(|a, b| a.group == b.group).map(|rows| rows[0].group).collect();
+    assert_eq!(groups, ["Instruments", "Mix", "Sound", "Pitch", "Source"]);
     let ids: BTreeSet<&str> = ROWS.iter().map(|row| row.id).collect();
     let names: BTreeSet<&str> = ROWS.iter().map(|row| (row.param)(&params).name()).collect();
     assert_eq!((ids.len(), names.len()), (ROWS.len(), ROWS.len()), "no two have the same id or name");
 }
 
-/// Every id that there ever was: projects name parameters by them.
+/// The ids of 0.1.0: projects name parameters by them.
 #[test]
 fn no_id_has_changed() {
     let ids: BTreeSet<&str> = ROWS.iter().map(|row| row.id).collect();
-    let ever = [
+    let first = [
         "instrument_a",
         "instrument_b",
         "morph",
@@ -88,7 +87,7 @@ fn no_id_has_changed() {
         "gain",
         "bypass",
     ];
-    assert!(ever.iter().all(|id| ids.contains(id)), "{ids:?}");
+    assert!(first.iter().all(|id| ids.contains(id)), "{ids:?}");
 }
 
 #[test]
