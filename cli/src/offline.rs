@@ -1,7 +1,7 @@
 //! The realtime engine over a whole clip, with its delay taken out.
 
 use embouchure_audio_file::Audio;
-use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, PrepareError};
+use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, HopModel, Io, PrepareError};
 use embouchure_inference::settings::Settings;
 
 /// A clip that went through the engine.
@@ -27,7 +27,10 @@ pub fn render(
     mut on_progress: impl FnMut(usize),
 ) -> Result<Rendered, PrepareError> {
     let host_rate = f64::from(audio.rate);
-    let mut engine = Engine::prepare(EngineConfig { host_rate, max_block: block, offline: true }, model)?;
+    let mut engine = Engine::prepare(
+        EngineConfig { host_rate, max_block: block, offline: true, driver: DriverKind::default() },
+        model,
+    )?;
     let latency_samples = engine.latency_samples();
     let n_samples = audio.channels[0].len();
     for channel in &mut audio.channels {

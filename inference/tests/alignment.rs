@@ -1,9 +1,10 @@
 //! What comes in comes out `latency_samples` later: the dry signal exactly, the wet one to within its hop.
+#![cfg(feature = "worker")]
 
 mod common;
 
 use common::*;
-use embouchure_inference::engine::{Engine, EngineConfig, PrepareError, latency_samples};
+use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, PrepareError, latency_samples};
 
 /// Half, in dB.
 const HALF_DB: f32 = -6.020_6;
@@ -131,7 +132,7 @@ fn not_a_number_and_absurd_levels_leave_the_output_finite() {
 #[test]
 fn rates_out_of_range_are_refused() {
     for host_rate in [0.0, -48_000.0, 999.0, 800_000.0, f64::NAN, f64::INFINITY] {
-        let config = EngineConfig { host_rate, max_block: 64, offline: false };
+        let config = EngineConfig { host_rate, max_block: 64, offline: false, driver: DriverKind::default() };
         let result = Engine::prepare(config, Box::new(FakeModel::default()));
         assert!(matches!(result, Err(PrepareError::HostRate(_))), "{host_rate}");
         latency_samples(host_rate, usize::MAX);

@@ -1,5 +1,6 @@
 //! Whatever a host automates acts on the input sample that it came with, so it is heard after the latency, as that sample
 //! is.
+#![cfg(feature = "worker")]
 
 mod common;
 

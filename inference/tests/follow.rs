@@ -2,19 +2,18 @@
 
 mod common;
 
-use common::{model, open_air};
+use common::{chain, open_air};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::HopModel;
 use embouchure_inference::hear::HopInput;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
 fn play(follow: f32, samples: &[f32]) -> Vec<Controls> {
-    let (mut model, _) = model("clarinet", None);
+    let mut chain = chain("clarinet");
     let settings = open_air().with(|s| (s.pitch.octave_fit, s.sound.follow) = (false, follow));
-    let hop = |samples| model.hop(HopInput { samples }, &settings).controls;
+    let hop = |samples| chain.hop(HopInput { samples }, &settings).controls;
     samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
 

@@ -1,4 +1,5 @@
 //! Instruments that come and go while a note sounds, and two of them as one.
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Live, a worker that is too slow costs sound, never a click, a wait or the sense of time.
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! Match Level: every instrument is as loud as what it is played with, by the measure of broadcasting (ITU-R BS.1770).
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! The shipped networks: streamed and whole they are the same, and they do what they are for.
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -6,7 +6,7 @@ use common::*;
 use embouchure_inference::chain::Chain;
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::engine::{Change, HopModel, Io};
+use embouchure_inference::engine::{Change, DriverKind, HopModel, Io};
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::hear::{Levels, Microphone, Pitch, Polyphony, TooSoft};
 use embouchure_inference::nn::Backend;
@@ -189,4 +189,22 @@ fn a_hop_of_the_whole_chain_neither_allocates_nor_frees() {
         loudest = out.iter().fold(loudest, |loudest, x| loudest.max(x.abs()));
     }
     assert!(loudest > 0.01 && n_retired >= 6, "{loudest}, {n_retired} swaps");
+}
+
+/// The engine that computes its hops in the callback.
+#[test]
+fn nor_does_a_callback_that_computes_the_hops_itself() {
+    let encoder = encoder_by(Backend::Cpu);
+    let loaded = Some(Box::new(LoadedInstrument::new(instrument_for(&encoder, "trumpet"))));
+    let chain = Chain::new(Microphone::new(&encoder), Player::new([loaded, None]));
+    let mut engine = engine_driven(DriverKind::Direct, 48_000.0, 64, false, chain);
+    let mut samples = phrases(48_000.0, 1.0);
+    for (i, block) in samples.chunks_mut(300).enumerate() {
+        let count = counted(|| play_block(&mut engine, &mut [block], 1, &Settings::default()));
+        assert_eq!(count, 0, "block {i}");
+        if i % 60 == 59 {
+            assert_eq!(counted(|| engine.reset()), 0);
+        }
+    }
+    assert!(rms(&samples) > 0.001);
 }

@@ -3,6 +3,7 @@
 //! A change of structure changes none of them. A change of the sound changes `renders/hashes.txt`, with a line of reason in
 //! `renders/reasons.md`. `EMBOUCHURE_RENDERS=FOLDER` writes the renders there (32-bit floats, channels one after the other)
 //! and the new list, to be heard, measured and copied.
+#![cfg(feature = "worker")]
 
 mod common;
 #[path = "renders/sources.rs"]
@@ -10,7 +11,7 @@ mod sources;
 
 use common::{encoder_by, instrument_for, open_air, random_cuts};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::engine::{Engine, EngineConfig, Io, Model};
+use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, Io, Model};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{HopInput, Microphone, Source};
 use embouchure_inference::nn::Backend;
@@ -194,7 +195,12 @@ impl Take {
         let (model, loader) = Model::new(encoder, self.instruments.map(|name| name.map(instrument)));
         let swap = self.swap.map(|(to, name)| (to, instrument(name)));
         let (_, longest) = self.cuts;
-        let config = EngineConfig { host_rate: self.host_rate, max_block: longest.min(LONGEST), offline: true };
+        let config = EngineConfig {
+            host_rate: self.host_rate,
+            max_block: longest.min(LONGEST),
+            offline: true,
+            driver: DriverKind::default(),
+        };
         let mut engine = Engine::prepare(config, Box::new(model)).expect("a usable rate");
         let input = self.input();
         if self.is_reset {

@@ -1,4 +1,5 @@
 //! The output is a function of the input alone: same bits for any blocks, live or offline, after a reset or new.
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! The worker's thread as the operating system sees it.
-#![cfg(target_os = "linux")]
+#![cfg(all(feature = "worker", target_os = "linux"))]
 
 mod common;
 

@@ -1,5 +1,6 @@
 //! At every rate and block that hosts use, to the sample: dry where the latency says, wet where the hops' time stamps
 //! say, and these where the input was.
+#![cfg(feature = "worker")]
 
 mod common;
 

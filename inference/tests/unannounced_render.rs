@@ -1,4 +1,5 @@
 //! A host that renders faster than it plays and does not say so.
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! A wide sound: the same however it is cut, mono in the middle, and late like a narrow one.
+#![cfg(feature = "worker")]
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Embouchure as CLAP, VST3 and app: the host's calls go to the engine, the player's hands to the parameters.
 
-use embouchure_inference::engine::EngineConfig;
+use embouchure_inference::engine::{DriverKind, EngineConfig};
 use mute::Mute;
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
@@ -148,8 +148,12 @@ impl Plugin for Embouchure {
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
         self.mute = (context.plugin_api() == PluginApi::Standalone).then(|| Mute::new(host.sample_rate));
         let buffer = self.choose_room(host);
-        let config =
-            EngineConfig { host_rate: host.sample_rate.into(), max_block: self.room, offline: self.is_offline };
+        let config = EngineConfig {
+            host_rate: host.sample_rate.into(),
+            max_block: self.room,
+            offline: self.is_offline,
+            driver: DriverKind::default(),
+        };
         self.effect = Effect::prepare(config, self.n_inputs, self.instruments.start())
             .inspect_err(|e| self.instruments.report(e.to_string()))
             .ok();

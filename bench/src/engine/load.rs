@@ -5,7 +5,7 @@ use super::realtime::{RATE, melody};
 use crate::effect::{Effect, Networks};
 use anyhow::Result;
 use embouchure_host::{ClapHost, Host, Session};
-use embouchure_inference::engine::EngineConfig;
+use embouchure_inference::engine::{DriverKind, EngineConfig};
 use std::path::Path;
 use std::time::Instant;
 
@@ -40,7 +40,7 @@ fn clap(plugin: &Path) -> Result<f64> {
 
 fn engine() -> Result<f64> {
     let start = Instant::now();
-    let config = EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true };
+    let config = EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true, driver: DriverKind::default() };
     let mut effect = Effect::new(config, Networks::built_in()?.model(), 1.0)?;
     effect.process(&mut [&mut [0.1; BLOCK], &mut [0.1; BLOCK]]);
     Ok(1000.0 * start.elapsed().as_secs_f64())

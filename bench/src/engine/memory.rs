@@ -5,7 +5,7 @@ use super::clock::resident_bytes;
 use super::realtime::{RATE, melody};
 use crate::effect::{Effect, Networks};
 use anyhow::Result;
-use embouchure_inference::engine::EngineConfig;
+use embouchure_inference::engine::{DriverKind, EngineConfig};
 
 const MIB: f64 = 1024.0 * 1024.0;
 const BLOCK: usize = 64;
@@ -39,7 +39,11 @@ fn play_first(networks: &Networks, melody: &[f32]) -> Result<Effect> {
 }
 
 fn offline(networks: &Networks) -> Result<Effect> {
-    Effect::new(EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true }, networks.model(), 1.0)
+    Effect::new(
+        EngineConfig { host_rate: RATE, max_block: BLOCK, offline: true, driver: DriverKind::default() },
+        networks.model(),
+        1.0,
+    )
 }
 
 /// Plays `seconds` of the melody, over and over, on a stereo track.

@@ -4,7 +4,7 @@ use super::clock::{become_realtime, process_cpu, stay_on_core, thread_cpu};
 use crate::effect::{Effect, Networks};
 use crate::sounds::{Segment, Timbre, render};
 use anyhow::{Result, anyhow};
-use embouchure_inference::engine::EngineConfig;
+use embouchure_inference::engine::{DriverKind, EngineConfig};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -101,7 +101,7 @@ struct Instance {
 
 impl Instance {
     fn new(networks: &Networks, block: usize, melody: Arc<[f32]>, index: usize) -> Result<Self> {
-        let config = EngineConfig { host_rate: RATE, max_block: block, offline: false };
+        let config = EngineConfig { host_rate: RATE, max_block: block, offline: false, driver: DriverKind::default() };
         let effect = Effect::new(config, networks.model(), 1.0)?;
         let (left, right) = (vec![0.0; block], vec![0.0; block]);
         // Somewhere else for each, and not a whole number of notes away.

@@ -5,7 +5,7 @@ use crate::effect::{Effect, Networks};
 use anyhow::{Context, Result};
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::{EngineConfig, HopModel};
+use embouchure_inference::engine::{DriverKind, EngineConfig, HopModel};
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::settings::Settings;
 
@@ -26,7 +26,7 @@ pub struct Take {
 
 impl Host {
     fn config(self) -> EngineConfig {
-        EngineConfig { host_rate: self.rate, max_block: self.block, offline: true }
+        EngineConfig { host_rate: self.rate, max_block: self.block, offline: true, driver: DriverKind::default() }
     }
 
     /// As the engine reports it, samples.

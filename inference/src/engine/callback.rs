@@ -1,15 +1,22 @@
 //! The whole effect as the host's audio callback sees it.
 
 use super::clipping::Clipping;
-use super::clock::{HopClock, latency_samples};
+#[cfg(feature = "worker")]
+use super::clock::latency_samples;
+use super::clock::{HopClock, direct_latency_samples};
+use super::direct::DirectDriver;
+use super::driver::{Driver, DriverKind};
 use super::ear::Ear;
+use super::hops::{Hops, Setting};
 use super::mix::{DelayLine, Guard, MixLaw, Shape};
 use super::ramps::Ramps;
 use super::resample::HopResampler;
 use super::wet::{Shapes, Span, WetPlayer};
-use super::worker::{Place, Setup, WorkerDriver};
+#[cfg(feature = "worker")]
+use super::worker::WorkerDriver;
 use super::{HopModel, Telemetry};
 use crate::settings::Settings;
+use crate::synth::hop_samples;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +30,8 @@ pub struct EngineConfig {
     pub max_block: usize,
     /// The host renders faster than realtime: `process` waits for the worker, so that nothing is lost.
     pub offline: bool,
+    /// Where the model runs.
+    pub driver: DriverKind,
 }
 
 /// One block of the host's.
@@ -70,7 +79,7 @@ pub struct Engine {
     position: u64,
     /// Instruments that were asked for so far.
     n_loads: u32,
-    driver: WorkerDriver,
+    driver: Driver,
     telemetry: Arc<Telemetry>,
     wet: WetPlayer,
     /// What is analysed of a piece of the block, `[max_block]`.
@@ -90,7 +99,7 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Allocates everything and starts the worker thread, which owns `model`.
+    /// Allocates everything, and starts the worker thread if there is one.
     pub fn prepare(config: EngineConfig, model: Box<dyn HopModel>) -> Result<Self, PrepareError> {
         let host_rate = config.host_rate;
         let max_block = config.max_block.max(1);
@@ -101,10 +110,9 @@ impl Engine {
         }
         let Ok(resampler) = HopResampler::new(&clock) else { return Err(invalid) };
 
-        let latency = latency_samples(host_rate, max_block);
         let telemetry = Arc::<Telemetry>::default();
-        let config = EngineConfig { max_block, ..config };
-        let driver = WorkerDriver::start(Setup { config, latency, resampler, telemetry: telemetry.clone(), model })?;
+        let hops = Hops::new(model, resampler, clock);
+        let (driver, latency) = start(EngineConfig { max_block, ..config }, hops, &telemetry)?;
         Ok(Self {
             latency,
             max_block,
@@ -200,8 +208,8 @@ impl Engine {
             }
             *x = self.ear.hear(left, right).clamp(-MAX_ANALYSED, MAX_ANALYSED);
         }
-        let place = Place { position: self.position, settings, n_loads: self.n_loads };
-        self.driver.send(place, &self.mono[..n]);
+        let setting = Setting { settings: *settings, n_loads: self.n_loads };
+        self.driver.send(self.position, setting, &self.mono[..n]);
     }
 
     /// Takes in what shapes the next `n` samples, and gives what shapes those that sound now.
@@ -240,6 +248,23 @@ impl Engine {
             for (channel, sample) in channels.iter_mut().zip(sum) {
                 channel[i] = sample * guard * shape.output_gain;
             }
+        }
+    }
+}
+
+/// The driver that is asked for, and the latency of the effect with it, samples. Allocates.
+fn start(config: EngineConfig, hops: Hops, telemetry: &Arc<Telemetry>) -> Result<(Driver, usize), PrepareError> {
+    let EngineConfig { host_rate, max_block, offline, driver } = config;
+    match driver {
+        #[cfg(feature = "worker")]
+        DriverKind::Worker => {
+            let latency = latency_samples(host_rate, max_block);
+            Ok((Driver::Worker(Box::new(WorkerDriver::start(config, latency, hops, telemetry.clone())?)), latency))
+        }
+        DriverKind::Direct => {
+            let latency = direct_latency_samples(host_rate);
+            let n_frames = ((latency + max_block) as f64 / hop_samples(host_rate)) as usize;
+            Ok((Driver::Direct(Box::new(DirectDriver::new(hops, telemetry.clone(), n_frames, offline))), latency))
         }
     }
 }

@@ -1,30 +1,38 @@
 //! The core in a host's time: blocks of any length in and out, hops between, latency, dry path and mix. Drivers run the
-//! hops: the [`worker`] on a thread of its own.
+//! hops: a worker on a thread of its own, or the callback itself.
 
 mod callback;
 mod clipping;
 mod clock;
+mod direct;
+mod driver;
 mod ear;
+mod hops;
 mod mix;
+#[cfg(feature = "worker")]
 mod model;
 mod ramps;
 mod resample;
+mod subnormals;
 mod telemetry;
 mod wet;
+#[cfg(feature = "worker")]
 mod worker;
 
 pub use callback::{Change, Engine, EngineConfig, Io, PrepareError};
 pub use clipping::FULL_SCALE;
-pub use clock::latency_samples;
+pub use clock::{direct_latency_samples, latency_samples};
+pub use driver::DriverKind;
+#[cfg(feature = "worker")]
 pub use model::{Loader, Model};
+pub use subnormals::flush_subnormals;
 pub use telemetry::{N_SHOWN, Telemetry, TelemetryView};
-pub use worker::flush_subnormals;
 
 use crate::chain::HopOutput;
 use crate::hear::HopInput;
 use crate::settings::Settings;
 
-/// What a driver runs once per hop: a [`Model`] in the product, something simple in a test.
+/// What a driver runs once per hop: a `Model` in the product, something simple in a test.
 pub trait HopModel: Send {
     /// Forgets the past, as if newly made.
     fn reset(&mut self);
@@ -36,4 +44,19 @@ pub trait HopModel: Send {
     fn load(&mut self, _n_loads: u32) {}
     /// Takes in one hop and says what to play.
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput;
+}
+
+/// Instruments stay what they were when the chain was made; a `Model` takes new ones while it runs.
+impl<S: crate::hear::Source> HopModel for crate::chain::Chain<S> {
+    fn reset(&mut self) {
+        Self::reset(self);
+    }
+
+    fn rest(&mut self) {
+        Self::rest(self);
+    }
+
+    fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
+        Self::hop(self, input, settings)
+    }
 }

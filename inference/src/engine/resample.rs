@@ -64,6 +64,7 @@ impl HopResampler {
     }
 
     /// Host samples that the next hop still waits for.
+    #[cfg(feature = "worker")]
     pub fn n_missing(&self) -> usize {
         self.needed - self.filled
     }

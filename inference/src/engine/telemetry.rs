@@ -1,6 +1,6 @@
 //! What the engine tells the editor, through atomics only.
 
-use crate::controls::Controls;
+use crate::chain::HopOutput;
 use crate::hear::{Heard, Pitch};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -83,8 +83,12 @@ impl Default for TelemetryView {
 }
 
 impl Telemetry {
-    /// Publishes the newest hop, which took `load` of its time to compute. Realtime-safe.
-    pub fn publish(&self, heard: &Heard, controls: &Controls, load: f32) {
+    /// Publishes the newest hop, and counts it if it failed. It took `load` of its time to compute. Realtime-safe.
+    pub fn publish(&self, output: &HopOutput, load: f32) {
+        let HopOutput { controls, heard, is_valid } = output;
+        if !is_valid {
+            self.failed_frames.fetch_add(1, Relaxed);
+        }
         let played_hz = if controls.is_tonal() { controls.f0_hz() } else { 0.0 };
         self.f0_hz.store(heard.pitch.f0_hz.to_bits(), Relaxed);
         self.certainty.store(heard.pitch.certainty.to_bits(), Relaxed);
@@ -109,11 +113,6 @@ impl Telemetry {
     /// Counts one frame in which the input was clipped. Realtime-safe.
     pub fn count_clipped_frame(&self) {
         self.clipped_frames.fetch_add(1, Relaxed);
-    }
-
-    /// The networks failed for a frame. Realtime-safe.
-    pub(super) fn count_failed_frame(&self) {
-        self.failed_frames.fetch_add(1, Relaxed);
     }
 
     /// Counts input samples dropped because the ring was full. Realtime-safe.

@@ -2,8 +2,9 @@
 
 use super::Telemetry;
 use super::clock::HopClock;
+use super::driver::Driver;
+use super::hops::Frame;
 use super::mix::{DelayLine, Shape};
-use super::worker::WorkerDriver;
 use crate::config::FRAME_RATE;
 use crate::controls::{Controls, Room};
 use crate::synth::{Course, HopShape, Synth};
@@ -93,7 +94,7 @@ impl WetPlayer {
     }
 
     /// Plays a span, the first sample of which belongs to input sample `start`; calls must follow each other.
-    pub fn render(&mut self, driver: &mut WorkerDriver, start: i64, span: Span<'_>) {
+    pub fn render(&mut self, driver: &mut Driver, start: i64, span: Span<'_>) {
         let Span { shapes, middle, side } = span;
         let silent_until = self.clock.hop_end(0);
         let n_silent = (silent_until - start).clamp(0, middle.len() as i64) as usize;
@@ -115,9 +116,9 @@ impl WetPlayer {
 
     /// The way to the next frame. After a reset it leads from silence, after late frames from where the fade is, so
     /// there is never a step. `start`: its first sample in `shapes`.
-    fn render_hop(&mut self, driver: &mut WorkerDriver, shapes: &Shapes<'_>, start: usize) {
+    fn render_hop(&mut self, driver: &mut Driver, shapes: &Shapes<'_>, start: usize) {
         match driver.frame(self.next) {
-            Some((controls, room)) => {
+            Some(Frame { controls, room, .. }) => {
                 (self.held, self.room) = (controls, room);
                 self.faded = self.faded.saturating_sub(1);
             }

@@ -158,10 +158,10 @@ impl Voice {
     /// What brings the source's level to that of what plays, linear, if anything does; on the way from one to the next while
     /// they fade.
     pub fn source_gain(&self, request: &Request) -> Option<f32> {
-        let gain = |loaded: &Box<LoadedInstrument>| loaded.source_gain(request);
-        let new = self.playing.as_ref().map(gain);
+        let gain = |loaded: &LoadedInstrument| loaded.source_gain(request);
+        let new = self.playing.as_deref().map(gain);
         let Some(fading) = &self.fading else { return new };
-        let old = fading.old.as_ref().map(gain);
+        let old = fading.old.as_deref().map(gain);
         let (new, old) = (new.or(old)?, old.or(new)?);
         Some(new + (old - new) * fading.share())
     }

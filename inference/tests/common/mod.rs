@@ -1,14 +1,17 @@
 //! The shipped networks, a small deterministic model in their place, and a host that calls the engine.
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use embouchure_inference::chain::HopOutput;
+use embouchure_inference::chain::{Chain, HopOutput};
 use embouchure_inference::config::N_NOISE_BANDS;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::{Change, Engine, EngineConfig, HopModel, Io, Loader, Model};
+use embouchure_inference::engine::{Change, DriverKind, Engine, EngineConfig, HopModel, Io};
+#[cfg(feature = "worker")]
+use embouchure_inference::engine::{Loader, Model};
 use embouchure_inference::hear::encoder::Encoder;
-use embouchure_inference::hear::{Heard, HopInput};
+use embouchure_inference::hear::{Heard, HopInput, Microphone};
 use embouchure_inference::nn::Backend;
 use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::play::{LoadedInstrument, Player};
 use embouchure_inference::settings::Settings;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -40,7 +43,14 @@ pub fn instrument_for(encoder: &Encoder, name: &str) -> Arc<Instrument> {
     Arc::new(Instrument::from_bytes(bytes, encoder).expect("it loads"))
 }
 
+/// The product's chain with one shipped instrument, which stays.
+pub fn chain(name: &str) -> Chain<Microphone> {
+    let loaded = Some(Box::new(LoadedInstrument::new(instrument(name))));
+    Chain::new(Microphone::new(&encoder()), Player::new([loaded, None]))
+}
+
 /// The product's model with one or two shipped instruments.
+#[cfg(feature = "worker")]
 pub fn model(first: &str, second: Option<&str>) -> (Model, Loader) {
     Model::new(&encoder(), [Some(instrument(first)), second.map(instrument)])
 }
@@ -104,7 +114,17 @@ pub fn engine(host_rate: f64, max_block: usize, offline: bool) -> Engine {
 }
 
 pub fn engine_with(host_rate: f64, max_block: usize, offline: bool, model: impl HopModel + 'static) -> Engine {
-    Engine::prepare(EngineConfig { host_rate, max_block, offline }, Box::new(model)).unwrap()
+    engine_driven(DriverKind::default(), host_rate, max_block, offline, model)
+}
+
+pub fn engine_driven(
+    driver: DriverKind,
+    host_rate: f64,
+    max_block: usize,
+    offline: bool,
+    model: impl HopModel + 'static,
+) -> Engine {
+    Engine::prepare(EngineConfig { host_rate, max_block, offline, driver }, Box::new(model)).unwrap()
 }
 
 /// Swelling noise-and-sine phrases with pauses between them.

@@ -3,6 +3,9 @@
 /// Names, and who makes them.
 pub const SOURCES: [(&str, fn(f64) -> Vec<f32>); 6] =
     [("whistle", whistle), ("voice", voice), ("bass", bass), ("soft", soft), ("hum", hum), ("crowd", crowd)];
+/// Samples at a rate, Hz.
+type Make = fn(f64) -> Vec<f32>;
+
 const SECONDS: f64 = 2.0;
 
 /// Glides and vibrato high up, with breath.

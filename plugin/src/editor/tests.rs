@@ -7,6 +7,7 @@ use crate::test_host::TestHost;
 use crate::test_library::shipped;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
+use embouchure_inference::chain::HopOutput;
 use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::Telemetry;
 use embouchure_inference::hear::Heard;
@@ -296,7 +297,7 @@ fn hear(harness: &mut Harness<App>, telemetry: &Telemetry, seconds: f32, change:
     change(&mut heard);
     let frame_s = harness.input().predicted_dt;
     for _ in 0..(seconds / frame_s).ceil() as usize {
-        telemetry.publish(&heard, &Controls::SILENT, 0.0);
+        telemetry.publish(&HopOutput { heard, ..HopOutput::of(Controls::SILENT) }, 0.0);
         harness.step();
     }
 }

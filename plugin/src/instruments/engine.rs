@@ -27,17 +27,21 @@ impl Running {
     /// encoder or an instrument A.
     pub fn start(
         encoder: Option<Arc<Encoder>>,
-        [first, second]: [Option<Arc<Instrument>>; 2],
+        instruments: [Option<Arc<Instrument>>; 2],
     ) -> (Self, Option<Box<dyn HopModel>>) {
-        let (Some(encoder), Some(first)) = (encoder, first) else { return (Self::Dry, None) };
-        let (model, loader) = Model::new(&encoder, [Some(first), second]);
-        (Self::Networks(loader), Some(Box::new(model)))
+        match encoder.filter(|_| instruments[Slot::A as usize].is_some()) {
+            Some(encoder) => {
+                let (model, loader) = Model::new(&encoder, instruments);
+                (Self::Networks(loader), Some(Box::new(model)))
+            }
+            None => (Self::Dry, None),
+        }
     }
 
-    /// Plays `instrument` from the first hop on whose settings count `n_loads` instruments or more.
-    pub fn load(&self, slot: Slot, instrument: Option<Arc<Instrument>>, n_loads: u32) {
-        if let Self::Networks(running) = self {
-            running.load(n_loads, slot, instrument);
+    /// See [`Loader::load`].
+    pub fn load(&self, n_loads: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
+        if let Self::Networks(loader) = self {
+            loader.load(n_loads, slot, instrument);
         }
     }
 }

@@ -165,7 +165,7 @@ impl Instruments {
         let mut state = self.state.lock();
         let is_empty = [&new, &state.slots[slot as usize]].iter().all(|playing| playing.instrument().is_none());
         if !is_empty {
-            state.running.load(slot, new.instrument().cloned(), n_loads);
+            state.running.load(n_loads, slot, new.instrument().cloned());
         }
         if matches!(state.running, Running::Dry) && new.instrument().is_some() {
             new.message.get_or_insert_with(|| "restart the audio to hear this instrument".into());

@@ -3,8 +3,7 @@
 //! All rings are wait-free: neither side ever waits for the other to be scheduled, as it would in the middle of a push
 //! to a queue with many senders.
 
-use crate::controls::{Controls, Room};
-use crate::settings::Settings;
+use crate::engine::hops::{Frame, Setting};
 use crate::synth::hop_samples;
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
@@ -26,9 +25,7 @@ pub(super) struct Stamp {
     pub epoch: u32,
     /// Host sample, counted from the reset.
     pub position: u64,
-    pub settings: Settings,
-    /// Instruments that were asked for so far.
-    pub n_loads: u32,
+    pub setting: Setting,
 }
 
 /// A stamp for the samples from `at` on; those before it follow from the mark before.
@@ -38,15 +35,11 @@ struct Mark {
     stamp: Stamp,
 }
 
-/// The answer to one hop. Its place in time follows from `hop` alone, see [`HopClock`](crate::engine::clock::HopClock).
+/// The answer to one hop.
 #[derive(Clone, Copy)]
-pub(super) struct Frame {
+pub(super) struct EpochFrame {
     pub epoch: u32,
-    /// Counted from the reset.
-    pub hop: u64,
-    pub controls: Controls,
-    /// Around them.
-    pub room: Room,
+    pub frame: Frame,
 }
 
 /// Seen by both threads.
@@ -112,9 +105,9 @@ pub(super) struct Link {
     pub sender: StampedSender,
     pub receiver: StampedReceiver,
     /// Worker's end.
-    pub frames_in: Producer<Frame>,
+    pub frames_in: Producer<EpochFrame>,
     /// Audio thread's end.
-    pub frames_out: Consumer<Frame>,
+    pub frames_out: Consumer<EpochFrame>,
 }
 
 impl Link {
@@ -174,11 +167,11 @@ impl StampedReceiver {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::Settings;
 
     fn stamp(epoch: u32, position: u64, transpose_semitones: f32) -> Stamp {
-        let mut settings = Settings::default();
-        settings.pitch.transpose_semitones = transpose_semitones;
-        Stamp { epoch, position, settings, n_loads: 0 }
+        let settings = Settings::default().with(|s| s.pitch.transpose_semitones = transpose_semitones);
+        Stamp { epoch, position, setting: Setting { settings, n_loads: 0 } }
     }
 
     #[test]

@@ -7,21 +7,16 @@ mod run;
 mod thread;
 mod watch;
 
-use super::clock::HopClock;
-use super::resample::HopResampler;
-use super::{EngineConfig, HopModel, Telemetry};
-use crate::controls::{Controls, Room};
-use crate::settings::Settings;
-use link::{Flags, Frame, Link, Stamp, StampedSender};
+use super::hops::{Frame, Hops, Setting};
+use super::{EngineConfig, Telemetry, flush_subnormals};
+use link::{EpochFrame, Flags, Link, Stamp, StampedSender};
 use pace::Pace;
 use rtrb::Consumer;
-use run::{Inbox, Worker};
+use run::{Ends, Worker};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-
-pub use thread::flush_subnormals;
 
 /// Offline waiting: tries before the callback lets the processor go.
 const YIELDS_BEFORE_SLEEP: u32 = 100;
@@ -30,7 +25,7 @@ const YIELDS_BEFORE_SLEEP: u32 = 100;
 pub(super) struct WorkerDriver {
     flags: Arc<Flags>,
     sender: StampedSender,
-    frames: Consumer<Frame>,
+    frames: Consumer<EpochFrame>,
     telemetry: Arc<Telemetry>,
     /// Joined on drop.
     thread: Option<JoinHandle<()>>,
@@ -40,25 +35,6 @@ pub(super) struct WorkerDriver {
     offline: bool,
     /// When the present block came; `None` offline.
     came: Option<Instant>,
-}
-
-/// What the worker thread is started with.
-pub(super) struct Setup {
-    pub config: EngineConfig,
-    pub latency: usize,
-    pub resampler: HopResampler,
-    pub telemetry: Arc<Telemetry>,
-    pub model: Box<dyn HopModel>,
-}
-
-/// Where samples belong and what is set for them.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    /// Host sample, counted from the reset.
-    pub position: u64,
-    pub settings: &'a Settings,
-    /// Instruments that were asked for so far.
-    pub n_loads: u32,
 }
 
 /// How long the callback waits for a frame that is not there.
@@ -83,13 +59,12 @@ impl WaitPolicy {
 }
 
 impl WorkerDriver {
-    /// Allocates, and starts the thread, which owns the model.
-    pub fn start(setup: Setup) -> std::io::Result<Self> {
-        let Setup { config, latency, resampler, telemetry, model } = setup;
-        let EngineConfig { host_rate, max_block, offline } = config;
+    /// Allocates, and starts the thread, which owns `hops`. `latency`: of the effect, samples.
+    pub fn start(config: EngineConfig, latency: usize, hops: Hops, telemetry: Arc<Telemetry>) -> std::io::Result<Self> {
+        let EngineConfig { host_rate, max_block, offline, .. } = config;
         let Link { flags, sender, receiver, frames_in, frames_out } = Link::new(host_rate, latency, max_block);
-        let inbox = Inbox { receiver, resampler, clock: HopClock { host_rate }, offline };
-        let worker = Worker::new(flags.clone(), telemetry.clone(), model, inbox, frames_in);
+        let ends = Ends { flags: flags.clone(), telemetry: telemetry.clone(), receiver, frames: frames_in };
+        let worker = Worker::new(ends, hops, host_rate, offline);
         let (say, said) = crossbeam::channel::bounded(1);
         let thread = std::thread::Builder::new().name("embouchure".into()).spawn(move || {
             flush_subnormals();
@@ -144,10 +119,10 @@ impl WorkerDriver {
         }
     }
 
-    /// Sends samples. Offline waits for room; live what finds none is lost, and the worker puts silence in its place.
-    pub fn send(&mut self, place: Place<'_>, samples: &[f32]) {
-        let Place { position, settings, n_loads } = place;
-        let mut stamp = Stamp { epoch: self.flags.epoch.load(Acquire), position, settings: *settings, n_loads };
+    /// Sends samples, of which the first belongs to host sample `position`. Offline waits for room; live what finds none is
+    /// lost, and the worker puts silence in its place.
+    pub fn send(&mut self, position: u64, setting: Setting, samples: &[f32]) {
+        let mut stamp = Stamp { epoch: self.flags.epoch.load(Acquire), position, setting };
         let mut rest = samples;
         for n_waits in 0.. {
             let n_sent = self.sender.send(stamp, rest);
@@ -161,16 +136,16 @@ impl WorkerDriver {
         }
     }
 
-    /// Controls and room of hop `hop`, if they are there; what came too late for its turn is skipped.
-    pub fn frame(&mut self, hop: u64) -> Option<(Controls, Room)> {
+    /// Frame of hop `hop`, if it is there; what came too late for its turn is skipped.
+    pub fn frame(&mut self, hop: u64) -> Option<Frame> {
         let epoch = self.flags.epoch.load(Acquire);
         loop {
             self.wait_for_frame();
-            let frame = self.frames.peek().ok()?;
-            if frame.epoch == epoch && frame.hop > hop {
+            let EpochFrame { epoch: sent_in, frame } = *self.frames.peek().ok()?;
+            if sent_in == epoch && frame.hop > hop {
                 return None;
             }
-            let due = (frame.epoch == epoch && frame.hop == hop).then_some((frame.controls, frame.room));
+            let due = (sent_in == epoch && frame.hop == hop).then_some(frame);
             self.discard(1);
             if due.is_some() {
                 return due;

@@ -1,13 +1,10 @@
 //! The worker thread: samples in, control frames out.
 
-use super::link::{Flags, Frame, Stamp, StampedReceiver};
+use super::link::{EpochFrame, Flags, Stamp, StampedReceiver};
 use super::watch::Watch;
-use crate::config::{FRAME_RATE, HOP_SIZE};
-use crate::engine::clock::HopClock;
-use crate::engine::resample::HopResampler;
-use crate::engine::{HopModel, Telemetry};
-use crate::hear::HopInput;
-use crate::settings::Settings;
+use crate::config::FRAME_RATE;
+use crate::engine::Telemetry;
+use crate::engine::hops::{Hops, ReadyHop};
 use rtrb::Producer;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -27,66 +24,30 @@ const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
 pub(super) struct Worker {
     flags: Arc<Flags>,
     telemetry: Arc<Telemetry>,
-    model: Box<dyn HopModel>,
-    inbox: Inbox,
-    frames: Producer<Frame>,
+    receiver: StampedReceiver,
+    hops: Hops,
+    frames: Producer<EpochFrame>,
+    host_rate: f64,
+    offline: bool,
     /// Hops since the last pause.
     n_restless: usize,
-    /// Of the samples that come next.
-    now: Setting,
-    /// Of the sample that the hop being collected ends at, once that has come. The resampler takes some more samples
-    /// before the hop is complete, and what comes with those is for the next one.
-    of_hop: Option<Setting>,
-    time: Time,
-    /// Of the samples that come next.
+    /// Of the samples that come next, and of those that the hops began with.
     epoch: u32,
+    hops_epoch: u32,
 }
 
-/// Where input comes from.
-pub(super) struct Inbox {
+/// The worker's ends of what it shares with the callback.
+pub(super) struct Ends {
+    pub flags: Arc<Flags>,
+    pub telemetry: Arc<Telemetry>,
     pub receiver: StampedReceiver,
-    pub resampler: HopResampler,
-    pub clock: HopClock,
-    pub offline: bool,
-}
-
-/// What is set for a sample.
-#[derive(Clone, Copy, Default)]
-struct Setting {
-    settings: Settings,
-    n_loads: u32,
-}
-
-/// Where the worker is in the input.
-#[derive(Clone, Copy, Default)]
-struct Time {
-    epoch: u32,
-    /// Host sample that comes next.
-    next_sample: u64,
-    /// Hop that is being collected.
-    hop: u64,
+    pub frames: Producer<EpochFrame>,
 }
 
 impl Worker {
-    pub fn new(
-        flags: Arc<Flags>,
-        telemetry: Arc<Telemetry>,
-        model: Box<dyn HopModel>,
-        inbox: Inbox,
-        frames: Producer<Frame>,
-    ) -> Self {
-        Self {
-            flags,
-            telemetry,
-            model,
-            inbox,
-            frames,
-            n_restless: 0,
-            now: Setting::default(),
-            of_hop: None,
-            time: Time::default(),
-            epoch: 0,
-        }
+    pub fn new(ends: Ends, hops: Hops, host_rate: f64, offline: bool) -> Self {
+        let Ends { flags, telemetry, receiver, frames } = ends;
+        Self { flags, telemetry, receiver, hops, frames, host_rate, offline, n_restless: 0, epoch: 0, hops_epoch: 0 }
     }
 
     /// Runs until told to stop. A panic in the model ends the thread and is seen as `alive == false`.
@@ -95,9 +56,9 @@ impl Worker {
         while !self.flags.stop.load(Acquire) {
             match self.receive() {
                 // Offline the callback wakes the worker.
-                0 if self.inbox.offline => std::thread::park_timeout(OFFLINE_POLL),
+                0 if self.offline => std::thread::park_timeout(OFFLINE_POLL),
                 0 => self.rest(self.watch().next_look()),
-                _ if self.n_restless >= HOPS_BEFORE_REST && !self.inbox.offline => self.rest(REST),
+                _ if self.n_restless >= HOPS_BEFORE_REST && !self.offline => self.rest(REST),
                 _ => {}
             }
         }
@@ -111,15 +72,15 @@ impl Worker {
 
     fn watch(&self) -> Watch {
         let block = self.flags.block.load(Relaxed).max(1) as usize;
-        let n_missing = self.inbox.resampler.n_missing().next_multiple_of(block);
-        let seconds = |n_samples: usize| Duration::from_secs_f64(n_samples as f64 / self.inbox.clock.host_rate);
+        let n_missing = self.hops.n_missing().next_multiple_of(block);
+        let seconds = |n_samples: usize| Duration::from_secs_f64(n_samples as f64 / self.host_rate);
         Watch { since_block: self.flags.since_block(), block: seconds(block), missing: seconds(n_missing) }
     }
 
     /// Takes some input, if there is any, and returns how many samples.
     fn receive(&mut self) -> usize {
         let mut samples = [0.0; CHUNK_SIZE];
-        let (stamp, samples) = self.inbox.receiver.receive(&mut samples);
+        let (stamp, samples) = self.receiver.receive(&mut samples);
         if let Some(stamp) = stamp {
             self.begin(&stamp);
         }
@@ -135,18 +96,11 @@ impl Worker {
         if self.is_out_of_date() {
             return;
         }
-        if stamp.epoch != self.time.epoch {
-            // Live the same player goes on after a stop of the transport; every bounce begins anew.
-            if self.inbox.offline {
-                self.model.reset()
-            } else {
-                self.model.rest()
-            }
-            self.inbox.resampler.reset();
-            self.time = Time { epoch: stamp.epoch, ..Time::default() };
-            self.of_hop = None;
+        if stamp.epoch != self.hops_epoch {
+            self.hops.reset(self.offline);
+            self.hops_epoch = stamp.epoch;
         }
-        self.now = Setting { settings: stamp.settings, n_loads: stamp.n_loads };
+        self.hops.set(stamp.setting);
         self.bridge_gap(stamp.position);
     }
 
@@ -157,48 +111,31 @@ impl Worker {
 
     /// Puts silence in the place of lost input, so that everything after it keeps its time.
     fn bridge_gap(&mut self, start: u64) {
-        let hop_limit = self.time.hop + u64::from(MAX_GAP_HOPS);
-        while self.time.next_sample < start && !self.flags.stop.load(Acquire) {
-            let n = (start - self.time.next_sample).min(CHUNK_SIZE as u64);
-            self.feed(&[0.0; CHUNK_SIZE][..n as usize], self.time.hop < hop_limit);
+        let hop_limit = self.hops.hop() + u64::from(MAX_GAP_HOPS);
+        while self.hops.next_sample() < start && !self.flags.stop.load(Acquire) {
+            let n = (start - self.hops.next_sample()).min(CHUNK_SIZE as u64);
+            self.feed(&[0.0; CHUNK_SIZE][..n as usize], self.hops.hop() < hop_limit);
         }
     }
 
     fn feed(&mut self, mut samples: &[f32], show_model: bool) {
         while !samples.is_empty() {
-            let taken = self.inbox.resampler.take(samples);
+            let (taken, ready) = self.hops.take(samples);
             samples = &samples[taken..];
-            self.time.next_sample += taken as u64;
-            let hop_end = self.inbox.clock.hop_end(self.time.hop);
-            if self.of_hop.is_none() && self.time.next_sample as i64 >= hop_end {
-                self.of_hop = Some(self.now);
+            if let Some(ready) = ready.filter(|_| show_model) {
+                self.run_hop(&ready);
             }
-            let Some(hop) = self.inbox.resampler.hop().copied() else { continue };
-            if show_model {
-                let setting = self.of_hop.take().unwrap_or(self.now);
-                self.run_hop(&hop, &setting);
-            }
-            self.time.hop += 1;
         }
     }
 
-    fn run_hop(&mut self, samples: &[f32; HOP_SIZE], Setting { settings, n_loads }: &Setting) {
+    fn run_hop(&mut self, ready: &ReadyHop) {
         self.n_restless += 1;
         let start = Instant::now();
-        self.model.load(*n_loads);
-        let output = self.model.hop(HopInput { samples }, settings);
-        let load = start.elapsed().as_secs_f32() * FRAME_RATE;
-        if !output.is_valid {
-            // What is no number stays in the networks' memory: without it they begin anew in the next hop.
-            self.telemetry.count_failed_frame();
-            self.model.rest();
-        }
-        self.telemetry.publish(&output.heard, &output.controls, load);
+        let (frame, output) = self.hops.run(ready);
+        self.telemetry.publish(&output, start.elapsed().as_secs_f32() * FRAME_RATE);
         // After a delay the first ones come too late. The ring is never full: it has room for all others.
-        if self.time.hop >= self.flags.next_hop.load(Acquire) {
-            let room = settings.room().made_valid();
-            let Time { epoch, hop, .. } = self.time;
-            let _ = self.frames.push(Frame { epoch, hop, controls: output.controls, room });
+        if ready.hop >= self.flags.next_hop.load(Acquire) {
+            let _ = self.frames.push(EpochFrame { epoch: self.epoch, frame });
         }
     }
 }
@@ -216,9 +153,15 @@ impl Drop for AliveGuard {
 mod tests {
     use super::*;
     use crate::chain::HopOutput;
-    use crate::config::MODEL_RATE;
+    use crate::config::{HOP_SIZE, MODEL_RATE};
     use crate::controls::Controls;
+    use crate::engine::HopModel;
+    use crate::engine::clock::HopClock;
+    use crate::engine::hops::Setting;
+    use crate::engine::resample::HopResampler;
     use crate::engine::worker::link::Link;
+    use crate::hear::HopInput;
+    use crate::settings::Settings;
 
     struct Silent;
 
@@ -236,14 +179,15 @@ mod tests {
         let Link { flags, mut sender, receiver, frames_in, mut frames_out } = Link::new(host_rate, HOP_SIZE, HOP_SIZE);
         let clock = HopClock { host_rate };
         let resampler = HopResampler::new(&clock).unwrap();
-        let inbox = Inbox { receiver, resampler, clock, offline: false };
-        let mut worker = Worker::new(flags.clone(), Arc::default(), Box::new(Silent), inbox, frames_in);
+        let hops = Hops::new(Box::new(Silent), resampler, clock);
+        let ends = Ends { flags: flags.clone(), telemetry: Arc::default(), receiver, frames: frames_in };
+        let mut worker = Worker::new(ends, hops, host_rate, false);
         // Many more hops than there is room for frames.
-        let stamp = Stamp { epoch: 0, position: 0, settings: Settings::default(), n_loads: 0 };
+        let stamp = Stamp { epoch: 0, position: 0, setting: Setting::default() };
         assert_eq!(sender.send(stamp, &[0.0; 500 * HOP_SIZE]), 500 * HOP_SIZE);
         flags.next_hop.store(490, Release);
         while worker.receive() > 0 {}
-        let hops: Vec<u64> = std::iter::from_fn(|| frames_out.pop().ok()).map(|frame| frame.hop).collect();
+        let hops: Vec<u64> = std::iter::from_fn(|| frames_out.pop().ok()).map(|sent| sent.frame.hop).collect();
         assert_eq!(hops, (490..500).collect::<Vec<_>>());
     }
 }

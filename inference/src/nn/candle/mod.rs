@@ -1,5 +1,5 @@
 //! Both networks written with candle's own operations only, over floats: what a GPU runs, and what the kernels of
-//! [`cpu`](super::cpu) are held against. Small as a hop is, on a CPU most of the time went into allocating, dispatching and
+//! [`cpu`] are held against. Small as a hop is, on a CPU most of the time went into allocating, dispatching and
 //! small passes; there each network is one operation instead, whose implementation is the kernels ([`Fused`]).
 
 mod decoder;

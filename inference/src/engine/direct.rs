@@ -1,0 +1,56 @@
+//! The driver without a thread: every hop is computed in the call that brings its last sample, so that no frame is ever late.
+
+use super::Telemetry;
+use super::hops::{Frame, Hops, Setting};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Frames beyond one for each hop that is still to be played: rounding, and what the resampler reads ahead.
+const SPARE_FRAMES: usize = 8;
+
+/// Runs the model in the callback.
+pub(super) struct DirectDriver {
+    hops: Hops,
+    telemetry: Arc<Telemetry>,
+    /// Those that are still to be played, the oldest first.
+    frames: VecDeque<Frame>,
+    offline: bool,
+}
+
+impl DirectDriver {
+    /// Allocates. `n_frames`: most that wait to be played at once.
+    pub fn new(hops: Hops, telemetry: Arc<Telemetry>, n_frames: usize, offline: bool) -> Self {
+        Self { hops, telemetry, frames: VecDeque::with_capacity(n_frames + SPARE_FRAMES), offline }
+    }
+
+    /// Forgets the past. Realtime-safe.
+    pub fn reset(&mut self) {
+        self.hops.reset(self.offline);
+        self.frames.clear();
+    }
+
+    /// Takes samples in, and computes the hops that they complete.
+    pub fn send(&mut self, setting: Setting, mut samples: &[f32]) {
+        self.hops.set(setting);
+        while !samples.is_empty() {
+            let (taken, ready) = self.hops.take(samples);
+            samples = &samples[taken..];
+            let Some(ready) = ready else { continue };
+            let (frame, output) = self.hops.run(&ready);
+            // How long it took is not measured: that would be a system call on some machines.
+            self.telemetry.publish(&output, 0.0);
+            debug_assert!(self.frames.len() < self.frames.capacity(), "there is room for all that is not yet played");
+            if self.frames.len() < self.frames.capacity() {
+                self.frames.push_back(frame);
+            }
+        }
+    }
+
+    /// Frame of hop `hop`; those before it are over.
+    pub fn frame(&mut self, hop: u64) -> Option<Frame> {
+        while self.frames.front().is_some_and(|frame| frame.hop < hop) {
+            self.frames.pop_front();
+        }
+        self.frames.pop_front_if(|frame| frame.hop == hop)
+    }
+}
