@@ -61,9 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         row.insert("of the best".into(), number(loss / best, 2));
         row
     };
-    let what = format!("{:.1} minutes of recordings", card.minutes);
+    let what = format!("{:.1} minutes of recordings", card.provenance.minutes);
     let mut rows: Vec<Row> = looks.iter().map(|look| row(what.clone(), look.0, look.1 as f64, look.2)).collect();
-    rows.push(row("weights file".into(), minutes, f64::NAN, f64::from(card.loss)));
+    rows.push(row("weights file".into(), minutes, f64::NAN, f64::from(card.run.loss)));
     table::print("A new instrument", &rows);
     table::write_json(&arguments.out.join("curve.json"), &rows)
 }

@@ -5,6 +5,7 @@ use anyhow::{Context, Result, ensure};
 use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::hear::encoder::Encoder;
+use embouchure_training::progress::Silent;
 use embouchure_training::recordings::{audio_files, load_mono};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let folder = arguments.out.join("pictures");
     let encoder = crate::effect::encoder(arguments.encoder.as_deref())?;
     for (name, file) in sounds(&arguments.data)? {
-        let mut samples = load_mono(&file, MODEL_RATE)?;
+        let mut samples = load_mono(&file, MODEL_RATE, &Silent)?;
         samples.truncate(SECONDS * MODEL_RATE as usize);
         let ours = track(&encoder, &samples)?;
         write_wav(&folder.join(format!("{name}.wav")), &Audio { channels: vec![samples], rate: MODEL_RATE })?;

@@ -7,6 +7,7 @@ use embouchure_inference::config::{F0_MIN_HZ, HOP_SIZE, MODEL_RATE, N_Z};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{LoudnessMeter, RumbleFilter};
 use embouchure_training::encoder::{N_MEL, N_SPECTRUM, describe};
+use embouchure_training::progress::Silent;
 use embouchure_training::recordings::{audio_files, load_mono};
 use nalgebra::DMatrix;
 use rayon::prelude::*;
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 fn hear(encoder: &Encoder, file: &Path) -> Result<Vec<Hop>> {
-    let samples = load_mono(file, MODEL_RATE)?;
+    let samples = load_mono(file, MODEL_RATE, &Silent)?;
     let (mut rumble, mut loudness, mut stream) = (RumbleFilter::default(), LoudnessMeter::default(), encoder.stream());
     let mut hops = Vec::new();
     for ((i, hop), target) in samples.as_chunks::<HOP_SIZE>().0.iter().enumerate().zip(describe(&samples)) {

@@ -72,32 +72,33 @@ fn describe_encoder(card: &encoder::Card) -> String {
 }
 
 fn describe_instrument(card: &Card) -> String {
-    let fits = match shelf::encoder().is_ok_and(|encoder| encoder.speaks_to(&card.encoder_id)) {
+    let Card { provenance, statistics, adjustments, run, shape, .. } = card;
+    let fits = match shelf::encoder().is_ok_and(|encoder| encoder.speaks_to(&provenance.encoder_id)) {
         true => "in this program",
         false => "not in this program: cannot be played here",
     };
-    let [low, high] = card.f0_range_hz;
-    let [soft, middle, loud, loudest] = card.loudness_db;
-    let octave = if card.keeps_octave { "rather the source's" } else { "rather the middle of the range" };
+    let [low, high] = statistics.f0_range_hz;
+    let [soft, middle, loud, loudest] = statistics.loudness_db;
+    let octave = if adjustments.keeps_octave { "rather the source's" } else { "rather the middle of the range" };
     let rows = [
         ("instrument", card.name.clone()),
         ("family", card.family.clone()),
-        ("licence", card.licence.clone()),
-        ("author", card.author.clone()),
-        ("trained on", card.trained_on.clone()),
-        ("minutes", format!("{:.1}", card.minutes)),
-        ("date", card.date.clone()),
+        ("licence", provenance.licence.clone()),
+        ("author", provenance.author.clone()),
+        ("trained on", provenance.trained_on.clone()),
+        ("minutes", format!("{:.1}", provenance.minutes)),
+        ("date", run.date.clone()),
         ("range", format!("{} ({low:.0} to {high:.0} Hz)", Note::range(low, high))),
         (
             "loudness",
             format!("{soft:.0} to {loudest:.0} dB, half of the time above {middle:.0}, a fifth above {loud:.0}"),
         ),
-        ("breath", format!("{:+.0} dB", card.breath_db)),
-        ("dynamics", format!("{:.0} % of the source's", 100.0 * (1.0 - card.compression))),
+        ("breath", format!("{:+.0} dB", adjustments.breath_db)),
+        ("dynamics", format!("{:.0} % of the source's", 100.0 * (1.0 - adjustments.compression))),
         ("octave", octave.into()),
-        ("loss", format!("{:.4}", card.loss)),
-        ("width", format!("{} units", card.width)),
-        ("encoder", format!("{} ({fits})", card.encoder_id)),
+        ("loss", format!("{:.4}", run.loss)),
+        ("width", format!("{} units", shape.width)),
+        ("encoder", format!("{} ({fits})", provenance.encoder_id)),
     ];
     table(&rows)
 }
@@ -109,27 +110,29 @@ fn table(rows: &[(&str, String)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use embouchure_inference::play::instrument::FORMAT;
+    use embouchure_inference::config::N_Z;
+    use embouchure_inference::play::instrument::{Adjustments, FORMAT, Provenance, Run, Shape, Statistics};
 
     fn card() -> Card {
         Card {
             name: "Flugelhorn".into(),
             family: "brass".into(),
-            licence: "CC0".into(),
-            author: "A. Player".into(),
-            trained_on: "own recordings".into(),
-            minutes: 12.34,
-            encoder_id: "0123456789abcdef".into(),
-            width: 192,
-            f0_range_hz: [164.8, 932.3],
-            loudness_db: [-60.0, -35.0, -25.0, -15.0],
-            z_mean: vec![0.0; 16],
-            z_std: vec![1.0; 16],
-            breath_db: 3.0,
-            compression: 0.25,
-            keeps_octave: true,
-            loss: 0.1234,
-            date: "2025-01-31".into(),
+            provenance: Provenance {
+                licence: "CC0".into(),
+                author: "A. Player".into(),
+                trained_on: "own recordings".into(),
+                minutes: 12.34,
+                encoder_id: "0123456789abcdef".into(),
+            },
+            shape: Shape { width: 192 },
+            statistics: Statistics {
+                f0_range_hz: [164.8, 932.3],
+                loudness_db: [-60.0, -35.0, -25.0, -15.0],
+                z_mean: vec![0.0; N_Z],
+                z_std: vec![1.0; N_Z],
+            },
+            adjustments: Adjustments { breath_db: 3.0, compression: 0.25, keeps_octave: true },
+            run: Run { loss: 0.1234, date: "2025-01-31".into() },
         }
     }
 

@@ -28,8 +28,8 @@ impl ListCommand {
 }
 
 fn row(card: &Card) -> [String; 4] {
-    let [low, high] = card.f0_range_hz;
-    [card.name.clone(), card.family.clone(), Note::range(low, high), card.licence.clone()]
+    let [low, high] = card.statistics.f0_range_hz;
+    [card.name.clone(), card.family.clone(), Note::range(low, high), card.provenance.licence.clone()]
 }
 
 fn table(rows: Vec<[String; 4]>) -> String {

@@ -8,6 +8,7 @@ mod list;
 mod number;
 mod offline;
 mod outputs;
+mod progress;
 mod render;
 mod shelf;
 mod streams;

@@ -52,8 +52,8 @@ fn plain(name: &str) -> String {
 
 /// Names of the shipped instruments, for a message. Allocates.
 pub fn names() -> String {
-    let name = |(_, bytes): &(&str, &[u8])| Card::of(bytes).unwrap_or_default().name;
-    embouchure_weights::INSTRUMENTS.iter().map(name).collect::<Vec<_>>().join(", ")
+    let name = |(_, bytes): &(&str, &[u8])| Card::of(bytes).map(|card| card.name).ok();
+    embouchure_weights::INSTRUMENTS.iter().filter_map(name).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -207,6 +207,25 @@ fn a_training_that_is_killed_ends_with_the_same_weights() {
     assert!(whole == killed, "the weights differ");
 }
 
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_training_and_keeps_what_it_has_learned() {
+    let folder = Folder::new("interrupted");
+    folder.record("low.wav", tone(220.0));
+    let (weights, checkpoint) = (folder.path("a.safetensors"), folder.path("a.checkpoint"));
+    let mut child = folder.train("a.safetensors", "100000").stdout(Stdio::piped()).spawn().unwrap();
+    while !checkpoint.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("wrote "), "{said}");
+    assert!(!said.contains("after 100000 steps"), "{said}");
+    assert!(inspect(&weights).status.success());
+}
+
 #[test]
 #[cfg(not(any(feature = "cuda", feature = "metal")))]
 fn a_device_that_is_not_there_says_what_to_do() {

@@ -1,4 +1,5 @@
-//! Level over time and log frequency, for pictures.
+//! Level over time and log frequency, for pictures. Like all that judges the built plugin from outside it has its own window and
+//! decibels.
 
 use realfft::RealFftPlanner;
 use std::f64::consts::TAU;

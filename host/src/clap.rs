@@ -17,6 +17,7 @@ use clack_extensions::render::{PluginRender, RenderMode};
 use clack_extensions::state::PluginState;
 use clack_host::events::event_types::ParamValueEvent;
 use clack_host::prelude::*;
+use clap_sys::entry::clap_plugin_entry;
 use clap_sys::plugin::clap_plugin;
 use handlers::{Handlers, MainThread, Shared};
 use std::ffi::CStr;
@@ -66,25 +67,24 @@ impl ClapHost {
         found
     }
 
-    fn raw(&mut self) -> *const clap_plugin {
-        self.instance.raw_instance()
+    /// Makes the first plugin of an entry that is linked into this program, not loaded from a file.
+    ///
+    /// # Safety
+    ///
+    /// The entry's functions do what CLAP asks of them.
+    pub unsafe fn of_entry(entry: &'static clap_plugin_entry) -> Result<Self, HostError> {
+        let shown = "the linked entry";
+        // SAFETY: as the caller promises, and it is there for ever.
+        let entry = unsafe { PluginEntry::load_from_raw(entry, c"/nowhere/linked.clap") };
+        Self::of_loaded(entry.map_err(|e| HostError::Load { path: shown.into(), reason: e.to_string() })?, shown)
     }
-}
 
-impl Host for ClapHost {
-    const FORMAT: &'static str = "CLAP";
-    type Audio = ClapAudio;
-
-    fn load(path: &Path) -> Result<Self, HostError> {
-        let shown = path.display().to_string();
-        let failed = |reason: String| HostError::Load { path: shown.clone(), reason };
-        // SAFETY: loading runs the file's initialisers. We load our own plugin, and `xtask demo` does so in a process
-        // of its own.
-        let entry = unsafe { PluginEntry::load(path) }.map_err(|e| failed(e.to_string()))?;
-        let factory = entry.get_plugin_factory().ok_or_else(|| HostError::NoPlugin(shown.clone()))?;
-        let plugin = factory.plugin_descriptors().next().ok_or_else(|| HostError::NoPlugin(shown.clone()))?;
-        let id = plugin.id().ok_or_else(|| HostError::NoPlugin(shown.clone()))?.to_owned();
-        let text = |s: Option<&std::ffi::CStr>| s.unwrap_or_default().to_string_lossy().into_owned();
+    fn of_loaded(entry: PluginEntry, shown: &str) -> Result<Self, HostError> {
+        let failed = |reason: String| HostError::Load { path: shown.into(), reason };
+        let factory = entry.get_plugin_factory().ok_or_else(|| HostError::NoPlugin(shown.into()))?;
+        let plugin = factory.plugin_descriptors().next().ok_or_else(|| HostError::NoPlugin(shown.into()))?;
+        let id = plugin.id().ok_or_else(|| HostError::NoPlugin(shown.into()))?.to_owned();
+        let text = |s: Option<&CStr>| s.unwrap_or_default().to_string_lossy().into_owned();
         let descriptor = Descriptor { name: text(plugin.name()), version: text(plugin.version()) };
 
         let host = HostInfo::new("Embouchure test host", "The Embouchure developers", "", env!("CARGO_PKG_VERSION"))
@@ -98,6 +98,37 @@ impl Host for ClapHost {
             host.layout = first;
         }
         Ok(host)
+    }
+
+    /// A parameter's value as the plugin shows it.
+    pub fn text_of_value(&mut self, id: u32, value: f64) -> Option<String> {
+        let plugin = self.instance.plugin_handle();
+        let mut room = [0; 64];
+        let text = plugin.get_extension::<PluginParams>()?.value_to_text(&plugin, ClapId::new(id), value, &mut room);
+        Some(String::from_utf8_lossy(text.ok()?).trim_end_matches('\0').into())
+    }
+
+    /// A parameter's value that the plugin reads out of a text.
+    pub fn value_of_text(&mut self, id: u32, text: &CStr) -> Option<f64> {
+        let plugin = self.instance.plugin_handle();
+        plugin.get_extension::<PluginParams>()?.text_to_value(&plugin, ClapId::new(id), text)
+    }
+
+    fn raw(&mut self) -> *const clap_plugin {
+        self.instance.raw_instance()
+    }
+}
+
+impl Host for ClapHost {
+    const FORMAT: &'static str = "CLAP";
+    type Audio = ClapAudio;
+
+    fn load(path: &Path) -> Result<Self, HostError> {
+        let shown = path.display().to_string();
+        // SAFETY: loading runs the file's initialisers. We load our own plugin, and `xtask demo` does so in a process
+        // of its own.
+        let entry = unsafe { PluginEntry::load(path) };
+        Self::of_loaded(entry.map_err(|e| HostError::Load { path: shown.clone(), reason: e.to_string() })?, &shown)
     }
 
     fn layout(&self) -> Layout {

@@ -8,6 +8,13 @@ pub const HOP_SIZE: usize = 64;
 pub const FRAME_SIZE: usize = 1024;
 /// Control frames per second.
 pub const FRAME_RATE: f32 = MODEL_RATE as f32 / HOP_SIZE as f32;
+/// Time from one control frame to the next, s.
+pub const HOP_S: f64 = HOP_SIZE as f64 / MODEL_RATE as f64;
+/// Above it the resamplers to the model rate take harmonics away, Hz.
+pub const HEARD_MAX_HZ: f32 = 7600.0;
+
+/// Rate at which a noise magnitude of 1 means white noise of unit variance, Hz. Training compares sounds at it.
+pub const REFERENCE_RATE: u32 = 48_000;
 
 /// Harmonics of the oscillator bank.
 pub const N_HARMONICS: usize = 100;

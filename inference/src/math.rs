@@ -4,6 +4,9 @@
 //! Loops over many values are functions here instead of being compiled into each that needs them: a hop that finds the
 //! caches cold waits for its machine code as long as for its weights.
 
+pub mod db;
+pub mod window;
+
 use multiversion::multiversion;
 use std::f32::consts::{LN_10, LOG2_E};
 use std::f64::consts::FRAC_PI_2;

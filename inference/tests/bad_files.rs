@@ -108,7 +108,7 @@ fn trained_with_another_encoder() {
     assert!(matches!(&error, LoadError::ForeignEncoder { .. }));
     assert!(error.to_string().contains("train it again"));
 
-    let trained_with = Instrument::of_any_encoder(TRUMPET).unwrap().card.encoder_id;
+    let trained_with = Instrument::of_any_encoder(TRUMPET).unwrap().card.provenance.encoder_id;
     encoder.card.keeps_z_of.push(trained_with);
     assert!(Instrument::from_bytes(TRUMPET, &encoder).is_ok(), "what keeps its z can play it");
 }

@@ -206,7 +206,7 @@ fn a_swap_waits_for_its_place() {
 fn an_instrument_may_want_more_breath_than_it_learned() {
     let played = |breath_db| {
         let mut instrument = Arc::into_inner(instrument("trumpet")).expect("nobody else has it");
-        instrument.card.breath_db = breath_db;
+        instrument.card.adjustments.breath_db = breath_db;
         let (mut playing, _) = Model::new(&encoder(), [Some(Arc::new(instrument)), None]);
         let settings = open_air().with(|s| s.sound.match_level = false);
         play(&mut playing, 0..100, &settings).pop().unwrap()

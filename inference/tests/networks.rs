@@ -76,7 +76,7 @@ fn the_decoder_plays_the_same_in_a_stream_and_in_a_clip() {
         .map(|t| {
             let z = [(t as f32 * 0.1).sin(); N_Z];
             let (f0_hz, loudness_db) = (300.0 + t as f32, -50.0 + 0.2 * t as f32);
-            Features { f0_hz, loudness_db, voicing: 0.9, z: &z }.scaled(&trumpet.card)
+            Features { f0_hz, loudness_db, voicing: 0.9, z: &z }.scaled(&trumpet.card.statistics)
         })
         .collect();
     let whole = trumpet.decoder().forward(&features);
@@ -137,7 +137,7 @@ fn a_note_sounds_the_same_after_a_pause_of_any_length() {
 #[test]
 fn octave_fit_brings_a_whistle_into_the_trumpets_range_and_transposition_moves_it_exactly() {
     let fitted = |source: Settings, hz: f32| play(&mut model(), &tone(hz, 120), &source)[110].controls.f0_hz();
-    let [low, high] = trumpet().card.f0_range_hz;
+    let [low, high] = trumpet().card.statistics.f0_range_hz;
     let played = fitted(open_air(), 2100.0);
     assert!((low..=high).contains(&played), "{played}");
     let exact = open_air().with(|s| {

@@ -2,8 +2,8 @@
 
 mod common;
 
-use clack_extensions::params::PluginParams;
-use common::{MAX_BLOCK, instance, load, param_ids, render, save, select_layout};
+use common::{MAX_BLOCK, instance, load, param_ids, render, save};
+use embouchure_host::{Host, Layout};
 use embouchure_plugin::library::Library;
 use embouchure_plugin::params::{EmbouchureParams, ROWS};
 
@@ -31,9 +31,9 @@ const SETTLED: usize = 4_000;
 fn dry_is_the_delayed_input_in_every_layout() {
     for (n_inputs, n_outputs) in [(2, 2), (1, 2), (1, 1)] {
         let mut instance = instance();
-        select_layout(&mut instance, n_inputs, n_outputs);
-        let input = signal(n_inputs as usize, 12_000);
-        let rendered = render(&mut instance, &input, n_outputs as usize, &[256, 1, 97, 64], &[("Dry/Wet", 0.0)]);
+        instance.select_layout(Layout { n_inputs, n_outputs }).unwrap();
+        let input = signal(n_inputs, 12_000);
+        let rendered = render(&mut instance, &input, n_outputs, &[256, 1, 97, 64], &[("Dry/Wet", 0.0)]);
         assert_delayed(&input, &rendered, SETTLED);
     }
 }
@@ -68,24 +68,18 @@ fn parameter_text_goes_both_ways() {
     let mut expected: Vec<&str> = ROWS.iter().map(|row| (row.param)(&params).name()).collect();
     expected.sort();
     assert_eq!(names, expected);
-    let handle = instance.plugin_handle();
-    let params = handle.get_extension::<PluginParams>().unwrap();
-    let text = |name: &str, value: f64| {
-        let mut buffer = [0u8; 64];
-        let bytes = params.value_to_text(&handle, ids[name], value, &mut buffer).unwrap();
-        String::from_utf8_lossy(bytes).trim_end_matches('\0').to_string()
-    };
+    let mut text = |name: &str, value: f64| instance.text_of_value(ids[name], value).unwrap();
     assert_eq!(text("Dry/Wet", 0.25), "25 %");
     assert_eq!(text("Gate", 0.0), "Off");
     assert_eq!(text("Bypass", 1.0), "On");
     assert_eq!([text("Instrument A", 0.0), text("Instrument A", 4.0)], ["Own File", "Violin"]);
     assert_eq!([text("Breath", 0.0), text("Attack", 0.0)], ["Off", "Off"]);
-    for name in names {
+    for id in names.into_iter().map(|name| ids[name]) {
         for value in [0.0, 0.3, 1.0] {
-            let shown = text(name, value);
+            let shown = instance.text_of_value(id, value).unwrap();
             let c_text = std::ffi::CString::new(shown.clone()).unwrap();
-            let read = params.text_to_value(&handle, ids[name], &c_text).unwrap();
-            assert_eq!(text(name, read), shown, "{name}");
+            let read = instance.value_of_text(id, &c_text).unwrap();
+            assert_eq!(instance.text_of_value(id, read).unwrap(), shown, "parameter {id}");
         }
     }
 }

@@ -57,7 +57,8 @@ pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64) {
     }
 }
 
-/// Levels of the multiples of the tone, dB below the strongest.
+/// Levels of the multiples of the tone, dB below the strongest. Written out here: what judges the built plugin shares nothing
+/// with it.
 fn timbre(samples: &[f32], rate: f64) -> Vec<f64> {
     let level = |k: usize| {
         let step = TAU * F0_HZ * k as f64 / rate;

@@ -14,7 +14,7 @@ const FORMAT: &str = "embouchure-checkpoint/1";
 
 /// Where a training stands.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
-pub struct Progress {
+pub struct Position {
     /// Steps taken.
     pub step: usize,
     /// Mean loss of the last steps.
@@ -30,27 +30,27 @@ pub type Best = HashMap<String, Tensor>;
 /// Names of [`Best`] in the file begin with this.
 const BEST: &str = "best.";
 
-/// Writes parameters, the best so far, moments and progress; a kill in between leaves the old file whole.
-pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, progress: Progress) -> Result<()> {
+/// Writes parameters, the best so far, moments and position; a kill in between leaves the old file whole.
+pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, position: Position) -> Result<()> {
     let mut tensors = params.tensors("\0")?;
     tensors.extend(optimizer.tensors()?);
     tensors.extend(best.iter().map(|(name, tensor)| (format!("{BEST}{name}"), tensor.clone())));
-    write_atomically(path, &to_bytes(&arrays(&tensors)?, &progress, FORMAT)?)
+    write_atomically(path, &to_bytes(&arrays(&tensors)?, &position, FORMAT)?)
 }
 
 /// Takes up the checkpoint at `path`, or starts at step 0 if there is none.
-pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Optimizer) -> Result<Progress> {
+pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Optimizer) -> Result<Position> {
     if !path.exists() {
-        return Ok(Progress::default());
+        return Ok(Position::default());
     }
-    let (weights, progress) = read_file(path)
-        .and_then(|bytes| Weights::from_bytes::<Progress>(&bytes, FORMAT))
+    let (weights, position) = read_file(path)
+        .and_then(|bytes| Weights::from_bytes::<Position>(&bytes, FORMAT))
         .with_context(|| format!("cannot resume {}; delete it to start anew", path.display()))?;
     let tensors = tensors(weights.arrays())?;
     params.restore(&tensors)?;
     best.extend(tensors.iter().filter_map(|(name, t)| Some((name.strip_prefix(BEST)?.to_string(), t.clone()))));
-    optimizer.restore(params, &tensors, progress.step)?;
-    Ok(progress)
+    optimizer.restore(params, &tensors, position.step)?;
+    Ok(position)
 }
 
 /// Writes beside the file first, then renames.

@@ -6,16 +6,21 @@ mod notes;
 
 use crate::analysis::{HarmonicTrack, PitchFrame, fill_gaps, harmonic_amplitudes, track_pitch};
 use crate::encoder::{CLIP_HOPS, Clip, Timbre, breathe};
+use crate::progress::Progress;
 use crate::random::Draw;
-use crate::recordings::{load_mono, prepare_all};
+use crate::recordings::{analyse_all, load_mono};
 use anyhow::Result;
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{FRAME_RATE, HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+/// Harmonics that are rendered.
 const N_HARMONICS: usize = 64;
-const TOP_HZ: f32 = 7600.0;
+/// Pitches that are labelled, Hz: the pitch bins reach a little further down and up.
+const LABELLED_HZ: RangeInclusive<f32> = 33.0..=4900.0;
 /// More aperiodic than this without pitch: surely breath, consonants or silence, and kept as recorded.
 const SURELY_UNVOICED: f32 = 0.5;
 /// Harmonics softer than this against the loudest frame count as silence: -45 dB.
@@ -43,16 +48,16 @@ pub struct Recording {
 }
 
 impl Corpus {
-    /// Takes all files apart, on all cores. Files that cannot be read are named and left out.
-    pub fn analyse(files: &[PathBuf]) -> Result<Self> {
-        let recordings = prepare_all("analysing", files, Recording::analyse)?;
+    /// Takes all files apart, on all cores. Files that cannot be read are told and left out.
+    pub fn analyse(files: &[PathBuf], progress: &dyn Progress) -> Result<Self> {
+        let recordings = analyse_all(files, progress, |path| Recording::analyse(path, progress))?;
         let n_hops = recordings.iter().map(|r| r.f0_hz.len()).sum();
         Ok(Self { recordings, n_hops })
     }
 
     /// Minutes of audio.
     pub fn minutes(&self) -> f32 {
-        self.n_hops as f32 / 250.0 / 60.0
+        self.n_hops as f32 / FRAME_RATE / 60.0
     }
 
     /// A random second of a random recording, at random transposed; `None` if there are no recordings.
@@ -65,7 +70,7 @@ impl Corpus {
                     true => recording.disguised(rng).render(at, CLIP_HOPS, ratio, rng),
                     false => recording.render(at, CLIP_HOPS, ratio, rng),
                 };
-                let share = 10f32.powf(rng.uniform(-60.0, -12.0) / 20.0);
+                let share = db_to_gain(rng.uniform(-60.0, -12.0));
                 breathe(&mut clip.breath, &envelope(&clip.samples), share, rng);
                 return Some(clip);
             }
@@ -77,12 +82,12 @@ impl Corpus {
 
 impl Recording {
     /// Takes one file apart.
-    pub fn analyse(path: &Path) -> Result<Self> {
-        let samples = load_mono(path, MODEL_RATE)?;
+    pub fn analyse(path: &Path, progress: &dyn Progress) -> Result<Self> {
+        let samples = load_mono(path, MODEL_RATE, progress)?;
         let pitch = track_pitch(&samples, MODEL_RATE);
         let detected: Vec<f32> = pitch.iter().map(|p| p.f0_hz).collect();
         let mut f0_hz = fill_gaps(&detected);
-        let mut harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+        let mut harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, HEARD_MAX_HZ);
         let level = |harmonics: &HarmonicTrack, h: usize| harmonics.frame(h).iter().sum::<f32>();
         let peak = (0..f0_hz.len()).map(|h| level(&harmonics, h)).fold(1e-6, f32::max);
         let audible = |h: usize| detected[h] > 0.0 && level(&harmonics, h) > INAUDIBLE * peak;
@@ -90,7 +95,7 @@ impl Recording {
         notes::split_at_jumps(&mut voiced, &f0_hz);
         notes::drop_short(&mut voiced);
         if notes::raise_subharmonics(&mut f0_hz, &voiced, &harmonics) {
-            harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, TOP_HZ);
+            harmonics = harmonic_amplitudes(&samples, MODEL_RATE, &f0_hz, N_HARMONICS, HEARD_MAX_HZ);
         }
         notes::drop_chords(&mut voiced, &harmonics);
         let unvoiced = keep_unvoiced(&samples, &pitch, &voiced);
@@ -153,11 +158,11 @@ impl Recording {
                 let level = fade_in + (fade_out - fade_in) * w;
                 if level > 0.0 {
                     let (a, b) = (self.harmonics.frame(before), self.harmonics.frame(now));
-                    let n_below = ((TOP_HZ / hz) as usize).min(N_HARMONICS);
+                    let n_below = ((HEARD_MAX_HZ / hz) as usize).min(N_HARMONICS);
                     *x = gain * level * tone(turns, &phases[..n_below], a, b, w);
                 }
             }
-            if self.voiced[now] && to < 4900.0 && to > 33.0 {
+            if self.voiced[now] && LABELLED_HZ.contains(&to) {
                 clip.f0_hz[h] = to;
             }
         }

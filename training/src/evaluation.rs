@@ -1,27 +1,31 @@
 //! How near a rendering comes to the recording that it was made from.
 
 use crate::analysis::track_pitch;
+use crate::mel::bands_of_bins;
 use crate::ops::spectral_loss;
 use anyhow::Result;
 use candle_core::{Device, Tensor};
 use embouchure_audio_file::resample;
-use embouchure_inference::config::MODEL_RATE;
-use embouchure_inference::controls::hz_to_mel;
+use embouchure_inference::config::{MODEL_RATE, REFERENCE_RATE};
 use embouchure_inference::hear::LoudnessMeter;
+use embouchure_inference::math::db::{gain_to_db, power_to_db};
+use embouchure_inference::math::window::hann;
 use realfft::RealFftPlanner;
 use serde::Serialize;
 use std::sync::Arc;
 
 /// Rate of both sounds, Hz.
-pub const RATE: u32 = 48_000;
+pub const RATE: u32 = REFERENCE_RATE;
+/// Of spectra and mel bands, as the loss has them at this size.
 const FFT_SIZE: usize = 2048;
 const N_MEL: usize = 80;
 /// Of a band, against the loudest band of the recording: what lies lower is silence.
 const MEL_FLOOR: f32 = 1e-4;
 /// Softer is silence, dB.
 const LOUDNESS_FLOOR_DB: f32 = -70.0;
-/// Above it is treble.
+/// Above it is treble, Hz.
 const TREBLE_HZ: f32 = 4000.0;
+/// A pitch is right within this, as raw pitch accuracy is usually counted, cents.
 const RIGHT_CENTS: f32 = 50.0;
 
 /// Distances; the rendering is brought to the recording's level first.
@@ -79,8 +83,8 @@ pub fn compare(recording: &[f32], rendering: &[f32]) -> Result<Figures> {
         pitch_share,
         cents,
         centroid_ratio: centroids[1] / centroids[0],
-        treble_db: 10.0 * (trebles[1] / trebles[0]).log10(),
-        gain_db: 20.0 * gain.max(1e-9).log10(),
+        treble_db: power_to_db(trebles[1] / trebles[0]),
+        gain_db: gain_to_db(gain.max(1e-9)),
     })
 }
 
@@ -103,8 +107,8 @@ fn loudness_difference(a: &[f32], b: &[f32]) -> f32 {
 
 fn log_mel_difference(a: &[f32], b: &[f32]) -> f32 {
     let (a, b) = (mel_bands(a), mel_bands(b));
-    let floor = 20.0 * (MEL_FLOOR * a.iter().fold(0.0f32, |m, x| m.max(*x))).max(1e-9).log10();
-    let db = |x: Vec<f32>| x.iter().map(|x| 20.0 * x.max(1e-9).log10()).collect::<Vec<f32>>();
+    let floor = gain_to_db((MEL_FLOOR * a.iter().fold(0.0f32, |m, x| m.max(*x))).max(1e-9));
+    let db = |x: Vec<f32>| x.iter().map(|x| gain_to_db(x.max(1e-9))).collect::<Vec<f32>>();
     mean_difference(&db(a), &db(b), floor)
 }
 
@@ -115,11 +119,10 @@ fn mean_difference(a: &[f32], b: &[f32], floor: f32) -> f32 {
 
 /// Magnitudes, `[frames][N_MEL]`.
 fn mel_bands(samples: &[f32]) -> Vec<f32> {
-    let top = hz_to_mel(RATE as f32 / 2.0);
-    let band = |bin: usize| (hz_to_mel(bin_hz(bin)) / top * N_MEL as f32) as usize;
+    let bands_of_bins = bands_of_bins(RATE, FFT_SIZE, N_MEL);
     let bands = |bins: Vec<f32>| {
         let mut powers = [0.0; N_MEL];
-        bins.iter().enumerate().for_each(|(i, power)| powers[band(i).min(N_MEL - 1)] += power);
+        bins.iter().zip(&bands_of_bins).for_each(|(power, band)| powers[*band] += power);
         powers.map(f32::sqrt)
     };
     power_spectra(samples).flat_map(bands).collect()
@@ -149,8 +152,7 @@ fn treble(spectrum: &[f32]) -> f32 {
 /// Power of each bin, frame by frame.
 fn power_spectra(samples: &[f32]) -> impl Iterator<Item = Vec<f32>> {
     let fft = RealFftPlanner::new().plan_fft_forward(FFT_SIZE);
-    let window: Vec<f32> =
-        (0..FFT_SIZE).map(|i| (std::f32::consts::PI * i as f32 / FFT_SIZE as f32).sin().powi(2)).collect();
+    let window = hann(FFT_SIZE);
     samples.windows(FFT_SIZE).step_by(FFT_SIZE / 4).map(move |frame| {
         let mut frame: Vec<f32> = frame.iter().zip(&window).map(|(x, w)| x * w).collect();
         let mut bins = fft.make_output_vec();

@@ -6,8 +6,11 @@ use crate::params::Params;
 use candle_core::{Device, Result, Tensor, backprop::GradStore};
 use std::collections::{BTreeMap, HashMap};
 
+/// How much of the moments stays from step to step.
 const BETA: (f32, f32) = (0.9, 0.99);
+/// Keeps the division finite, as in Kingma & Ba 2015, "Adam" (arXiv:1412.6980).
 const EPS: f32 = 1e-8;
+/// Share by which a weight shrinks in a step, times the learning rate.
 const WEIGHT_DECAY: f32 = 1e-3;
 
 /// Warm-up, then half a cosine down to nothing.

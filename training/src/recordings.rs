@@ -1,8 +1,8 @@
 //! Finds recordings in folders, and works through them.
 
+use crate::progress::{Event, Progress, Stage};
 use anyhow::{Context, Result};
 use embouchure_audio_file::{Audio, read_recording, resample, to_mono};
-use indicatif::ProgressBar;
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -88,50 +88,51 @@ pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// One channel at `rate`.
-pub fn load_mono(path: &Path, rate: u32) -> Result<Vec<f32>> {
-    let audio = read_aloud(path)?;
+pub fn load_mono(path: &Path, rate: u32, progress: &dyn Progress) -> Result<Vec<f32>> {
+    let audio = load(path, progress)?;
     Ok(resample(&to_mono(&audio), audio.rate, rate))
 }
 
-/// Reads a recording, and says on the error stream what is missing of it.
-pub fn read_aloud(path: &Path) -> Result<Audio> {
+/// Reads a recording, and tells what is missing of it.
+pub fn load(path: &Path, progress: &dyn Progress) -> Result<Audio> {
     let recording = read_recording(path)?;
-    recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", path.display()));
+    recording.remarks.iter().for_each(|remark| progress.tell(Event::Incomplete { path, remark }));
     Ok(recording.audio)
 }
 
-/// Runs `examine` on every file, on all cores, with a progress bar.
+/// Runs `examine` on every file, on all cores.
 pub fn examine_all<T: Send>(
-    verb: &str,
+    stage: Stage,
     files: &[PathBuf],
+    progress: &dyn Progress,
     examine: impl Fn(&Path) -> Result<T> + Sync,
 ) -> Vec<Result<T>> {
-    let bar = ProgressBar::new(files.len() as u64).with_message(verb.to_string());
+    progress.tell(Event::Begin { stage, done: 0, total: files.len() });
     let examined = files.par_iter().map(|path| {
         let result = examine(path);
-        bar.inc(1);
+        progress.tell(Event::Step);
         result
     });
     let examined = examined.collect();
-    bar.finish_and_clear();
+    progress.tell(Event::End(stage));
     examined
 }
 
-/// As [`examine_all`]; files that fail are named and left out.
-pub fn prepare_all<T: Send>(
-    verb: &str,
+/// Takes every file apart, on all cores; those that fail are told and left out.
+pub fn analyse_all<T: Send>(
     files: &[PathBuf],
-    prepare: impl Fn(&Path) -> Result<T> + Sync,
+    progress: &dyn Progress,
+    analyse: impl Fn(&Path) -> Result<T> + Sync,
 ) -> Result<Vec<T>> {
-    let mut prepared = Vec::new();
-    for (path, result) in files.iter().zip(examine_all(verb, files, prepare)) {
+    let mut analysed = Vec::new();
+    for (path, result) in files.iter().zip(examine_all(Stage::Analysing, files, progress, analyse)) {
         match result {
-            Ok(made) => prepared.push(made),
-            Err(error) => eprintln!("left out {}: {error:#}", path.display()),
+            Ok(made) => analysed.push(made),
+            Err(error) => progress.tell(Event::LeftOut { path, why: &error }),
         }
     }
-    anyhow::ensure!(!prepared.is_empty() || files.is_empty(), "none of {} files could be used", files.len());
-    Ok(prepared)
+    anyhow::ensure!(!analysed.is_empty() || files.is_empty(), "none of {} files could be used", files.len());
+    Ok(analysed)
 }
 
 #[cfg(test)]

@@ -1,49 +1,13 @@
-//! What every long run shows and obeys: a progress bar, log lines without a terminal, Ctrl-C.
+//! A training from its first step to its last: batches, steps, checkpoints, looks at held-out recordings.
 
-use crate::checkpoint::{Best, Progress, resume, save};
+use crate::checkpoint::{Best, Position, resume, save};
 use crate::optimizer::{Optimizer, Schedule};
 use crate::params::Params;
+use crate::progress::{Event, Progress, Stage};
 use anyhow::Result;
 use candle_core::Tensor;
-use indicatif::{ProgressBar, ProgressStyle};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::sync_channel;
-
-/// Set by Ctrl-C; the run then ends after the current step and keeps what it has.
-struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Takes over Ctrl-C; later calls in one process share the first one's handler.
-    fn listen() -> Result<Self> {
-        let raised = Arc::new(AtomicBool::new(false));
-        let flag = raised.clone();
-        match ctrlc::set_handler(move || flag.store(true, Relaxed)) {
-            Ok(()) | Err(ctrlc::Error::MultipleHandlers) => Ok(Self(raised)),
-            Err(e) => Err(e.into()),
-        }
-    }
-
-    /// True after Ctrl-C.
-    fn raised(&self) -> bool {
-        self.0.load(Relaxed)
-    }
-}
-
-/// Bar with time left and the current losses.
-fn progress_bar(total: usize, done: usize) -> ProgressBar {
-    let style = "{bar:30} {pos}/{len} {per_sec} ETA {eta} {msg}";
-    let bar = ProgressBar::new(total as u64).with_position(done as u64);
-    bar.with_style(ProgressStyle::with_template(style).expect("the template above is valid"))
-}
-
-/// One plain line where there is no terminal to draw a bar on.
-fn log_line(bar: &ProgressBar, step: usize) {
-    if bar.is_hidden() {
-        println!("step {step}: {}, {:.0} s left", bar.message(), bar.eta().as_secs_f32());
-    }
-}
 
 /// How a network is trained.
 pub struct Training<'a> {
@@ -53,8 +17,10 @@ pub struct Training<'a> {
     pub schedule: Schedule,
     /// The gradient is clipped to this norm.
     pub max_norm: f32,
-    /// Steps between checkpoints and log lines.
+    /// Steps between checkpoints and reports of the losses.
     pub report_every: usize,
+    /// Is told the steps and the losses, and may end the training.
+    pub progress: &'a dyn Progress,
 }
 
 /// A loss and the parts of it that are worth showing.
@@ -73,92 +39,104 @@ pub struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn is_due(&self, progress: &Progress) -> bool {
-        progress.step.is_multiple_of(self.every)
+    fn is_due(&self, position: &Position) -> bool {
+        position.step.is_multiple_of(self.every)
     }
 
     /// Looks, and remembers the parameters if they are the best so far.
-    fn look(&self, params: &Params, best: &mut Best, progress: &mut Progress) -> Result<f32> {
+    fn look(&self, params: &Params, best: &mut Best, position: &mut Position) -> Result<f32> {
         let loss = (self.loss)()?;
-        if progress.step >= self.from && progress.best.is_none_or(|(lowest, _)| loss < lowest) {
-            progress.best = Some((loss, progress.step));
+        if position.step >= self.from && position.best.is_none_or(|(lowest, _)| loss < lowest) {
+            position.best = Some((loss, position.step));
             *best = params.tensors("\0")?;
         }
         Ok(loss)
     }
 
-    fn is_enough(&self, progress: &Progress) -> bool {
-        progress.best.is_some_and(|(_, step)| progress.step - step >= self.every * self.patience)
+    fn is_enough(&self, position: &Position) -> bool {
+        position.best.is_some_and(|(_, step)| position.step - step >= self.every * self.patience)
     }
 }
 
-/// Trains `params` until done, interrupted or no longer getting better. `make` gives the batch of a step, the same one
-/// for the same step, and runs on a thread of its own; `loss` is asked for every batch. With a watch, the parameters are
-/// in the end those that it found best.
+/// Sums of the losses since the last report.
+#[derive(Default)]
+struct Sums {
+    losses: Vec<(&'static str, f32)>,
+    n: f32,
+}
+
+impl Sums {
+    fn add(&mut self, loss: f32, parts: Vec<(&'static str, f32)>) {
+        let all = std::iter::once(("loss", loss)).chain(parts);
+        match self.losses.is_empty() {
+            true => self.losses.extend(all),
+            false => self.losses.iter_mut().zip(all).for_each(|(sum, (_, x))| sum.1 += x),
+        }
+        self.n += 1.0;
+    }
+
+    /// The means, the whole loss first; begins anew.
+    fn take_means(&mut self) -> Vec<(&'static str, f32)> {
+        let Self { losses, n } = std::mem::take(self);
+        losses.into_iter().map(|(name, sum)| (name, sum / n)).collect()
+    }
+}
+
+/// Trains `params` until done, stopped or no longer getting better. `make` gives the batch of a step, the same one for the
+/// same step, and runs on a thread of its own; `loss` is asked for every batch. With a watch, the parameters are in the end
+/// those that it found best.
 pub fn train<B: Send + 'static>(
     training: &Training,
     params: &Params,
     mut make: impl FnMut(usize) -> B + Send + 'static,
     loss: impl Fn(&B) -> candle_core::Result<Loss>,
     watch: Option<Watch>,
-) -> Result<Progress> {
+) -> Result<Position> {
+    let Training { schedule, progress, .. } = *training;
     let (mut optimizer, mut best) = (Optimizer::default(), Best::default());
-    let mut progress = resume(training.checkpoint, params, &mut best, &mut optimizer)?;
-    let (first, total) = (progress.step, training.schedule.total);
+    let mut position = resume(training.checkpoint, params, &mut best, &mut optimizer)?;
+    let (first, total) = (position.step, schedule.total);
     let (sender, batches) = sync_channel(4);
     // Ends when the receiver is gone.
     std::thread::spawn(move || (first..total).map(&mut make).try_for_each(|batch| sender.send(batch)));
 
-    let interrupt = Interrupt::listen()?;
-    let bar = progress_bar(total, first);
-    let mut sums: Vec<(&str, f32)> = Vec::new();
-    let (mut n, mut held_out) = (0.0, None);
+    progress.tell(Event::Begin { stage: Stage::Training, done: first, total });
+    let (mut sums, mut held_out) = (Sums::default(), None);
     for batch in batches {
         let (value, parts) = loss(&batch)?;
-        optimizer.step(params, &value.backward()?, training.schedule.at(progress.step), training.max_norm)?;
-        progress.step += 1;
-        n += 1.0;
-        let value = value.to_scalar::<f32>()?;
-        let shown = std::iter::once(("loss", value)).chain(parts);
-        match sums.is_empty() {
-            true => sums.extend(shown),
-            false => sums.iter_mut().zip(shown).for_each(|(sum, (_, x))| sum.1 += x),
+        optimizer.step(params, &value.backward()?, schedule.at(position.step), training.max_norm)?;
+        position.step += 1;
+        sums.add(value.to_scalar()?, parts);
+        progress.tell(Event::Step);
+        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_due(&position)) {
+            held_out = Some(watch.look(params, &mut best, &mut position)?);
         }
-        bar.inc(1);
-        if let Some(watch) = watch.as_ref().filter(|watch| watch.is_due(&progress)) {
-            held_out = Some(watch.look(params, &mut best, &mut progress)?);
+        let is_enough = watch.as_ref().is_some_and(|watch| watch.is_enough(&position)) || progress.is_stop_wanted();
+        if is_enough || position.step.is_multiple_of(training.report_every) || position.step == total {
+            let mut losses = sums.take_means();
+            position.loss = losses[0].1;
+            losses.extend(held_out.map(|loss| ("held out", loss)));
+            progress.tell(Event::Losses { step: position.step, losses: &losses });
+            save(training.checkpoint, params, &best, &optimizer, position)?;
         }
-        let is_enough = watch.as_ref().is_some_and(|watch| watch.is_enough(&progress));
-        if is_enough
-            || progress.step.is_multiple_of(training.report_every)
-            || interrupt.raised()
-            || progress.step == total
-        {
-            progress.loss = sums[0].1 / n;
-            let mut line: Vec<String> = sums.iter().map(|(name, sum)| format!("{name} {:.3}", sum / n)).collect();
-            line.extend(held_out.map(|loss| format!("held out {loss:.3}")));
-            bar.set_message(line.join(", "));
-            log_line(&bar, progress.step);
-            sums.clear();
-            n = 0.0;
-            save(training.checkpoint, params, &best, &optimizer, progress)?;
-        }
-        if interrupt.raised() || is_enough {
+        if is_enough {
             break;
         }
     }
-    bar.finish();
+    progress.tell(Event::End(Stage::Training));
     if !best.is_empty() {
         params.restore(&best)?;
     }
-    Ok(progress)
+    Ok(position)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ops::values;
+    use crate::progress::Silent;
     use std::cell::RefCell;
+    use std::sync::Mutex;
 
     #[test]
     fn the_best_parameters_are_kept_and_nothing_gained_ends_it() {
@@ -179,13 +157,61 @@ mod tests {
             schedule: Schedule { peak: 0.01, warm_up: 1, total: 90 },
             max_norm: 1.0,
             report_every: 50,
+            progress: &Silent,
         };
         let loss = |_: &()| Ok(((params.get("x")? - 1.0)?.sqr()?.mean_all()?, vec![]));
-        let progress = train(&training, &params, |_| (), loss, Some(watch)).unwrap();
-        assert_eq!((progress.best, progress.step), (Some((0.5, 40)), 70));
+        let position = train(&training, &params, |_| (), loss, Some(watch)).unwrap();
+        assert_eq!((position.best, position.step), (Some((0.5, 40)), 70));
         let seen = seen.into_inner();
         assert!(seen.windows(2).all(|pair| pair[1] > pair[0]), "{seen:?}");
         assert_eq!(x(), seen[3]);
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Writes down what it is told, and wants to stop at a step.
+    struct Record {
+        told: Mutex<Vec<String>>,
+        stop_at: usize,
+    }
+
+    impl Progress for Record {
+        fn tell(&self, event: Event<'_>) {
+            self.told.lock().unwrap().push(format!("{event:?}"));
+        }
+
+        fn is_stop_wanted(&self) -> bool {
+            self.told.lock().unwrap().iter().filter(|event| *event == "Step").count() == self.stop_at
+        }
+    }
+
+    /// Trains to step 9, or as far as `stop_at` says, and returns what was told.
+    fn told(checkpoint: &Path, stop_at: usize) -> (Position, Vec<String>) {
+        let mut params = Params::new(1, &candle_core::Device::Cpu);
+        params.add_table("x", 1, 1).unwrap();
+        let progress = Record { told: Mutex::default(), stop_at };
+        let schedule = Schedule { peak: 0.01, warm_up: 1, total: 9 };
+        let training = Training { checkpoint, schedule, max_norm: 1.0, report_every: 4, progress: &progress };
+        let loss = |step: &usize| Ok(((params.get("x")? + 1.0)?.sqr()?.mean_all()?, vec![("part", *step as f32)]));
+        let position = train(&training, &params, |step| step, loss, None).unwrap();
+        (position, progress.told.into_inner().unwrap())
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_keeps_what_it_has_and_goes_on_from_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = folder.path().join("checkpoint");
+        let (position, told_first) = told(&checkpoint, 6);
+        assert_eq!(position.step, 6);
+        assert_eq!(told_first[0], "Begin { stage: Training, done: 0, total: 9 }");
+        let losses =
+            |told: &[String]| told.iter().filter(|event| event.starts_with("Losses")).cloned().collect::<Vec<_>>();
+        let reports = losses(&told_first);
+        assert!(reports[0].contains("step: 4") && reports[0].contains(r#"("part", 1.5)"#), "{reports:?}");
+        assert!(reports[1].contains("step: 6") && reports[1].contains(r#"("part", 4.5)"#), "{reports:?}");
+        assert_eq!(told_first.last().unwrap(), "End(Training)");
+
+        let (position, told_then) = told(&checkpoint, usize::MAX);
+        assert_eq!((position.step, told_then[0].as_str()), (9, "Begin { stage: Training, done: 6, total: 9 }"));
+        assert_eq!(told_then.iter().filter(|event| *event == "Step").count(), 3);
     }
 }

@@ -2,11 +2,14 @@
 
 use candle_core::Device;
 use embouchure_audio_file::{Audio, write_wav};
-use embouchure_inference::hear::encoder::{self, Encoder};
-use embouchure_inference::play::instrument::{self, Instrument};
+use embouchure_inference::config::MODEL_RATE;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::{Adjustments, Card, Instrument, Run};
+use embouchure_training::about::About;
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::{EncoderTraining, Improve};
-use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
+use embouchure_training::instrument::{InstrumentTraining, Recipe, Study};
+use embouchure_training::progress::Silent;
 use embouchure_training::recordings::audio_files;
 use std::path::{Path, PathBuf};
 
@@ -53,24 +56,45 @@ fn shipped_encoder() -> Encoder {
     Encoder::from_bytes(embouchure_weights::ENCODER).unwrap()
 }
 
-/// Trains an instrument and returns its file.
-fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<u8> {
-    let card = instrument::Card { name: "Test".into(), width: 32, ..Default::default() };
-    embouchure_training::instrument::train(InstrumentTraining {
-        device: Device::Cpu,
+fn about(name: &str) -> About {
+    About {
+        name: name.into(),
+        licence: "CC0".into(),
+        author: "nobody".into(),
+        trained_on: "sines".into(),
+        date: "2000-01-01".into(),
+    }
+}
+
+/// A training of a small instrument.
+fn job(recordings: &Recordings, out: &str, steps: (usize, usize)) -> InstrumentTraining {
+    let study = Study {
         files: recordings.files(),
         encoder: shipped_encoder(),
-        steps,
         player: None,
-        without: Without::default(),
-        clips: CLIPS,
+        recipe: Recipe::USUAL,
+        width: 32,
+        device: Device::Cpu,
         seed: 3,
+    };
+    InstrumentTraining {
+        study,
+        steps,
+        about: about("Test"),
+        family: "test".into(),
+        adjustments: Adjustments::default(),
         checkpoint: recordings.path(&format!("{out}.checkpoint")),
         out: recordings.path(out),
-        card,
-    })
-    .unwrap();
-    std::fs::read(recordings.path(out)).unwrap()
+    }
+}
+
+/// Trains an instrument and returns its file.
+fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<u8> {
+    let trained = embouchure_training::instrument::train(job(recordings, out, steps), &Silent).unwrap();
+    assert_eq!(trained.steps, steps.0 + steps.1);
+    let bytes = std::fs::read(recordings.path(out)).unwrap();
+    assert_eq!(Card::of(&bytes).unwrap().run, Run { loss: trained.loss, date: "2000-01-01".into() });
+    bytes
 }
 
 fn load(bytes: &[u8]) -> Instrument {
@@ -91,10 +115,13 @@ fn an_instrument_learns_and_the_same_seed_gives_the_same_file() {
     let (first, again) = (instrument(&recordings, "a", (2, 1)), instrument(&recordings, "b", (2, 1)));
     assert!(first == again, "two trainings differ");
     let card = &load(&first).card;
-    assert!((210.0..230.0).contains(&card.f0_range_hz[0]) && (430.0..450.0).contains(&card.f0_range_hz[1]));
+    assert!(
+        (210.0..230.0).contains(&card.statistics.f0_range_hz[0])
+            && (430.0..450.0).contains(&card.statistics.f0_range_hz[1])
+    );
 
     let (untrained, trained) = (instrument(&recordings, "c", (1, 0)), instrument(&recordings, "d", (200, 0)));
-    let (before, after) = (load(&untrained).card.loss, load(&trained).card.loss);
+    let (before, after) = (load(&untrained).card.run.loss, load(&trained).card.run.loss);
     assert!(after < 0.8 * before, "{after} after {before}");
 }
 
@@ -106,21 +133,8 @@ fn a_finished_training_is_not_repeated() {
     assert!(instrument(&recordings, "a", (2, 0)) == first, "taken up at its end");
     assert!(std::fs::read(recordings.path("a.checkpoint")).unwrap() == checkpoint, "nothing was trained");
     std::fs::write(recordings.path("a.checkpoint"), &checkpoint[..100]).unwrap();
-    let files = recordings.files();
-    let damaged = InstrumentTraining {
-        device: Device::Cpu,
-        files,
-        encoder: shipped_encoder(),
-        steps: (2, 0),
-        player: None,
-        without: Without::default(),
-        clips: CLIPS,
-        seed: 3,
-        checkpoint: recordings.path("a.checkpoint"),
-        out: recordings.path("a"),
-        card: instrument::Card { width: 32, ..Default::default() },
-    };
-    let message = format!("{:#}", embouchure_training::instrument::train(damaged).unwrap_err());
+    let damaged = job(&recordings, "a", (2, 0));
+    let message = format!("{:#}", embouchure_training::instrument::train(damaged, &Silent).unwrap_err());
     assert!(message.contains("delete it to start anew"), "{message}");
     assert!(std::fs::read(recordings.path("a")).unwrap() == first, "the file that was there stays");
 }
@@ -128,13 +142,20 @@ fn a_finished_training_is_not_repeated() {
 /// Two steps on the recordings.
 fn train_encoder(name: &str, improve: Option<Improve>) -> Encoder {
     let recordings = Recordings::new(name);
-    let corpus = Corpus::analyse(&recordings.files()).unwrap();
+    let corpus = Corpus::analyse(&recordings.files(), &Silent).unwrap();
     assert!((0.09..0.11).contains(&corpus.minutes()));
-    let card = encoder::Card { name: name.into(), ..encoder::Card::default() };
     let (out, checkpoint) = (recordings.path("encoder.safetensors"), recordings.path("encoder.checkpoint"));
-    let job =
-        EncoderTraining { corpus, steps: 2, device: Device::Cpu, seed: 1, checkpoint, out: out.clone(), improve, card };
-    embouchure_training::encoder::train(job).unwrap();
+    let job = EncoderTraining {
+        corpus,
+        steps: 2,
+        device: Device::Cpu,
+        seed: 1,
+        checkpoint,
+        out: out.clone(),
+        improve,
+        about: about(name),
+    };
+    embouchure_training::encoder::train(job, &Silent).unwrap();
     Encoder::from_bytes(&std::fs::read(out).unwrap()).unwrap()
 }
 
@@ -156,7 +177,7 @@ fn an_improved_encoder_goes_on_and_keeps_its_z_and_instruments() {
     for (name, bytes) in embouchure_weights::INSTRUMENTS {
         assert!(Instrument::from_bytes(bytes, &better).is_ok(), "{name}");
     }
-    let clip = note(330.0, 16_000);
+    let clip = note(330.0, MODEL_RATE);
     let z = |encoder: &Encoder| encoder.forward(&clip).into_iter().flat_map(|e| e.z).collect::<Vec<f32>>();
     let (kept, z) = (z(&shipped), z(&better));
     let square = |x: f32| x * x;

@@ -1,15 +1,26 @@
 //! What each part of an instrument's training is good for: the same training without it.
 
 mod f0;
+mod parts;
 mod unsupervised;
 
 use crate::program;
 use crate::table::{self, Row, number};
-use anyhow::{Result, ensure};
-use embouchure_training::instrument::Without;
+use anyhow::Result;
+use candle_core::Device;
+use embouchure_inference::hear::encoder::Encoder;
+use embouchure_inference::play::instrument::Adjustments;
+use embouchure_training::about::About;
+use embouchure_training::instrument::{self, InstrumentTraining, Recipe, Study};
+use embouchure_training::progress::Silent;
+use embouchure_training::recordings::audio_files;
+use parts::Without;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Units of the hidden layers, as shipped.
+const WIDTH: usize = 160;
 
 /// Arguments of `bench ablations`.
 #[derive(clap::Args)]
@@ -50,18 +61,13 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let work = arguments.out.join("ablations");
     std::fs::create_dir_all(&work)?;
+    // Found first: the trainings take long.
     let program = program::find()?;
-    let all: Vec<Option<&str>> = std::iter::once(None).chain(Without::NAMES.map(Some)).collect();
-    for some in all.chunks(arguments.jobs.max(1)) {
-        let started = some.iter().map(|without| {
-            eprintln!("without {}", without.unwrap_or("nothing"));
-            Ok(train(&program, arguments, *without, &work).stdout(std::process::Stdio::null()).spawn()?)
-        });
-        for mut child in started.collect::<Result<Vec<_>>>()? {
-            ensure!(child.wait()?.success(), "a training failed, see above");
-        }
+    for some in Without::ALL.chunks(arguments.jobs.max(1)) {
+        side_by_side(some, |without, name| train(arguments, without, &weights(&work, name)))?;
     }
-    let rows: Vec<Row> = all.iter().map(|w| judge(&program, arguments, *w, &work)).collect::<Result<_>>()?;
+    let row = |(_, name): &(Without, &str)| judge(&program, arguments, name, &weights(&work, name));
+    let rows: Vec<Row> = Without::ALL.iter().map(row).collect::<Result<_>>()?;
     table::print("What the training's parts are good for", &rows);
     table::write_json(&arguments.out.join("ablations.json"), &rows)
 }
@@ -75,29 +81,67 @@ impl Arguments {
     }
 }
 
-fn weights(work: &Path, without: Option<&str>) -> PathBuf {
-    work.join(without.unwrap_or("nothing")).with_extension("safetensors")
+/// Runs `train` for each at once, on one core each.
+fn side_by_side(some: &[(Without, &str)], train: impl Fn(Without, &str) -> Result<()> + Sync) -> Result<()> {
+    std::thread::scope(|scope| {
+        let started = some.iter().map(|(without, name)| {
+            eprintln!("without {name}");
+            let train = &train;
+            scope.spawn(move || {
+                let core = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+                core.install(|| train(*without, name))
+            })
+        });
+        let started: Vec<_> = started.collect();
+        let ended = started.into_iter().map(|thread| thread.join().expect("a training does not panic"));
+        ended.collect()
+    })
 }
 
-fn train(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.args(["train", "instrument", "--force", "--name", "ablation", "--audio"]).arg(&arguments.audio);
-    command.arg("--out").arg(weights(work, without));
-    command.args(["--warm-up-steps", &arguments.warm_up_steps.to_string()]);
-    command.args(["--sound-steps", &arguments.sound_steps.to_string()]);
-    command.args(without.map(|part| ["--without", part]).into_iter().flatten());
-    command.env("RAYON_NUM_THREADS", "1");
-    command
+fn weights(work: &Path, name: &str) -> PathBuf {
+    work.join(name).with_extension("safetensors")
 }
 
-fn judge(program: &Path, arguments: &Arguments, without: Option<&str>, work: &Path) -> Result<Row> {
-    let weights = weights(work, without);
-    let ours = program::said(Command::new(program).arg("eval").arg(&weights).arg("--audio").arg(&arguments.judged_on))?;
+fn train(arguments: &Arguments, without: Without, out: &Path) -> Result<()> {
+    let job = InstrumentTraining {
+        study: study(&arguments.audio, without.recipe())?,
+        steps: without.steps((arguments.warm_up_steps, arguments.sound_steps)),
+        about: About {
+            name: "ablation".into(),
+            licence: String::new(),
+            author: String::new(),
+            trained_on: String::new(),
+            date: String::new(),
+        },
+        family: String::new(),
+        adjustments: Adjustments::default(),
+        checkpoint: out.with_extension("checkpoint"),
+        out: out.to_path_buf(),
+    };
+    instrument::train(job, &Silent)?;
+    Ok(())
+}
+
+/// What a user's training would study of these recordings, but for the recipe.
+fn study(audio: &Path, recipe: Recipe) -> Result<Study> {
+    Ok(Study {
+        files: audio_files(audio)?,
+        encoder: Encoder::from_bytes(embouchure_weights::ENCODER)?,
+        player: None,
+        recipe,
+        width: WIDTH,
+        device: Device::Cpu,
+        seed: 1,
+    })
+}
+
+fn judge(program: &Path, arguments: &Arguments, without: &str, weights: &Path) -> Result<Row> {
+    let ours = program::said(Command::new(program).arg("eval").arg(weights).arg("--audio").arg(&arguments.judged_on))?;
     let ours: Value = serde_json::from_str(&ours)?;
     let mean = |name: &str| ours["mean"][name].as_f64().unwrap_or(f64::NAN);
     let mut row = Row::new();
     row.insert("run".into(), arguments.run().into());
-    row.insert("without".into(), without.unwrap_or("nothing").into());
+    row.insert("without".into(), without.into());
     for (column, value, digits) in [
         ("multi-scale loss", mean("multi_scale"), 3),
         ("log-mel dB", mean("log_mel_db"), 1),

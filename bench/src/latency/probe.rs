@@ -4,6 +4,7 @@ use super::track::{Noted, Track};
 use crate::effect::{Effect, Networks};
 use anyhow::{Context, Result};
 use embouchure_inference::chain::HopOutput;
+use embouchure_inference::config::HOP_S;
 use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::{DriverKind, EngineConfig, HopModel};
 use embouchure_inference::hear::HopInput;
@@ -62,7 +63,7 @@ impl Host {
         // The first sample of the rise is zero still.
         let start = out.iter().position(|x| *x != 0.0).context("nothing sounds")? as f64 - 1.0;
         let hops_before = (Starter::SILENT_HOPS - 1) as f64;
-        Ok((start - effect.engine.latency_samples() as f64) / self.rate - 0.004 * hops_before)
+        Ok((start - effect.engine.latency_samples() as f64) / self.rate - HOP_S * hops_before)
     }
 }
 
@@ -95,7 +96,7 @@ mod tests {
         for (rate, delay) in [(44_100.0, 32.0), (48_000.0, 32.0), (96_000.0, 64.0)] {
             let first_s = Host { rate, block: 64 }.first_frame_s().unwrap();
             // A hop of 4 ms, heard half the filter's length late.
-            assert!((first_s - (0.004 - delay / rate)).abs() < 0.6 / rate, "{first_s} at {rate} Hz");
+            assert!((first_s - (HOP_S - delay / rate)).abs() < 0.6 / rate, "{first_s} at {rate} Hz");
             let other = Host { rate, block: 1024 }.first_frame_s().unwrap();
             assert_eq!(first_s, other);
         }

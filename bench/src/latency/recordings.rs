@@ -7,7 +7,9 @@ use crate::effect::Networks;
 use crate::statistics::{median, quantile};
 use crate::table::{Row, number};
 use anyhow::{Context, Result};
+use embouchure_inference::config::FRAME_RATE;
 use embouchure_training::corpus::Recording;
+use embouchure_training::progress::Silent;
 use embouchure_training::recordings::{audio_files, load_mono};
 use rayon::prelude::*;
 use std::path::Path;
@@ -80,10 +82,10 @@ impl Found {
 }
 
 fn onsets_of(networks: &Networks, file: &Path) -> Result<Found> {
-    let recorded = load_mono(file, HOST.rate as u32)?;
+    let recorded = load_mono(file, HOST.rate as u32, &Silent)?;
     let n = recorded.len().min((LONGEST_S * HOST.rate) as usize);
     let samples = [vec![0.0; (LEAD_S * HOST.rate) as usize], recorded[..n].to_vec()].concat();
-    let truth = Truth(Recording::analyse(file)?.notes());
+    let truth = Truth(Recording::analyse(file, &Silent)?.notes());
     let take = HOST.play(networks, &samples)?;
     let mut found = Found::default();
     for onset in onsets(&samples, HOST.rate) {
@@ -132,7 +134,7 @@ struct Truth(Vec<f32>);
 
 impl Truth {
     fn hop(&self, time_s: f64) -> usize {
-        ((time_s * 250.0).round() as usize).saturating_sub(1).min(self.0.len().saturating_sub(1))
+        ((time_s * f64::from(FRAME_RATE)).round() as usize).saturating_sub(1).min(self.0.len().saturating_sub(1))
     }
 
     /// At that time, or the next one there is, or the last.

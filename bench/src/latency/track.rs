@@ -1,6 +1,7 @@
 //! What is played, hop by hop, with the time at which it sounds; and moments found in it.
 
 use embouchure_inference::chain::HopOutput;
+use embouchure_inference::config::{HOP_S, NOISE_MAX_HZ};
 use embouchure_inference::controls::Controls;
 use embouchure_inference::engine::HopModel;
 use embouchure_inference::hear::HopInput;
@@ -9,8 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// A pitch counts as right within this much.
 const RIGHT_CENTS: f64 = 50.0;
-/// The synth plays no harmonics above, Hz.
-const TOP_HZ: f32 = 20_000.0;
 
 /// One control frame.
 #[derive(Clone, Copy, Debug)]
@@ -52,7 +51,8 @@ impl<M: HopModel> HopModel for Noted<M> {
 
 /// RMS of the harmonics that are played.
 fn level(controls: &Controls) -> f32 {
-    let played = controls.harmonic_amplitudes().iter().zip(1..).filter(|(_, k)| *k as f32 * controls.f0_hz() < TOP_HZ);
+    let is_played = |k: u16| f32::from(k) * controls.f0_hz() < NOISE_MAX_HZ;
+    let played = controls.harmonic_amplitudes().iter().zip(1..).filter(|(_, k)| is_played(*k));
     played.map(|(a, _)| a * a / 2.0).sum::<f32>().sqrt()
 }
 
@@ -66,7 +66,7 @@ impl Track {
     /// `first_s`: time of the first frame.
     pub fn new(notes: &Notes, first_s: f64) -> Self {
         let played = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let time_s = (0..played.len()).map(|hop| first_s + 0.004 * hop as f64).collect();
+        let time_s = (0..played.len()).map(|hop| first_s + HOP_S * hop as f64).collect();
         Self { time_s, played }
     }
 

@@ -8,8 +8,9 @@ mod unpitched;
 use crate::held_out::is_held_out;
 use anyhow::{Context, Result};
 use disturb::{add_noise, add_room};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
 use embouchure_training::corpus::Recording;
+use embouchure_training::progress::Silent;
 use embouchure_training::random::generator;
 use embouchure_training::recordings::{audio_files, load_mono};
 use rayon::prelude::*;
@@ -177,10 +178,10 @@ fn resynthesised(data: &Path) -> Result<Vec<Case>> {
 
 /// A recording from its own pitch and harmonics, at most `seconds` of it, with 0.2 s of silence around.
 fn resynthesise(file: &Path, folder: &str, seconds: f32) -> Result<Case> {
-    let mut recording = Recording::analyse(file)?;
+    let mut recording = Recording::analyse(file, &Silent)?;
     let lowest = LOWEST_NOTES_HZ.iter().find(|(instrument, _)| *instrument == folder);
     recording.drop_below(lowest.map_or(0.0, |(_, hz)| TUNING * hz));
-    let n_hops = recording.n_hops().min((seconds * 250.0) as usize);
+    let n_hops = recording.n_hops().min((seconds * FRAME_RATE) as usize);
     let clip = recording.render(0, n_hops, 1.0, &mut generator(SEED, 0));
     let around = |inside: Vec<f32>, n: usize| [vec![0.0; n], inside, vec![0.0; n]].concat();
     let name = format!("{folder}/{}", file.file_stem().unwrap_or_default().to_string_lossy());
@@ -214,16 +215,16 @@ fn annotated_voice(folder: &Path) -> Result<Case> {
         Some((time_s.trim().parse().ok()?, f0_hz.trim().parse().ok()?))
     };
     let (time_s, f0_hz) = table.lines().filter_map(parse).unzip();
-    Ok(Case { set: Set::Voice, name: stem, samples: load_mono(&file, MODEL_RATE)?, time_s, f0_hz })
+    Ok(Case { set: Set::Voice, name: stem, samples: load_mono(&file, MODEL_RATE, &Silent)?, time_s, f0_hz })
 }
 
 /// All whistles as recorded, against the pitch that an offline analysis of the whole file finds.
 fn whistles(data: &Path) -> Result<Vec<Case>> {
     let files = audio_files(&data.join("source/whistle"))?;
     let case = |file: &PathBuf| {
-        let samples = load_mono(file, MODEL_RATE)?;
+        let samples = load_mono(file, MODEL_RATE, &Silent)?;
         let name = file.file_stem().unwrap_or_default().to_string_lossy().to_string();
-        let mut case = Case::per_hop(Set::Whistle, name, samples, Recording::analyse(file)?.notes());
+        let mut case = Case::per_hop(Set::Whistle, name, samples, Recording::analyse(file, &Silent)?.notes());
         case.drop_edges();
         Ok(case)
     };

@@ -138,9 +138,10 @@ fn cents(heard_hz: f32, true_hz: f32) -> f64 {
 mod tests {
     use super::super::cases::Set;
     use super::*;
+    use embouchure_inference::config::HOP_S;
 
     fn case(f0_hz: &[f32]) -> Case {
-        let time_s = (0..f0_hz.len()).map(|i| (i + 1) as f64 * 0.004).collect();
+        let time_s = (0..f0_hz.len()).map(|i| (i + 1) as f64 * HOP_S).collect();
         Case { set: Set::Whistle, name: String::new(), samples: vec![], time_s, f0_hz: f0_hz.to_vec() }
     }
 

@@ -3,7 +3,7 @@
 use super::picture;
 use anyhow::{Context, Result};
 use embouchure_inference::note::Note;
-use embouchure_inference::play::instrument::{Card, Instrument};
+use embouchure_inference::play::instrument::{Card, Instrument, Provenance};
 use embouchure_training::evaluation::Figures;
 use std::fmt::Write;
 use std::path::Path;
@@ -19,10 +19,11 @@ pub fn write(path: &Path, instrument: &Instrument, all: &[Figures], spectra: [&[
 }
 
 fn describe(instrument: &Instrument, all: &[Figures], picture: &str) -> String {
-    let Card { name, family, licence, author, trained_on, minutes, encoder_id, f0_range_hz, loudness_db, date, .. } =
-        &instrument.card;
-    let [low, high] = *f0_range_hz;
-    let [softest, _, _, loudest] = *loudness_db;
+    let Card { name, family, provenance, statistics, run, .. } = &instrument.card;
+    let Provenance { licence, author, trained_on, minutes, encoder_id } = provenance;
+    let date = &run.date;
+    let [low, high] = statistics.f0_range_hz;
+    let [softest, _, _, loudest] = statistics.loudness_db;
     let mean = Figures::mean(all);
     let mut text = format!(
         "# {name}\n\nWritten by `embouchure eval`.\n\n\

@@ -6,12 +6,14 @@ mod picture;
 use crate::number::parse_within;
 use crate::offline;
 use crate::outputs::{self, Force};
+use crate::progress::Terminal;
 use crate::render::GateOptions;
 use crate::{shelf, streams};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, write_wav};
 use embouchure_inference::engine::Model;
+use embouchure_inference::math::db::db_to_power;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::settings::Settings;
 use embouchure_training::evaluation::{Figures, RATE, compare, long_term_spectrum};
@@ -61,8 +63,9 @@ impl EvalCommand {
         let instrument = Arc::new(instrument);
         let (mut files, mut all) = (Vec::<Value>::new(), Vec::new());
         let mut spectra = [Vec::new(), Vec::new()];
+        let progress = Terminal::new();
         for (i, path) in recordings.iter().enumerate() {
-            let recording = load_mono(path, RATE).with_context(|| path.display().to_string())?;
+            let recording = load_mono(path, RATE, &progress).with_context(|| path.display().to_string())?;
             let (model, _) = Model::new(&encoder, [Some(instrument.clone()), None]);
             let rendering = self.render(&recording, model)?;
             let figures = compare(&recording, &rendering)?;
@@ -136,7 +139,7 @@ impl EvalCommand {
 fn add_spectrum(sum: &mut Vec<f32>, samples: &[f32], gain_db: f32) {
     let spectrum = long_term_spectrum(samples);
     sum.resize(spectrum.len(), 0.0);
-    let gain = 10f32.powf(gain_db / 10.0);
+    let gain = db_to_power(gain_db);
     sum.iter_mut().zip(spectrum).for_each(|(sum, power)| *sum += gain * power);
 }
 

@@ -2,12 +2,15 @@
 
 use crate::font::{self, FONT};
 use anyhow::Result;
+use embouchure_inference::config::NOISE_MAX_HZ;
+use embouchure_inference::math::db::power_to_db;
 use embouchure_training::evaluation::bin_hz;
 use plotters::prelude::*;
 use std::path::Path;
 
 const SIZE: (u32, u32) = (900, 360);
-const HZ: (f32, f32) = (50.0, 20_000.0);
+/// Up to where the synth plays.
+const HZ: (f32, f32) = (50.0, NOISE_MAX_HZ);
 /// Below the loudest band, dB.
 const SPAN_DB: f32 = 90.0;
 /// Points of a curve: twelfths of an octave.
@@ -55,7 +58,7 @@ fn smoothed_db(spectrum: &[f32]) -> Vec<(f32, f32)> {
         let half = (0.5 / POINTS_PER_OCTAVE).exp2();
         let (low, high) = ((hz / half / width).round() as usize, (hz * half / width).round() as usize);
         let band = &spectrum[low.min(spectrum.len() - 1)..=high.min(spectrum.len() - 1)];
-        (hz, 10.0 * (band.iter().sum::<f32>() / band.len() as f32).max(1e-20).log10())
+        (hz, power_to_db((band.iter().sum::<f32>() / band.len() as f32).max(1e-20)))
     };
     (0..=n_points).map(point).collect()
 }

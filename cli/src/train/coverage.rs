@@ -2,8 +2,8 @@
 
 use crate::font::{self, FONT};
 use anyhow::Result;
+use embouchure_inference::config::FRAME_RATE;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
-use embouchure_training::analysis::FRAME_RATE;
 use embouchure_training::instrument::Report;
 use plotters::prelude::*;
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ fn cells(report: &Report) -> BTreeMap<(i32, i32), f32> {
     let mut cells = BTreeMap::new();
     for (hz, loudness_db) in report.pitched() {
         let note = hz_to_midi(hz).round() as i32;
-        *cells.entry((note, (loudness_db / CELL_DB).floor() as i32)).or_default() += 1.0 / FRAME_RATE as f32;
+        *cells.entry((note, (loudness_db / CELL_DB).floor() as i32)).or_default() += 1.0 / FRAME_RATE;
     }
     cells
 }

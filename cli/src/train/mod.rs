@@ -5,16 +5,18 @@ mod prepare;
 
 use crate::number::parse_within;
 use crate::outputs::{self, Force};
+use crate::progress::Terminal;
 use crate::{shelf, streams};
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
-use embouchure_inference::hear::encoder::{self, Encoder};
+use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::nn::weights::read_file;
-use embouchure_inference::play::instrument;
+use embouchure_inference::play::instrument::Adjustments;
 use embouchure_training::DeviceKind;
+use embouchure_training::about::{About, Trained};
 use embouchure_training::corpus::Corpus;
 use embouchure_training::encoder::{EncoderTraining, Improve};
-use embouchure_training::instrument::{CLIPS, InstrumentTraining, Without};
+use embouchure_training::instrument::{InstrumentTraining, Recipe, Study};
 use embouchure_training::recordings::Found;
 use prepare::PrepareArguments;
 use std::path::{Path, PathBuf};
@@ -62,11 +64,8 @@ struct InstrumentArguments {
     #[arg(long, value_name = "N", default_value_t = 800)]
     sound_steps: usize,
     /// Sequences of a second per step that learns from the sound.
-    #[arg(long, value_name = "N", default_value_t = CLIPS.1, hide = true)]
+    #[arg(long, value_name = "N", default_value_t = Recipe::USUAL.sound_clips, hide = true)]
     sound_clips: usize,
-    /// Leave parts of the training out, to hear what they are good for: f0, loudness, z, disguises, warm-start, silence.
-    #[arg(long, value_name = "PART", value_delimiter = ',')]
-    without: Vec<String>,
     /// Louder or softer breath, bow and key noise than was recorded, dB: what is played with other voices may want more of
     /// it to be known for what it is.
     #[arg(long, value_name = "DB", default_value_t = 0.0, allow_hyphen_values = true, value_parser = |s: &str| parse_within(s, -40.0, 40.0))]
@@ -157,36 +156,28 @@ impl InstrumentArguments {
             Some(path) => Encoder::from_bytes(&read_file(path)?).with_context(|| path.display().to_string())?,
             None => shelf::encoder()?,
         };
-        let checkpoint = self.common.checkpoint();
-        let Common { out, seed, device, licence, author, trained_on, .. } = self.common;
-        let card = instrument::Card {
-            name: self.name,
-            family: self.family,
-            licence,
-            author,
-            trained_on,
-            width: self.width.into(),
-            date: today(),
-            breath_db: self.breath,
-            compression: self.compression,
-            keeps_octave: self.keep_octave,
-            ..instrument::Card::default()
-        };
-        let steps = (self.warm_up_steps, self.sound_steps);
-        let without = self.without.iter().try_fold(Without::default(), |without, part| without.and(part))?;
-        embouchure_training::instrument::train(InstrumentTraining {
+        let study = Study {
             files,
             encoder,
-            steps,
             player: self.player,
-            without,
-            clips: (CLIPS.0, self.sound_clips),
-            device: device.open()?,
-            seed,
+            recipe: Recipe { sound_clips: self.sound_clips, ..Recipe::USUAL },
+            width: self.width.into(),
+            device: self.common.device.open()?,
+            seed: self.common.seed,
+        };
+        let (checkpoint, out) = (self.common.checkpoint(), self.common.out.clone());
+        let adjustments =
+            Adjustments { breath_db: self.breath, compression: self.compression, keeps_octave: self.keep_octave };
+        let job = InstrumentTraining {
+            study,
+            steps: (self.warm_up_steps, self.sound_steps),
+            about: self.common.about(self.name),
+            family: self.family,
+            adjustments,
             checkpoint,
-            out,
-            card,
-        })
+            out: out.clone(),
+        };
+        say_what_was_written(&out, embouchure_training::instrument::train(job, &Terminal::new())?)
     }
 }
 
@@ -195,26 +186,21 @@ impl EncoderArguments {
         let files = self.common.begin(&self.data, self.improve.as_deref())?;
         // Asked for first: the analysis takes long.
         let device = self.common.device.open()?;
-        let corpus = Corpus::analyse(&files)?;
+        let progress = Terminal::new();
+        let corpus = Corpus::analyse(&files, &progress)?;
         streams::say(&format!("{} recordings, {:.1} minutes\n", files.len(), corpus.minutes()))?;
-        let checkpoint = self.common.checkpoint();
-        let Common { out, seed, licence, author, trained_on, .. } = self.common;
-        let name = "encoder".into();
-        let card = encoder::Card { name, licence, author, trained_on, date: today(), ..encoder::Card::default() };
         let read = |path: &PathBuf| Improve::from_bytes(&read_file(path)?).with_context(|| path.display().to_string());
         let improve = self.improve.as_ref().map(read).transpose()?;
-        let steps = self.steps;
-        embouchure_training::encoder::train(EncoderTraining {
-            corpus,
-            steps,
-            device,
-            seed,
-            checkpoint,
-            out,
-            improve,
-            card,
-        })
+        let (checkpoint, out, seed) = (self.common.checkpoint(), self.common.out.clone(), self.common.seed);
+        let about = self.common.about("encoder".into());
+        let job =
+            EncoderTraining { corpus, steps: self.steps, device, seed, checkpoint, out: out.clone(), improve, about };
+        say_what_was_written(&out, embouchure_training::encoder::train(job, &progress)?)
     }
+}
+
+fn say_what_was_written(out: &Path, Trained { steps, loss }: Trained) -> Result<()> {
+    streams::say(&format!("wrote {} after {steps} steps, loss {loss:.3}\n", out.display()))
 }
 
 impl Common {
@@ -242,6 +228,12 @@ impl Common {
         let files: Vec<PathBuf> = found.files.into_iter().filter(is_wanted).collect();
         anyhow::ensure!(!files.is_empty(), "there is no recording that can be read in what was named");
         Ok(files)
+    }
+
+    /// For the card of what is trained.
+    fn about(self, name: String) -> About {
+        let Self { licence, author, trained_on, .. } = self;
+        About { name, licence, author, trained_on, date: today() }
     }
 
     fn checkpoint(&self) -> PathBuf {

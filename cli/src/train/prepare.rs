@@ -2,6 +2,7 @@
 
 use super::coverage;
 use crate::outputs::{self, Force};
+use crate::progress::Terminal;
 use crate::streams;
 use anyhow::{Result, ensure};
 use clap::Args;
@@ -37,7 +38,7 @@ impl PrepareArguments {
         if let Some(picture) = &self.picture {
             check(picture)?;
         }
-        let mut report = Report::of(&files);
+        let mut report = Report::of(&files, &Terminal::new());
         report.rejected.extend(passed_over);
         streams::say(&describe(&report))?;
         ensure!(!files.is_empty(), "there is no recording that can be read in what was named");

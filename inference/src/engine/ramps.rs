@@ -1,6 +1,7 @@
 //! What shapes each sample of the output, on its way from one setting to the next.
 
 use super::mix::Shape;
+use crate::math::db::db_to_gain;
 use crate::settings::Settings;
 
 /// Long enough to hide a step in level, short enough to follow a hand, s.
@@ -65,7 +66,7 @@ impl Ramps {
         let (mut mix, brightness_db, width) = (self.wet.step(), self.brightness_db.step(), self.width.step());
         let gain_db = self.gain_db.step();
         if gain_db != self.last_gain.0 {
-            self.last_gain = (gain_db, if gain_db > SILENT_DB { 10f32.powf(gain_db * 0.05) } else { 0.0 });
+            self.last_gain = (gain_db, if gain_db > SILENT_DB { db_to_gain(gain_db) } else { 0.0 });
         }
         let mut output_gain = self.last_gain.1;
         if self.bypass != self.bypass_target || self.bypass_target != 0.0 {
@@ -135,7 +136,7 @@ mod tests {
         let (off, on) = (settings(-6.0, false), settings(-6.0, true));
         let mut ramps = Ramps::new(48_000.0);
         ramps.jump(&off);
-        let gain = 10f32.powf(-0.3);
+        let gain = db_to_gain(-6.0);
         assert!(shapes(&mut ramps, &off, 100).iter().all(|s| s.mix == 1.0 && s.output_gain == gain));
         let fading = shapes(&mut ramps, &on, 4096);
         let largest_step = fading.windows(2).map(|w| (w[1].mix - w[0].mix).abs()).fold(0.0, f32::max);
@@ -149,7 +150,7 @@ mod tests {
         let mut ramps = Ramps::new(48_000.0);
         ramps.jump(&settings(0.0, false));
         let gains = shapes(&mut ramps, &settings(-12.0, false), 1000).iter().map(|s| s.output_gain).collect::<Vec<_>>();
-        let end = 10f32.powf(-0.6);
+        let end = db_to_gain(-12.0);
         assert!(gains[0] < 1.0 && gains[958] > end && gains[959] == end && gains[999] == end);
         assert!(gains.windows(2).all(|w| w[1] <= w[0]));
     }

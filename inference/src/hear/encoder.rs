@@ -19,7 +19,7 @@ pub const FORMAT: &str = "embouchure-encoder/1";
 const SILENT_HOPS: usize = FRAME_SIZE / HOP_SIZE;
 
 /// What an encoder file says about itself.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     /// Shown by `inspect`.
     pub name: String,

@@ -1,6 +1,6 @@
 //! The source's harmonics, measured at the pitch that is heard: how strong they are, and where their phases are.
 
-use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
+use crate::config::{FRAME_SIZE, HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
 use crate::math::{power_db, sin_cos_turns, sum};
 use multiversion::multiversion;
 
@@ -10,8 +10,6 @@ pub const LANES: usize = 16;
 const N_TIMBRE: usize = 4 * LANES;
 /// Weakest that counts, dB.
 const FLOOR_DB: f32 = -60.0;
-/// Above it the resamplers take harmonics away.
-pub const TOP_HZ: f32 = 7600.0;
 /// Periods under the window, which lasts 16 ms at least and a frame at most: the neighbouring harmonic lies where a Hann
 /// window lets nothing through.
 const PERIODS: f32 = 4.0;
@@ -44,7 +42,7 @@ pub struct Phasors {
 
 /// Harmonics of `f0_hz` that can be measured: as many as the model rate has room for.
 pub fn n_audible(f0_hz: f32) -> usize {
-    ((TOP_HZ / f0_hz) as usize).max(1)
+    ((HEARD_MAX_HZ / f0_hz) as usize).max(1)
 }
 
 /// Streams audio at the model rate and measures its harmonics. Realtime-safe.
@@ -98,6 +96,9 @@ impl HarmonicMeter {
 
 /// Under a Hann window as long as `samples`; `turns` of the fundamental per sample. Each harmonic is a rotor in a lane of its
 /// own that turns with the samples.
+///
+/// The training projects in another way (`training/src/analysis/harmonics.rs`): a recording's pitch is known on both sides of
+/// a frame, so the rotors there follow its glide through the window.
 #[multiversion(targets("x86_64+avx2"))]
 fn project(samples: &[f32], turns: f64, first: usize) -> Phasors {
     let (mut turn_sin, mut turn_cos) = ([0.0; LANES], [0.0; LANES]);

@@ -4,6 +4,7 @@
 //! lies this near to the mains and is as steady as a hum.
 
 use super::Pitch;
+use crate::math::db::{db_to_power, power_to_db};
 
 /// Where hum is heard, Hz: at the mains' frequency, or behind a rectifier at its double. What is louder than the second
 /// value, dBFS, is no hum, unless a hum as loud is known.
@@ -84,9 +85,9 @@ impl Hum {
     }
 
     fn watch(&mut self, level_db: f32, most_db: f32) -> bool {
-        let power = 10f32.powf(level_db / 10.0);
+        let power = db_to_power(level_db);
         self.power = if self.n_near == 1 { power } else { self.power + EVENING * (power - self.power) };
-        let even_db = 10.0 * self.power.log10();
+        let even_db = power_to_db(self.power);
         // At first the tone fills the window of the level.
         if self.n_near > WATCHED_HOPS / 3 {
             self.softest_db = self.softest_db.min(even_db);

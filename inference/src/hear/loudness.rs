@@ -2,6 +2,7 @@
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
 use crate::hear::biquad::quiet_to_zero;
+use crate::math::db::power_to_db;
 use crate::math::sum;
 
 /// Loudness of silence, dB.
@@ -47,7 +48,7 @@ impl LoudnessMeter {
         let newest = &self.squares[FRAME_SIZE - whole..];
         let part = self.squares[FRAME_SIZE - (whole + 1).min(FRAME_SIZE)] * window.fract();
         let mean = (sum(newest) + part) / window;
-        (10.0 * mean.max(1e-12).log10()).max(LOUDNESS_FLOOR_DB)
+        power_to_db(mean.max(1e-12)).max(LOUDNESS_FLOOR_DB)
     }
 
     fn window(f0_hz: f32) -> f32 {

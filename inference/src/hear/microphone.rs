@@ -8,6 +8,7 @@ use super::{
 };
 use crate::config::HOP_SIZE;
 use crate::k_weight::KMeter;
+use crate::math::db::power_to_db;
 use crate::math::sum_of_squares;
 use crate::settings::Settings;
 
@@ -176,7 +177,7 @@ impl Past {
     fn level_db(&mut self, samples: &[f32; HOP_SIZE]) -> f32 {
         self.energies.rotate_left(1);
         self.energies[3] = sum_of_squares(samples) / HOP_SIZE as f32;
-        10.0 * (self.energies.iter().sum::<f32>() / 4.0 + 1e-20).log10()
+        power_to_db(self.energies.iter().sum::<f32>() / 4.0 + 1e-20)
     }
 
     /// The pitch of a note to a fraction of a cent.

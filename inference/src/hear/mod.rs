@@ -30,7 +30,7 @@ pub use lasting::Lasting;
 pub use level::LevelNormalizer;
 pub use loudness::{LOUDNESS_FLOOR_DB, LoudnessMeter, a_weight};
 pub use microphone::Microphone;
-pub use noise::{N_HEARD_BANDS, NoiseMeter, SourceNoise};
+pub use noise::{N_HEARD_BANDS, NoiseMeter, SourceNoise, is_between_harmonics};
 pub use noise_floor::NoiseFloor;
 pub use octave_doubt::OctaveDoubt;
 pub use partials::{NoteRule, Partial, PartialFinder, Partials};

@@ -1,9 +1,12 @@
 //! The source's noise: what sounds between its harmonics, or all that sounds where there is no note.
+//!
+//! The training measures the noise of recordings by another rule (`training/src/analysis/noise.rs`): it has the sound at
+//! 48 kHz and on both sides of a frame, and windows as long as it likes. The two share what counts as between.
 
-use crate::config::{FRAME_SIZE, MODEL_RATE, N_NOISE_BANDS};
+use crate::config::{FRAME_SIZE, MODEL_RATE, N_NOISE_BANDS, REFERENCE_RATE};
 use crate::controls::noise_band_edges_hz;
+use crate::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
-use std::f32::consts::PI;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -22,8 +25,8 @@ const CLEARANCE: f32 = 0.33;
 const LEAST_BINS: usize = 9;
 /// Share of a band's bins that are softer than the one that speaks for it. Between harmonics the louder ones are theirs.
 const QUANTILE: (f32, f32) = (0.2, 0.5);
-/// White noise that is as dense at 48 kHz has this many times the power that it has at the model rate.
-const DENSITY: f32 = 48_000.0 / MODEL_RATE as f32;
+/// White noise that is as dense at the reference rate has this many times the power that it has at the model rate.
+const DENSITY: f32 = REFERENCE_RATE as f32 / MODEL_RATE as f32;
 /// Softer is silence, linear: -120 dB.
 const SILENT: f32 = 1e-6;
 
@@ -57,6 +60,12 @@ impl NoiseMeter {
     }
 }
 
+/// True if `hz` is far enough from every harmonic of `f0_hz` (> 0) for what sounds there to count as noise.
+pub fn is_between_harmonics(hz: f32, f0_hz: f32) -> bool {
+    let harmonic = hz / f0_hz;
+    (harmonic - harmonic.round()).abs() > CLEARANCE
+}
+
 /// One length of window.
 struct Spectrum {
     fft: Arc<dyn RealToComplex<f32>>,
@@ -74,7 +83,7 @@ struct Spectrum {
 impl Spectrum {
     fn new(size: usize, planner: &mut RealFftPlanner<f32>) -> Self {
         let fft = planner.plan_fft_forward(size);
-        let window: Vec<f32> = (0..size).map(|i| (PI * i as f32 / size as f32).sin().powi(2)).collect();
+        let window = hann(size);
         let of_white: f32 = window.iter().map(|w| w * w).sum();
         Self {
             frame: fft.make_input_vec(),
@@ -103,12 +112,7 @@ impl Spectrum {
     /// Gain of white noise that is as loud as the band between `edges_hz`.
     fn magnitude(&mut self, edges_hz: Range<f32>, f0_hz: Option<f32>) -> f32 {
         let bin_hz = MODEL_RATE as f32 / self.window.len() as f32;
-        let is_clear = |bin: &usize| {
-            f0_hz.is_none_or(|f0_hz| {
-                let harmonic = *bin as f32 * bin_hz / f0_hz;
-                (harmonic - harmonic.round()).abs() > CLEARANCE
-            })
-        };
+        let is_clear = |bin: &usize| f0_hz.is_none_or(|f0_hz| is_between_harmonics(*bin as f32 * bin_hz, f0_hz));
         let nyquist = self.powers.len() - 1;
         // Without the mean, which is no sound.
         let (mut first, mut end) = ((edges_hz.start / bin_hz).max(1.0) as usize, (edges_hz.end / bin_hz) as usize);
@@ -130,8 +134,9 @@ impl Spectrum {
 
 #[cfg(test)]
 mod tests {
-    use super::super::harmonics::{TOP_HZ, n_audible};
+    use super::super::harmonics::n_audible;
     use super::*;
+    use crate::config::HEARD_MAX_HZ;
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
 
@@ -179,7 +184,7 @@ mod tests {
     #[test]
     fn the_bands_end_where_the_resamplers_begin() {
         let edges = noise_band_edges_hz();
-        assert!(edges[N_HEARD_BANDS] < TOP_HZ);
-        assert!(edges[N_HEARD_BANDS + 1] > TOP_HZ);
+        assert!(edges[N_HEARD_BANDS] < HEARD_MAX_HZ);
+        assert!(edges[N_HEARD_BANDS + 1] > HEARD_MAX_HZ);
     }
 }

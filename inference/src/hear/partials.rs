@@ -1,7 +1,8 @@
 //! Partials of a frame, and whether they are the harmonics of one note.
 
+use crate::math::db::{db_to_power, power_to_db};
+use crate::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
-use std::f32::consts::TAU;
 use std::sync::Arc;
 
 /// The window is the power of two that lasts at least this long, s.
@@ -61,10 +62,9 @@ impl PartialFinder {
     pub fn new(rate: u32) -> Self {
         let n = ((rate as f32 * WINDOW_S) as usize).next_power_of_two();
         let fft = RealFftPlanner::new().plan_fft_forward(n);
-        let hann = |i: usize| 0.5 - 0.5 * (TAU * i as f32 / n as f32).cos();
         Self {
             bin_hz: rate as f32 / n as f32,
-            window: (0..n).map(hann).collect(),
+            window: hann(n),
             frame: fft.make_input_vec(),
             bins: fft.make_output_vec(),
             scratch: fft.make_scratch_vec(),
@@ -88,7 +88,7 @@ impl PartialFinder {
         // The lengths are right by construction, so the FFT cannot fail.
         let _ = self.fft.process_with_scratch(&mut self.frame, &mut self.bins, &mut self.scratch);
         for (db, bin) in self.db.iter_mut().zip(&self.bins) {
-            *db = 10.0 * bin.norm_sqr().max(1e-20).log10();
+            *db = power_to_db(bin.norm_sqr().max(1e-20));
         }
         let last = ((RANGE_HZ.1 / self.bin_hz) as usize).min(self.db.len() - 2);
         let range = (RANGE_HZ.0 / self.bin_hz) as usize..last;
@@ -97,7 +97,7 @@ impl PartialFinder {
         for i in range.filter(|i| self.db[*i] > top_db - SPAN_DB) {
             if is_partial(&self.db, i) {
                 let (shift, db) = (peak_shift(&self.db, i), self.db[i]);
-                let partial = Partial { hz: (i as f32 + shift) * self.bin_hz, power: 10f32.powf(db / 10.0) };
+                let partial = Partial { hz: (i as f32 + shift) * self.bin_hz, power: db_to_power(db) };
                 self.partials.push(partial);
             }
         }
@@ -140,7 +140,7 @@ impl Partials<'_> {
     /// True if nearly all partials are harmonics of `f0_hz` (> 0), and enough of its harmonics are there.
     pub fn are_of_note(&self, f0_hz: f32, rule: NoteRule) -> bool {
         let strongest = self.partials.iter().map(|p| p.power).fold(0.0, f32::max);
-        let weak = strongest * 10f32.powf(-MISSING_DB / 10.0);
+        let weak = strongest * db_to_power(-MISSING_DB);
         let (mut total, mut covered, mut has_fundamental) = (0.0, 0.0, false);
         let mut present = [false; N_NUMBERS];
         for partial in self.partials {

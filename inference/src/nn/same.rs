@@ -17,7 +17,7 @@ fn encoder_parameters() -> EncoderParameters {
 
 fn decoder_parameters(bytes: &[u8]) -> DecoderParameters {
     let (mut weights, card) = Weights::from_bytes::<instrument::Card>(bytes, instrument::FORMAT).unwrap();
-    DecoderParameters::take(&mut weights, card.width).unwrap()
+    DecoderParameters::take(&mut weights, card.shape.width).unwrap()
 }
 
 /// A swelling chord of two tones, about as large as the level normaliser leaves it.

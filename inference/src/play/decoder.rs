@@ -9,7 +9,7 @@ use crate::nn::{Backend, DecoderNetwork, N_FEATURES, N_RAW, Stream};
 use crate::note::hz_to_midi;
 use crate::play::body::Body;
 use crate::play::follow::Follow;
-use crate::play::instrument::Card;
+use crate::play::instrument::Statistics;
 use crate::play::texture::{Texture, TextureState};
 use std::sync::Arc;
 
@@ -31,13 +31,13 @@ pub struct Features<'a> {
 
 impl Features<'_> {
     /// Network inputs; each is about -1 to 1.
-    pub fn scaled(&self, card: &Card) -> [f32; N_FEATURES] {
+    pub fn scaled(&self, statistics: &Statistics) -> [f32; N_FEATURES] {
         let mut x = [0.0; N_FEATURES];
         x[0] = hz_to_midi(self.f0_hz) / 63.5 - 1.0;
         x[1] = self.loudness_db / 40.0 + 1.0;
         x[2] = 2.0 * self.voicing - 1.0;
         for (i, x) in x[3..].iter_mut().enumerate() {
-            *x = ((self.z[i] - card.z_mean[i]) / card.z_std[i]).clamp(-Z_LIMIT, Z_LIMIT);
+            *x = ((self.z[i] - statistics.z_mean[i]) / statistics.z_std[i]).clamp(-Z_LIMIT, Z_LIMIT);
         }
         x
     }

@@ -1,6 +1,7 @@
 //! Level Fit: how loud a source is to an instrument, which learned from recordings of another level.
 
 use crate::hear::{LOUDNESS_FLOOR_DB, SourceLevel};
+use crate::math::db::{db_to_gain, db_to_power};
 use crate::play::instrument::Card;
 
 /// A source whose level is this near to the instrument's plays soft and loud as it is. Further away it is the microphone's
@@ -45,48 +46,50 @@ impl<'a> LevelFit<'a> {
     /// Its distance from the loud notes is multiplied by `dynamics`, and for a source that is fitted reduced by the card's
     /// compression. It stays within what the decoder has learned.
     pub fn loudness_db(&self, loudness_db: f32, dynamics: f32) -> f32 {
-        let kept = if self.source_level_db.is_some() { 1.0 - self.card.compression } else { 1.0 };
+        let kept = if self.source_level_db.is_some() { 1.0 - self.card.adjustments.compression } else { 1.0 };
         let shaped = self.middle_db() + dynamics * kept * (loudness_db - self.middle_db());
-        (shaped + self.raised_db()).clamp(LOUDNESS_FLOOR_DB, self.card.loudness_db[3] + BEYOND_LOUDEST_DB)
+        (shaped + self.raised_db()).clamp(LOUDNESS_FLOOR_DB, self.card.statistics.loudness_db[3] + BEYOND_LOUDEST_DB)
     }
 
     /// Gain of the power that `dynamics` give a note of `loudness_db`.
     pub fn dynamics_gain(&self, loudness_db: f32, dynamics: f32) -> f32 {
         let moved_db = (dynamics - 1.0) * (loudness_db - self.middle_db());
-        10f32.powf(moved_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB) / 10.0)
+        db_to_power(moved_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB))
     }
 
     /// Level around which dynamics act, dB: that of the loud notes.
     fn middle_db(&self) -> f32 {
-        self.source_level_db.unwrap_or(self.card.loudness_db[2])
+        self.source_level_db.unwrap_or(self.card.statistics.loudness_db[2])
     }
 }
 
 /// What brings the loud notes of a source of the expected level to [`PLAYED_DB`], linear.
 pub fn levelling_gain(card: &Card) -> f32 {
     let level = SourceLevel::EXPECTED_DB;
-    10f32.powf((PLAYED_DB - level - raised_db(level, card)) / 20.0)
+    db_to_gain(PLAYED_DB - level - raised_db(level, card))
 }
 
 /// What brings a source's level near the instrument's, dB.
 fn raised_db(level_db: f32, card: &Card) -> f32 {
-    let upper = card.loudness_db[2];
+    let upper = card.statistics.loudness_db[2];
     level_db.clamp(upper - FREEDOM_DB, upper + FREEDOM_DB) - level_db
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::play::instrument::Adjustments;
 
     #[test]
     fn dynamics_are_around_the_loud_notes() {
-        let card = Card { loudness_db: [-50.0, -25.0, -20.0, -15.0], ..Card::default() };
+        let card = Card::example();
+        assert_eq!(card.statistics.loudness_db, [-50.0, -25.0, -20.0, -15.0]);
         let fit = |loudness_db, dynamics| LevelFit::new(Some(-40.0), &card).loudness_db(loudness_db, dynamics);
         assert_eq!([fit(-40.0, 0.0), fit(-40.0, 1.0), fit(-40.0, 2.0)], [-26.0; 3]);
         assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -36.0, -46.0]);
         assert_eq!(fit(0.0, 1.0), -12.0, "no louder than was heard in training");
         assert_eq!(LevelFit::new(None, &card).loudness_db(-30.0, 1.0), -30.0);
-        let card = Card { compression: 0.5, ..card };
+        let card = Card { adjustments: Adjustments { compression: 0.5, ..Adjustments::default() }, ..card };
         let fit = |loudness_db, dynamics| LevelFit::new(Some(-40.0), &card).loudness_db(loudness_db, dynamics);
         assert_eq!([fit(-50.0, 0.0), fit(-50.0, 1.0), fit(-50.0, 2.0)], [-26.0, -31.0, -36.0]);
         assert_eq!(LevelFit::new(None, &card).loudness_db(-30.0, 1.0), -30.0, "as recorded");

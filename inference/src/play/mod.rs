@@ -3,6 +3,7 @@
 
 pub mod attack;
 pub mod body;
+mod card;
 pub mod decoder;
 pub mod follow;
 pub mod instrument;

@@ -2,6 +2,7 @@
 
 use crate::controls::Controls;
 use crate::k_weight::power_of;
+use crate::math::db::db_to_gain;
 use crate::settings::BREATH_OFF_DB;
 
 /// Most by which a blend's power is moved: 20 dB.
@@ -9,7 +10,7 @@ const MOST_POWER: f32 = 100.0;
 
 /// Gain of the noise, linear.
 pub fn breath_gain(breath_db: f32) -> f32 {
-    if breath_db <= BREATH_OFF_DB { 0.0 } else { 10f32.powf(breath_db / 20.0) }
+    if breath_db <= BREATH_OFF_DB { 0.0 } else { db_to_gain(breath_db) }
 }
 
 /// `amount` of the way from `a` to `b` in dB, and `matched` of the way to the loudness that lies between those of both: a

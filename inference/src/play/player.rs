@@ -10,6 +10,7 @@ use super::tuning::{Glide, Snap};
 use super::voice::{LoadedInstrument, Note, Request, Voice};
 use crate::controls::Controls;
 use crate::hear::{Heard, Pitch};
+use crate::math::db::db_to_power;
 use crate::settings::Settings;
 
 /// Lowest and highest pitch that is played, Hz, wherever transposition leads.
@@ -113,7 +114,7 @@ impl Player {
     }
 
     fn request(&self, heard: &Heard, settings: &Settings) -> Request {
-        let loud = 10f32.powf(heard.loud_notes_db / 10.0);
+        let loud = db_to_power(heard.loud_notes_db);
         Request {
             note: self.note,
             loud_notes_db: settings.source.level_fit.then_some(heard.loud_notes_db),
@@ -185,12 +186,12 @@ impl Player {
     fn keeps_octave(&self, morph: f32) -> bool {
         let [first, second] = self.voices.each_ref().map(Voice::card);
         let (nearer, other) = if morph < 0.5 { (first, second) } else { (second, first) };
-        nearer.or(other).is_some_and(|card| card.keeps_octave)
+        nearer.or(other).is_some_and(|card| card.adjustments.keeps_octave)
     }
 
     /// Playable range of what plays, Hz.
     fn range_hz(&self, morph: f32) -> [f32; 2] {
-        let [first, second] = self.voices.each_ref().map(|voice| voice.card().map(|card| card.f0_range_hz));
+        let [first, second] = self.voices.each_ref().map(|voice| voice.card().map(|card| card.statistics.f0_range_hz));
         match (first, second) {
             (Some(first), Some(second)) => blend_range(first, second, morph),
             (first, second) => first.or(second).unwrap_or([PLAYED_HZ.0, PLAYED_HZ.1]),

@@ -10,6 +10,7 @@ use crate::config::N_Z;
 use crate::controls::Controls;
 use crate::hear::{LOUDNESS_FLOOR_DB, Timbre};
 use crate::k_weight::power_of;
+use crate::math::db::{db_to_gain, db_to_power};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -234,17 +235,17 @@ impl LoadedInstrument {
             f0_hz: within(note.f0_hz, card),
             loudness_db: fit.loudness_db(note.loudness_db, request.dynamics),
             voicing: note.voicing,
-            z: note.z.as_ref().map_or(&card.z_mean, |z| z),
+            z: note.z.as_ref().map_or(&card.statistics.z_mean, |z| z),
         };
-        let raw = self.stream.hop(&features.scaled(card));
+        let raw = self.stream.hop(&features.scaled(&card.statistics));
         let is_valid = raw.iter().all(|x| x.is_finite());
         let follow = Follow::new(note.timbre, features.loudness_db, request.follow);
         let controls = self.instrument.decoder.controls(&mut self.stream, &raw, note.f0_hz, &follow);
-        let controls = controls.scaled(self.gain, self.gain * breath_gain(card.breath_db));
+        let controls = controls.scaled(self.gain, self.gain * breath_gain(card.adjustments.breath_db));
         if let Some(source) = request.source_power {
             // With the dynamics that are asked for: matching the level would undo them otherwise.
             let now = source.now * fit.dynamics_gain(note.loudness_db, request.dynamics);
-            let raised = 10f32.powf(fit.raised_softer_db() / 10.0);
+            let raised = db_to_power(fit.raised_softer_db());
             self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
         let gain = self.matching_gain(request.matched, &fit);
@@ -253,7 +254,7 @@ impl LoadedInstrument {
 
     fn source_gain(&self, request: &Request) -> f32 {
         let fit = LevelFit::new(request.loud_notes_db, &self.instrument.card);
-        self.gain * self.matching_gain(request.matched, &fit) * 10f32.powf(fit.raised_db() / 20.0)
+        self.gain * self.matching_gain(request.matched, &fit) * db_to_gain(fit.raised_db())
     }
 
     /// `matched` of the way, in dB, to the loudness of the source, linear.
@@ -261,12 +262,13 @@ impl LoadedInstrument {
         if matched == 0.0 {
             return 1.0;
         }
-        let gain = self.level.gain() * 10f32.powf(-fit.raised_softer_db() / 20.0);
+        let gain = self.level.gain() * db_to_gain(-fit.raised_softer_db());
         gain.clamp(MATCHING_GAINS.0, MATCHING_GAINS.1).powf(matched)
     }
 }
 
 /// Pitch that the decoder is told: it knows nothing beyond a third outside its range.
 fn within(f0_hz: f32, card: &Card) -> f32 {
-    f0_hz.clamp(card.f0_range_hz[0] / 1.26, card.f0_range_hz[1] * 1.26)
+    let [low, high] = card.statistics.f0_range_hz;
+    f0_hz.clamp(low / 1.26, high * 1.26)
 }

@@ -4,13 +4,11 @@
 //! gains give plain stationary filtered noise without a trace of the frames. The stream is a function of the sample
 //! index alone: it can be read ahead, so a zero-phase filter costs no latency, and every render is reproducible.
 
-use crate::config::{N_NOISE_BANDS, NOISE_MAX_HZ};
+use crate::config::{N_NOISE_BANDS, NOISE_MAX_HZ, REFERENCE_RATE};
 use crate::controls::hz_to_band;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
-/// Rate at which a gain of 1 means white noise of unit variance, Hz.
-const REFERENCE_RATE: f64 = 48_000.0;
 /// The FFT holds at least this many hops: two are used, the rest is room for the filter's impulse response.
 const FFT_HOPS: usize = 5;
 
@@ -71,7 +69,7 @@ impl NoiseBank {
             spectrum: forward.make_output_vec(),
             scratch: vec![Complex::default(); scratch_len],
             gains: vec![0.0; fft_size / 2 + 1],
-            scale: ((host_rate / REFERENCE_RATE).sqrt() / fft_size as f64) as f32,
+            scale: ((host_rate / f64::from(REFERENCE_RATE)).sqrt() / fft_size as f64) as f32,
             max_hop_len,
             start,
             position: start,

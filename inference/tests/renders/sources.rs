@@ -1,10 +1,11 @@
 //! Six sources to listen to, of nothing but sums and products, so that they are the same numbers on every machine.
 
-/// Names, and who makes them.
-pub const SOURCES: [(&str, fn(f64) -> Vec<f32>); 6] =
-    [("whistle", whistle), ("voice", voice), ("bass", bass), ("soft", soft), ("hum", hum), ("crowd", crowd)];
 /// Samples at a rate, Hz.
 type Make = fn(f64) -> Vec<f32>;
+
+/// Names, and who makes them.
+pub const SOURCES: [(&str, Make); 6] =
+    [("whistle", whistle), ("voice", voice), ("bass", bass), ("soft", soft), ("hum", hum), ("crowd", crowd)];
 
 const SECONDS: f64 = 2.0;
 

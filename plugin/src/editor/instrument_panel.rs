@@ -17,7 +17,7 @@ pub fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, area: Area) {
             let (text, colour) = named(view.name(), colours.text, colours.dim, "No instrument");
             canvas.line(painter, (name, Align::Min), (TITLE, colour), text);
             if let Some(card) = view.card() {
-                let text = format!("{} · {}", card.family, card.licence);
+                let text = format!("{} · {}", card.family, card.provenance.licence);
                 canvas.line(painter, (about, Align::Min), (SMALL, colours.dim), &text);
             }
         }

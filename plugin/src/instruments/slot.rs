@@ -90,6 +90,6 @@ impl Playing {
 
     /// Playable range, Hz.
     pub fn range_hz(&self) -> Option<[f32; 2]> {
-        self.card().map(|card| card.f0_range_hz)
+        self.card().map(|card| card.statistics.f0_range_hz)
     }
 }

@@ -1,4 +1,5 @@
-//! Harmonic amplitudes by projection on the harmonics of a known f0.
+//! Harmonic amplitudes by projection on the harmonics of a known f0, whose glide the projection follows. The runtime's
+//! [`HarmonicMeter`](embouchure_inference::hear::HarmonicMeter) has no future to look at, and projects on a steady f0.
 
 use super::FRAME_RATE;
 use realfft::num_complex::Complex;

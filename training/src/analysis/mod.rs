@@ -8,6 +8,8 @@ mod quality;
 mod silence;
 mod texture;
 
+use embouchure_inference::config;
+
 pub use harmonics::{HarmonicTrack, fill_gaps, harmonic_amplitudes, phase};
 pub use noise::noise_bands;
 pub use pitch::{PitchFrame, track_pitch};
@@ -16,5 +18,5 @@ pub use quality::{check_level, decay_s};
 pub use silence::cut_silence;
 pub use texture::TextureMeasure;
 
-/// Frames per second of every analysis: one control frame.
-pub const FRAME_RATE: usize = 250;
+/// Frames per second of every analysis: those of the controls. A whole number, so that hops of whole samples are possible.
+pub const FRAME_RATE: usize = config::FRAME_RATE as usize;

@@ -1,26 +1,25 @@
-//! Noise between the harmonics, in the bands of the noise filter.
+//! Noise between the harmonics, in the bands of the noise filter. Another rule than that of the runtime's
+//! [`NoiseMeter`](embouchure_inference::hear::NoiseMeter), which hears 16 kHz and no future.
 
 use super::FRAME_RATE;
-use embouchure_inference::config::N_NOISE_BANDS;
+use embouchure_inference::config::{N_NOISE_BANDS, REFERENCE_RATE};
 use embouchure_inference::controls::noise_band_edges_hz;
+use embouchure_inference::hear::is_between_harmonics;
+use embouchure_inference::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// Analysis rate, Hz: the noise magnitudes are defined for it.
-pub const RATE: u32 = 48_000;
-/// Bins nearer to a harmonic than this share of f0 are not noise.
-const CLEARANCE: f32 = 0.33;
 /// Mean over median of an exponential distribution, which the power of a noise bin has.
 const MEAN_OF_MEDIAN: f32 = std::f32::consts::LOG2_E;
 /// Gain of a band in which nothing was measured.
 const SILENT: f32 = 1e-7;
 
-/// Noise magnitudes at the end of every hop, as in `Controls`. `samples` at [`RATE`]; `f0_hz`: per hop, 0 = no pitch.
+/// Noise magnitudes at the end of every hop, as in `Controls`. `samples` at [`REFERENCE_RATE`]; `f0_hz`: per hop, 0 = no pitch.
 pub fn noise_bands(samples: &[f32], f0_hz: &[f32]) -> Vec<[f32; N_NOISE_BANDS]> {
     let mut planner = RealFftPlanner::new();
     // Eight periods, so that there is room between the harmonics.
     let (mut short, mut long) = (Spectrum::new(2048, &mut planner), Spectrum::new(4096, &mut planner));
-    let hop = RATE as usize / FRAME_RATE;
+    let hop = REFERENCE_RATE as usize / FRAME_RATE;
     let frame = |(h, f0): (usize, &f32)| {
         let spectrum = if *f0 > 0.0 && *f0 < 190.0 { &mut long } else { &mut short };
         spectrum.noise(samples, (h + 1) * hop, *f0)
@@ -36,8 +35,7 @@ struct Spectrum {
 
 impl Spectrum {
     fn new(size: usize, planner: &mut RealFftPlanner<f32>) -> Self {
-        let window = (0..size).map(|i| (std::f32::consts::PI * i as f32 / size as f32).sin().powi(2)).collect();
-        Self { fft: planner.plan_fft_forward(size), window, edges_hz: noise_band_edges_hz() }
+        Self { fft: planner.plan_fft_forward(size), window: hann(size), edges_hz: noise_band_edges_hz() }
     }
 
     fn noise(&mut self, samples: &[f32], centre: usize, f0_hz: f32) -> [f32; N_NOISE_BANDS] {
@@ -47,7 +45,7 @@ impl Spectrum {
         let mut bins = self.fft.make_output_vec();
         self.fft.process(&mut frame, &mut bins).expect("buffers have the plan's sizes");
         let of_white: f32 = self.window.iter().map(|w| w * w).sum();
-        let bin_hz = RATE as f32 / size as f32;
+        let bin_hz = REFERENCE_RATE as f32 / size as f32;
         let measured: Vec<Option<f32>> = (0..N_NOISE_BANDS)
             .map(|band| {
                 let (low, high) = (self.edges_hz[band] / bin_hz, self.edges_hz[band + 1] / bin_hz);
@@ -55,10 +53,7 @@ impl Spectrum {
                 let reach = (f0_hz / bin_hz).max(high - low) / 2.0;
                 let middle = (low + high) / 2.0;
                 let range = (middle - reach).max(1.0) as usize..((middle + reach) as usize + 1).min(bins.len());
-                let clear = |bin: &usize| {
-                    let harmonic = *bin as f32 * bin_hz / f0_hz;
-                    f0_hz <= 0.0 || (harmonic - harmonic.round()).abs() > CLEARANCE
-                };
+                let clear = |bin: &usize| f0_hz <= 0.0 || is_between_harmonics(*bin as f32 * bin_hz, f0_hz);
                 let mut powers: Vec<f32> = range.filter(clear).map(|bin| bins[bin].norm_sqr() / of_white).collect();
                 powers.sort_by(f32::total_cmp);
                 powers.get(powers.len() / 2).map(|median| (median * MEAN_OF_MEDIAN).sqrt())

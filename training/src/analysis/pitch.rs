@@ -17,7 +17,8 @@ const UNVOICED_COST: f32 = 0.3;
 const SWITCH_COST: f32 = 0.15;
 /// Cost of a pitch change, per octave, and its limit.
 const CHANGE_COST: (f32, f32) = (2.5, 0.9);
-/// Prefers the shorter of two periods that explain a frame equally well, per octave.
+/// Prefers the shorter of two periods that explain a frame equally well, per octave. With 0.05 the lowest notes of bassoon
+/// and cello were lost (docs/tried.md).
 const LONG_PERIOD_COST: f32 = 0.03;
 /// Frames below this level have no pitch (mean square).
 const SILENT: f32 = 1e-7;
@@ -37,7 +38,7 @@ struct Candidate {
     aperiodicity: f32,
 }
 
-/// One frame per hop of `rate / 250` samples; frame `h` is centred on the end of hop `h`.
+/// One frame per hop of `rate / FRAME_RATE` samples; frame `h` is centred on the end of hop `h`.
 pub fn track_pitch(samples: &[f32], rate: u32) -> Vec<PitchFrame> {
     let mut difference = Difference::new(rate as usize);
     let hop = rate as usize / FRAME_RATE;

@@ -2,6 +2,7 @@
 
 use super::FRAME_RATE;
 use anyhow::{Result, ensure};
+use embouchure_inference::math::db::gain_to_db;
 
 /// The loudest moment must reach this, dBFS: below it there is more of the microphone than of the instrument.
 const LEAST_PEAK_DB: f32 = -54.0;
@@ -19,7 +20,7 @@ const LONGEST_FALL_HOPS: usize = 500;
 /// Refuses what is clipped or too quiet. `samples` as they are in the file.
 pub fn check_level(samples: &[f32]) -> Result<()> {
     let peak = samples.iter().fold(0.0f32, |m, x| m.max(x.abs()));
-    let peak_db = 20.0 * peak.max(1e-10).log10();
+    let peak_db = gain_to_db(peak.max(1e-10));
     ensure!(peak_db > LEAST_PEAK_DB, "too quiet: its loudest moment is at {peak_db:.0} dBFS; record it louder");
     let share = n_clipped(samples, peak) as f32 / samples.len() as f32;
     ensure!(share < MOST_CLIPPED, "clipped: {:.1} % of it is cut off at the top; record it softer", 100.0 * share);

@@ -1,6 +1,7 @@
 //! Long silences are cut: they teach nothing that short ones do not.
 
 use super::FRAME_RATE;
+use embouchure_inference::math::db::db_to_power;
 
 /// Below the loudest hops, dB.
 const SILENT_DB: f32 = 60.0;
@@ -13,7 +14,7 @@ pub fn cut_silence(samples: &[f32], hop: usize) -> Vec<f32> {
     let mut sorted = powers.clone();
     sorted.sort_by(f32::total_cmp);
     let Some(loud) = sorted.get(sorted.len() * 95 / 100) else { return Vec::new() };
-    let limit = loud * 10f32.powf(-SILENT_DB / 10.0);
+    let limit = loud * db_to_power(-SILENT_DB);
     let mut kept = Vec::with_capacity(samples.len());
     let mut start = 0;
     while start < powers.len() {

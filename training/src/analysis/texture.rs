@@ -8,7 +8,7 @@ const LEAST_HOPS: usize = 100;
 const MARGIN_HOPS: usize = 15;
 /// A note is held while its pitch stays this near to where it began, octaves.
 const HELD: f32 = 0.06;
-/// Partials further below the strongest may owe their wavering to the noise that they lie in.
+/// Partials further below the strongest, 34 dB, may owe their wavering to the noise that they lie in.
 const AUDIBLE: f32 = 0.02;
 
 /// Sums over everything that was measured.

@@ -1,14 +1,20 @@
 //! What happens to a sound on its way into a plugin: consonants, microphones, rooms, noise, rumble, gain.
+//!
+//! How often and how much of each: the last of the rows that docs/tried.md has of the encoder. Row by row they became
+//! harder: breath, consonants and rumble; low notes and small bodies; rooms up to 6 dB under the sound.
 
 use super::batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
 use super::noises::Colour;
 use crate::random::{Draw, normal_noise};
 use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::f32::consts::TAU;
 use std::sync::Arc;
 
+/// By how much an amplitude fades in the decay time of a room, ln 1000.
+const NEPERS_OF_60_DB: f32 = 6.9;
 const FFT: usize = CLIP_SAMPLES.next_power_of_two() * 2;
 
 /// FFT plans for the rooms.
@@ -44,12 +50,12 @@ impl Augment {
         if rng.chance(0.85) {
             // Mostly a quiet room, sometimes one where a singer would complain.
             let snr_db = if rng.chance(0.35) { rng.uniform(5.0, 30.0) } else { rng.uniform(30.0, 70.0) };
-            add(&mut heard, 0.3 * peak * 10f32.powf(-snr_db / 20.0), Colour::Slope(rng.uniform(-0.5, 0.98)), rng);
+            add(&mut heard, 0.3 * peak * db_to_gain(-snr_db), Colour::Slope(rng.uniform(-0.5, 0.98)), rng);
         }
         if rng.chance(0.25) {
-            add(&mut heard, peak * 10f32.powf(rng.uniform(-40.0, 6.0) / 20.0), Colour::rumble(rng), rng);
+            add(&mut heard, peak * db_to_gain(rng.uniform(-40.0, 6.0)), Colour::rumble(rng), rng);
         }
-        let gain = 10f32.powf(rng.uniform(-40.0, 0.0) / 20.0);
+        let gain = db_to_gain(rng.uniform(-40.0, 0.0));
         heard.iter_mut().for_each(|x| *x *= gain);
         heard
     }
@@ -57,10 +63,10 @@ impl Augment {
     /// Convolves with exponentially decaying noise behind the direct sound. Returns the time of its decay by 60 dB, s.
     fn add_room(&self, samples: &mut [f32], rng: &mut ChaCha8Rng) -> f32 {
         let decay_s = rng.log_uniform(0.03, 0.6);
-        let wet = 10f32.powf(rng.uniform(-32.0, -6.0) / 20.0) / (decay_s * MODEL_RATE as f32 / 13.8).sqrt();
+        let wet = db_to_gain(rng.uniform(-32.0, -6.0)) / (decay_s * MODEL_RATE as f32 / (2.0 * NEPERS_OF_60_DB)).sqrt();
         let mut room = normal_noise(rng, CLIP_SAMPLES / 2);
         for (i, x) in room.iter_mut().enumerate() {
-            *x *= wet * (-6.9 * i as f32 / (decay_s * MODEL_RATE as f32)).exp();
+            *x *= wet * (-NEPERS_OF_60_DB * i as f32 / (decay_s * MODEL_RATE as f32)).exp();
         }
         room[0] = 1.0;
         let spectrum = |x: &[f32]| {
@@ -114,7 +120,7 @@ fn add_consonants(clip: &mut Clip, rng: &mut ChaCha8Rng) {
     for _ in 0..1 + rng.index(4) {
         let (from, n) = (rng.index(CLIP_SAMPLES), (MODEL_RATE as f32 * rng.log_uniform(0.01, 0.2)) as usize);
         let to = (from + n).min(CLIP_SAMPLES);
-        let level = 10f32.powf(rng.uniform(-40.0, -3.0) / 20.0);
+        let level = db_to_gain(rng.uniform(-40.0, -3.0));
         let everywhere = rng.chance(0.15);
         let attack = rng.log_uniform(4.0, 300.0);
         for (i, noise) in (from..to).zip(Colour::draw(rng).noise(to - from, rng)) {

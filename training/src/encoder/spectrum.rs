@@ -2,11 +2,14 @@
 
 use super::batch::Clip;
 use super::net::{N_MEL, N_SPECTRUM};
+use crate::mel::bands_of_bins;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
-use embouchure_inference::controls::hz_to_mel;
+use embouchure_inference::math::db::power_to_db;
+use embouchure_inference::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
+/// Samples: 32 ms.
 const WINDOW: usize = 512;
 /// Rows softer than this (mean square of a window) say nothing: -60 dB.
 const SILENT: f32 = 1e-6;
@@ -22,14 +25,10 @@ pub struct SpectrumFrames {
 impl SpectrumFrames {
     /// Allocates the tables.
     pub fn new() -> Self {
-        let nyquist = MODEL_RATE as f32 / 2.0;
-        let band = |bin: usize| {
-            (hz_to_mel(bin as f32 * MODEL_RATE as f32 / WINDOW as f32) / hz_to_mel(nyquist) * N_MEL as f32) as usize
-        };
         Self {
             fft: RealFftPlanner::new().plan_fft_forward(WINDOW),
-            window: (0..WINDOW).map(|i| (std::f32::consts::PI * i as f32 / WINDOW as f32).sin().powi(2)).collect(),
-            band: (0..=WINDOW / 2).map(|bin| band(bin).min(N_MEL - 1)).collect(),
+            window: hann(WINDOW),
+            band: bands_of_bins(MODEL_RATE, WINDOW, N_MEL),
         }
     }
 
@@ -62,7 +61,7 @@ fn levels(samples: &[f32]) -> Vec<f32> {
     let energies: Vec<f32> = samples.chunks_exact(HOP_SIZE).map(|hop| hop.iter().map(|x| x * x).sum()).collect();
     let level = |h: usize| {
         let recent = &energies[h.saturating_sub(3)..=h];
-        10.0 * (recent.iter().sum::<f32>() / (recent.len() * HOP_SIZE) as f32 + 1e-7).log10()
+        power_to_db(recent.iter().sum::<f32>() / (recent.len() * HOP_SIZE) as f32 + 1e-7)
     };
     (0..energies.len()).map(level).collect()
 }

@@ -3,16 +3,17 @@
 use super::batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
 use super::noises::breathe;
 use crate::random::Draw;
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
 const RATE: f32 = MODEL_RATE as f32;
+/// Partials of a tone, as far as they are heard.
 const N_PARTIALS: usize = 64;
-/// Partials fade out below Nyquist.
-const TOP_HZ: f32 = 7600.0;
 /// Softer than this against the clip's loudest tone, a tone counts as silence: -38 dB.
 const INAUDIBLE: f32 = 0.0126;
+/// Lowest and highest note, Hz: a little within the pitch bins.
 const LOWEST_HZ: f32 = 38.0;
 const HIGHEST_HZ: f32 = 4800.0;
 
@@ -20,7 +21,7 @@ const HIGHEST_HZ: f32 = 4800.0;
 pub fn draw_clip(rng: &mut ChaCha8Rng) -> Clip {
     let melody = Melody::draw(rng);
     let samples = Timbre::draw(rng, melody.hz(CLIP_SAMPLES / 2)).render(&melody, rng);
-    let share = 10f32.powf(rng.uniform(-50.0, -8.0) / 20.0);
+    let share = db_to_gain(rng.uniform(-50.0, -8.0));
     let mut clip = Clip { samples, ..Clip::silent(CLIP_HOPS) };
     breathe(&mut clip.breath, &melody.amplitude, share, rng);
     let hop_end = |hop: usize| (hop + 1) * HOP_SIZE - 1;
@@ -65,7 +66,7 @@ impl Melody {
         let glide = RATE * [0.0, 0.0, 0.02, 0.06, 0.3][rng.index(5)] * rng.unit();
         let (depth, speed) = (if rng.chance(0.5) { rng.uniform(0.0, 0.8) / 12.0 } else { 0.0 }, rng.uniform(4.0, 7.0));
         let phase = rng.uniform(0.0, TAU);
-        let level = if rng.chance(0.25) { 0.0 } else { 10f32.powf(rng.uniform(-30.0, 0.0) / 20.0) };
+        let level = if rng.chance(0.25) { 0.0 } else { db_to_gain(rng.uniform(-30.0, 0.0)) };
         let sharp = rng.chance(0.3);
         let attack = (RATE * 10f32.powf(rng.uniform(-3.0, -1.2))).max(8.0);
         let release = (RATE * 10f32.powf(rng.uniform(-2.5, -1.0))).max(8.0);
@@ -100,7 +101,7 @@ impl Timbre {
         // A small body, or a small microphone, that does not carry what is low.
         let body_hz = if rng.chance(0.25) { rng.log_uniform(60.0, 500.0) } else { 0.0 };
         let strength = |rng: &mut ChaCha8Rng, k: usize| {
-            let mut h = (k as f32).powf(-slope) * 10f32.powf(rng.normal() * scatter / 20.0);
+            let mut h = (k as f32).powf(-slope) * db_to_gain(rng.normal() * scatter);
             if kind < 0.2 && k > 1 {
                 h *= whistle;
             }
@@ -113,7 +114,7 @@ impl Timbre {
             }
             h *= (k as f32 * middle_hz / body_hz).min(1.0).powi(2);
             let peak = |(hz, width, db): &(f32, f32, f32)| {
-                10f32.powf(db / 20.0) / (1.0 + ((k as f32 * middle_hz - hz) / width).powi(2))
+                db_to_gain(*db) / (1.0 + ((k as f32 * middle_hz - hz) / width).powi(2))
             };
             h * formants.as_ref().map_or(1.0, |f| f.iter().map(peak).sum::<f32>() + 0.05)
         };
@@ -137,7 +138,7 @@ impl Timbre {
                 let hz = melody.hz(i);
                 phase = (phase + hz as f64 / RATE as f64).fract();
                 let level = melody.amplitude[i];
-                if level == 0.0 { 0.0 } else { level * harmonic_sum(phase, (TOP_HZ / hz) as usize, &weights) }
+                if level == 0.0 { 0.0 } else { level * harmonic_sum(phase, (HEARD_MAX_HZ / hz) as usize, &weights) }
             })
             .collect()
     }

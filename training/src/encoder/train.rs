@@ -3,10 +3,12 @@
 use super::batch::Batches;
 use super::loss::loss;
 use super::net::{THROW_AWAY, encode, new_params};
+use crate::about::{About, Trained};
 use crate::arrays::{arrays, tensors};
 use crate::checkpoint::write_atomically;
 use crate::corpus::Corpus;
 use crate::optimizer::Schedule;
+use crate::progress::Progress;
 use crate::run::{self, Training};
 use anyhow::Result;
 use candle_core::{Device, Tensor};
@@ -15,13 +17,15 @@ use embouchure_inference::nn::weights::{Weights, to_bytes};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
+/// Clips of a second in each step.
 const CLIPS: usize = 16;
+/// Highest learning rate, steps until it is reached, and the norm that gradients are clipped to.
 const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 200;
 const MAX_NORM: f32 = 1.0;
 /// An encoder that is improved moves less.
 const IMPROVING_RATE: f32 = 1e-3;
-/// Steps between checkpoints and log lines.
+/// Steps between checkpoints and reports.
 const REPORT_EVERY: usize = 100;
 
 /// What to train and where to put it.
@@ -40,8 +44,8 @@ pub struct EncoderTraining {
     pub out: PathBuf,
     /// Where to go on from; what it calls z is kept, so that its instruments can be played with the new encoder.
     pub improve: Option<Improve>,
-    /// Card of that file; steps, loss and whose z it keeps are filled in.
-    pub card: Card,
+    /// For the card of that file.
+    pub about: About,
 }
 
 /// An encoder to improve.
@@ -57,16 +61,15 @@ impl Improve {
         Ok(Self { encoder: Encoder::from_bytes(bytes)?, tensors: tensors(weights.arrays())? })
     }
 
-    /// The card of what comes of it; the steps are those so far.
-    fn card(&self, card: Card) -> Card {
+    /// Whose z is kept: the encoder's own, and what it keeps itself.
+    fn keeps_z_of(&self) -> Vec<String> {
         let of = &self.encoder;
-        let keeps_z_of = of.card.keeps_z_of.iter().cloned().chain([of.id.clone()]).collect();
-        Card { steps: of.card.steps, keeps_z_of, ..card }
+        of.card.keeps_z_of.iter().cloned().chain([of.id.clone()]).collect()
     }
 }
 
-/// Trains until done or interrupted; either way the weights so far are written.
-pub fn train(job: EncoderTraining) -> Result<()> {
+/// Trains until done or stopped, and then writes the weights so far.
+pub fn train(job: EncoderTraining, progress: &dyn Progress) -> Result<Trained> {
     let params = new_params(job.seed, &job.device)?;
     if let Some(improve) = &job.improve {
         params.start_from(&improve.tensors)?;
@@ -77,21 +80,21 @@ pub fn train(job: EncoderTraining) -> Result<()> {
         schedule: Schedule { peak, warm_up: WARM_UP, total: job.steps },
         max_norm: MAX_NORM,
         report_every: REPORT_EVERY,
+        progress,
     };
-    let card = match &job.improve {
-        Some(improve) => improve.card(job.card),
-        None => job.card,
-    };
+    let keeps_z_of = job.improve.as_ref().map(Improve::keeps_z_of).unwrap_or_default();
+    let steps_before = job.improve.as_ref().map_or(0, |improve| improve.encoder.card.steps);
     let mut batches = Batches::new(job.seed, CLIPS, job.corpus, job.improve.map(|improve| improve.encoder));
-    let progress = run::train(
+    let position = run::train(
         &training,
         &params,
         move |step| batches.make(step),
         |batch| loss(&params, &encode(&params, &batch.input(params.device())?)?, batch),
         None,
     )?;
-    let card = Card { steps: card.steps + progress.step, loss: progress.loss, ..card };
+    let About { name, licence, author, trained_on, date } = job.about;
+    let (steps, loss) = (steps_before + position.step, position.loss);
+    let card = Card { name, licence, author, trained_on, steps, loss, date, keeps_z_of };
     write_atomically(&job.out, &to_bytes(&arrays(&params.tensors(THROW_AWAY)?)?, &card, FORMAT)?)?;
-    println!("wrote {} after {} steps, loss {:.3}", job.out.display(), progress.step, progress.loss);
-    Ok(())
+    Ok(Trained { steps: position.step, loss })
 }

@@ -11,15 +11,18 @@ use embouchure_inference::config::N_HARMONICS;
 
 /// Level of the whole frame against the single harmonics.
 const LEVEL_WEIGHT: f64 = 1.0;
+/// Harmonic k weighs k to this power: the low ones carry the sound, the high ones its brilliance.
+const HARMONIC_SLOPE: f32 = -0.4;
 /// Steps of 25 cents that a resonance of quality 40 makes, about 0.3 nepers, cost 0.03.
 const BODY_WEIGHT: f64 = 0.3;
+/// Of the noise bands against the harmonics.
 const NOISE_WEIGHT: f64 = 0.5;
 /// What the measured controls still weigh when the sound is compared.
 const CONTROLS_WEIGHT: f64 = 0.1;
 
 /// Distance of the controls, in logarithmic units.
 pub fn regression(params: &Params, batch: &Batch) -> Result<Loss> {
-    let (loss, parts) = compare_controls(&play(params, batch)?, batch)?;
+    let (loss, parts) = compare_controls(&play_as_given(params, batch)?, batch)?;
     Ok(((loss + roughness(params)?)?, parts))
 }
 
@@ -32,7 +35,7 @@ fn roughness(params: &Params) -> Result<Tensor> {
 
 /// Multi-scale spectral distance of the rendered sound, and a share of [`regression`].
 pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
-    let played = play(params, batch)?;
+    let played = play_as_given(params, batch)?;
     let tone = oscillator(&played.harmonic_amplitudes, batch.turns.clone(), TARGET_HOP)?;
     let audio = (tone + filtered_noise(&played.noise_magnitudes, TARGET_HOP, batch.seed)?)?;
     let sound = spectral_loss(&audio, batch.audio.clone())?;
@@ -42,12 +45,18 @@ pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
     Ok(((sound + of_controls)?, parts))
 }
 
-/// As the batch's targets are: at the level of comparison.
-fn play(params: &Params, batch: &Batch) -> Result<Played> {
-    let device = params.device();
-    let audible = batch.audible(device)?;
+/// With the pitch and the body that the batch and its player have.
+fn play_as_given(params: &Params, batch: &Batch) -> Result<Played> {
+    let audible = batch.audible(params.device())?;
     let body = body_gains(params.get(BODY)?, batch.places.clone(), audible.dims3()?)?;
-    let played = controls(&decode(params, &batch.features(device)?, &batch.players(device)?)?, &audible, &body)?;
+    play(params, batch, &audible, &body)
+}
+
+/// What the decoder plays of a batch, as loud as the batch's targets are: at the level of comparison. `audible` and `body`:
+/// `[clips, FRAMES, N_HARMONICS]`, 1 for harmonics below 20 kHz, and linear gains.
+pub fn play(params: &Params, batch: &Batch, audible: &Tensor, body: &Tensor) -> Result<Played> {
+    let device = params.device();
+    let played = controls(&decode(params, &batch.features(device)?, &batch.players(device)?)?, audible, body)?;
     let gains = batch.gains(device)?;
     Ok(Played {
         harmonic_amplitudes: played.harmonic_amplitudes.broadcast_mul(&gains)?,
@@ -60,8 +69,7 @@ fn compare_controls(played: &Played, batch: &Batch) -> Result<Loss> {
     let target = batch.harmonics(device)?;
     let audible = batch.audible(device)?;
     let each = (log_distance(&played.harmonic_amplitudes, &target, batch.floor)? * &audible)?;
-    // The low harmonics carry the sound, the high ones its brilliance.
-    let weights: Vec<f32> = (1..=N_HARMONICS).map(|k| (k as f32).powf(-0.4)).collect();
+    let weights: Vec<f32> = (1..=N_HARMONICS).map(|k| (k as f32).powf(HARMONIC_SLOPE)).collect();
     let weights = Tensor::new(weights, device)?;
     let mean_weight = weights.mean_all()?.to_scalar::<f32>()? as f64;
     let harmonics = (each.broadcast_mul(&weights)?.mean_all()? / mean_weight)?;

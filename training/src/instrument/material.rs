@@ -1,14 +1,17 @@
 //! What is learned from: which recordings, in which copies, by which players, and which of them are held out.
 
-use super::InstrumentTraining;
+use super::Study;
 use super::performance::{Copies, Performance};
-use crate::recordings::prepare_all;
+use crate::progress::{Event, Progress};
+use crate::recordings::analyse_all;
 use anyhow::{Context, Result, ensure};
 use embouchure_audio_file::read;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none.
+/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none. Of 45
+/// recordings of a trumpet the decoder learned each note by heart: held-out loss 0.76 without copies, 0.45 with two of each
+/// (docs/tried.md).
 const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
 /// Of more than this, seconds, a part is used: it would not fit into a small computer's memory and teaches little more.
 const MOST_SECONDS: f32 = 2400.0;
@@ -29,19 +32,19 @@ pub struct Material {
 
 impl Material {
     /// Takes all recordings apart.
-    pub fn gather(job: &InstrumentTraining) -> Result<Self> {
-        let players: BTreeSet<String> = job.files.iter().map(|file| player_of(file)).collect();
+    pub fn gather(study: &Study, progress: &dyn Progress) -> Result<Self> {
+        let players: BTreeSet<String> = study.files.iter().map(|file| player_of(file)).collect();
         let named = |name: &String| players.iter().position(|p| p == name).with_context(|| no_player(name, &players));
-        let chosen = job.player.as_ref().map(named).transpose()?;
-        let files: Vec<(usize, PathBuf)> = job.files.iter().cloned().enumerate().collect();
-        let (held_out, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(i, _)| is_held_out(*i, &job.files));
+        let chosen = study.player.as_ref().map(named).transpose()?;
+        let files: Vec<(usize, PathBuf)> = study.files.iter().cloned().enumerate().collect();
+        let (held_out, files): (Vec<_>, Vec<_>) = files.into_iter().partition(|(i, _)| is_held_out(*i, &study.files));
         let analyse = |files: Vec<(usize, PathBuf)>, copies: Copies| -> Result<Vec<Performance>> {
             let files: Vec<PathBuf> = files.into_iter().map(|(_, file)| file).collect();
             let player = |path: &Path| players.iter().position(|p| *p == player_of(path)).unwrap_or(0);
-            let analyse = |path: &Path| Performance::of(path, player(path), copies, &job.encoder);
-            Ok(prepare_all("analysing", &files, analyse)?.into_iter().flatten().collect())
+            let analyse = |path: &Path| Performance::of(path, player(path), copies, &study.encoder, progress);
+            Ok(analyse_all(&files, progress, analyse)?.into_iter().flatten().collect())
         };
-        let copies = copies(&job.files);
+        let copies = copies(&study.files, progress);
         let performances = analyse(files, copies)?;
         ensure!(!performances.is_empty(), "there is nothing to learn from");
         let held_out = analyse(held_out, Copies { number: 0, ..copies })?;
@@ -56,13 +59,14 @@ fn is_held_out(index: usize, files: &[PathBuf]) -> bool {
 }
 
 /// What the recordings need, by how long they are together.
-fn copies(files: &[PathBuf]) -> Copies {
+fn copies(files: &[PathBuf], progress: &dyn Progress) -> Copies {
     let seconds = |path: &PathBuf| read(path).map_or(0.0, |a| a.channels[0].len() as f32 / a.rate as f32);
     let seconds: f32 = files.iter().map(seconds).sum();
     let number = COPIES.iter().find(|(limit, _)| seconds < *limit).map_or(0, |(_, number)| *number);
     let share = (MOST_SECONDS / seconds).min(1.0);
     if share < 1.0 {
-        println!("{:.0} of {:.0} minutes are used", MOST_SECONDS / 60.0, seconds / 60.0);
+        let used = format!("{:.0} of {:.0} minutes are used", MOST_SECONDS / 60.0, seconds / 60.0);
+        progress.tell(Event::Fact(&used));
     }
     Copies { number, share }
 }

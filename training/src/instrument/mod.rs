@@ -1,16 +1,24 @@
 //! Learning to play: a decoder for one instrument from recordings of it, with the encoder frozen.
+//!
+//! [`train`] is the usual run. Experiments train in other ways: they change the [`Recipe`], or take [`Lessons`],
+//! [`new_params`] and [`play`] and put a loop and a loss of their own around them.
 
 mod batch;
+mod lessons;
 mod loss;
 mod material;
 mod net;
 mod performance;
 mod perturb;
+mod recipe;
 mod report;
 mod train;
-pub mod unsupervised;
-mod without;
 
+pub use batch::{Batch, Batches, FRAMES, Purpose};
+pub use lessons::{Lessons, Study};
+pub use loss::play;
+pub use net::{Played, new_params};
+pub use performance::{TARGET_HOP, TARGET_RATE};
+pub use recipe::Recipe;
 pub use report::{Examined, Report};
-pub use train::{CLIPS, InstrumentTraining, train};
-pub use without::Without;
+pub use train::{InstrumentTraining, train};

@@ -1,6 +1,5 @@
 //! The decoder as a trainable network over batches; same names and arithmetic as `inference::decoder`.
 
-use super::Without;
 use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::{Params, in_main_memory};
 use candle_core::{D, Device, Result, Tensor};
@@ -33,13 +32,13 @@ pub fn new_params(seed: u64, width: usize, n_players: usize, device: &Device) ->
     Ok(params)
 }
 
-/// What a weights file needs to play as `player`, counted from 0, and deaf to what was left out.
-pub fn as_player(params: &Params, player: usize, without: &Without) -> Result<HashMap<String, Tensor>> {
+/// What a weights file needs to play as `player`, counted from 0, and deaf to the features that it was not `told`.
+pub fn as_player(params: &Params, player: usize, told: &[bool; N_FEATURES]) -> Result<HashMap<String, Tensor>> {
     let mut tensors = params.tensors(PLAYERS)?;
     let row = |name: &str| params.get(name)?.narrow(0, player, 1);
     let bias = (params.get("input.0.bias")? + row(PLAYERS)?.squeeze(0)?)?;
     tensors.insert("input.0.bias".into(), in_main_memory(&bias)?);
-    let told: Vec<f32> = (0..N_FEATURES).map(|i| f32::from(!without.hides(i))).collect();
+    let told: Vec<f32> = told.iter().map(|told| f32::from(*told)).collect();
     let weight = params.get("input.0.weight")?.broadcast_mul(&Tensor::new(told, bias.device())?)?;
     tensors.insert("input.0.weight".into(), in_main_memory(&weight)?);
     tensors.insert(BODY.into(), in_main_memory(&row(BODY)?)?);
@@ -95,14 +94,17 @@ mod tests {
     use super::*;
     use crate::ops::check::random;
     use crate::ops::values;
+    use embouchure_inference::config::NOISE_MAX_HZ;
     use embouchure_inference::controls::Controls;
 
     #[test]
     fn controls_are_those_of_the_runtime() -> Result<()> {
         let raw = (random(&[1, 3, N_RAW], 30) * 6.0)?;
         let f0_hz = [200.0, 440.0, 3000.0];
-        let audible: Vec<f32> =
-            f0_hz.iter().flat_map(|f| (1..=N_HARMONICS).map(move |k| f32::from(k as f32 <= 20_000.0 / f))).collect();
+        let audible: Vec<f32> = f0_hz
+            .iter()
+            .flat_map(|f| (1..=N_HARMONICS).map(move |k| f32::from(k as f32 <= NOISE_MAX_HZ / f)))
+            .collect();
         let audible = Tensor::from_vec(audible, (1, 3, N_HARMONICS), raw.device())?;
         let played = controls(&raw, &audible, &audible.ones_like()?)?;
         let (harmonics, noise) = (values(&played.harmonic_amplitudes)?, values(&played.noise_magnitudes)?);
@@ -124,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weights_file_has_its_players_row_and_is_deaf_to_what_was_left_out() -> Result<()> {
+    fn a_weights_file_has_its_players_row_and_is_deaf_to_what_was_not_told() -> Result<()> {
         let params = new_params(1, 8, 3, &Device::Cpu)?;
         let mut tensors = params.tensors("\0")?;
         let row = |value: f32, n: usize| vec![value; n];
@@ -134,8 +136,8 @@ mod tests {
         tensors.insert(BODY.into(), Tensor::from_vec(bodies, (3, body::N_POINTS), &Device::Cpu)?);
         params.restore(&tensors)?;
         for player in 0..3 {
-            let without = Without { loudness: player == 1, ..Without::default() };
-            let file = as_player(&params, player, &without)?;
+            let told = std::array::from_fn(|i| player != 1 || i != 1);
+            let file = as_player(&params, player, &told)?;
             assert!(!file.contains_key(PLAYERS));
             assert_eq!(values(&file["input.0.bias"])?, row(player as f32, 8));
             assert_eq!(values(&file[BODY])?, row(0.1 * player as f32, body::N_POINTS));

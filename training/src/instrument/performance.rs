@@ -2,23 +2,27 @@
 
 use super::perturb::disguises;
 use crate::analysis::{
-    TextureMeasure, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, share_of_chords, track_pitch,
+    FRAME_RATE, TextureMeasure, check_level, cut_silence, fill_gaps, harmonic_amplitudes, noise_bands, share_of_chords,
+    track_pitch,
 };
+use crate::progress::Progress;
 use crate::random::{Draw, generator};
-use crate::recordings::read_aloud;
+use crate::recordings;
 use anyhow::{Result, ensure};
 use embouchure_audio_file::{resample, to_mono};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ};
+use embouchure_inference::config::{
+    HOP_SIZE, MODEL_RATE, N_HARMONICS, N_NOISE_BANDS, N_Z, NOISE_MAX_HZ, REFERENCE_RATE,
+};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{LoudnessMeter, RumbleFilter};
 use half::f16;
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
-/// Rate of the target audio, Hz.
-pub const TARGET_RATE: u32 = 48_000;
+/// Rate of the target audio, Hz: the noise magnitudes are defined for it.
+pub const TARGET_RATE: u32 = REFERENCE_RATE;
 /// Samples per hop of the target audio.
-pub const TARGET_HOP: usize = TARGET_RATE as usize / 250;
+pub const TARGET_HOP: usize = TARGET_RATE as usize / FRAME_RATE;
 /// Less of it pitched than this, and a recording is no melody of this instrument.
 const LEAST_PITCHED: f32 = 0.2;
 /// Several notes at once in this share of a recording are no accident: of 759 recordings of single notes and lines one, in a
@@ -75,8 +79,8 @@ pub struct HeardHop {
 }
 
 /// One channel at [`TARGET_RATE`] without long silences.
-pub fn load(path: &Path) -> Result<Vec<f32>> {
-    let audio = read_aloud(path)?;
+pub fn load(path: &Path, progress: &dyn Progress) -> Result<Vec<f32>> {
+    let audio = recordings::load(path, progress)?;
     let samples = to_mono(&audio);
     check_level(&samples)?;
     Ok(cut_silence(&resample(&samples, audio.rate, TARGET_RATE), TARGET_HOP))
@@ -105,13 +109,19 @@ pub fn check_one_note(audio: &[f32], f0_hz: &[f32]) -> Result<()> {
 impl Performance {
     /// Takes the recording at `path` apart, piece by piece, and copies of it that are played faster and slower: single
     /// notes would otherwise teach the decoder that everything about a note follows from its f0.
-    pub fn of(path: &Path, player: usize, copies: Copies, encoder: &Encoder) -> Result<Vec<Self>> {
+    pub fn of(
+        path: &Path,
+        player: usize,
+        copies: Copies,
+        encoder: &Encoder,
+        progress: &dyn Progress,
+    ) -> Result<Vec<Self>> {
         // Of the name, so that a recording has the same disguises wherever it lies.
         let hash = |h: u64, b: &u8| h * 31 % 65_521 + *b as u64;
         let mut rng = generator(path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, hash)), 0);
         let mut all = Vec::new();
         let mut refused = None;
-        for piece in load(path)?.chunks(PIECE) {
+        for piece in load(path, progress)?.chunks(PIECE) {
             if copies.share < 1.0 && !rng.chance(copies.share) {
                 continue;
             }

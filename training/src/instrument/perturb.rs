@@ -3,13 +3,16 @@
 
 use crate::analysis::{HarmonicTrack, phase};
 use crate::random::{Draw, normal_noise};
-use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::config::{HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
-const TOP_HZ: f32 = 7600.0;
 /// Highest whistle, Hz.
 const HIGHEST_HZ: f32 = 4200.0;
+/// Resonances of a vowel: Hz, how far from there the gain is half, Hz, and gain; and the gain between them.
+const VOWEL: [(f32, f32, f32); 3] = [(650.0, 120.0, 1.0), (1100.0, 150.0, 0.6), (2600.0, 250.0, 0.3)];
+const BETWEEN: f32 = 0.05;
 
 /// The performance as it is, and in all its disguises, at the model rate.
 pub fn disguises(
@@ -24,8 +27,8 @@ pub fn disguises(
     let hum = |k: usize, _: f32| (k as f32).powi(-2);
     let saw = |k: usize, _: f32| 1.0 / k as f32;
     let vowel = |k: usize, hz: f32| {
-        let peak = |centre: f32, width: f32, gain: f32| gain / (1.0 + ((hz - centre) / width).powi(2));
-        (peak(650.0, 120.0, 1.0) + peak(1100.0, 150.0, 0.6) + peak(2600.0, 250.0, 0.3) + 0.05) / (k as f32).sqrt()
+        let peak = |(centre, width, gain): (f32, f32, f32)| gain / (1.0 + ((hz - centre) / width).powi(2));
+        (VOWEL.map(peak).iter().sum::<f32>() + BETWEEN) / (k as f32).sqrt()
     };
     let mut all = vec![samples.to_vec(), through_a_bad_microphone(samples, rng)];
     all.push(notes.play(1.0, whistle, 0.02, rng));
@@ -39,7 +42,7 @@ pub fn disguises(
 }
 
 fn through_a_bad_microphone(samples: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
-    let (colour, gain) = (rng.uniform(0.2, 0.7), 10f32.powf(rng.uniform(-30.0, 0.0) / 20.0));
+    let (colour, gain) = (rng.uniform(0.2, 0.7), db_to_gain(rng.uniform(-30.0, 0.0)));
     let mut smooth = 0.0;
     let noise = normal_noise(rng, samples.len());
     let sample = |(x, noise): (&f32, f32)| {
@@ -64,12 +67,12 @@ impl Notes<'_> {
             let power = self.harmonics.frame(h).iter().map(|a| a * a).sum::<f32>();
             if self.pitched[h] { power.sqrt() } else { 0.0 }
         };
-        let gain = 10f32.powf(rng.uniform(-20.0, 0.0) / 20.0);
+        let gain = db_to_gain(rng.uniform(-20.0, 0.0));
         let noise = normal_noise(rng, turns.len());
         let mut out = Vec::with_capacity(turns.len());
         let mut from = 0.0;
         for (h, hz) in f0.iter().enumerate() {
-            let n = ((TOP_HZ / hz) as usize).clamp(1, 40);
+            let n = ((HEARD_MAX_HZ / hz) as usize).clamp(1, 40);
             let mut partials: Vec<f32> = (1..=n).map(|k| timbre(k, k as f32 * hz)).collect();
             let power = partials.iter().map(|p| p * p).sum::<f32>().sqrt();
             partials.iter_mut().for_each(|p| *p /= power);

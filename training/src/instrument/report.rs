@@ -2,11 +2,13 @@
 
 use super::performance::{TARGET_HOP, TARGET_RATE, check_one_note, check_pitched, load};
 use crate::analysis::{FRAME_RATE, decay_s, track_pitch};
+use crate::progress::{Progress, Stage};
 use crate::recordings::examine_all;
 use anyhow::{Result, ensure};
 use embouchure_audio_file::resample;
 use embouchure_inference::config::MODEL_RATE;
 use embouchure_inference::hear::LoudnessMeter;
+use embouchure_inference::math::db::power_to_db;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use std::path::{Path, PathBuf};
 
@@ -42,9 +44,10 @@ pub struct Report {
 
 impl Report {
     /// Examines every file, on all cores.
-    pub fn of(files: &[PathBuf]) -> Self {
+    pub fn of(files: &[PathBuf], progress: &dyn Progress) -> Self {
         let (mut used, mut rejected) = (Vec::new(), Vec::new());
-        for (path, result) in files.iter().zip(examine_all("examining", files, examine)) {
+        let examined = examine_all(Stage::Examining, files, progress, |path| examine(path, progress));
+        for (path, result) in files.iter().zip(examined) {
             match result {
                 Ok(examined) => used.push(examined),
                 Err(error) => rejected.push((path.clone(), format!("{error:#}"))),
@@ -129,8 +132,8 @@ impl Report {
     }
 }
 
-fn examine(path: &Path) -> Result<Examined> {
-    let audio = load(path)?;
+fn examine(path: &Path, progress: &dyn Progress) -> Result<Examined> {
+    let audio = load(path, progress)?;
     let n_hops = audio.len() / TARGET_HOP;
     ensure!(n_hops > 0, "shorter than a hundredth of a second");
     let f0_hz: Vec<f32> = track_pitch(&audio, TARGET_RATE).iter().map(|p| p.f0_hz).collect();
@@ -138,7 +141,7 @@ fn examine(path: &Path) -> Result<Examined> {
     check_pitched(&pitched)?;
     check_one_note(&audio, &f0_hz)?;
     let loudness_db = LoudnessMeter::clip(&resample(&audio, TARGET_RATE, MODEL_RATE), &f0_hz);
-    let level = |hop: &[f32]| 10.0 * (hop.iter().map(|x| x * x).sum::<f32>() / hop.len() as f32).max(1e-12).log10();
+    let level = |hop: &[f32]| power_to_db((hop.iter().map(|x| x * x).sum::<f32>() / hop.len() as f32).max(1e-12));
     let level_db: Vec<f32> = audio.chunks_exact(TARGET_HOP).map(level).collect();
     let hops = f0_hz.iter().zip(&loudness_db).filter(|(f, _)| **f > 0.0);
     Ok(Examined {

@@ -43,7 +43,7 @@ pub(crate) fn on_cpu(x: &Tensor) -> bool {
 }
 
 /// All values of a tensor in row-major order.
-pub(crate) fn values(t: &Tensor) -> Result<Vec<f32>> {
+pub fn values(t: &Tensor) -> Result<Vec<f32>> {
     t.flatten_all()?.to_vec1()
 }
 

@@ -3,14 +3,12 @@
 use super::{on_cpu, plain, slice, tensor, values};
 use crate::random::{generator, normal_noise};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use embouchure_inference::config::N_NOISE_BANDS;
+use embouchure_inference::config::{N_NOISE_BANDS, REFERENCE_RATE};
 use embouchure_inference::synth::noise::BandInterpolation;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
-const RATE: f64 = 48_000.0;
-
-/// `magnitudes`: `[batch, frames, N_NOISE_BANDS]`. Returns `[batch, frames · hop]` at 48 kHz; the white noise depends on
+/// `magnitudes`: `[batch, frames, N_NOISE_BANDS]`. Returns `[batch, frames · hop]` at the reference rate; the white noise depends on
 /// `seed` alone.
 pub fn filtered_noise(magnitudes: &Tensor, hop: usize, seed: u64) -> Result<Tensor> {
     let noise = FilteredNoise::new(hop, seed);
@@ -35,7 +33,7 @@ impl FilteredNoise {
     fn new(hop: usize, seed: u64) -> Self {
         let fft = (4 * hop).next_power_of_two();
         let mut planner = RealFftPlanner::new();
-        let bands = BandInterpolation::new(RATE, fft);
+        let bands = BandInterpolation::new(f64::from(REFERENCE_RATE), fft);
         let response = |band: usize| {
             let mut bins = vec![0.0; fft / 2 + 1];
             bands.apply(&std::array::from_fn(|b| f32::from(b == band)), &mut bins);

@@ -3,11 +3,14 @@
 //! After Engel et al. 2020 (DDSP, arXiv:2001.04643) and Yamamoto et al. 2020 (Parallel WaveGAN, arXiv:1910.11480).
 
 use super::{on_cpu, plain, slice, tensor, values};
+use crate::mel::bands_of_bins;
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
-use embouchure_inference::controls::hz_to_mel;
+use embouchure_inference::config::REFERENCE_RATE;
+use embouchure_inference::math::window::hann;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
+/// FFT sizes: those of DDSP, with 4096 in place of 64.
 pub(super) const SIZES: [usize; 6] = [4096, 2048, 1024, 512, 256, 128];
 /// Magnitudes below this (of a spectrum scaled so that a full sine gives about 1) hardly count.
 pub(super) const FLOOR: f32 = 1e-4;
@@ -18,7 +21,7 @@ pub(super) const MEL_WEIGHT: f32 = 1.0;
 /// Weight of linear against logarithmic differences.
 pub(super) const LINEAR_WEIGHT: f32 = 10.0;
 
-/// Loss between `audio` (`[batch, samples]` at 48 kHz) and `target` of the same shape, a scalar.
+/// Loss between `audio` (`[batch, samples]` at the reference rate) and `target` of the same shape, a scalar.
 pub fn spectral_loss(audio: &Tensor, target: Arc<Vec<f32>>) -> Result<Tensor> {
     match on_cpu(audio) {
         true => audio.contiguous()?.apply_op1(SpectralLoss { target }),
@@ -44,15 +47,13 @@ impl Scale {
     pub(super) fn new(size: usize) -> Self {
         let mut planner = RealFftPlanner::new();
         // A full-scale sine has magnitude 1.
-        let hann = |i: usize| 4.0 / size as f32 * (std::f32::consts::PI * i as f32 / size as f32).sin().powi(2);
-        let band =
-            |bin: usize| (hz_to_mel(bin as f32 * 48_000.0 / size as f32) / hz_to_mel(24_000.0) * N_MEL as f32) as usize;
+        let scale = 4.0 / size as f32;
         Self {
             size,
             forward: planner.plan_fft_forward(size),
             inverse: planner.plan_fft_inverse(size),
-            window: (0..size).map(hann).collect(),
-            mel: (size == MEL_SIZE).then(|| (0..=size / 2).map(|bin| band(bin).min(N_MEL - 1)).collect()),
+            window: hann(size).into_iter().map(|w| scale * w).collect(),
+            mel: (size == MEL_SIZE).then(|| bands_of_bins(REFERENCE_RATE, size, N_MEL)),
         }
     }
 

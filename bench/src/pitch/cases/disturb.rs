@@ -2,12 +2,13 @@
 
 use super::Case;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
+use embouchure_inference::math::db::db_to_gain;
 use embouchure_training::random::{Draw, normal_noise};
 use rand_chacha::ChaCha8Rng;
 
 /// Adds noise between white and pink, `snr_db` under the voiced parts.
 pub fn add_noise(case: &mut Case, snr_db: f32, rng: &mut ChaCha8Rng) {
-    let level = voiced_rms(case) * 10f32.powf(-snr_db / 20.0);
+    let level = voiced_rms(case) * db_to_gain(-snr_db);
     let colour = rng.uniform(0.0, 0.95);
     let mut last = 0.0;
     let mut noise = normal_noise(rng, case.samples.len());

@@ -130,8 +130,8 @@ impl Shelf {
 
 fn shipped() -> Vec<Entry> {
     let entry = |(place, (name, bytes)): (i32, &(&str, &[u8]))| {
-        let card = Card::of(bytes).unwrap_or_default();
-        Entry { place, name: card.name, family: card.family, source: InstrumentRef::built_in(name), problem: None }
+        let (shown, family) = Card::of(bytes).map(|card| (card.name, card.family)).unwrap_or_default();
+        Entry { place, name: shown, family, source: InstrumentRef::built_in(name), problem: None }
     };
     (1..places::FIRST).zip(embouchure_weights::INSTRUMENTS).map(entry).collect()
 }
