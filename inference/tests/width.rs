@@ -11,7 +11,6 @@ use embouchure_inference::engine::{Change, Engine, HopModel, Io};
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::settings::Settings;
 use std::sync::atomic::Ordering::SeqCst;
-use std::time::Duration;
 
 /// Plays `input` to two channels, wet, with the width that `width` gives each hundredth sample.
 fn play_wide(
@@ -93,19 +92,17 @@ impl HopModel for Noisy {
 fn a_late_worker_silences_both_channels() {
     let model = PeakModel::default();
     let mut engine = engine_with(48_000.0, 64, false, Noisy(model.clone()));
-    let mut play = |seconds: f64| {
-        let input = vec![0.5; (48_000.0 * seconds) as usize];
-        play_wide(&mut engine, &input, &even_cuts(input.len(), 64), 0.0, |_| 1.0)
-    };
+    let telemetry = engine.telemetry().clone();
+    let mut play = |n: usize| play_wide(&mut engine, &vec![0.5; n], &even_cuts(n, 64), 0.0, |_| 1.0);
     let sounds = |x: &[f32]| x.iter().any(|x| *x != 0.0);
-    // As long as it takes the machine to have some frames in time.
-    let both_sound = (0..5000).any(|_| {
-        std::thread::sleep(Duration::from_millis(2));
-        play(0.002).iter().all(|channel| sounds(channel))
-    });
+    let mut both_sound = false;
+    for block in 1..=20 {
+        both_sound = play(192).iter().all(|channel| sounds(channel));
+        wait_for_hops(&telemetry, complete_hops(192 * block, 48_000.0));
+    }
     assert!(both_sound);
     model.held_up.store(true, SeqCst);
-    let [left, right] = play(0.2);
+    let [left, right] = play(9600);
     model.held_up.store(false, SeqCst);
     for channel in [left, right] {
         assert!(!sounds(&channel[channel.len() - 480..]));

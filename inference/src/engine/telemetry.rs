@@ -2,7 +2,10 @@
 
 use crate::chain::HopOutput;
 use crate::hear::{Heard, Pitch};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 /// Harmonics that are shown.
 pub const N_SHOWN: usize = 40;
@@ -96,13 +99,14 @@ impl Telemetry {
         self.loudness_db.store(heard.loudness_db.to_bits(), Relaxed);
         self.is_several_notes.store(heard.is_several_notes, Relaxed);
         self.is_too_soft.store(heard.is_too_soft, Relaxed);
-        self.hops.fetch_add(1, Relaxed);
         self.played_hz.store(played_hz.to_bits(), Relaxed);
         for (shown, amplitude) in self.harmonics.iter().zip(controls.harmonic_amplitudes()) {
             shown.store(amplitude.to_bits(), Relaxed);
         }
         let before = f32::from_bits(self.load.load(Relaxed));
         self.load.store((before + LOAD_PACE * (load - before)).to_bits(), Relaxed);
+        // Last: who sees the count sees what was done before it.
+        self.hops.fetch_add(1, Release);
     }
 
     /// Counts one late control frame. Realtime-safe.
@@ -125,6 +129,11 @@ impl Telemetry {
         self.worker_is_raised.store(is_raised, Relaxed);
     }
 
+    /// Hops that were published, since `prepare`. Their frames can be played. Realtime-safe.
+    pub fn hops(&self) -> u64 {
+        self.hops.load(Acquire)
+    }
+
     /// Reads everything; fields may belong to neighbouring hops. Realtime-safe.
     pub fn view(&self) -> TelemetryView {
         let float = |a: &AtomicU32| f32::from_bits(a.load(Relaxed));
@@ -137,7 +146,7 @@ impl Telemetry {
                 is_too_soft: self.is_too_soft.load(Relaxed),
                 ..Heard::SILENCE
             },
-            hops: self.hops.load(Relaxed),
+            hops: self.hops(),
             clipped_frames: self.clipped_frames.load(Relaxed),
             played_hz: float(&self.played_hz),
             harmonics: std::array::from_fn(|k| float(&self.harmonics[k])),

@@ -4,7 +4,7 @@
 use embouchure_inference::chain::{Chain, HopOutput};
 use embouchure_inference::config::N_NOISE_BANDS;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::{Change, DriverKind, Engine, EngineConfig, HopModel, Io};
+use embouchure_inference::engine::{Change, DriverKind, Engine, EngineConfig, HopModel, Io, Telemetry};
 #[cfg(feature = "worker")]
 use embouchure_inference::engine::{Loader, Model};
 use embouchure_inference::hear::encoder::Encoder;
@@ -13,6 +13,7 @@ use embouchure_inference::nn::Backend;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::play::{LoadedInstrument, Player};
 use embouchure_inference::settings::Settings;
+use embouchure_inference::synth::hop_samples;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
@@ -231,6 +232,19 @@ pub fn wait_until(what: &str, happened: impl Fn() -> bool) {
         assert!(start.elapsed() < Duration::from_secs(20), "waited in vain: {what}");
         std::thread::sleep(Duration::from_micros(50));
     }
+}
+
+/// Waits until `n` hops were computed, since `prepare`, and their frames can be played.
+///
+/// # Panics
+/// When it does not happen.
+pub fn wait_for_hops(telemetry: &Telemetry, n: u64) {
+    wait_until("the worker keeps up", || telemetry.hops() >= n);
+}
+
+/// Hops that `n` samples complete for certain: the resampler reads up to four samples ahead.
+pub fn complete_hops(n: usize, host_rate: f64) -> u64 {
+    ((n as f64 - 4.0) / hop_samples(host_rate)).max(0.0) as u64
 }
 
 /// `samples` and then `n` zeros.

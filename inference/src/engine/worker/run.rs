@@ -131,11 +131,13 @@ impl Worker {
         self.n_restless += 1;
         let start = Instant::now();
         let (frame, output) = self.hops.run(ready);
-        self.telemetry.publish(&output, start.elapsed().as_secs_f32() * FRAME_RATE);
+        let load = start.elapsed().as_secs_f32() * FRAME_RATE;
         // After a delay the first ones come too late. The ring is never full: it has room for all others.
         if ready.hop >= self.flags.next_hop.load(Acquire) {
             let _ = self.frames.push(EpochFrame { epoch: self.epoch, frame });
         }
+        // Last, so that a hop that was published can be played.
+        self.telemetry.publish(&output, load);
     }
 }
 
