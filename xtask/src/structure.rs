@@ -9,7 +9,6 @@ mod scan;
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use graph::{Graph, Place, Source};
-use std::fmt::Write;
 use std::path::Path;
 
 const PICTURE: &str = "docs/structure.svg";
@@ -114,17 +113,17 @@ all. A dashed arrow leads upwards and closes a cycle.
 ",
     );
     for graph in graphs {
-        let _ = write!(page, "\n## {}\n\n| folder | lines | uses |\n|---|---|---|\n", graph.title);
+        page += &format!("\n## {}\n\n| folder | lines | uses |\n|---|---|---|\n", graph.title);
         let heights = graph.heights();
         let mut nodes: Vec<&String> = graph.lines.keys().collect();
         nodes.sort_by_key(|node| (std::cmp::Reverse(heights[*node]), *node));
         for node in nodes {
             let uses: Vec<&str> = graph.uses(node).collect();
-            let _ = writeln!(page, "| {node} | {} | {} |", graph.lines[node], uses.join(", "));
+            page += &format!("| {node} | {} | {} |\n", graph.lines[node], uses.join(", "));
         }
         for (from, to) in graph.backward() {
             let way = graph.way(&to, &from, &graph.backward()).unwrap_or_default();
-            let _ = write!(page, "\nCycle: {from} → {}.\n", way.join(" → "));
+            page += &format!("\nCycle: {from} → {}.\n", way.join(" → "));
         }
     }
     page + &rules_table()
@@ -134,11 +133,11 @@ fn rules_table() -> String {
     let code = |words: &[&str]| words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let mut page = String::from("\n## What inference/src must not name\n\n| where | what | why |\n|---|---|---|\n");
     for rule in rules::DIRECTIONS {
-        let _ = writeln!(page, "| {} | {} | {} |", code(rule.folders), code(rule.must_not_use), rule.reason);
+        page += &format!("| {} | {} | {} |\n", code(rule.folders), code(rule.must_not_use), rule.reason);
     }
     for rule in rules::WORDS {
         let except = if rule.except.is_empty() { String::new() } else { format!(", but not {}", code(rule.except)) };
-        let _ = writeln!(page, "| {}{except} | {} | {} |", code(rule.folders), code(rule.words), rule.reason);
+        page += &format!("| {}{except} | {} | {} |\n", code(rule.folders), code(rule.words), rule.reason);
     }
     page
 }

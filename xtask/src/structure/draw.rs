@@ -5,7 +5,6 @@
 
 use super::graph::Graph;
 use std::collections::BTreeMap;
-use std::fmt::Write;
 
 const FONT_SIZE: f64 = 15.0;
 /// Of a letter, on average, in usual sans-serif fonts.
@@ -51,7 +50,8 @@ pub fn draw(graphs: &[&Graph]) -> String {
 }
 
 fn put(svg: &mut String, line: &str) {
-    writeln!(svg, "{line}").expect("a string takes everything");
+    svg.push_str(line);
+    svg.push('\n');
 }
 
 /// A node, or a place where an arrow passes a layer.
@@ -190,7 +190,7 @@ impl Layout {
     /// Where each arrow leaves its first box and reaches its last: spread over their widths, so that none cross there.
     fn ends(&self) -> Vec<[f64; 2]> {
         let mut ends = vec![[0.0; 2]; self.arrows.len()];
-        for side in 0..2 {
+        for side in [0, 1] {
             let mut at_box: BTreeMap<(usize, usize), Vec<(f64, usize)>> = BTreeMap::new();
             for (idx, arrow) in self.arrows.iter().enumerate() {
                 let n = arrow.len();
@@ -244,7 +244,7 @@ fn curve(points: &[[f64; 2]], colour: &str, style: &str) -> String {
         let [[x0, y0], [x1, y1]] = [pair[0], pair[1]];
         let ([dx0, dy0], [dx1, dy1]) = (slope(&points, idx), slope(&points, idx + 1));
         let handles = format!("{:.1} {:.1} {:.1} {:.1}", x0 + dx0, y0 + dy0, x1 - dx1, y1 - dy1);
-        write!(path, " C{handles} {x1:.1} {y1:.1}").expect("a string takes everything");
+        path += &format!(" C{handles} {x1:.1} {y1:.1}");
     }
     let base = end_y + head;
     format!(
