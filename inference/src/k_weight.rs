@@ -1,8 +1,8 @@
 //! Loudness as ITU-R BS.1770 weighs it: of samples, and of controls before they are rendered.
 
+use crate::biquad::Biquad;
 use crate::config::{HOP_SIZE, MODEL_RATE, N_NOISE_BANDS, NOISE_MAX_HZ};
 use crate::controls::{Controls, noise_band_centres_hz, noise_band_edges_hz};
-use crate::hear::biquad::Biquad;
 use std::f64::consts::{PI, TAU};
 use std::sync::LazyLock;
 

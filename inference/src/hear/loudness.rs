@@ -1,7 +1,7 @@
 //! A-weighted loudness of the newest few milliseconds.
 
+use crate::biquad::quiet_to_zero;
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
-use crate::hear::biquad::quiet_to_zero;
 use crate::math::db::power_to_db;
 use crate::math::sum;
 

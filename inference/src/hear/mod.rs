@@ -1,6 +1,5 @@
 //! From samples to what is heard in them: pitch, loudness, timbre, and whether it is a note.
 
-pub(crate) mod biquad;
 pub mod encoder;
 mod fine_pitch;
 mod gate;

@@ -1,7 +1,7 @@
 //! Takes rumble out of what is analysed: handling noise, breath on the microphone, mains hum's lowest octave.
 
+use crate::biquad::Biquad;
 use crate::config::{HOP_SIZE, MODEL_RATE};
-use crate::hear::biquad::Biquad;
 
 /// Corner of the filter, Hz. A bass voice ends at 65 Hz; a bass guitar's lowest notes lose their fundamental, but pitch
 /// is heard from the harmonics too.
