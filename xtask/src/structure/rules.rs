@@ -47,7 +47,7 @@ pub const DIRECTIONS: &[Direction] = &[
         reason: "networks map numbers to numbers",
     },
     Direction {
-        folders: &["config", "math", "note", "scale", "controls", "settings"],
+        folders: &["config", "math", "biquad", "note", "scale", "controls", "settings"],
         must_not_use: &["k_weight", "nn", "hear", "play", "synth", "chain", "engine"],
         reason: "everything else stands on these",
     },
