@@ -9,6 +9,7 @@ mod framework;
 mod install;
 mod pass_on;
 mod setup;
+mod structure;
 mod system;
 mod test;
 mod train;
@@ -42,6 +43,8 @@ enum Command {
     Test(test::Arguments),
     /// Check the dependencies' licences, sources and advisories, as deny.toml says
     Deny,
+    /// Write how crates and folders depend on each other into docs, and fail where that goes in a circle
+    Structure(structure::Arguments),
     /// Train an instrument: the same as `embouchure train`
     Train(pass_on::Arguments),
     /// Train all instruments that ship, as weights/shelf.toml says
@@ -61,6 +64,7 @@ fn main() -> anyhow::Result<()> {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Deny => deny::run(),
+        Command::Structure(arguments) => structure::run(&arguments),
         Command::Train(arguments) => train::run(&arguments),
         Command::TrainShelf(arguments) => train_shelf::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

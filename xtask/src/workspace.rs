@@ -11,6 +11,13 @@ pub fn root() -> &'static Path {
 
 /// Cargo's target folder, wherever the user's settings put it.
 pub fn target_folder() -> Result<PathBuf> {
+    let metadata = metadata()?;
+    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target folder")?;
+    Ok(PathBuf::from(folder))
+}
+
+/// What cargo says of the workspace's members.
+pub fn metadata() -> Result<serde_json::Value> {
     let output = cargo()
         .args(["metadata", "--format-version", "1", "--no-deps"])
         .current_dir(root())
@@ -20,9 +27,7 @@ pub fn target_folder() -> Result<PathBuf> {
     if !output.status.success() {
         bail!("cargo metadata failed");
     }
-    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).context("cargo metadata")?;
-    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target folder")?;
-    Ok(PathBuf::from(folder))
+    serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
 /// The cargo that runs this program.
