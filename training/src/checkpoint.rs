@@ -30,7 +30,8 @@ pub type Best = HashMap<String, Tensor>;
 /// Prefix of the names of [`Best`] in the file.
 const BEST: &str = "best.";
 
-/// Writes parameters, the best so far, moments and position. If the program is killed meanwhile, the old file stays whole.
+/// Writes parameters, the best so far, moments and position. If the program is killed meanwhile, the old file stays
+/// whole.
 pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, position: Position) -> Result<()> {
     let mut tensors = params.tensors("\0")?;
     tensors.extend(optimizer.tensors()?);

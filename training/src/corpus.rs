@@ -1,6 +1,6 @@
 //! Recordings with exactly known f0: each is resynthesised from its own measured pitch and harmonics (Salamon et al.
-//! 2017, "An analysis/synthesis framework for automatic f0 annotation"). So the label is the pitch that was rendered, not
-//! an estimate.
+//! 2017, "An analysis/synthesis framework for automatic f0 annotation"). So the label is the pitch that was rendered,
+//! not an estimate.
 
 mod notes;
 
@@ -183,7 +183,8 @@ fn envelope(samples: &[f32]) -> Vec<f32> {
     samples.iter().map(follow).collect()
 }
 
-/// Sum of the harmonics at the phase `turns` of the fundamental. `w`: position between the amplitudes `from` and `to`, 0 to 1.
+/// Sum of the harmonics at the phase `turns` of the fundamental. `w`: position between the amplitudes `from` and `to`,
+/// 0 to 1.
 fn tone(turns: f64, phases: &[f32], from: &[f32], to: &[f32], w: f32) -> f32 {
     let (s, c) = ((turns.fract() * TAU) as f32).sin_cos();
     let (mut s0, mut c0, mut s1, mut c1) = (0.0f32, 1.0f32, s, c);

@@ -1,5 +1,5 @@
-//! Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101) and gradient clipping. Its state can be
-//! saved, which candle's own optimiser does not offer.
+//! Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101) and gradient clipping. Its state can
+//! be saved, which candle's own optimiser does not offer.
 
 use crate::ops::values;
 use crate::params::Params;

@@ -85,8 +85,8 @@ impl Sums {
 
 /// Trains `params` until the last step, a stop, or the end of the watch's patience.
 ///
-/// `make(step)` returns the batch of a step, always the same one for the same step; it runs on a thread of its own. `loss`
-/// computes the loss of a batch. With a watch, `params` are in the end the best that it found.
+/// `make(step)` returns the batch of a step, always the same one for the same step; it runs on a thread of its own.
+/// `loss` computes the loss of a batch. With a watch, `params` are in the end the best that it found.
 pub fn train<B: Send + 'static>(
     training: &Training,
     params: &Params,

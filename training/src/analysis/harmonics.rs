@@ -35,8 +35,8 @@ impl HarmonicTrack {
     }
 }
 
-/// Measures `n_harmonics` harmonics at the end of every hop; those above `top_hz` are 0. `f0_hz`: one value per hop, all > 0
-/// (see [`fill_gaps`]).
+/// Measures `n_harmonics` harmonics at the end of every hop; those above `top_hz` are 0. `f0_hz`: one value per hop,
+/// all > 0 (see [`fill_gaps`]).
 pub fn harmonic_amplitudes(
     samples: &[f32],
     rate: u32,

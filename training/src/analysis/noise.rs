@@ -1,5 +1,6 @@
 //! Noise between the harmonics, in the bands of the noise filter. The runtime's
-//! [`NoiseMeter`](embouchure_inference::hear::NoiseMeter) has another rule, because its input is at 16 kHz and ends now.
+//! [`NoiseMeter`](embouchure_inference::hear::NoiseMeter) has another rule, because its input is at 16 kHz and ends
+//! now.
 
 use super::FRAME_RATE;
 use embouchure_inference::config::{N_NOISE_BANDS, REFERENCE_RATE};
@@ -14,8 +15,8 @@ const MEAN_OF_MEDIAN: f32 = std::f32::consts::LOG2_E;
 /// Gain of a band in which nothing was measured.
 const SILENT: f32 = 1e-7;
 
-/// Noise magnitudes at the end of every hop, linear, as in `Controls`. `samples`: at [`REFERENCE_RATE`]. `f0_hz`: per hop,
-/// 0 = no pitch.
+/// Noise magnitudes at the end of every hop, linear, as in `Controls`. `samples`: at [`REFERENCE_RATE`]. `f0_hz`: per
+/// hop, 0 = no pitch.
 pub fn noise_bands(samples: &[f32], f0_hz: &[f32]) -> Vec<[f32; N_NOISE_BANDS]> {
     let mut planner = RealFftPlanner::new();
     // About eight periods, so that bins lie between the harmonics.

@@ -17,8 +17,8 @@ const UNVOICED_COST: f32 = 0.3;
 const SWITCH_COST: f32 = 0.15;
 /// Cost of a pitch change per octave, and its maximum.
 const CHANGE_COST: (f32, f32) = (2.5, 0.9);
-/// Cost of a longer period, per octave, so that the shorter of two equally good ones wins. With 0.05 the lowest notes of
-/// bassoon and cello were lost (docs/tried.md).
+/// Cost of a longer period, per octave, so that the shorter of two equally good ones wins. With 0.05 the lowest notes
+/// of bassoon and cello were lost (docs/tried.md).
 const LONG_PERIOD_COST: f32 = 0.03;
 /// Frames below this level have no pitch (mean square).
 const SILENT: f32 = 1e-7;
@@ -89,7 +89,8 @@ impl Difference {
             }
         }
         found.sort_by(|a, b| a.aperiodicity.total_cmp(&b.aperiodicity));
-        // Octaves below the true pitch fit as well as it does. So the shortest good period is kept even if others fit better.
+        // Octaves below the true pitch fit as well as it does. So the shortest good period is kept even if others fit
+        // better.
         let short =
             found.iter().copied().filter(|c| c.aperiodicity < 0.25).max_by(|a, b| a.octave.total_cmp(&b.octave));
         found.truncate(N_CANDIDATES);

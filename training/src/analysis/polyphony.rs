@@ -11,7 +11,8 @@ const LEAST_FRAMES: usize = 8;
 const RULE: NoteRule = NoteRule { least_filled: 0.65, least_harmonics: 1, least_adjoining: f32::INFINITY };
 /// Multiples of the tracked pitch that may be the note's: trackers are sometimes an octave or two off.
 const MULTIPLES: [f32; 5] = [1.0, 2.0, 3.0, 4.0, 0.5];
-/// Hops to each side in which the pitch must be steady, and its largest change there, so that one note fills the window.
+/// Hops to each side in which the pitch must be steady, and its largest change there, so that one note fills the
+/// window.
 const STEADY_HOPS: usize = 12;
 const STEADY_OCTAVES: f32 = 0.05;
 

@@ -6,7 +6,8 @@ use embouchure_inference::math::db::gain_to_db;
 
 /// Least peak, dBFS. Softer recordings have more of the microphone than of the instrument.
 const LEAST_PEAK_DB: f32 = -54.0;
-/// This many equal neighbouring samples are clipped if they are near the peak: above the second value, as a share of it.
+/// This many equal neighbouring samples are clipped if they are near the peak: above the second value, as a share of
+/// it.
 const CLIPPED_RUN: usize = 4;
 const TOP: f32 = 0.98;
 /// Largest share of clipped samples.
@@ -42,8 +43,8 @@ fn n_clipped(samples: &[f32], peak: f32) -> usize {
     if run >= CLIPPED_RUN { n + run } else { n }
 }
 
-/// Time in which the sound falls by 60 dB after a note, s: the instrument's release and the room's reverberation. It is the
-/// median of the notes that end within the recording; `None` if none does. `level_db` and `pitched`: per hop.
+/// Time in which the sound falls by 60 dB after a note, s: the instrument's release and the room's reverberation. It is
+/// the median of the notes that end within the recording; `None` if none does. `level_db` and `pitched`: per hop.
 pub fn decay_s(level_db: &[f32], pitched: &[bool]) -> Option<f32> {
     let ends = (NOTE_HOPS..pitched.len()).filter(|t| pitched[t - 1] && !pitched[*t]);
     let mut decays: Vec<f32> = ends.filter_map(|end| fall_s(level_db, end)).collect();
@@ -53,7 +54,8 @@ pub fn decay_s(level_db: &[f32], pitched: &[bool]) -> Option<f32> {
 
 /// As [`decay_s`], for the note that ends at about hop `end`; `None` if it does not fall far enough.
 fn fall_s(level_db: &[f32], end: usize) -> Option<f32> {
-    // The level of the note is its loudest for a while before the end, because the tracker follows a fading note for long.
+    // The level of the note is its loudest for a while before the end, because the tracker follows a fading note for
+    // long.
     let from = end.saturating_sub(LONGEST_FALL_HOPS / 4);
     let top = (from..end).max_by(|a, b| level_db[*a].total_cmp(&level_db[*b]))?;
     let below =

@@ -65,7 +65,8 @@ impl TextureMeasure {
         }
     }
 
-    /// Standard deviations, `[N_SCALES][N_BANDS]`, nepers. A band without values has that of the nearest band with some.
+    /// Standard deviations, `[N_SCALES][N_BANDS]`, nepers. A band without values has that of the nearest band with
+    /// some.
     pub fn deviations(&self) -> [[f32; N_BANDS]; N_SCALES] {
         std::array::from_fn(|scale| {
             let measured = |band: &usize| self.counts[scale][*band] > 0.0;
@@ -81,8 +82,8 @@ fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-/// `x` without the part that `cause` explains linearly. Vibrato moves the partials over the slopes of the body; at runtime
-/// the body does that itself.
+/// `x` without the part that `cause` explains linearly. Vibrato moves the partials over the slopes of the body; at
+/// runtime the body does that itself.
 fn without(x: &[f32], cause: &[f32]) -> Vec<f32> {
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
     let slope = (product(x, cause) / product(cause, cause).max(1e-9)) as f32;

@@ -22,8 +22,8 @@ pub(super) fn split_at_jumps(voiced: &mut [bool], f0_hz: &[f32]) {
     }
 }
 
-/// Raises notes that were tracked an octave or a twelfth too low. Only every second or third of their harmonics sounds, so
-/// the resynthesis would not have the pitch of its label. Returns true if any note changed.
+/// Raises notes that were tracked an octave or a twelfth too low. Only every second or third of their harmonics sounds,
+/// so the resynthesis would not have the pitch of its label. Returns true if any note changed.
 pub(super) fn raise_subharmonics(f0_hz: &mut [f32], voiced: &[bool], harmonics: &HarmonicTrack) -> bool {
     let mut changed = false;
     let mut start = 0;

@@ -22,13 +22,13 @@ const SOFTEST_DB: f32 = -30.0;
 const DARKENING: f32 = 0.2;
 /// Harmonics above this get darker, Hz.
 const BRIGHT_HZ: f32 = 700.0;
-/// Random gain of a sequence, as from another recording level, ± dB, so that no note is known by its level. 45 recordings of
-/// a trumpet: mean spectral difference 1.30 without, 1.16 with it (docs/tried.md).
+/// Random gain of a sequence, as from another recording level, ± dB, so that no note is known by its level. 45
+/// recordings of a trumpet: mean spectral difference 1.30 without, 1.16 with it (docs/tried.md).
 const RECORDED_DB: f32 = 5.0;
 /// Share of the sequences that are softened while controls are compared.
 const SOFTENED: f32 = 0.5;
-/// Targets are scaled so that each player's loud notes have this loudness, dB. So the threshold of silence does not depend on
-/// the level of the recordings.
+/// Targets are scaled so that each player's loud notes have this loudness, dB. So the threshold of silence does not
+/// depend on the level of the recordings.
 const COMPARED_DB: f32 = -18.0;
 /// Noise is softened by this share of the tone's dB.
 const NOISE_SHARE: f32 = 0.8;
@@ -282,6 +282,9 @@ pub mod tests {
         near(&loud.harmonics, &soft.harmonics);
         let loudness = |batch: &Batch| batch.features[100][1];
         assert!(loudness(&loud) - loudness(&soft) > 0.5, "but the loudness feature does");
-        assert!((soft.gains[0] / loud.gains[0] - 40.0).abs() < 1.0, "and the decoder's output is brought to the same level");
+        assert!(
+            (soft.gains[0] / loud.gains[0] - 40.0).abs() < 1.0,
+            "and the decoder's output is brought to the same level"
+        );
     }
 }

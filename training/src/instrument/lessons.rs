@@ -25,7 +25,8 @@ pub struct Study {
     pub files: Vec<PathBuf>,
     /// The encoder that the instrument will play with.
     pub encoder: Encoder,
-    /// Player to sound like: the part of the file names before "__". `None` chooses the player with the longest recordings.
+    /// Player to sound like: the part of the file names before "__". `None` chooses the player with the longest
+    /// recordings.
     pub player: Option<String>,
     /// How sequences are drawn: [`Recipe::USUAL`], except in experiments.
     pub recipe: Recipe,

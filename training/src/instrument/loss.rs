@@ -26,7 +26,8 @@ pub fn regression(params: &Params, batch: &Batch) -> Result<Loss> {
     Ok(((loss + roughness(params)?)?, parts))
 }
 
-/// Cost of changes of the body's gain from point to point, so that gains that no note reaches lie between their neighbours.
+/// Cost of changes of the body's gain from point to point, so that gains that no note reaches lie between their
+/// neighbours.
 fn roughness(params: &Params) -> Result<Tensor> {
     let body = params.get(BODY)?;
     let n = body.dim(1)? - 1;
@@ -87,14 +88,14 @@ mod tests {
     use super::super::batch::tests::batch;
     use super::super::net::new_params;
     use super::*;
-    use crate::ops::check::plain_trains_alike;
+    use crate::ops::check::plain_gradients_match;
     use candle_core::Device;
 
     #[test]
     fn the_operations_of_a_gpu_have_the_same_gradients() -> Result<()> {
         let (params, batch) = (new_params(4, 24, 1, &Device::Cpu)?, batch(0.3));
-        plain_trains_alike(&params, || Ok(regression(&params, &batch)?.0));
-        plain_trains_alike(&params, || Ok(spectral(&params, &batch)?.0));
+        plain_gradients_match(&params, || Ok(regression(&params, &batch)?.0));
+        plain_gradients_match(&params, || Ok(spectral(&params, &batch)?.0));
         Ok(())
     }
 }

@@ -9,8 +9,8 @@ use embouchure_audio_file::read;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Copies of each recording at other speeds: (seconds of all recordings below which this holds, copies). Without copies the
-/// decoder learned each note of 45 trumpet recordings by heart: held-out loss 0.76 without, 0.45 with two of each
+/// Copies of each recording at other speeds: (seconds of all recordings below which this holds, copies). Without copies
+/// the decoder learned each note of 45 trumpet recordings by heart: held-out loss 0.76 without, 0.45 with two of each
 /// (docs/tried.md).
 const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
 /// Seconds of recordings that are used at most. More would not fit into a small computer's memory and teaches little.

@@ -17,8 +17,8 @@ pub const BODY: &str = "body";
 /// Untrained parameters with hidden layers of `width` units.
 ///
 /// The recordings may come from several players, each with an own instrument, room and way of playing. The differences
-/// between them are learned beside the decoder, as in multi-speaker synthesisers (Gibiansky et al. 2017, "Deep Voice 2",
-/// arXiv:1705.08947). Otherwise the decoder would play the mean of all, which sounds like none.
+/// between them are learned beside the decoder, as in multi-speaker synthesisers (Gibiansky et al. 2017, "Deep Voice
+/// 2", arXiv:1705.08947). Otherwise the decoder would play the mean of all, which sounds like none.
 pub fn new_params(seed: u64, width: usize, n_players: usize, device: &Device) -> Result<Params> {
     let mut params = Params::new(seed, device);
     for (name, n_in) in [("input.0", N_FEATURES), ("input.1", width), ("output", 2 * width)] {
@@ -46,8 +46,8 @@ pub fn as_player(params: &Params, player: usize, told: &[bool; N_FEATURES]) -> R
     Ok(tensors)
 }
 
-/// Runs the decoder. `features`: `[batch, frames, N_FEATURES]`. `players`: one-hot, `[batch · frames, n_players]`. Returns raw
-/// outputs, `[batch, frames, N_RAW]`.
+/// Runs the decoder. `features`: `[batch, frames, N_FEATURES]`. `players`: one-hot, `[batch · frames, n_players]`.
+/// Returns raw outputs, `[batch, frames, N_RAW]`.
 pub fn decode(params: &Params, features: &Tensor, players: &Tensor) -> Result<Tensor> {
     let (batch, frames, _) = features.dims3()?;
     let x = features.reshape((batch * frames, N_FEATURES))?;
@@ -79,8 +79,8 @@ pub struct Played {
     pub noise_magnitudes: Tensor,
 }
 
-/// Raw outputs as controls, as `Controls::from_raw` at runtime. `audible`: `[batch, frames, N_HARMONICS]`, 1 for harmonics
-/// below 20 kHz. `body`: linear gains of the same shape.
+/// Raw outputs as controls, as `Controls::from_raw` at runtime. `audible`: `[batch, frames, N_HARMONICS]`, 1 for
+/// harmonics below 20 kHz. `body`: linear gains of the same shape.
 pub fn controls(raw: &Tensor, audible: &Tensor, body: &Tensor) -> Result<Played> {
     let part = |from, n| raw.narrow(D::Minus1, from, n)?.contiguous();
     let amplitude = exp_sigmoid(&part(0, 1)?)?;

@@ -1,4 +1,5 @@
-//! A recording analysed for the decoder: the targets (controls and sound), and the encoder's output for it and its disguises.
+//! A recording analysed for the decoder: the targets (controls and sound), and the encoder's output for it and its
+//! disguises.
 
 use super::perturb::disguises;
 use crate::analysis::{
@@ -25,8 +26,8 @@ pub const TARGET_RATE: u32 = REFERENCE_RATE;
 pub const TARGET_HOP: usize = TARGET_RATE as usize / FRAME_RATE;
 /// Least share of pitched hops in a usable recording.
 const LEAST_PITCHED: f32 = 0.2;
-/// A recording with several notes at once in at least this share of it is refused. Of 759 recordings of single notes and
-/// lines one, in a room that rings, has more (0.5); the next has 0.37.
+/// A recording with several notes at once in at least this share of it is refused. Of 759 recordings of single notes
+/// and lines one, in a room that rings, has more (0.5); the next has 0.37.
 const MOST_CHORDS: f32 = 0.4;
 /// Least and greatest transposition of copies, semitones: past the neighbouring notes, but little for the body.
 const COPY_SEMITONES: (f32, f32) = (0.4, 2.0);
@@ -51,8 +52,8 @@ pub struct Performance {
     pub player: usize,
     /// True for the recording itself, false for a copy at another speed.
     pub is_original: bool,
-    /// Samples at [`TARGET_RATE`], whole hops. Large arrays have 16 bits, because minutes of recordings would otherwise need
-    /// gigabytes.
+    /// Samples at [`TARGET_RATE`], whole hops. Large arrays have 16 bits, because minutes of recordings would otherwise
+    /// need gigabytes.
     pub audio: Vec<f16>,
     /// Pitch at the end of each hop, Hz, gaps filled.
     pub f0_hz: Vec<f32>,
@@ -107,8 +108,8 @@ pub fn check_one_note(audio: &[f32], f0_hz: &[f32]) -> Result<()> {
 }
 
 impl Performance {
-    /// Analyses the recording at `path` and its faster and slower copies, piece by piece. Without copies, single notes teach
-    /// the decoder that everything about a note follows from its f0.
+    /// Analyses the recording at `path` and its faster and slower copies, piece by piece. Without copies, single notes
+    /// teach the decoder that everything about a note follows from its f0.
     pub fn of(
         path: &Path,
         player: usize,

@@ -61,7 +61,8 @@ struct Notes<'a> {
 }
 
 impl Notes<'_> {
-    /// The same notes at `ratio` times the pitch. `timbre(k, hz)`: strength of partial k. `breath`: noise as a share of the tone.
+    /// The same notes at `ratio` times the pitch. `timbre(k, hz)`: strength of partial k. `breath`: noise as a share of
+    /// the tone.
     fn play(&self, ratio: f32, timbre: impl Fn(usize, f32) -> f32, breath: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let f0: Vec<f32> = self.f0_hz.iter().map(|f| if f * ratio < HIGHEST_HZ { f * ratio } else { *f }).collect();
         let turns = phase(&f0, HOP_SIZE, MODEL_RATE);

@@ -44,7 +44,8 @@ pub struct InstrumentTraining {
     pub out: PathBuf,
 }
 
-/// Trains until the last step, a stop, or the end of progress on held-out recordings. Then writes the best weights so far.
+/// Trains until the last step, a stop, or the end of progress on held-out recordings. Then writes the best weights so
+/// far.
 pub fn train(job: InstrumentTraining, progress: &dyn Progress) -> Result<Trained> {
     let InstrumentTraining { study, steps, about, family, adjustments, checkpoint, out } = job;
     let lessons = Lessons::gather(&study, progress)?;
