@@ -13,7 +13,7 @@ pub fn oscillator(amplitudes: &Tensor, turns: &[f64], hop: usize) -> Result<Tens
     sliding_oscillator(amplitudes, &Tensor::from_vec(turns, (batch, frames * hop), amplitudes.device())?, hop)
 }
 
-/// [`oscillator`] with a gradient of the phase, so that the pitch can be learned, too. `turns`: 0 to 1,
+/// The oscillator with a gradient of the phase, so that the pitch can be learned, too. `turns`: 0 to 1,
 /// `[batch, frames · hop]`.
 pub fn sliding_oscillator(amplitudes: &Tensor, turns: &Tensor, hop: usize) -> Result<Tensor> {
     let (batch, frames, n) = amplitudes.dims3()?;
