@@ -2,13 +2,13 @@
 
 pub mod own;
 
-/// The encoder that all instruments were trained with.
+/// The encoder. All instruments were trained with it, or with one that it was improved from and whose z it keeps.
 pub const ENCODER: &[u8] = include_bytes!("encoder.safetensors");
 
-/// The instrument that plays until another one is chosen.
+/// Name of the instrument that plays until another one is chosen.
 pub const DEFAULT_INSTRUMENT: &str = "trumpet";
 
-/// Shipped instruments: name and file content, the default first.
+/// Shipped instruments: name and content of the file, the default first. The order never changes: hosts store indices.
 pub const INSTRUMENTS: &[(&str, &[u8])] = &[
     ("trumpet", include_bytes!("trumpet.safetensors")),
     ("french-horn", include_bytes!("french-horn.safetensors")),
@@ -26,7 +26,7 @@ pub const INSTRUMENTS: &[(&str, &[u8])] = &[
     ("ah", include_bytes!("ah.safetensors")),
 ];
 
-/// Content of the shipped instrument called `name`.
+/// Content of the shipped instrument called `name`; `None` if there is none.
 pub fn instrument(name: &str) -> Option<&'static [u8]> {
     INSTRUMENTS.iter().find(|(n, _)| *n == name).map(|(_, bytes)| *bytes)
 }

@@ -1,22 +1,22 @@
-//! The player's own instruments: files in a folder of which plugin and command line know.
+//! The player's own instruments: files in a folder that the plugin and the command line share.
 
 use directories::ProjectDirs;
 use std::path::{Path, PathBuf};
 
-/// Ending of instrument files.
+/// Extension of instrument files.
 pub const ENDING: &str = "safetensors";
 
-/// Where the system wants Embouchure's data and settings of its user.
+/// Folders for Embouchure's data and settings of this user, as the system has them; `None` without a home folder.
 pub fn system_folders() -> Option<ProjectDirs> {
     ProjectDirs::from("", "", "Embouchure")
 }
 
-/// The player's folder for instruments; it need not exist.
+/// The player's folder for instruments; it need not exist. `None` as [`system_folders`].
 pub fn folder() -> Option<PathBuf> {
     Some(system_folders()?.data_dir().join("Instruments"))
 }
 
-/// Instrument files of a folder, by file name. A folder that cannot be read is empty. Allocates.
+/// Instrument files of `folder`, sorted by file name; none if the folder cannot be read. Allocates.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();

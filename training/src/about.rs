@@ -1,13 +1,13 @@
-//! What is known of a weights file before it is trained, and what came of it.
+//! Facts for the card of a weights file, and the result of its training.
 
-/// What whoever trains says of the file. It is written into its card.
+/// Facts about a weights file that the user of the training gives. They are written into its card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct About {
-    /// Name of what is trained; of an instrument, what the player sees.
+    /// Name of the network; for an instrument, the name that the player sees.
     pub name: String,
     /// Licence of the weights, as the recordings allow.
     pub licence: String,
-    /// Who trains them.
+    /// Author of the weights.
     pub author: String,
     /// The recordings, with the attribution that their licences ask for.
     pub trained_on: String,
@@ -20,6 +20,6 @@ pub struct About {
 pub struct Trained {
     /// Steps taken, those before a resume included.
     pub steps: usize,
-    /// As the card of the weights file says.
+    /// Loss on the card of the weights file: the lowest held-out loss, or the mean of the last steps.
     pub loss: f32,
 }

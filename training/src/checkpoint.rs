@@ -1,4 +1,4 @@
-//! Saves a running training and takes it up again.
+//! Saves a running training, and resumes it.
 
 use crate::arrays::{arrays, tensors};
 use crate::optimizer::Optimizer;
@@ -12,25 +12,26 @@ use std::path::Path;
 
 const FORMAT: &str = "embouchure-checkpoint/1";
 
-/// Where a training stands.
+/// Progress of a training.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Position {
     /// Steps taken.
     pub step: usize,
-    /// Mean loss of the last steps.
+    /// Mean loss of the steps between the last two reports.
     pub loss: f32,
-    /// The lowest loss on recordings that are not trained on, and the step that had it.
+    /// Lowest held-out loss, and its step.
     #[serde(default)]
     pub best: Option<(f32, usize)>,
 }
 
-/// Parameters that had the lowest held-out loss, empty until there is one.
+/// Parameters with the lowest held-out loss, by name; empty until there is one.
 pub type Best = HashMap<String, Tensor>;
 
-/// Names of [`Best`] in the file begin with this.
+/// Prefix of the names of [`Best`] in the file.
 const BEST: &str = "best.";
 
-/// Writes parameters, the best so far, moments and position; a kill in between leaves the old file whole.
+/// Writes parameters, the best so far, moments and position. If the program is killed meanwhile, the old file stays
+/// whole.
 pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, position: Position) -> Result<()> {
     let mut tensors = params.tensors("\0")?;
     tensors.extend(optimizer.tensors()?);
@@ -38,7 +39,7 @@ pub fn save(path: &Path, params: &Params, best: &Best, optimizer: &Optimizer, po
     write_atomically(path, &to_bytes(&arrays(&tensors)?, &position, FORMAT)?)
 }
 
-/// Takes up the checkpoint at `path`, or starts at step 0 if there is none.
+/// Restores the checkpoint at `path`. Starts at step 0 if there is none. Errors if it belongs to another network.
 pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Optimizer) -> Result<Position> {
     if !path.exists() {
         return Ok(Position::default());
@@ -53,7 +54,7 @@ pub fn resume(path: &Path, params: &Params, best: &mut Best, optimizer: &mut Opt
     Ok(position)
 }
 
-/// Writes beside the file first, then renames.
+/// Writes a file beside `path`, then renames it, so that `path` is never half written. Makes the folder.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;

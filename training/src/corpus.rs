@@ -1,6 +1,6 @@
-//! Recordings with exactly known f0: each is taken apart and put together again from its own measured pitch and
-//! harmonics (Salamon et al. 2017, "An analysis/synthesis framework for automatic f0 annotation"), so that the label
-//! is not an estimate but what was rendered.
+//! Recordings with exactly known f0: each is resynthesised from its own measured pitch and harmonics (Salamon et al.
+//! 2017, "An analysis/synthesis framework for automatic f0 annotation"). So the label is the pitch that was rendered,
+//! not an estimate.
 
 mod notes;
 
@@ -19,36 +19,39 @@ use std::path::{Path, PathBuf};
 
 /// Harmonics that are rendered.
 const N_HARMONICS: usize = 64;
-/// Pitches that are labelled, Hz: the pitch bins reach a little further down and up.
+/// Range of labelled pitches, Hz. The pitch bins reach a little further on both sides.
 const LABELLED_HZ: RangeInclusive<f32> = 33.0..=4900.0;
-/// More aperiodic than this without pitch: surely breath, consonants or silence, and kept as recorded.
+/// Hops without pitch that are more aperiodic than this are breath, consonants or silence, and kept as recorded.
 const SURELY_UNVOICED: f32 = 0.5;
-/// Harmonics softer than this against the loudest frame count as silence: -45 dB.
+/// Frames whose harmonics are softer than this share of the loudest frame's count as silence: -45 dB.
 const INAUDIBLE: f32 = 0.0056;
 
-/// Share of clips that are played with a timbre of their own: a whistle, a hum, a vowel, a reed.
+/// Share of clips that get another timbre: a whistle, a hum, a vowel, a reed.
 const DISGUISED: f32 = 0.3;
 
-/// Recordings taken apart.
+/// Analysed recordings, ready for resynthesis.
 #[derive(Default)]
 pub struct Corpus {
     recordings: Vec<Recording>,
+    /// Hops of all recordings.
     n_hops: usize,
 }
 
-/// One file taken apart, per hop.
+/// One analysed recording, per hop.
 pub struct Recording {
+    /// Pitch at the end of each hop, Hz, gaps filled: > 0.
     f0_hz: Vec<f32>,
+    /// True where a note sounds.
     voiced: Vec<bool>,
     harmonics: HarmonicTrack,
-    /// What was recorded where it is surely unvoiced, zero elsewhere.
+    /// The recording's samples where it is certainly unvoiced, zero elsewhere.
     unvoiced: Vec<f32>,
-    /// Loudest sum of harmonic amplitudes.
+    /// Largest sum of the harmonic amplitudes of a frame.
     peak: f32,
 }
 
 impl Corpus {
-    /// Takes all files apart, on all cores. Files that cannot be read are told and left out.
+    /// Analyses all files, on all cores. Files that cannot be read are reported and left out.
     pub fn analyse(files: &[PathBuf], progress: &dyn Progress) -> Result<Self> {
         let recordings = analyse_all(files, progress, |path| Recording::analyse(path, progress))?;
         let n_hops = recordings.iter().map(|r| r.f0_hz.len()).sum();
@@ -60,7 +63,7 @@ impl Corpus {
         self.n_hops as f32 / FRAME_RATE / 60.0
     }
 
-    /// A random second of a random recording, at random transposed; `None` if there are no recordings.
+    /// A second from a random place of the recordings, randomly transposed; `None` if there are no recordings.
     pub fn draw_clip(&self, rng: &mut ChaCha8Rng) -> Option<Clip> {
         let mut at = rng.index(self.n_hops.max(1));
         for recording in &self.recordings {
@@ -81,7 +84,7 @@ impl Corpus {
 }
 
 impl Recording {
-    /// Takes one file apart.
+    /// Analyses one file.
     pub fn analyse(path: &Path, progress: &dyn Progress) -> Result<Self> {
         let samples = load_mono(path, MODEL_RATE, progress)?;
         let pitch = track_pitch(&samples, MODEL_RATE);
@@ -102,17 +105,17 @@ impl Recording {
         Ok(Self { f0_hz, voiced, harmonics, unvoiced, peak })
     }
 
-    /// What is lower than an instrument can play is two of its notes that ring into each other, or noise.
+    /// Removes labels below the instrument's lowest note: they are two notes that ring into each other, or noise.
     pub fn drop_below(&mut self, lowest_hz: f32) {
         self.voiced.iter_mut().zip(&self.f0_hz).for_each(|(voiced, f0)| *voiced &= *f0 >= lowest_hz);
     }
 
-    /// Length of the recording.
+    /// Length of the recording, hops.
     pub fn n_hops(&self) -> usize {
         self.f0_hz.len()
     }
 
-    /// Pitch at the end of each hop, 0 = no note.
+    /// Pitch at the end of each hop, Hz; 0 = no note.
     pub fn notes(&self) -> Vec<f32> {
         self.f0_hz.iter().zip(&self.voiced).map(|(f0, voiced)| if *voiced { *f0 } else { 0.0 }).collect()
     }
@@ -136,7 +139,7 @@ impl Recording {
         }
     }
 
-    /// `n_hops` from hop `start` on, silence after the end; the pitch is multiplied by `ratio`.
+    /// Resynthesises `n_hops` from hop `start` on, with silence after the end. The pitch is multiplied by `ratio`.
     pub fn render(&self, start: usize, n_hops: usize, ratio: f32, rng: &mut ChaCha8Rng) -> Clip {
         let gain = 0.3 / self.peak;
         let phases: Vec<f32> = (0..N_HARMONICS).map(|_| rng.unit()).collect();
@@ -170,7 +173,7 @@ impl Recording {
     }
 }
 
-/// Level of every sample, after a moment (8 ms).
+/// Level of every sample: RMS over about 8 ms.
 fn envelope(samples: &[f32]) -> Vec<f32> {
     let mut power = 0.0;
     let follow = |x: &f32| {
@@ -180,13 +183,14 @@ fn envelope(samples: &[f32]) -> Vec<f32> {
     samples.iter().map(follow).collect()
 }
 
-/// Harmonics at `turns` of the fundamental, their amplitudes between two frames.
+/// Sum of the harmonics at the phase `turns` of the fundamental. `w`: position between the amplitudes `from` and `to`,
+/// 0 to 1.
 fn tone(turns: f64, phases: &[f32], from: &[f32], to: &[f32], w: f32) -> f32 {
     let (s, c) = ((turns.fract() * TAU) as f32).sin_cos();
     let (mut s0, mut c0, mut s1, mut c1) = (0.0f32, 1.0f32, s, c);
     let mut sum = 0.0;
     for (k, phase) in phases.iter().enumerate() {
-        // A fixed mixture of sine and cosine stands for the partial's phase.
+        // A fixed mixture of sine and cosine sets the partial's phase.
         let mixture = 1.0 - 2.0 * phase;
         let amplitude = from[k] + (to[k] - from[k]) * w;
         sum += amplitude * (mixture * s1 + (1.0 - mixture * mixture).max(0.0).sqrt() * c1);
@@ -196,7 +200,7 @@ fn tone(turns: f64, phases: &[f32], from: &[f32], to: &[f32], w: f32) -> f32 {
     sum
 }
 
-/// The recording where it surely has no pitch, faded over a hop at the borders.
+/// The recording where it certainly has no pitch, zero elsewhere, faded over a hop at the borders.
 fn keep_unvoiced(samples: &[f32], pitch: &[PitchFrame], voiced: &[bool]) -> Vec<f32> {
     let sure = |h: usize| {
         let near = h.saturating_sub(4)..(h + 5).min(pitch.len());
@@ -219,9 +223,9 @@ mod tests {
     use super::*;
     use crate::random::generator;
 
-    /// The pitch that the clip has is the pitch that it is labelled with, whatever the recording was.
+    /// The label is the pitch of the rendered clip, whatever the recording was.
     #[test]
-    fn labels_are_what_is_rendered() {
+    fn labels_are_the_rendered_pitch() {
         let n = 1000;
         let recording = Recording {
             f0_hz: (0..n).map(|h| 300.0 + 8.0 * (h as f32 * 0.1).sin()).collect(),

@@ -1,13 +1,13 @@
-//! Where networks are trained.
+//! Processors and GPUs that networks are trained on.
 
 use anyhow::{Context, Result};
 use candle_core::Device;
 use candle_core::utils::{cuda_is_available, metal_is_available};
 
-/// A processor or GPU that can be asked for.
+/// Kind of device that a training can run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceKind {
-    /// All cores, with the operations that are written for them.
+    /// The processor, with hand-written operations.
     Cpu,
     /// The first NVIDIA GPU; needs the feature `cuda`.
     Cuda,
@@ -16,7 +16,7 @@ pub enum DeviceKind {
 }
 
 impl DeviceKind {
-    /// The device, or why there is none and what can be done.
+    /// Opens the device. Errors say why there is none and what the user can do.
     pub fn open(self) -> Result<Device> {
         let built = |name: &str, is_built: bool| match is_built {
             true => format!("no {name} GPU can be used: train with --device cpu, or look at its driver"),
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_there_says_what_to_do() {
+    fn a_device_that_cannot_be_used_says_what_to_do() {
         assert!(DeviceKind::Cpu.open().unwrap().is_cpu());
         for (kind, is_built) in [(DeviceKind::Cuda, cuda_is_available()), (DeviceKind::Metal, metal_is_available())] {
             if let Err(error) = kind.open() {

@@ -1,4 +1,4 @@
-//! How near a rendering comes to the recording that it was made from.
+//! Distances between a rendering and the recording that it was made from.
 
 use crate::analysis::track_pitch;
 use crate::mel::bands_of_bins;
@@ -14,24 +14,24 @@ use realfft::RealFftPlanner;
 use serde::Serialize;
 use std::sync::Arc;
 
-/// Rate of both sounds, Hz.
+/// Sample rate of both sounds, Hz.
 pub const RATE: u32 = REFERENCE_RATE;
-/// Of spectra and mel bands, as the loss has them at this size.
+/// FFT size of the spectra, and number of mel bands: those of the loss at this size.
 const FFT_SIZE: usize = 2048;
 const N_MEL: usize = 80;
-/// Of a band, against the loudest band of the recording: what lies lower is silence.
+/// Magnitudes of bands below this share of the recording's loudest band count as silence.
 const MEL_FLOOR: f32 = 1e-4;
-/// Softer is silence, dB.
+/// Hops with a loudness below this count as silence, dB.
 const LOUDNESS_FLOOR_DB: f32 = -70.0;
-/// Above it is treble, Hz.
+/// Lowest frequency of the treble, Hz.
 const TREBLE_HZ: f32 = 4000.0;
-/// A pitch is right within this, as raw pitch accuracy is usually counted, cents.
+/// Two pitches agree within this, cents, as raw pitch accuracy is usually counted.
 const RIGHT_CENTS: f32 = 50.0;
 
-/// Distances; the rendering is brought to the recording's level first.
+/// Distances of a rendering from its recording. The rendering is brought to the recording's level first.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Figures {
-    /// Multi-scale spectral loss, linear, logarithmic and log-mel, as it is trained with.
+    /// Multi-scale spectral loss, linear, logarithmic and log-mel: the loss of the training.
     pub multi_scale: f32,
     /// Mean difference of log-mel bands, dB.
     pub log_mel_db: f32,
@@ -50,7 +50,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Mean over several recordings.
+    /// Mean of each figure over several recordings.
     pub fn mean(all: &[Self]) -> Self {
         let mean = |figure: fn(&Self) -> f32| all.iter().map(figure).sum::<f32>() / all.len().max(1) as f32;
         Self {
@@ -66,7 +66,7 @@ impl Figures {
     }
 }
 
-/// Compares two sounds of one length at [`RATE`].
+/// Compares two sounds of the same length at [`RATE`].
 pub fn compare(recording: &[f32], rendering: &[f32]) -> Result<Figures> {
     let power = |x: &[f32]| x.iter().map(|x| x * x).sum::<f32>();
     let gain = (power(recording) / power(rendering).max(1e-12)).sqrt();
@@ -128,14 +128,14 @@ fn mel_bands(samples: &[f32]) -> Vec<f32> {
     power_spectra(samples).flat_map(bands).collect()
 }
 
-/// Mean power of each bin of [`bin_hz`].
+/// Power of each bin, summed over all frames; see [`bin_hz`].
 pub fn long_term_spectrum(samples: &[f32]) -> Vec<f32> {
     let mut sums = vec![1e-12; FFT_SIZE / 2 + 1];
     power_spectra(samples).for_each(|bins| sums.iter_mut().zip(bins).for_each(|(sum, power)| *sum += power));
     sums
 }
 
-/// Frequency of a bin, Hz.
+/// Frequency of a bin of [`long_term_spectrum`], Hz.
 pub fn bin_hz(bin: usize) -> f32 {
     bin as f32 * RATE as f32 / FFT_SIZE as f32
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_is_itself_at_any_level() -> Result<()> {
+    fn a_sound_equals_itself_at_any_level() -> Result<()> {
         let (a, b) = (tone(300.0, |_| 0.2), tone(300.0, |_| 0.1));
         let f = compare(&a, &b)?;
         assert!(f.multi_scale < 1e-3 && f.log_mel_db < 0.01 && f.loudness_db < 0.01 && f.pitch_share == 1.0, "{f:?}");
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_is_told_apart() -> Result<()> {
+    fn each_figure_shows_its_own_difference() -> Result<()> {
         let a = tone(300.0, |_| 0.2);
         let sharp = compare(&a, &tone(320.0, |_| 0.2))?;
         assert!(sharp.pitch_share < 0.05 && (sharp.cents - 111.7).abs() < 2.0, "{sharp:?}");

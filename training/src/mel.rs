@@ -2,8 +2,8 @@
 
 use embouchure_inference::controls::hz_to_mel;
 
-/// Of each bin of a real FFT of `fft_size` samples at `rate` Hz, the band that it adds to: `n_bands` of them, equally wide in
-/// mel, from 0 Hz to half the rate. Allocates.
+/// Index of the mel band that each bin of a real FFT belongs to, `[fft_size / 2 + 1]`. `rate`: Hz. The `n_bands` bands
+/// are equally wide in mel, from 0 Hz to half the rate. Allocates.
 pub fn bands_of_bins(rate: u32, fft_size: usize, n_bands: usize) -> Vec<usize> {
     let top = hz_to_mel(rate as f32 / 2.0);
     let band = |bin: usize| (hz_to_mel(bin as f32 * rate as f32 / fft_size as f32) / top * n_bands as f32) as usize;

@@ -1,19 +1,19 @@
-//! Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101), gradient clipping and a state that
-//! can be saved, which candle's own optimiser keeps to itself.
+//! Adam with decoupled weight decay (Loshchilov & Hutter 2019, arXiv:1711.05101) and gradient clipping. Its state can
+//! be saved, which candle's own optimiser does not offer.
 
 use crate::ops::values;
 use crate::params::Params;
 use candle_core::{Device, Result, Tensor, backprop::GradStore};
 use std::collections::{BTreeMap, HashMap};
 
-/// How much of the moments stays from step to step.
+/// Share of the first and second moments that stays from step to step.
 const BETA: (f32, f32) = (0.9, 0.99);
 /// Keeps the division finite, as in Kingma & Ba 2015, "Adam" (arXiv:1412.6980).
 const EPS: f32 = 1e-8;
-/// Share by which a weight shrinks in a step, times the learning rate.
+/// A weight shrinks by this share times the learning rate in each step.
 const WEIGHT_DECAY: f32 = 1e-3;
 
-/// Warm-up, then half a cosine down to nothing.
+/// Learning rate over the steps: a linear warm-up times half a cosine that falls to 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Schedule {
     /// Highest learning rate.
@@ -33,7 +33,7 @@ impl Schedule {
     }
 }
 
-/// Moments of every parameter.
+/// Adam's state: the moments of every parameter, by name.
 #[derive(Default)]
 pub struct Optimizer {
     moments: BTreeMap<String, Moments>,
@@ -69,7 +69,7 @@ impl Optimizer {
                 .entry(name.clone())
                 .or_insert_with(|| Moments { first: vec![0.0; n], second: vec![0.0; n] });
             let mut at = values(var.as_tensor())?;
-            // Biases and norms are few and want to be where they are.
+            // Biases and norms do not decay, because they are few and have no reason to be small.
             let decay = if var.rank() > 1 { rate * WEIGHT_DECAY } else { 0.0 };
             for i in 0..n {
                 let g = grad[i] * scale;
@@ -93,7 +93,7 @@ impl Optimizer {
         Ok(all)
     }
 
-    /// Takes the moments back from a checkpoint written after `n_steps` steps.
+    /// Restores the moments from a checkpoint that was written after `n_steps` steps.
     pub fn restore(&mut self, params: &Params, tensors: &HashMap<String, Tensor>, n_steps: usize) -> Result<()> {
         self.n_steps = n_steps as i32;
         for (name, _) in params.iter() {

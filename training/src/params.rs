@@ -13,12 +13,12 @@ pub struct Params {
 }
 
 impl Params {
-    /// No parameters yet; `seed` decides how they will start, the same on every device.
+    /// No parameters yet. `seed` decides their initial values, which are the same on every device.
     pub fn new(seed: u64, device: &Device) -> Self {
         Self { vars: BTreeMap::new(), rng: ChaCha8Rng::seed_from_u64(seed), device: device.clone() }
     }
 
-    /// Where the parameters are, and where what meets them must be.
+    /// Device of the parameters. Tensors that are combined with them must be there, too.
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -48,7 +48,7 @@ impl Params {
         Ok(())
     }
 
-    /// The parameter called `name`, recorded for gradients.
+    /// The parameter called `name`, tracked for gradients. Errors if there is none.
     pub fn get(&self, name: &str) -> Result<&Tensor> {
         match self.vars.get(name) {
             Some(var) => Ok(var.as_tensor()),
@@ -72,18 +72,18 @@ impl Params {
         self.vars.values().map(|v| v.elem_count()).sum()
     }
 
-    /// Copies in main memory for a weights file, without those whose name starts with `except`.
+    /// Copies of the parameters in main memory, without those whose name starts with `except`.
     pub fn tensors(&self, except: &str) -> Result<HashMap<String, Tensor>> {
         let kept = self.vars.iter().filter(|(name, _)| !name.starts_with(except));
         kept.map(|(name, var)| Ok((name.clone(), in_main_memory(var.as_tensor())?))).collect()
     }
 
-    /// Sets the parameters that `tensors` has; the others stay as they are.
+    /// Sets those parameters that are in `tensors`; the others keep their values.
     pub fn start_from(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
         self.vars.iter().filter_map(|(name, var)| Some((var, tensors.get(name)?))).try_for_each(|(var, t)| set(var, t))
     }
 
-    /// Sets every parameter from `tensors`.
+    /// Sets every parameter from `tensors`. Errors if one is missing there.
     pub fn restore(&self, tensors: &HashMap<String, Tensor>) -> Result<()> {
         for (name, var) in &self.vars {
             match tensors.get(name) {
@@ -95,7 +95,7 @@ impl Params {
     }
 }
 
-/// A copy.
+/// A copy of `tensor` in main memory, without gradient.
 pub fn in_main_memory(tensor: &Tensor) -> Result<Tensor> {
     tensor.detach().copy()?.to_device(&Device::Cpu)
 }

@@ -1,25 +1,25 @@
-//! What a long run tells of itself while it goes, and how it is asked to stop. This crate prints nothing and handles no
-//! signals: who runs it decides what is shown, and where.
+//! Reports of a long run, and the request to stop it. This crate prints nothing and handles no signals: its caller
+//! implements [`Progress`] and decides what is shown.
 
 use std::path::Path;
 
 /// Part of a run whose steps are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Looks at recordings for a report; one step each.
+    /// Recordings are examined for a report; one step each.
     Examining,
-    /// Takes recordings apart to learn from them; one step each.
+    /// Recordings are analysed for training; one step each.
     Analysing,
-    /// Trains a network.
+    /// A network is trained; one step per batch.
     Training,
 }
 
-/// What a run tells.
+/// Report of a run.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'a> {
-    /// A stage begins, after `done` of `total` steps: a resumed training has some.
+    /// A stage begins. `done` of its `total` steps were taken before; a resumed training has some.
     Begin {
-        /// Which.
+        /// The stage.
         stage: Stage,
         /// Steps before this run.
         done: usize,
@@ -32,14 +32,14 @@ pub enum Event<'a> {
     Losses {
         /// Steps taken, those before a resume included.
         step: usize,
-        /// The whole loss first.
+        /// Name and mean of each loss, the total loss first.
         losses: &'a [(&'static str, f32)],
     },
-    /// The stage is over.
+    /// The stage has ended.
     End(Stage),
-    /// A fact about the run, in a few words.
+    /// A fact about the run, for display.
     Fact(&'a str),
-    /// A recording is used, but part of it is missing.
+    /// A recording is used although part of it is missing.
     Incomplete {
         /// Its file.
         path: &'a Path,
@@ -50,21 +50,21 @@ pub enum Event<'a> {
     LeftOut {
         /// Its file.
         path: &'a Path,
-        /// Why.
+        /// The reason.
         why: &'a anyhow::Error,
     },
 }
 
-/// Is told what a run does, by any of its threads.
+/// Receiver of a run's reports, and source of the request to stop.
 pub trait Progress: Sync {
-    /// Takes note of it.
+    /// Receives a report. Any thread of the run may call it.
     fn tell(&self, event: Event<'_>);
 
-    /// True if the training is to end after the current step. It keeps what it has learned.
+    /// True if the training shall end after the current step. It keeps the parameters so far.
     fn is_stop_wanted(&self) -> bool;
 }
 
-/// Tells nobody, and never stops: for tests and measurements.
+/// Ignores all reports and never stops a run: for tests and measurements.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Silent;
 

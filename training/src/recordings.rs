@@ -1,4 +1,4 @@
-//! Finds recordings in folders, and works through them.
+//! Finds recordings in folders, reads them, and runs a function on each.
 
 use crate::progress::{Event, Progress, Stage};
 use anyhow::{Context, Result};
@@ -8,36 +8,37 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use walkdir::{DirEntry, WalkDir};
 
-/// Endings of files that can be read.
+/// Extensions of files that can be read.
 const EXTENSIONS: [&str; 26] = [
     "wav", "wave", "bwf", "rf64", "w64", "aif", "aiff", "aifc", "caf", "flac", "mp1", "mp2", "mp3", "ogg", "oga",
     "opus", "aac", "m4a", "m4b", "mp4", "webm", "mka", "mkv", "mov", "m4r", "3gp",
 ];
-/// Endings of files that hold sound and cannot be read.
+/// Extensions of sound files that cannot be read.
 const OTHER_SOUND: [&str; 23] = [
     "wma", "ape", "wv", "mpc", "dsf", "dff", "amr", "ac3", "dts", "ra", "rm", "au", "snd", "tta", "voc", "sd2", "shn",
     "spx", "m4p", "wmv", "asf", "avi", "gsm",
 ];
 
-/// What is in some files and folders.
+/// Recordings in files and folders.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Recordings, sorted within each place, each file once, however many links lead to it.
+    /// Recordings, sorted within each added place. Each file is there once, however many links lead to it.
     pub files: Vec<PathBuf>,
-    /// What looks like sound and is not used, and folders that could not be looked into, with the reason.
+    /// Sound files that are not used, and folders that cannot be read, each with the reason.
     pub passed_over: Vec<(PathBuf, String)>,
+    /// Real paths of `files`.
     seen: HashSet<PathBuf>,
 }
 
 impl Found {
-    /// Looks into `place`, a folder with all that is in it, or takes it, if it is a file.
+    /// Adds a file, or all recordings in a folder and its subfolders. Errors if the folder cannot be read.
     pub fn add(&mut self, place: &Path) -> Result<()> {
         if place.is_file() {
             self.take(place.to_path_buf());
             return Ok(());
         }
         std::fs::read_dir(place).with_context(|| format!("cannot read the folder {}", place.display()))?;
-        // Folders may link to each other, and would be walked once for each way that leads there.
+        // Folders may link to each other. Each is walked once, not once for every path that leads to it.
         let mut folders = HashSet::new();
         let is_new = |entry: &DirEntry| {
             let is_folder = entry.file_type().is_dir();
@@ -45,9 +46,9 @@ impl Found {
         };
         for entry in WalkDir::new(place).follow_links(true).sort_by_file_name().into_iter().filter_entry(is_new) {
             match entry {
-                Ok(entry) if entry.file_type().is_file() => self.sort_in(entry.into_path()),
+                Ok(entry) if entry.file_type().is_file() => self.add_file(entry.into_path()),
                 Ok(_) => {}
-                // A link to a folder that it lies in: everything there is found without it.
+                // A link to a folder that contains the link: its files are found without it.
                 Err(error) if error.loop_ancestor().is_some() => {}
                 Err(error) => {
                     let path = error.path().unwrap_or(place).to_path_buf();
@@ -59,8 +60,8 @@ impl Found {
         Ok(())
     }
 
-    fn sort_in(&mut self, path: PathBuf) {
-        // What a Mac writes beside each file on a foreign disk.
+    fn add_file(&mut self, path: PathBuf) {
+        // macOS writes such a file of metadata beside each file on a disk of another system.
         if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"._")) {
             return;
         }
@@ -80,27 +81,27 @@ impl Found {
     }
 }
 
-/// All recordings under `folder`, sorted; of a file, itself.
+/// All recordings under `folder`, sorted. If it is a file: that file.
 pub fn audio_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Found::default();
     found.add(folder)?;
     Ok(found.files)
 }
 
-/// One channel at `rate`.
+/// Reads a recording as one channel at `rate` Hz.
 pub fn load_mono(path: &Path, rate: u32, progress: &dyn Progress) -> Result<Vec<f32>> {
     let audio = load(path, progress)?;
     Ok(resample(&to_mono(&audio), audio.rate, rate))
 }
 
-/// Reads a recording, and tells what is missing of it.
+/// Reads a recording, and reports what is missing of it.
 pub fn load(path: &Path, progress: &dyn Progress) -> Result<Audio> {
     let recording = read_recording(path)?;
     recording.remarks.iter().for_each(|remark| progress.tell(Event::Incomplete { path, remark }));
     Ok(recording.audio)
 }
 
-/// Runs `examine` on every file, on all cores.
+/// Runs `examine` on every file, on all cores, as `stage`. Returns the results in the order of `files`.
 pub fn examine_all<T: Send>(
     stage: Stage,
     files: &[PathBuf],
@@ -118,7 +119,7 @@ pub fn examine_all<T: Send>(
     examined
 }
 
-/// Takes every file apart, on all cores; those that fail are told and left out.
+/// Runs `analyse` on every file, on all cores. Files that fail are reported and left out. Errors if none is left.
 pub fn analyse_all<T: Send>(
     files: &[PathBuf],
     progress: &dyn Progress,
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn every_folder_counts_whatever_it_is_called() {
+    fn folders_of_any_name_are_searched() {
         let folder = folder_with(&["b.WAV", "heldout/a.flac", "notes.txt", "old/tape.wma", "old/memo.m4a"]);
         let (files, passed_over) = found(folder.path());
         assert_eq!(files, ["b.WAV", "heldout/a.flac", "old/memo.m4a"]);
@@ -169,7 +170,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_lead_to_each_file_once_and_never_round_and_round() {
+    fn links_lead_to_each_file_once_and_loops_end() {
         let folder = folder_with(&["t/s/a.wav", "t/s/b.wav", "elsewhere/c.wav"]);
         let link = |from: &str, to: &str| std::os::unix::fs::symlink(to, folder.path().join(from)).unwrap();
         link("t/s/loop", "..");
@@ -184,10 +185,10 @@ mod tests {
         assert_eq!(passed_over, ["broken.wav"]);
     }
 
-    /// Each way through them would be a path of its own: a thousand million of them.
+    /// Each walk through them would be a path of its own, and there are a thousand million walks.
     #[cfg(unix)]
     #[test]
-    fn folders_that_link_to_each_other_are_looked_into_once() {
+    fn folders_that_link_to_each_other_are_read_once() {
         let names: Vec<String> = (0..12).map(|i| format!("f{i:02}")).collect();
         let files: Vec<String> = names.iter().map(|name| format!("{name}/{name}.wav")).collect();
         let folder = folder_with(&files.iter().map(String::as_str).collect::<Vec<_>>());

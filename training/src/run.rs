@@ -1,4 +1,4 @@
-//! A training from its first step to its last: batches, steps, checkpoints, looks at held-out recordings.
+//! The loop of a training: batches, steps, checkpoints, held-out losses.
 
 use crate::checkpoint::{Best, Position, resume, save};
 use crate::optimizer::{Optimizer, Schedule};
@@ -9,32 +9,32 @@ use candle_core::Tensor;
 use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
-/// How a network is trained.
+/// Settings of a training.
 pub struct Training<'a> {
-    /// Resumed from if it exists, and written at every report.
+    /// Checkpoint file: resumed from if it exists, written at every report.
     pub checkpoint: &'a Path,
     /// Learning rate and steps in all, those before a resume included.
     pub schedule: Schedule,
-    /// The gradient is clipped to this norm.
+    /// Norm that the gradient is clipped to.
     pub max_norm: f32,
     /// Steps between checkpoints and reports of the losses.
     pub report_every: usize,
-    /// Is told the steps and the losses, and may end the training.
+    /// Receives the steps and the losses, and may end the training.
     pub progress: &'a dyn Progress,
 }
 
-/// A loss and the parts of it that are worth showing.
+/// Loss of a batch, a scalar, and the parts of it that are reported, by name.
 pub type Loss = (Tensor, Vec<(&'static str, f32)>);
 
-/// How a training is watched on recordings that are not trained on.
+/// Early stopping by a held-out loss.
 pub struct Watch<'a> {
-    /// Held-out loss of the parameters as they are.
+    /// Computes the held-out loss of the current parameters.
     pub loss: &'a dyn Fn() -> candle_core::Result<f32>,
-    /// First step that may be kept and that counts for an end, and the steps between two looks.
+    /// First step whose parameters may be kept as the best.
     pub from: usize,
-    /// See above.
+    /// Steps between two evaluations.
     pub every: usize,
-    /// Looks without a new best after which the training ends.
+    /// Evaluations without a new best after which the training ends.
     pub patience: usize,
 }
 
@@ -43,8 +43,8 @@ impl Watch<'_> {
         position.step.is_multiple_of(self.every)
     }
 
-    /// Looks, and remembers the parameters if they are the best so far.
-    fn look(&self, params: &Params, best: &mut Best, position: &mut Position) -> Result<f32> {
+    /// Evaluates, and keeps a copy of the parameters if they are the best so far.
+    fn evaluate(&self, params: &Params, best: &mut Best, position: &mut Position) -> Result<f32> {
         let loss = (self.loss)()?;
         if position.step >= self.from && position.best.is_none_or(|(lowest, _)| loss < lowest) {
             position.best = Some((loss, position.step));
@@ -53,7 +53,7 @@ impl Watch<'_> {
         Ok(loss)
     }
 
-    fn is_enough(&self, position: &Position) -> bool {
+    fn is_over(&self, position: &Position) -> bool {
         position.best.is_some_and(|(_, step)| position.step - step >= self.every * self.patience)
     }
 }
@@ -62,6 +62,7 @@ impl Watch<'_> {
 #[derive(Default)]
 struct Sums {
     losses: Vec<(&'static str, f32)>,
+    /// Steps in the sums.
     n: f32,
 }
 
@@ -75,16 +76,17 @@ impl Sums {
         self.n += 1.0;
     }
 
-    /// The means, the whole loss first; begins anew.
+    /// Returns the means, the total loss first, and starts again at 0.
     fn take_means(&mut self) -> Vec<(&'static str, f32)> {
         let Self { losses, n } = std::mem::take(self);
         losses.into_iter().map(|(name, sum)| (name, sum / n)).collect()
     }
 }
 
-/// Trains `params` until done, stopped or no longer getting better. `make` gives the batch of a step, the same one for the
-/// same step, and runs on a thread of its own; `loss` is asked for every batch. With a watch, the parameters are in the end
-/// those that it found best.
+/// Trains `params` until the last step, a stop, or the end of the watch's patience.
+///
+/// `make(step)` returns the batch of a step, always the same one for the same step; it runs on a thread of its own.
+/// `loss` computes the loss of a batch. With a watch, `params` are in the end the best that it found.
 pub fn train<B: Send + 'static>(
     training: &Training,
     params: &Params,
@@ -97,7 +99,7 @@ pub fn train<B: Send + 'static>(
     let mut position = resume(training.checkpoint, params, &mut best, &mut optimizer)?;
     let (first, total) = (position.step, schedule.total);
     let (sender, batches) = sync_channel(4);
-    // Ends when the receiver is gone.
+    // The thread ends when the receiver is dropped.
     std::thread::spawn(move || (first..total).map(&mut make).try_for_each(|batch| sender.send(batch)));
 
     progress.tell(Event::Begin { stage: Stage::Training, done: first, total });
@@ -109,17 +111,17 @@ pub fn train<B: Send + 'static>(
         sums.add(value.to_scalar()?, parts);
         progress.tell(Event::Step);
         if let Some(watch) = watch.as_ref().filter(|watch| watch.is_due(&position)) {
-            held_out = Some(watch.look(params, &mut best, &mut position)?);
+            held_out = Some(watch.evaluate(params, &mut best, &mut position)?);
         }
-        let is_enough = watch.as_ref().is_some_and(|watch| watch.is_enough(&position)) || progress.is_stop_wanted();
-        if is_enough || position.step.is_multiple_of(training.report_every) || position.step == total {
+        let is_over = watch.as_ref().is_some_and(|watch| watch.is_over(&position)) || progress.is_stop_wanted();
+        if is_over || position.step.is_multiple_of(training.report_every) || position.step == total {
             let mut losses = sums.take_means();
             position.loss = losses[0].1;
             losses.extend(held_out.map(|loss| ("held out", loss)));
             progress.tell(Event::Losses { step: position.step, losses: &losses });
             save(training.checkpoint, params, &best, &optimizer, position)?;
         }
-        if is_enough {
+        if is_over {
             break;
         }
     }
@@ -139,12 +141,12 @@ mod tests {
     use std::sync::Mutex;
 
     #[test]
-    fn the_best_parameters_are_kept_and_nothing_gained_ends_it() {
+    fn the_best_parameters_are_kept_and_a_run_without_progress_ends() {
         let folder = std::env::temp_dir().join(format!("embouchure-run-{}", std::process::id()));
         let mut params = Params::new(1, &candle_core::Device::Cpu);
         params.add_table("x", 1, 1).unwrap();
         let x = || values(params.get("x").unwrap()).unwrap()[0];
-        // The first look is too early to count, the one at step 40 is the best.
+        // The first evaluation, at step 10, is too early to count. That at step 40 is the best.
         let losses = [0.1, 0.9, 0.8, 0.5, 0.6, 0.7, 0.8, 0.1, 0.1];
         let seen = RefCell::new(Vec::new());
         let look = || {
@@ -168,7 +170,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// Writes down what it is told, and wants to stop at a step.
+    /// Records all events, and asks for a stop at a step.
     struct Record {
         told: Mutex<Vec<String>>,
         stop_at: usize,
@@ -184,7 +186,7 @@ mod tests {
         }
     }
 
-    /// Trains to step 9, or as far as `stop_at` says, and returns what was told.
+    /// Trains to step 9 or for `stop_at` steps, and returns the recorded events.
     fn told(checkpoint: &Path, stop_at: usize) -> (Position, Vec<String>) {
         let mut params = Params::new(1, &candle_core::Device::Cpu);
         params.add_table("x", 1, 1).unwrap();
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_is_stopped_keeps_what_it_has_and_goes_on_from_there() {
+    fn a_stopped_run_keeps_its_steps_and_goes_on_from_there() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoint = folder.path().join("checkpoint");
         let (position, told_first) = told(&checkpoint, 6);

@@ -1,4 +1,4 @@
-//! Whole training runs, as short as they can be, on recordings that are synthesised here.
+//! Whole but very short training runs on synthesised recordings.
 
 use candle_core::Device;
 use embouchure_audio_file::{Audio, write_wav};
@@ -13,7 +13,7 @@ use embouchure_training::progress::Silent;
 use embouchure_training::recordings::audio_files;
 use std::path::{Path, PathBuf};
 
-/// A folder of three notes, removed at the end.
+/// A folder with three notes, and one in `heldout`, removed at the end.
 struct Recordings(PathBuf);
 
 impl Recordings {
@@ -42,7 +42,7 @@ impl Drop for Recordings {
     }
 }
 
-/// Two seconds of a tone with eight harmonics that fades.
+/// A fading tone with eight harmonics, two seconds.
 fn note(hz: f32, rate: u32) -> Vec<f32> {
     let sample = |i: u32| {
         let t = i as f32 / rate as f32;
@@ -66,7 +66,7 @@ fn about(name: &str) -> About {
     }
 }
 
-/// A training of a small instrument.
+/// A training of a small instrument on the recordings.
 fn job(recordings: &Recordings, out: &str, steps: (usize, usize)) -> InstrumentTraining {
     let study = Study {
         files: recordings.files(),
@@ -88,7 +88,7 @@ fn job(recordings: &Recordings, out: &str, steps: (usize, usize)) -> InstrumentT
     }
 }
 
-/// Trains an instrument and returns its file.
+/// Trains an instrument and returns the content of its file.
 fn instrument(recordings: &Recordings, out: &str, steps: (usize, usize)) -> Vec<u8> {
     let trained = embouchure_training::instrument::train(job(recordings, out, steps), &Silent).unwrap();
     assert_eq!(trained.steps, steps.0 + steps.1);
@@ -139,7 +139,7 @@ fn a_finished_training_is_not_repeated() {
     assert!(std::fs::read(recordings.path("a")).unwrap() == first, "the file that was there stays");
 }
 
-/// Two steps on the recordings.
+/// Trains an encoder for two steps on the recordings.
 fn train_encoder(name: &str, improve: Option<Improve>) -> Encoder {
     let recordings = Recordings::new(name);
     let corpus = Corpus::analyse(&recordings.files(), &Silent).unwrap();

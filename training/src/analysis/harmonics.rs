@@ -1,5 +1,5 @@
-//! Harmonic amplitudes by projection on the harmonics of a known f0, whose glide the projection follows. The runtime's
-//! [`HarmonicMeter`](embouchure_inference::hear::HarmonicMeter) has no future to look at, and projects on a steady f0.
+//! Harmonic amplitudes by projection on the harmonics of a known f0. The projection follows glides of f0. The runtime's
+//! [`HarmonicMeter`](embouchure_inference::hear::HarmonicMeter) cannot see the future, so it projects on a steady f0.
 
 use super::FRAME_RATE;
 use realfft::num_complex::Complex;
@@ -22,7 +22,7 @@ impl HarmonicTrack {
         Self { n_harmonics: amplitudes.len(), amplitudes: amplitudes.repeat(n_frames) }
     }
 
-    /// Each frame's amplitudes as `fill(frame, amplitudes)` writes them.
+    /// A track whose frames `fill(frame, amplitudes)` writes.
     pub fn from_frames(n_harmonics: usize, n_frames: usize, mut fill: impl FnMut(usize, &mut [f32])) -> Self {
         let mut amplitudes = vec![0.0; n_frames * n_harmonics];
         amplitudes.chunks_exact_mut(n_harmonics).enumerate().for_each(|(frame, out)| fill(frame, out));
@@ -35,8 +35,8 @@ impl HarmonicTrack {
     }
 }
 
-/// Measures up to `n_harmonics` harmonics below `top_hz` at the end of every hop. `f0_hz`: one value per hop, all > 0
-/// (see [`fill_gaps`]).
+/// Measures `n_harmonics` harmonics at the end of every hop; those above `top_hz` are 0. `f0_hz`: one value per hop,
+/// all > 0 (see [`fill_gaps`]).
 pub fn harmonic_amplitudes(
     samples: &[f32],
     rate: u32,
@@ -57,7 +57,7 @@ pub fn harmonic_amplitudes(
     HarmonicTrack { n_harmonics, amplitudes }
 }
 
-/// Phase of the fundamental at every sample, turns: f0 moves linearly from one hop's end to the next.
+/// Phase of the fundamental at every sample, turns. f0 moves linearly from one hop's end to the next.
 pub fn phase(f0_hz: &[f32], hop: usize, rate: u32) -> Vec<f64> {
     let mut turns = 0.0;
     let mut out = Vec::with_capacity(f0_hz.len() * hop);
@@ -83,7 +83,7 @@ pub fn fill_gaps(f0_hz: &[f32]) -> Vec<f32> {
     f0_hz.iter().map(fill).collect()
 }
 
-/// Hann-windowed projection around `centre`; `rotors` hold e^(-jφ) of the fundamental.
+/// Hann-windowed projection, `half` samples to each side of `centre`. `rotors`: e^(-jφ) of the fundamental per sample.
 fn project(samples: &[f32], rotors: &[Complex<f32>], centre: usize, half: usize, out: &mut [f32]) {
     let end = samples.len().min(rotors.len());
     let range = centre.saturating_sub(half)..(centre + half).min(end);

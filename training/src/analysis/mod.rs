@@ -1,4 +1,4 @@
-//! Takes recordings apart, offline and with all the time in the world: f0, harmonic amplitudes, noise.
+//! Offline analysis of recordings: f0, harmonic amplitudes, noise, texture, and faults.
 
 mod harmonics;
 mod noise;
@@ -18,5 +18,5 @@ pub use quality::{check_level, decay_s};
 pub use silence::cut_silence;
 pub use texture::TextureMeasure;
 
-/// Frames per second of every analysis: those of the controls. A whole number, so that hops of whole samples are possible.
+/// Frames per second of every analysis: those of the controls. It is whole, so that hops can have whole samples.
 pub const FRAME_RATE: usize = config::FRAME_RATE as usize;

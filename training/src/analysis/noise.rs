@@ -1,5 +1,6 @@
-//! Noise between the harmonics, in the bands of the noise filter. Another rule than that of the runtime's
-//! [`NoiseMeter`](embouchure_inference::hear::NoiseMeter), which hears 16 kHz and no future.
+//! Noise between the harmonics, in the bands of the noise filter. The runtime's
+//! [`NoiseMeter`](embouchure_inference::hear::NoiseMeter) has another rule, because its input is at 16 kHz and ends
+//! now.
 
 use super::FRAME_RATE;
 use embouchure_inference::config::{N_NOISE_BANDS, REFERENCE_RATE};
@@ -9,15 +10,16 @@ use embouchure_inference::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// Mean over median of an exponential distribution, which the power of a noise bin has.
+/// Ratio of mean to median of an exponential distribution, which is that of the power of a noise bin.
 const MEAN_OF_MEDIAN: f32 = std::f32::consts::LOG2_E;
 /// Gain of a band in which nothing was measured.
 const SILENT: f32 = 1e-7;
 
-/// Noise magnitudes at the end of every hop, as in `Controls`. `samples` at [`REFERENCE_RATE`]; `f0_hz`: per hop, 0 = no pitch.
+/// Noise magnitudes at the end of every hop, linear, as in `Controls`. `samples`: at [`REFERENCE_RATE`]. `f0_hz`: per
+/// hop, 0 = no pitch.
 pub fn noise_bands(samples: &[f32], f0_hz: &[f32]) -> Vec<[f32; N_NOISE_BANDS]> {
     let mut planner = RealFftPlanner::new();
-    // Eight periods, so that there is room between the harmonics.
+    // About eight periods, so that bins lie between the harmonics.
     let (mut short, mut long) = (Spectrum::new(2048, &mut planner), Spectrum::new(4096, &mut planner));
     let hop = REFERENCE_RATE as usize / FRAME_RATE;
     let frame = |(h, f0): (usize, &f32)| {
@@ -49,7 +51,7 @@ impl Spectrum {
         let measured: Vec<Option<f32>> = (0..N_NOISE_BANDS)
             .map(|band| {
                 let (low, high) = (self.edges_hz[band] / bin_hz, self.edges_hz[band + 1] / bin_hz);
-                // Narrow bands borrow from their neighbours.
+                // Narrow bands also use bins of their neighbours.
                 let reach = (f0_hz / bin_hz).max(high - low) / 2.0;
                 let middle = (low + high) / 2.0;
                 let range = (middle - reach).max(1.0) as usize..((middle + reach) as usize + 1).min(bins.len());

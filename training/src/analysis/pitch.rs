@@ -15,10 +15,10 @@ const N_CANDIDATES: usize = 8;
 const UNVOICED_COST: f32 = 0.3;
 /// Cost of starting or ending a note.
 const SWITCH_COST: f32 = 0.15;
-/// Cost of a pitch change, per octave, and its limit.
+/// Cost of a pitch change per octave, and its maximum.
 const CHANGE_COST: (f32, f32) = (2.5, 0.9);
-/// Prefers the shorter of two periods that explain a frame equally well, per octave. With 0.05 the lowest notes of bassoon
-/// and cello were lost (docs/tried.md).
+/// Cost of a longer period, per octave, so that the shorter of two equally good ones wins. With 0.05 the lowest notes
+/// of bassoon and cello were lost (docs/tried.md).
 const LONG_PERIOD_COST: f32 = 0.03;
 /// Frames below this level have no pitch (mean square).
 const SILENT: f32 = 1e-7;
@@ -28,7 +28,7 @@ const SILENT: f32 = 1e-7;
 pub struct PitchFrame {
     /// Hz; 0 = no pitch.
     pub f0_hz: f32,
-    /// Aperiodicity of the frame at that pitch, or the least aperiodicity found: 0 = perfectly periodic, 1 = noise.
+    /// Aperiodicity at that pitch, or the least one found if there is no pitch: 0 = perfectly periodic, 1 = noise.
     pub aperiodicity: f32,
 }
 
@@ -38,7 +38,7 @@ struct Candidate {
     aperiodicity: f32,
 }
 
-/// One frame per hop of `rate / FRAME_RATE` samples; frame `h` is centred on the end of hop `h`.
+/// Tracks the pitch: one frame per hop of `rate / FRAME_RATE` samples. Frame `h` is centred on the end of hop `h`.
 pub fn track_pitch(samples: &[f32], rate: u32) -> Vec<PitchFrame> {
     let mut difference = Difference::new(rate as usize);
     let hop = rate as usize / FRAME_RATE;
@@ -67,7 +67,7 @@ impl Difference {
         Self { rate, window, max_lag, forward, inverse, fft }
     }
 
-    /// Periods that explain the signal around `centre`, best first.
+    /// Candidate periods of the signal around `centre`, the least aperiodic first.
     fn candidates(&mut self, samples: &[f32], centre: usize) -> Vec<Candidate> {
         let n = self.window + self.max_lag;
         let at = |i: usize| (centre + i).checked_sub(n / 2).and_then(|i| samples.get(i)).copied().unwrap_or(0.0);
@@ -89,7 +89,8 @@ impl Difference {
             }
         }
         found.sort_by(|a, b| a.aperiodicity.total_cmp(&b.aperiodicity));
-        // Octaves below the true pitch fit as well as it does: keep the short periods even if others fit better.
+        // Octaves below the true pitch fit as well as it does. So the shortest good period is kept even if others fit
+        // better.
         let short =
             found.iter().copied().filter(|c| c.aperiodicity < 0.25).max_by(|a, b| a.octave.total_cmp(&b.octave));
         found.truncate(N_CANDIDATES);
@@ -97,7 +98,7 @@ impl Difference {
         found
     }
 
-    /// Difference to the delayed frame, over the energies of the two: 0 = equal, 1 = unrelated.
+    /// Difference between the frame and its copy at each lag, divided by the energy of both: 0 = equal, 1 = unrelated.
     fn normalised_difference(&mut self, frame: &[f32]) -> Vec<f32> {
         let spectrum = |x: &[f32]| {
             let mut padded = x.to_vec();
@@ -108,7 +109,7 @@ impl Difference {
         };
         let (head, whole) = (spectrum(&frame[..self.window]), spectrum(frame));
         let mut product: Vec<Complex<f32>> = head.iter().zip(&whole).map(|(a, b)| a.conj() * b).collect();
-        // Rounding leaves crumbs here, which must be exactly zero.
+        // The inverse transform wants exact zeros here, and rounding leaves small values.
         product[0].im = 0.0;
         product[self.fft / 2].im = 0.0;
         let mut correlation = self.inverse.make_output_vec();
@@ -127,22 +128,22 @@ impl Difference {
     }
 }
 
-/// Viterbi over candidates and "no pitch" (state 0).
+/// Viterbi path over the candidates and "no pitch" (state 0).
 fn cheapest_path(frames: &[Vec<Candidate>]) -> Vec<PitchFrame> {
     let mut costs = vec![0.0f32];
     let mut back: Vec<Vec<usize>> = Vec::with_capacity(frames.len());
     for (t, now) in frames.iter().enumerate() {
         let before: &[Candidate] = if t == 0 { &[] } else { &frames[t - 1] };
-        let arrive = |to: Option<&Candidate>| {
+        let cheapest = |to: Option<&Candidate>| {
             let from = std::iter::once(None).chain(before.iter().map(Some));
             let price = |(from, cost): (Option<&Candidate>, &f32)| cost + transition(from, to);
             let prices = from.zip(&costs).map(price).enumerate();
             prices.min_by(|a, b| a.1.total_cmp(&b.1)).expect("state 0 always exists")
         };
-        let silence = arrive(None);
+        let silence = cheapest(None);
         let mut next = vec![(silence.0, silence.1 + UNVOICED_COST)];
         for candidate in now {
-            let (from, cost) = arrive(Some(candidate));
+            let (from, cost) = cheapest(Some(candidate));
             let long = (HIGHEST_HZ.log2() - candidate.octave) * LONG_PERIOD_COST;
             next.push((from, cost + candidate.aperiodicity + long));
         }
@@ -161,6 +162,7 @@ fn cheapest_path(frames: &[Vec<Candidate>]) -> Vec<PitchFrame> {
     path
 }
 
+/// Cost of the step from one candidate to the next; `None` is "no pitch".
 fn transition(from: Option<&Candidate>, to: Option<&Candidate>) -> f32 {
     match (from, to) {
         (Some(a), Some(b)) => ((a.octave - b.octave).abs() * CHANGE_COST.0).min(CHANGE_COST.1),

@@ -1,21 +1,22 @@
-//! Tells several notes at once from one. A pitch tracker finds a period in many chords, too, far below all of their notes.
+//! Detects several notes at once. A pitch tracker finds a period in many chords, too, far below all of their notes.
 
 use super::FRAME_RATE;
 use embouchure_inference::hear::{NoteRule, PartialFinder};
 
-/// Hops from one frame that is looked at to the next.
+/// Hops from one examined frame to the next.
 const STEP: usize = 15;
-/// Fewer frames than this prove nothing.
+/// The share is counted over at least this many frames, because a few prove nothing.
 const LEAST_FRAMES: usize = 8;
-/// What a note has without its fundamental.
+/// Partials that one note must have, even without its fundamental.
 const RULE: NoteRule = NoteRule { least_filled: 0.65, least_harmonics: 1, least_adjoining: f32::INFINITY };
-/// Multiples of the tracked pitch that may be the note: trackers miss an octave or two.
+/// Multiples of the tracked pitch that may be the note's: trackers are sometimes an octave or two off.
 const MULTIPLES: [f32; 5] = [1.0, 2.0, 3.0, 4.0, 0.5];
-/// Hops to each side in which the pitch must stay, and how much it may move, so that no other note is in the window.
+/// Hops to each side in which the pitch must be steady, and its largest change there, so that one note fills the
+/// window.
 const STEADY_HOPS: usize = 12;
 const STEADY_OCTAVES: f32 = 0.05;
 
-/// Share of the frames with a pitch in which more sounds than one note. `f0_hz` per hop, 0 = no pitch.
+/// Share of the frames with a steady pitch in which several notes sound. `f0_hz`: Hz per hop, 0 = no pitch.
 pub fn share_of_chords(samples: &[f32], rate: u32, f0_hz: &[f32]) -> f32 {
     let (mut n, mut n_chords) = (0, 0);
     let mut finder = PartialFinder::new(rate);
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn one_note_is_none_whatever_its_harmonics() {
+    fn one_note_is_no_chord_whatever_its_harmonics() {
         for hz in [70.0, 110.0, 261.6, 440.0, 1500.0] {
             for (name, amplitude) in [
                 ("sawtooth", (|k| 1.0 / k as f32) as fn(usize) -> f32),
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn several_notes_are_told_although_they_have_a_period() {
+    fn chords_are_found_although_they_have_a_period() {
         for notes in
             [[261.63, 329.63, 392.0], [523.25, 659.26, 783.99], [220.0, 277.18, 329.63], [261.63, 329.63, 523.25]]
         {

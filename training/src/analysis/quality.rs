@@ -1,23 +1,24 @@
-//! What is wrong with a recording before anything is learned from it.
+//! Faults of a recording: clipping, a low level, a long reverberation.
 
 use super::FRAME_RATE;
 use anyhow::{Result, ensure};
 use embouchure_inference::math::db::gain_to_db;
 
-/// The loudest moment must reach this, dBFS: below it there is more of the microphone than of the instrument.
+/// Least peak, dBFS. Softer recordings have more of the microphone than of the instrument.
 const LEAST_PEAK_DB: f32 = -54.0;
-/// Neighbouring samples at the top that are equal are clipped.
+/// This many equal neighbouring samples are clipped if they are near the peak: above the second value, as a share of
+/// it.
 const CLIPPED_RUN: usize = 4;
 const TOP: f32 = 0.98;
-/// Share of the samples that may be.
+/// Largest share of clipped samples.
 const MOST_CLIPPED: f32 = 5e-4;
-/// How far a note falls at its end while its reverberation is timed, dB.
+/// The fall of a note after its end is timed between these levels below its loudest, dB.
 const FALL_DB: (f32, f32) = (5.0, 25.0);
-/// Hops before the end of a note in which its level is measured, and after which a fall that is not over is none.
+/// Hops before the earliest end of a note, and hops after an end in which the fall must be over.
 const NOTE_HOPS: usize = 20;
 const LONGEST_FALL_HOPS: usize = 500;
 
-/// Refuses what is clipped or too quiet. `samples` as they are in the file.
+/// Errors if the recording is clipped or too quiet. `samples`: as in the file.
 pub fn check_level(samples: &[f32]) -> Result<()> {
     let peak = samples.iter().fold(0.0f32, |m, x| m.max(x.abs()));
     let peak_db = gain_to_db(peak.max(1e-10));
@@ -27,7 +28,7 @@ pub fn check_level(samples: &[f32]) -> Result<()> {
     Ok(())
 }
 
-/// Samples in runs that are flat at the top.
+/// Number of samples in flat runs near the peak.
 fn n_clipped(samples: &[f32], peak: f32) -> usize {
     let is_flat = |pair: &[f32]| pair[0].abs() > TOP * peak && (pair[0] - pair[1]).abs() < 1e-6 * peak;
     let (mut n, mut run) = (0, 1);
@@ -42,8 +43,8 @@ fn n_clipped(samples: &[f32], peak: f32) -> usize {
     if run >= CLIPPED_RUN { n + run } else { n }
 }
 
-/// Time in which the sound falls by 60 dB after notes, seconds, the median of those that end within the recording: the
-/// instrument's own release and the room's. `level_db` and `pitched` per hop.
+/// Time in which the sound falls by 60 dB after a note, s: the instrument's release and the room's reverberation. It is
+/// the median of the notes that end within the recording; `None` if none does. `level_db` and `pitched`: per hop.
 pub fn decay_s(level_db: &[f32], pitched: &[bool]) -> Option<f32> {
     let ends = (NOTE_HOPS..pitched.len()).filter(|t| pitched[t - 1] && !pitched[*t]);
     let mut decays: Vec<f32> = ends.filter_map(|end| fall_s(level_db, end)).collect();
@@ -51,9 +52,10 @@ pub fn decay_s(level_db: &[f32], pitched: &[bool]) -> Option<f32> {
     (!decays.is_empty()).then(|| decays[decays.len() / 2])
 }
 
-/// As [`decay_s`], of the note that ends about hop `end`, if it does fall as far.
+/// As [`decay_s`], for the note that ends at about hop `end`; `None` if it does not fall far enough.
 fn fall_s(level_db: &[f32], end: usize) -> Option<f32> {
-    // The level that the note had: the loudest of a while before its end, as a fading note is tracked for long.
+    // The level of the note is its loudest for a while before the end, because the tracker follows a fading note for
+    // long.
     let from = end.saturating_sub(LONGEST_FALL_HOPS / 4);
     let top = (from..end).max_by(|a, b| level_db[*a].total_cmp(&level_db[*b]))?;
     let below =
@@ -71,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quiet_or_clipped_is_refused() {
+    fn quiet_and_clipped_recordings_are_refused() {
         assert!(check_level(&sine(0.1)).is_ok());
         assert!(check_level(&sine(1.0)).is_ok(), "loud is not clipped");
         let message = |samples: &[f32]| check_level(samples).expect_err("refused").to_string();

@@ -1,14 +1,14 @@
-//! Long silences are cut: they teach nothing that short ones do not.
+//! Shortens long silences, which teach nothing more than short ones.
 
 use super::FRAME_RATE;
 use embouchure_inference::math::db::db_to_power;
 
-/// Below the loudest hops, dB.
+/// Hops this far below the loud ones are silent, dB.
 const SILENT_DB: f32 = 60.0;
-/// What is kept of a silence at its beginning, where notes fade, and at its end, hops.
+/// Hops that are kept of a silence: at its beginning, where notes fade, and at its end.
 const KEPT: (usize, usize) = (100, 25);
 
-/// `samples` with long silences made short. `hop`: samples of one.
+/// `samples` with long silences shortened. `hop`: samples per hop.
 pub fn cut_silence(samples: &[f32], hop: usize) -> Vec<f32> {
     let powers: Vec<f32> = samples.chunks(hop).map(|c| c.iter().map(|x| x * x).sum::<f32>() / c.len() as f32).collect();
     let mut sorted = powers.clone();
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_long_silences_are_cut_and_no_sound_is() {
+    fn long_silences_are_shortened_and_no_sound_is_lost() {
         const HOP: usize = 192;
         let second = |amplitude: f32| vec![amplitude; 250 * HOP];
         let sound = [second(0.5), second(1e-5), second(1e-5), second(1e-5), second(0.5)].concat();

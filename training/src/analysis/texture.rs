@@ -1,25 +1,27 @@
-//! How much the partials of held notes waver, see [`embouchure_inference::play::texture`].
+//! Measures how much the partials of held notes waver; see [`embouchure_inference::play::texture`].
 
 use super::HarmonicTrack;
 use embouchure_inference::play::texture::{N_BANDS, N_SCALES, SCALE_HOPS, Texture};
 
-/// Shortest held note, hops, and what is left out at both its ends: attack and release are no wavering.
+/// Shortest held note, hops, and hops that are left out at both its ends, because attack and release are no wavering.
 const LEAST_HOPS: usize = 100;
 const MARGIN_HOPS: usize = 15;
-/// A note is held while its pitch stays this near to where it began, octaves.
+/// A note is held while its pitch stays this near to its first one, octaves.
 const HELD: f32 = 0.06;
-/// Partials further below the strongest, 34 dB, may owe their wavering to the noise that they lie in.
+/// Partials below this share of the strongest (-34 dB) are left out: the noise around them may make them waver.
 const AUDIBLE: f32 = 0.02;
 
-/// Sums over everything that was measured.
+/// Sums over the measured notes, by time scale and band.
 #[derive(Default)]
 pub struct TextureMeasure {
+    /// Squared deviations of the natural logarithm of an amplitude.
     squares: [[f64; N_BANDS]; N_SCALES],
+    /// Values in each sum.
     counts: [[f64; N_BANDS]; N_SCALES],
 }
 
 impl TextureMeasure {
-    /// Takes in one recording: per hop `f0_hz`, whether it is pitched, and harmonics.
+    /// Adds the held notes of a recording: f0, voicing and harmonics per hop.
     pub fn add(&mut self, f0_hz: &[f32], pitched: &[bool], harmonics: &HarmonicTrack) {
         let mut start = 0;
         for t in 0..=f0_hz.len() {
@@ -33,7 +35,7 @@ impl TextureMeasure {
         }
     }
 
-    /// Takes in what another one has.
+    /// Adds the sums of another measurement.
     pub fn merge(&mut self, other: &Self) {
         let pairs = |a: &mut [[f64; N_BANDS]; N_SCALES], b: &[[f64; N_BANDS]; N_SCALES]| {
             a.as_flattened_mut().iter_mut().zip(b.as_flattened()).for_each(|(a, b)| *a += b);
@@ -63,7 +65,8 @@ impl TextureMeasure {
         }
     }
 
-    /// Standard deviations, `[N_SCALES][N_BANDS]`; bands without a measurement have those of the nearest with one.
+    /// Standard deviations, `[N_SCALES][N_BANDS]`, nepers. A band without values has that of the nearest band with
+    /// some.
     pub fn deviations(&self) -> [[f32; N_BANDS]; N_SCALES] {
         std::array::from_fn(|scale| {
             let measured = |band: &usize| self.counts[scale][*band] > 0.0;
@@ -79,7 +82,8 @@ fn difference(a: &[f32], b: &[f32]) -> Vec<f32> {
     a.iter().zip(b).map(|(a, b)| a - b).collect()
 }
 
-/// `x` without what `cause` explains of it: vibrato moves the partials over the slopes of the body, which does so itself.
+/// `x` without the part that `cause` explains linearly. Vibrato moves the partials over the slopes of the body; at
+/// runtime the body does that itself.
 fn without(x: &[f32], cause: &[f32]) -> Vec<f32> {
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a * b)).sum::<f64>();
     let slope = (product(x, cause) / product(cause, cause).max(1e-9)) as f32;
@@ -102,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_steady_note_has_no_texture_and_a_trembling_one_has() {
+    fn a_steady_note_has_no_texture_and_a_wavering_one_has() {
         let measure = |depth: f32, period: f32| {
             let track = HarmonicTrack::from_frames(5, 500, |t, out| {
                 out.fill((-2.0 + depth * (t as f32 * std::f32::consts::TAU / period).sin()).exp());
@@ -119,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_the_vibrato_is_the_bodys() {
+    fn wavering_that_follows_the_vibrato_is_left_out() {
         let vibrato = |t: usize| (t as f32 * std::f32::consts::TAU / 45.0).sin();
         let f0_hz: Vec<f32> = (0..500).map(|t| 440.0 * (0.02 * vibrato(t)).exp2()).collect();
         let track = HarmonicTrack::from_frames(5, 500, |t, out| out.fill((-2.0 + 0.3 * vibrato(t)).exp()));

@@ -1,29 +1,29 @@
-//! Which parts of a recording are notes whose pitch can be trusted as a label.
+//! Selects the notes of a recording whose pitch is a reliable label.
 
 use crate::analysis::HarmonicTrack;
 
-/// Shortest note that is trusted, hops.
+/// Shortest note that gives a label, hops.
 const SHORTEST_NOTE: usize = 15;
 /// A note ends where the pitch moves more than this from hop to hop, octaves.
 const JUMP: f32 = 1.0 / 8.0;
-/// Less than this share of a note's power beside the multiples of a partial: that partial is the fundamental.
+/// If the partials that are no multiple of partial m have less than this share of a note's power, m is the fundamental.
 const BESIDE: f32 = 0.1;
-/// Power of a weak fundamental and of a harmonic that is there, against the strongest: -20 and -27 dB.
+/// Power of a weak fundamental, and of a harmonic that counts as present, against the strongest: -20 and -27 dB.
 const WEAK: f32 = 1e-2;
 const PRESENT: f32 = 2e-3;
-/// Harmonics that are looked at, and the share of them, between the lowest and the highest present, that one note has.
+/// Harmonics that are examined, and the least share of them that a single note has between its lowest and highest.
 const LOWER_HARMONICS: usize = 12;
 const LEAST_FILLED: f32 = 0.75;
 
-/// A pitch that leaps within a hop is no longer the same note.
+/// Ends notes where the pitch leaps within a hop.
 pub(super) fn split_at_jumps(voiced: &mut [bool], f0_hz: &[f32]) {
     for h in 1..voiced.len() {
         voiced[h] &= (f0_hz[h] / f0_hz[h - 1]).log2().abs() < JUMP;
     }
 }
 
-/// Where a note was heard an octave or a twelfth too low, only every second or third of its harmonics sounds, and what
-/// is rendered from them would not have the pitch it is labelled with. True if anything changed.
+/// Raises notes that were tracked an octave or a twelfth too low. Only every second or third of their harmonics sounds,
+/// so the resynthesis would not have the pitch of its label. Returns true if any note changed.
 pub(super) fn raise_subharmonics(f0_hz: &mut [f32], voiced: &[bool], harmonics: &HarmonicTrack) -> bool {
     let mut changed = false;
     let mut start = 0;
@@ -46,8 +46,8 @@ pub(super) fn raise_subharmonics(f0_hz: &mut [f32], voiced: &[bool], harmonics: 
     changed
 }
 
-/// Two notes that ring into each other look like one far below both: its fundamental is missing, and so are many of the
-/// harmonics between its strong ones, which no single instrument leaves out.
+/// Removes notes that are two notes ringing into each other. They look like one note far below both: its fundamental is
+/// missing, and so are many of the harmonics between its strong ones, which no single instrument leaves out.
 pub(super) fn drop_chords(voiced: &mut [bool], harmonics: &HarmonicTrack) {
     let mut start = 0;
     for note in voiced.chunk_by_mut(|a, b| a == b) {
@@ -73,7 +73,7 @@ fn is_chord(power: &[f32; LOWER_HARMONICS]) -> bool {
     power[0] < WEAK * strongest && (n_present as f32) < LEAST_FILLED * (highest + 1 - lowest) as f32
 }
 
-/// What is too short to be a note is none.
+/// Removes notes that are too short.
 pub(super) fn drop_short(voiced: &mut [bool]) {
     for note in voiced.chunk_by_mut(|a, b| a == b) {
         if note.len() < SHORTEST_NOTE {

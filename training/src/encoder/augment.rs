@@ -1,7 +1,7 @@
-//! What happens to a sound on its way into a plugin: consonants, microphones, rooms, noise, rumble, gain.
+//! Augmentation, as between a mouth and a plugin: consonants, microphones, rooms, noise, rumble, gain.
 //!
-//! How often and how much of each: the last of the rows that docs/tried.md has of the encoder. Row by row they became
-//! harder: breath, consonants and rumble; low notes and small bodies; rooms up to 6 dB under the sound.
+//! The probabilities and ranges are those of the encoder's last version in docs/tried.md. From version to version they
+//! became harder: breath, consonants and rumble; low notes and small bodies; rooms up to 6 dB below the sound.
 
 use super::batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
 use super::noises::Colour;
@@ -13,7 +13,7 @@ use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 use std::f32::consts::TAU;
 use std::sync::Arc;
 
-/// By how much an amplitude fades in the decay time of a room, ln 1000.
+/// Fall of an amplitude in the decay time of a room, nepers: ln 1000.
 const NEPERS_OF_60_DB: f32 = 6.9;
 const FFT: usize = CLIP_SAMPLES.next_power_of_two() * 2;
 
@@ -30,7 +30,8 @@ impl Augment {
         Self { forward: planner.plan_fft_forward(FFT), inverse: planner.plan_fft_inverse(FFT) }
     }
 
-    /// What a microphone hears of the clip; labels that this makes doubtful are marked so. Rumble is still in it.
+    /// Returns the clip as a microphone records it, before the rumble filter. Marks labels of `clip` that become
+    /// doubtful.
     pub fn apply(&self, clip: &mut Clip, rng: &mut ChaCha8Rng) -> Vec<f32> {
         if rng.chance(0.4) {
             add_consonants(clip, rng);
@@ -48,7 +49,7 @@ impl Augment {
         }
         let peak = heard.iter().fold(1e-3f32, |p, x| p.max(x.abs()));
         if rng.chance(0.85) {
-            // Mostly a quiet room, sometimes one where a singer would complain.
+            // Most rooms are quiet, some are noisy.
             let snr_db = if rng.chance(0.35) { rng.uniform(5.0, 30.0) } else { rng.uniform(30.0, 70.0) };
             add(&mut heard, 0.3 * peak * db_to_gain(-snr_db), Colour::Slope(rng.uniform(-0.5, 0.98)), rng);
         }
@@ -60,7 +61,8 @@ impl Augment {
         heard
     }
 
-    /// Convolves with exponentially decaying noise behind the direct sound. Returns the time of its decay by 60 dB, s.
+    /// Adds a room: convolves with exponentially decaying noise after the direct sound. Returns its decay time by 60
+    /// dB, s.
     fn add_room(&self, samples: &mut [f32], rng: &mut ChaCha8Rng) -> f32 {
         let decay_s = rng.log_uniform(0.03, 0.6);
         let wet = db_to_gain(rng.uniform(-32.0, -6.0)) / (decay_s * MODEL_RATE as f32 / (2.0 * NEPERS_OF_60_DB)).sqrt();
@@ -94,7 +96,7 @@ fn tilt(samples: &mut [f32], amount: f32) {
     }
 }
 
-/// First-order low pass: a bad microphone, or a better one's resampler.
+/// First-order low pass, as of a bad microphone or a resampler.
 fn muffle(samples: &mut [f32], speed: f32) {
     let mut smooth = 0.0;
     for x in samples {
@@ -103,7 +105,7 @@ fn muffle(samples: &mut [f32], speed: f32) {
     }
 }
 
-/// While a room still rings, a note may be said to sound or not.
+/// Marks the voicing of hops after a note as unknown while the room still rings.
 fn doubt_tails(clip: &mut Clip, decay_s: f32) {
     let n = (0.7 * decay_s * FRAME_RATE) as usize;
     let mut since_note = n;
@@ -115,7 +117,7 @@ fn doubt_tails(clip: &mut Clip, decay_s: f32) {
     }
 }
 
-/// Bursts of hiss, mostly where nothing is voiced.
+/// Adds bursts of noise, mostly where nothing is voiced.
 fn add_consonants(clip: &mut Clip, rng: &mut ChaCha8Rng) {
     for _ in 0..1 + rng.index(4) {
         let (from, n) = (rng.index(CLIP_SAMPLES), (MODEL_RATE as f32 * rng.log_uniform(0.01, 0.2)) as usize);
@@ -132,12 +134,13 @@ fn add_consonants(clip: &mut Clip, rng: &mut ChaCha8Rng) {
     }
 }
 
+/// Adds noise of RMS `level`.
 fn add(samples: &mut [f32], level: f32, colour: Colour, rng: &mut ChaCha8Rng) {
     let noise = colour.noise(samples.len(), rng);
     samples.iter_mut().zip(noise).for_each(|(x, n)| *x += level * n);
 }
 
-/// A clip without any pitch: breath that comes and goes, or steady hiss.
+/// A clip without any pitch: breath that comes and goes, or steady noise.
 pub fn only_noise(rng: &mut ChaCha8Rng) -> Clip {
     let mut clip = Clip::silent(CLIP_HOPS);
     for _ in 0..1 + rng.index(2) {

@@ -1,4 +1,4 @@
-//! What the encoder is asked for: the pitch bin, whether there is a pitch, and a z that tells the spectrum.
+//! Loss of the encoder: the pitch bin, the voicing, and a z from which the spectrum can be predicted.
 
 use super::batch::Batch;
 use super::net::{N_MEL, N_SPECTRUM, predict_spectrum};
@@ -9,20 +9,20 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use candle_nn::ops::log_softmax;
 use embouchure_inference::config::{N_PITCH_BINS, N_Z, hz_to_bin};
 
-/// Width of the blurred label, bins: 25 cents, as CREPE.
+/// Standard deviation of the blurred label, bins: 25 cents, as in CREPE.
 const BLUR: f32 = 1.25;
-/// Of the spectrum that z tells, against pitch and voicing.
+/// Weight of the predicted spectrum, against pitch and voicing.
 const SPECTRUM_WEIGHT: f64 = 0.3;
-/// Breath and attack are one value each beside the many bands.
+/// Weights of the spectrum's values. Breath and attack weigh more, because they are one value each beside many bands.
 const SPECTRUM_WEIGHTS: [f32; N_SPECTRUM] = {
     let mut weights = [1.0; N_SPECTRUM];
     weights[N_MEL] = 5.0;
     weights[N_MEL + 1] = 5.0;
     weights
 };
-/// Keeps z near the size that the decoder expects.
+/// Weight of z's mean square, which keeps z near the size that the decoder expects.
 const Z_WEIGHT: f64 = 2e-3;
-/// Of the mean square by which a z that shall be kept has moved. With it z moved by 0.010, 0.006 and 0.007 in three
+/// Weight of the mean square of the change of a z that is kept. With it z moved by 0.010, 0.006 and 0.007 in three
 /// improvements, and instruments sounded as before (docs/tried.md).
 const KEPT_Z_WEIGHT: f64 = 1.0;
 
@@ -30,7 +30,7 @@ const KEPT_Z_WEIGHT: f64 = 1.0;
 pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
     let device = params.device();
     let pitch = head.narrow(1, 0, N_PITCH_BINS)?.contiguous()?;
-    let pitch = BlurredCrossEntropy::new(&batch.f0_hz, &batch.urgency).of(&pitch)?;
+    let pitch = BlurredCrossEntropy::new(&batch.f0_hz, &batch.pitch_weights).of(&pitch)?;
     let logit = head.narrow(1, N_PITCH_BINS, 1)?.flatten_all()?;
     let voicing = (binary_cross_entropy(&logit, &batch.voiced(device)?)? * batch.voicing_known(device)?)?.mean_all()?;
     let z = head.narrow(1, N_PITCH_BINS + 1, N_Z)?.contiguous()?;
@@ -50,7 +50,7 @@ pub fn loss(params: &Params, head: &Tensor, batch: &Batch) -> Result<Loss> {
     Ok((((pitch + voicing)? + of_z)?, parts))
 }
 
-/// How far the spectrum that z and the pitch tell is from that of the clean clip.
+/// Weighted mean square error of the spectrum that is predicted from z and the pitch.
 fn spectrum_error(params: &Params, z: &Tensor, batch: &Batch) -> Result<Tensor> {
     let device = params.device();
     let error = (predict_spectrum(params, z, &batch.pitch_features(device)?)? - batch.spectrum(device)?)?.sqr()?;
@@ -62,7 +62,7 @@ fn scalar(t: &Tensor) -> Result<f32> {
     t.to_scalar()
 }
 
-/// Per row: `max(x, 0) - x·y + ln(1 + e^-|x|)`, which never overflows.
+/// Binary cross-entropy per row: `max(x, 0) - x·y + ln(1 + e^-|x|)`, a form that never overflows.
 fn binary_cross_entropy(logit: &Tensor, label: &Tensor) -> Result<Tensor> {
     let tail = (logit.abs()?.neg()?.exp()? + 1.0)?.log()?;
     (logit.relu()? - (logit * label)?)? + tail
@@ -70,26 +70,27 @@ fn binary_cross_entropy(logit: &Tensor, label: &Tensor) -> Result<Tensor> {
 
 /// Weighted mean over voiced rows of the cross-entropy to a Gaussian around the true bin.
 struct BlurredCrossEntropy {
-    /// One per row; 0 = unvoiced, not counted.
+    /// True pitch of each row, Hz; rows with 0 are unvoiced and do not count.
     f0_hz: Vec<f32>,
-    /// One per row; together 1.
+    /// Weight of each row; they sum to 1, or to 0 without voiced rows.
     weights: Vec<f32>,
 }
 
 impl BlurredCrossEntropy {
-    fn new(f0_hz: &[f32], urgency: &[f32]) -> Self {
-        let weigh = |(f0, urgency): (&f32, &f32)| if *f0 > 0.0 { *urgency } else { 0.0 };
-        let mut weights: Vec<f32> = f0_hz.iter().zip(urgency).map(weigh).collect();
+    fn new(f0_hz: &[f32], pitch_weights: &[f32]) -> Self {
+        let weigh = |(f0, weight): (&f32, &f32)| if *f0 > 0.0 { *weight } else { 0.0 };
+        let mut weights: Vec<f32> = f0_hz.iter().zip(pitch_weights).map(weigh).collect();
         let sum = weights.iter().sum::<f32>().max(1.0);
         weights.iter_mut().for_each(|w| *w /= sum);
         Self { f0_hz: f0_hz.to_vec(), weights }
     }
 
+    /// The loss of `logits`, `[rows, N_PITCH_BINS]`, a scalar.
     fn of(self, logits: &Tensor) -> Result<Tensor> {
         if on_cpu(logits) { logits.apply_op1(self) } else { self.plain(logits) }
     }
 
-    /// Out of candle's own operations.
+    /// The same with candle's own operations.
     fn plain(&self, logits: &Tensor) -> Result<Tensor> {
         let labels = self.f0_hz.iter().zip(&self.weights).flat_map(|(f0, weight)| {
             let label = if *weight > 0.0 { Self::label(*f0) } else { vec![0.0; N_PITCH_BINS] };
@@ -99,6 +100,7 @@ impl BlurredCrossEntropy {
         (log_softmax(logits, 1)? * labels)?.sum_all()?.neg()
     }
 
+    /// Probabilities of the pitch bins: a Gaussian around the true one.
     fn label(f0_hz: f32) -> Vec<f32> {
         let centre = hz_to_bin(f0_hz);
         let mut label = vec![0.0; N_PITCH_BINS];
@@ -157,12 +159,12 @@ mod tests {
     use crate::corpus::Corpus;
     use crate::encoder::batch::Batches;
     use crate::encoder::net::{encode, new_params};
-    use crate::ops::check::{gradients_match, plain_matches, plain_trains_alike, random};
+    use crate::ops::check::{gradients_match, plain_gradients_match, plain_matches, random};
     use candle_core::Device;
     use embouchure_inference::hear::encoder::Encoder;
 
     #[test]
-    fn a_z_that_is_kept_costs_what_it_moves() -> Result<()> {
+    fn a_kept_z_costs_the_square_of_its_change() -> Result<()> {
         let kept = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
         let batch = Batches::new(1, 2, Corpus::default(), Some(kept)).make(0);
         let params = Params::new(1, &Device::Cpu);
@@ -178,10 +180,10 @@ mod tests {
     }
 
     #[test]
-    fn a_gpu_would_learn_the_same() -> Result<()> {
+    fn the_operations_of_a_gpu_have_the_same_gradients() -> Result<()> {
         let params = new_params(5, &Device::Cpu)?;
         let batch = Batches::new(1, 2, Corpus::default(), None).make(0);
-        plain_trains_alike(&params, || Ok(loss(&params, &encode(&params, &batch.input(&Device::Cpu)?)?, &batch)?.0));
+        plain_gradients_match(&params, || Ok(loss(&params, &encode(&params, &batch.input(&Device::Cpu)?)?, &batch)?.0));
         Ok(())
     }
 

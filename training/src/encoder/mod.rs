@@ -1,4 +1,4 @@
-//! Learning to hear: pitch, voicing and z from audio whose f0 is known exactly.
+//! Trains the encoder: pitch, voicing and z from audio whose f0 is known exactly.
 
 mod augment;
 mod batch;

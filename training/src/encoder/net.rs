@@ -1,4 +1,4 @@
-//! The encoder as a trainable network over batches; same names and arithmetic as `inference::encoder`.
+//! The encoder as a trainable network over batches. Names and arithmetic are those of `inference::hear::encoder`.
 
 use crate::ops::{causal_conv, leaky_relu, leaky_rms};
 use crate::params::Params;
@@ -6,16 +6,16 @@ use candle_core::{Device, Result, Tensor};
 use embouchure_inference::config::N_Z;
 use embouchure_inference::nn::{CONVS, N_CONVOLVED, N_HEAD, N_TRUNK, is_residual};
 
-/// Prefix of the parameters that are thrown away after training.
-pub const THROW_AWAY: &str = "probe";
-/// Mel bands that z must help to predict.
+/// Prefix of the probe's parameters, which are not in the weights file.
+pub const PROBE: &str = "probe";
+/// Mel bands that the probe predicts from z.
 pub const N_MEL: usize = 32;
-/// All that z must help to predict: the bands, the share of breath, the attack.
+/// All values that the probe predicts from z: the bands, the share of breath, the attack.
 pub const N_SPECTRUM: usize = N_MEL + 2;
-/// Units between z and the spectrum that it tells.
+/// Units of the probe's hidden layer.
 const N_PROBE: usize = 96;
 
-/// Untrained parameters of the encoder, and of a small network that predicts the spectrum from z and f0.
+/// Untrained parameters of the encoder and of the probe, a small network that predicts the spectrum from z and f0.
 pub fn new_params(seed: u64, device: &Device) -> Result<Params> {
     let mut params = Params::new(seed, device);
     for (i, spec) in CONVS.iter().enumerate() {
@@ -28,7 +28,8 @@ pub fn new_params(seed: u64, device: &Device) -> Result<Params> {
     Ok(params)
 }
 
-/// `x`: `[batch, samples, 1]`, level-normalised. Returns the head's outputs, `[batch · hops, N_HEAD]`.
+/// Runs the encoder. `x`: `[batch, samples, 1]`, level-normalised. Returns the head's outputs, `[batch · hops,
+/// N_HEAD]`.
 pub fn encode(params: &Params, x: &Tensor) -> Result<Tensor> {
     let mut x = x.clone();
     for (i, spec) in CONVS.iter().enumerate() {
@@ -41,7 +42,7 @@ pub fn encode(params: &Params, x: &Tensor) -> Result<Tensor> {
     params.linear("head", &trunk)
 }
 
-/// `z`: `[rows, N_Z]`; `pitch`: `[rows, 2]`, scaled f0 and voicing. Returns `[rows, N_SPECTRUM]`.
+/// Runs the probe. `z`: `[rows, N_Z]`. `pitch`: scaled f0 and voicing, `[rows, 2]`. Returns `[rows, N_SPECTRUM]`.
 pub fn predict_spectrum(params: &Params, z: &Tensor, pitch: &Tensor) -> Result<Tensor> {
     let x = Tensor::cat(&[z, pitch], 1)?;
     params.linear("probe.1", &leaky_relu(&params.linear("probe.0", &x)?)?)
@@ -56,20 +57,20 @@ mod tests {
     use embouchure_inference::nn::weights::to_bytes;
 
     #[test]
-    fn trained_encoder_is_the_one_that_plays() -> anyhow::Result<()> {
+    fn the_trained_encoder_equals_the_runtime() -> anyhow::Result<()> {
         let params = new_params(3, &Device::Cpu)?;
-        let nobody = String::new;
+        let empty = String::new;
         let card = Card {
-            name: nobody(),
-            licence: nobody(),
-            author: nobody(),
-            trained_on: nobody(),
+            name: empty(),
+            licence: empty(),
+            author: empty(),
+            trained_on: empty(),
             steps: 0,
             loss: 0.0,
-            date: nobody(),
+            date: empty(),
             keeps_z_of: vec![],
         };
-        let encoder = Encoder::from_bytes(&to_bytes(&arrays(&params.tensors(THROW_AWAY)?)?, &card, FORMAT)?)?;
+        let encoder = Encoder::from_bytes(&to_bytes(&arrays(&params.tensors(PROBE)?)?, &card, FORMAT)?)?;
         let clip: Vec<f32> = (0..6400).map(|i| (i as f32 * 0.11).sin() * (i as f32 * 0.0007).cos()).collect();
         let x = Tensor::from_vec(LevelNormalizer::clip(&clip), (1, 6400, 1), &Device::Cpu)?;
         let trained: Vec<Vec<f32>> = encode(&params, &x)?.to_vec2()?;
@@ -81,7 +82,8 @@ mod tests {
                 size += a * a;
                 error += (a - b) * (a - b);
             }
-            // Training computes in floats, what plays has weights of 8 bits: no layer is left out or in the wrong place.
+            // The runtime has weights of 8 bits, training has floats. A missing or misplaced layer would make a larger
+            // error.
             assert!(error < 4e-4 * size, "{error} of {size}");
         }
         Ok(())

@@ -7,17 +7,17 @@ use std::f32::consts::{PI, TAU};
 
 const RATE: f32 = MODEL_RATE as f32;
 
-/// What a noise sounds like.
+/// Spectrum of a noise.
 #[derive(Clone, Copy)]
 pub(crate) enum Colour {
-    /// First-order: from bright (-0.9) over white to a rumble (0.999).
+    /// First-order filter with this coefficient: bright at -0.9, white at 0, rumble at 0.999.
     Slope(f32),
-    /// A vocal tract or a mouth: one resonance, Hz, and its width.
+    /// One resonance, as of a vocal tract or a mouth: frequency and width, Hz.
     Resonance(f32, f32),
 }
 
 impl Colour {
-    /// Anything that a mouth or a room makes.
+    /// A random noise of a mouth or a room.
     pub fn draw(rng: &mut ChaCha8Rng) -> Self {
         match rng.chance(0.5) {
             true => Self::Slope(rng.uniform(-0.7, 0.98)),
@@ -25,7 +25,7 @@ impl Colour {
         }
     }
 
-    /// What ventilation, traffic and hands on a microphone make.
+    /// A random rumble, as of ventilation, traffic and hands on a microphone.
     pub fn rumble(rng: &mut ChaCha8Rng) -> Self {
         match rng.chance(0.5) {
             true => Self::Slope(rng.uniform(0.98, 0.999)),
@@ -62,7 +62,7 @@ impl Colour {
     }
 }
 
-/// Adds breath that follows `level` (one value per sample), `share` of it.
+/// Adds breath with the RMS `share · level`. `level`: one value per sample.
 pub(crate) fn breathe(breath: &mut [f32], level: &[f32], share: f32, rng: &mut ChaCha8Rng) {
     let noise = Colour::draw(rng).noise(breath.len(), rng);
     breath.iter_mut().zip(noise).zip(level).for_each(|((b, n), l)| *b += share * l * n);

@@ -1,4 +1,4 @@
-//! The newest 32 ms in few numbers: log-mel bands, share of breath, attack. What z must help to predict.
+//! Describes the newest 32 ms by log-mel bands, share of breath and attack: the values that the probe predicts from z.
 
 use super::batch::Clip;
 use super::net::{N_MEL, N_SPECTRUM};
@@ -9,12 +9,12 @@ use embouchure_inference::math::window::hann;
 use realfft::{RealFftPlanner, RealToComplex};
 use std::sync::Arc;
 
-/// Samples: 32 ms.
+/// Window, samples: 32 ms.
 const WINDOW: usize = 512;
-/// Rows softer than this (mean square of a window) say nothing: -60 dB.
+/// Rows softer than this (mean square of a window) do not count: -60 dB.
 const SILENT: f32 = 1e-6;
 
-/// Plans and tables.
+/// Computes the values of clips: FFT plan and tables.
 pub struct SpectrumFrames {
     fft: Arc<dyn RealToComplex<f32>>,
     window: Vec<f32>,
@@ -32,8 +32,9 @@ impl SpectrumFrames {
         }
     }
 
-    /// Appends one row of `N_SPECTRUM` values per hop, and whether it sounds: bands (natural logarithm relative to the
-    /// row's level), share of what has no pitch (0 = none, 1 = all), change of level (1 = 20 dB louder than 32 ms before).
+    /// Appends one row of `N_SPECTRUM` values per hop to `rows`, and 1 to `sounding` if the row is not silent. The
+    /// values: bands (natural logarithm relative to the row's level), share of the unpitched part (0 = none, 1 = all),
+    /// change of level (1 = 20 dB louder than 32 ms before).
     pub fn append(&self, clip: &Clip, rows: &mut Vec<f32>, sounding: &mut Vec<f32>) {
         let mut padded = vec![0.0; WINDOW - HOP_SIZE];
         padded.extend(clip.sum());
@@ -66,11 +67,12 @@ fn levels(samples: &[f32]) -> Vec<f32> {
     (0..energies.len()).map(level).collect()
 }
 
-/// One hop of a recording in few numbers.
+/// Description of one hop of a recording.
 pub struct Described {
-    /// As [`SpectrumFrames::append`] writes them; what has no pitch is not known of a recording and counts as none.
+    /// `N_MEL` bands (natural logarithm relative to the level of the hop); share of breath, which is unknown for a recording
+    /// and counts as none; change of level (1 = 20 dB louder than 32 ms before).
     pub values: [f32; N_SPECTRUM],
-    /// True if it is louder than silence.
+    /// True if the hop is louder than silence.
     pub sounds: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Melodies that nobody played: tones of exactly known f0, from bass voice to high whistle.
+//! Synthetic melodies: tones of exactly known f0, from bass voice to high whistle.
 
 use super::batch::{CLIP_HOPS, CLIP_SAMPLES, Clip};
 use super::noises::breathe;
@@ -9,11 +9,11 @@ use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
 const RATE: f32 = MODEL_RATE as f32;
-/// Partials of a tone, as far as they are heard.
+/// Partials of a tone, before those above the encoder's range are left out.
 const N_PARTIALS: usize = 64;
-/// Softer than this against the clip's loudest tone, a tone counts as silence: -38 dB.
+/// Tones with an amplitude below this count as silence; the loudest has 1: -38 dB.
 const INAUDIBLE: f32 = 0.0126;
-/// Lowest and highest note, Hz: a little within the pitch bins.
+/// Lowest and highest note, Hz, a little inside the range of the pitch bins.
 const LOWEST_HZ: f32 = 38.0;
 const HIGHEST_HZ: f32 = 4800.0;
 
@@ -32,7 +32,9 @@ pub fn draw_clip(rng: &mut ChaCha8Rng) -> Clip {
 
 /// Pitch and level of every sample.
 struct Melody {
+    /// Logarithm to base 2 of the pitch in Hz.
     octaves: Vec<f32>,
+    /// Linear, 0 to 1.
     amplitude: Vec<f32>,
 }
 
@@ -42,7 +44,8 @@ impl Melody {
     }
 
     fn draw(rng: &mut ChaCha8Rng) -> Self {
-        // Whistles, low voices and basses (the hardest: a period takes up to 26 ms), and everything between.
+        // Whistles; low voices and basses, which are the hardest, because a period takes up to 26 ms; and everything
+        // between.
         let (low, high): (f32, f32) = match rng.unit() {
             x if x < 0.2 => (500.0, 4600.0),
             x if x < 0.65 => (40.0, 330.0),
@@ -84,12 +87,12 @@ impl Melody {
 
 /// Strength and phase of every partial.
 pub(crate) struct Timbre {
-    /// Power 1 in all.
+    /// Amplitude, and phase in radians. The squared amplitudes sum to 1.
     partials: Vec<(f32, f32)>,
 }
 
 impl Timbre {
-    /// Any instrument, voice or whistle, at a pitch near `middle_hz`.
+    /// A random timbre of an instrument, voice or whistle, at a pitch near `middle_hz`.
     pub fn draw(rng: &mut ChaCha8Rng, middle_hz: f32) -> Self {
         let (slope, scatter) = (rng.uniform(0.0, 2.6), rng.uniform(0.0, 8.0));
         let kind = rng.unit();
@@ -98,14 +101,14 @@ impl Timbre {
         let formants = rng.chance(0.55).then(|| {
             [(); 3].map(|()| (rng.log_uniform(250.0, 4000.0), rng.uniform(50.0, 500.0), rng.uniform(0.0, 30.0)))
         });
-        // A small body, or a small microphone, that does not carry what is low.
+        // A small body or a small microphone, which does not carry low partials.
         let body_hz = if rng.chance(0.25) { rng.log_uniform(60.0, 500.0) } else { 0.0 };
         let strength = |rng: &mut ChaCha8Rng, k: usize| {
             let mut h = (k as f32).powf(-slope) * db_to_gain(rng.normal() * scatter);
             if kind < 0.2 && k > 1 {
                 h *= whistle;
             }
-            // Hollow, as a clarinet; with or without a weak fundamental, as a bassoon or a telephone.
+            // Without even partials, as a clarinet; below: with a weak fundamental, as a bassoon or a telephone.
             if kind > 0.85 && k.is_multiple_of(2) {
                 h *= 0.1;
             }
@@ -125,7 +128,7 @@ impl Timbre {
         Self { partials }
     }
 
-    /// Strengths of the partials.
+    /// Amplitudes of the partials, ≥ 0.
     pub fn amplitudes(&self) -> impl Iterator<Item = f32> {
         self.partials.iter().map(|(h, _)| h.abs())
     }
@@ -170,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_the_pitch_that_sounds() {
+    fn labels_are_the_rendered_pitch() {
         let melody = Melody { octaves: vec![440f32.log2(); CLIP_SAMPLES], amplitude: vec![1.0; CLIP_SAMPLES] };
         let timbre = Timbre { partials: vec![(1.0, 0.0)] };
         let x = timbre.render(&melody, &mut ChaCha8Rng::seed_from_u64(1));

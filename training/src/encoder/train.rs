@@ -2,7 +2,7 @@
 
 use super::batch::Batches;
 use super::loss::loss;
-use super::net::{THROW_AWAY, encode, new_params};
+use super::net::{PROBE, encode, new_params};
 use crate::about::{About, Trained};
 use crate::arrays::{arrays, tensors};
 use crate::checkpoint::write_atomically;
@@ -17,58 +17,59 @@ use embouchure_inference::nn::weights::{Weights, to_bytes};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
-/// Clips of a second in each step.
+/// Clips in each step, one second each.
 const CLIPS: usize = 16;
 /// Highest learning rate, steps until it is reached, and the norm that gradients are clipped to.
 const PEAK_RATE: f32 = 2e-3;
 const WARM_UP: usize = 200;
 const MAX_NORM: f32 = 1.0;
-/// An encoder that is improved moves less.
+/// Highest learning rate of an improvement, lower because the encoder shall move less.
 const IMPROVING_RATE: f32 = 1e-3;
 /// Steps between checkpoints and reports.
 const REPORT_EVERY: usize = 100;
 
-/// What to train and where to put it.
+/// A training of the encoder: input, settings and files.
 pub struct EncoderTraining {
-    /// Recordings beside the synthetic tones.
+    /// Recordings, used beside the synthetic tones.
     pub corpus: Corpus,
     /// Steps in all, those before a resume included.
     pub steps: usize,
-    /// Where the network is trained.
+    /// Device that the network is trained on.
     pub device: Device,
-    /// Decides every random draw.
+    /// Seed of all random draws.
     pub seed: u64,
-    /// Resumed from if it exists.
+    /// Checkpoint file: resumed from if it exists.
     pub checkpoint: PathBuf,
     /// Weights file to write.
     pub out: PathBuf,
-    /// Where to go on from; what it calls z is kept, so that its instruments can be played with the new encoder.
+    /// Encoder to start from. Its z is kept, so that its instruments play with the new encoder.
     pub improve: Option<Improve>,
-    /// For the card of that file.
+    /// Facts for the card of the weights file.
     pub about: About,
 }
 
 /// An encoder to improve.
 pub struct Improve {
     encoder: Encoder,
+    /// Its parameters, to start from.
     tensors: HashMap<String, Tensor>,
 }
 
 impl Improve {
-    /// Reads an encoder file.
+    /// Reads an encoder file. Errors if it is damaged or of another version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (weights, _) = Weights::from_bytes::<Card>(bytes, FORMAT)?;
         Ok(Self { encoder: Encoder::from_bytes(bytes)?, tensors: tensors(weights.arrays())? })
     }
 
-    /// Whose z is kept: the encoder's own, and what it keeps itself.
+    /// Ids of the encoders whose z is kept: this one, and those whose z it keeps.
     fn keeps_z_of(&self) -> Vec<String> {
         let of = &self.encoder;
         of.card.keeps_z_of.iter().cloned().chain([of.id.clone()]).collect()
     }
 }
 
-/// Trains until done or stopped, and then writes the weights so far.
+/// Trains until the last step or a stop, and then writes the weights so far.
 pub fn train(job: EncoderTraining, progress: &dyn Progress) -> Result<Trained> {
     let params = new_params(job.seed, &job.device)?;
     if let Some(improve) = &job.improve {
@@ -95,6 +96,6 @@ pub fn train(job: EncoderTraining, progress: &dyn Progress) -> Result<Trained> {
     let About { name, licence, author, trained_on, date } = job.about;
     let (steps, loss) = (steps_before + position.step, position.loss);
     let card = Card { name, licence, author, trained_on, steps, loss, date, keeps_z_of };
-    write_atomically(&job.out, &to_bytes(&arrays(&params.tensors(THROW_AWAY)?)?, &card, FORMAT)?)?;
+    write_atomically(&job.out, &to_bytes(&arrays(&params.tensors(PROBE)?)?, &card, FORMAT)?)?;
     Ok(Trained { steps: position.step, loss })
 }

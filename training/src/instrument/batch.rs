@@ -1,4 +1,4 @@
-//! Training sequences for the decoder, with the dynamics that recordings of loud notes leave out.
+//! Training sequences for the decoder, also softer than they were recorded.
 
 use super::Recipe;
 use super::performance::{HeardHop, Performance, TARGET_HOP};
@@ -16,78 +16,80 @@ use std::sync::Arc;
 
 /// Frames of one sequence: one second.
 pub const FRAMES: usize = FRAME_RATE as usize;
-/// Softest that a note is played, dB against the recording.
+/// Softest level of a softened sequence, dB against the recording.
 const SOFTEST_DB: f32 = -30.0;
-/// Brass gets darker when it gets softer: dB per octave above [`BRIGHT_HZ`] for every dB of level.
+/// Darkening of softer notes, as of brass: dB per octave above [`BRIGHT_HZ`] for every dB of level.
 const DARKENING: f32 = 0.2;
-/// See above.
+/// Harmonics above this get darker, Hz.
 const BRIGHT_HZ: f32 = 700.0;
-/// How differently the same playing may have been recorded, ± dB: the level must not tell one note from another (45
-/// recordings of a trumpet: mean spectral difference 1.30 without, 1.16 with it, docs/tried.md).
+/// Random gain of a sequence, as from another recording level, ± dB, so that no note is known by its level. 45
+/// recordings of a trumpet: mean spectral difference 1.30 without, 1.16 with it (docs/tried.md).
 const RECORDED_DB: f32 = 5.0;
-/// Share of the sequences that are played softer.
+/// Share of the sequences that are softened while controls are compared.
 const SOFTENED: f32 = 0.5;
-/// Loudness of a player's loud notes when sounds are compared, dB: what counts as silence must not depend on how the
-/// recordings were made.
+/// Targets are scaled so that each player's loud notes have this loudness, dB. So the threshold of silence does not
+/// depend on the level of the recordings.
 const COMPARED_DB: f32 = -18.0;
-/// Breath fades less than the tone.
+/// Noise is softened by this share of the tone's dB.
 const NOISE_SHARE: f32 = 0.8;
 
-/// Sequences side by side; rows are frames.
+/// Sequences of a training step. Rows are the frames of all sequences, one sequence after the other.
 pub struct Batch {
     n_clips: usize,
+    /// The decoder's inputs, scaled, `[rows]`.
     features: Vec<[f32; N_FEATURES]>,
-    /// Pitch that is played, Hz, of each row.
+    /// Pitch to play, Hz, `[rows]`.
     pub f0_hz: Vec<f32>,
+    /// 1 for harmonics below 20 kHz, `[rows][N_HARMONICS]`.
     audible: Vec<f32>,
-    /// Player of each clip, one-hot, `[rows][n_players]`.
+    /// Player of each row, one-hot, `[rows][n_players]`.
     players: Vec<f32>,
     n_players: usize,
-    /// Of every harmonic in the bodies' table, `[rows][N_HARMONICS]`.
+    /// Place of every harmonic in the table of bodies: lower neighbour and weight of the next, `[rows][N_HARMONICS]`.
     pub places: Arc<Vec<(u32, f32)>>,
-    /// Of each clip, what brings its player to [`COMPARED_DB`]. The targets have it already.
+    /// Gain that brings the player's loud notes to [`COMPARED_DB`], linear, `[clips]`. The targets have it already.
     gains: Vec<f32>,
-    /// `[rows][N_HARMONICS]`, linear.
+    /// Target amplitudes, linear, `[rows][N_HARMONICS]`.
     pub harmonics: Vec<f32>,
-    /// `[rows][N_NOISE_BANDS]`, linear.
+    /// Target noise magnitudes, linear, `[rows][N_NOISE_BANDS]`.
     pub noise: Vec<f32>,
-    /// Phase of the fundamental, turns, per sample of the target.
+    /// Phase of the fundamental, turns, `[clips][FRAMES · TARGET_HOP]`.
     pub turns: Arc<Vec<f64>>,
-    /// `[clips][FRAMES · TARGET_HOP]`.
+    /// Target audio, `[clips][FRAMES · TARGET_HOP]`.
     pub audio: Arc<Vec<f32>>,
-    /// Of the step, for the noise.
+    /// Seed of the synth's noise, another one for each step.
     pub seed: u64,
     /// Amplitudes below this count as silence.
     pub floor: f32,
 }
 
-/// What a batch is for.
+/// Use of a batch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Purpose {
-    /// Comparing controls: disguised, and softer than recorded.
+    /// Controls are compared: disguised, and sometimes softer than recorded.
     Controls,
-    /// Comparing the sound: disguised, and as loud as recorded, so that the audio is the target.
+    /// The sound is compared: disguised, and never softened, because the recorded audio is the target.
     Sound,
-    /// Judging: as recorded.
+    /// Held-out loss: as recorded, without disguise or change of level.
     HeldOut,
 }
 
-/// Makes batch after batch; the same seed and index give the same batch.
+/// Source of batches. The same seed and index give the same batch.
 pub struct Batches {
-    /// Decides every draw.
+    /// Seed of all draws.
     pub(super) seed: u64,
     /// Recordings to draw from.
     pub(super) performances: Arc<Vec<Performance>>,
     /// Loudness of each player's loud notes, dB.
     pub(super) loud_db: Vec<f32>,
-    /// Scales the features.
+    /// Statistics that scale the features.
     pub(super) statistics: Statistics,
-    /// How sequences are drawn, how many, and what is told of them.
+    /// How many sequences are drawn, how, and with which features.
     pub(super) recipe: Recipe,
 }
 
 impl Batches {
-    /// As many sequences as the recipe says.
+    /// Makes batch `index`, with as many sequences as the recipe has for this purpose.
     pub fn make(&self, index: usize, purpose: Purpose) -> Batch {
         let n_clips = match purpose {
             Purpose::Controls => self.recipe.control_clips,
@@ -146,13 +148,13 @@ impl Batches {
         batch
     }
 
-    /// A random place, every hop of every recording equally likely.
+    /// A random recording and first hop; every hop of every recording is equally likely.
     fn draw(&self, rng: &mut ChaCha8Rng) -> (&Performance, usize) {
         let total: usize = self.performances.iter().map(Performance::len).sum();
         let mut at = rng.index(total);
         for performance in self.performances.iter() {
             if at < performance.len() {
-                // Rather a whole sequence than one that ends in silence, but some of those too.
+                // Most sequences are whole, but silence after a sound is to be learned, too.
                 let last_whole = performance.len().saturating_sub(FRAMES);
                 return (performance, if rng.chance(self.recipe.whole) { at.min(last_whole) } else { at });
             }
@@ -161,6 +163,7 @@ impl Batches {
         unreachable!("`at` is below the sum of all lengths")
     }
 
+    /// Appends the rows of one sequence: features from `disguise`, targets from `p`.
     fn append(&self, batch: &mut Batch, p: &Performance, start: usize, level: Level, disguise: &[HeardHop]) {
         let (gain, softer) = (db_to_gain(level.gain_db) * level.compared, db_to_gain(level.softer_db));
         let silence = HeardHop { voicing: 0.0, z: std::array::from_fn(|i| f16::from_f32(self.statistics.z_mean[i])) };
@@ -188,25 +191,25 @@ impl Batches {
     }
 }
 
-/// How a sequence is changed in level.
+/// Changes of a sequence's level.
 #[derive(Clone, Copy)]
 struct Level {
-    /// As if recorded louder.
+    /// As if the recording level had been higher, dB.
     gain_db: f32,
-    /// As if played softer, ≤ 0.
+    /// As if it had been played softer, ≤ 0 dB.
     softer_db: f32,
-    /// Of the targets.
+    /// Gain of the targets, linear; see [`COMPARED_DB`].
     compared: f32,
 }
 
 impl Batch {
-    /// `[clips, FRAMES, N_FEATURES]`.
+    /// The decoder's inputs, scaled, `[clips, FRAMES, N_FEATURES]`.
     pub fn features(&self, device: &Device) -> Result<Tensor> {
         let values = self.features.as_flattened();
         Tensor::from_slice(values, (self.n_clips, FRAMES, N_FEATURES), device)
     }
 
-    /// `[clips · FRAMES, n_players]`: 1 for who plays.
+    /// Player of each row, one-hot, `[clips · FRAMES, n_players]`.
     pub fn players(&self, device: &Device) -> Result<Tensor> {
         Tensor::from_slice(&self.players, (self.n_clips * FRAMES, self.n_players), device)
     }
@@ -216,7 +219,7 @@ impl Batch {
         Tensor::from_slice(&self.audible, (self.n_clips, FRAMES, N_HARMONICS), device)
     }
 
-    /// See [`COMPARED_DB`], `[clips, 1, 1]`.
+    /// Gain of each clip to the level of the targets, linear, `[clips, 1, 1]`.
     pub fn gains(&self, device: &Device) -> Result<Tensor> {
         Tensor::from_slice(&self.gains, (self.n_clips, 1, 1), device)
     }
@@ -241,7 +244,7 @@ pub mod tests {
     use embouchure_inference::config::N_Z;
     use embouchure_inference::hear::encoder::Encoder;
 
-    /// Two sequences of a recording at `gain`.
+    /// Two sequences of a synthesised recording at `gain`.
     pub fn batch(gain: f32) -> Batch {
         let sample = |i: usize| {
             let t = i as f32 / 48_000.0;
@@ -254,7 +257,7 @@ pub mod tests {
         let encoder = Encoder::from_bytes(embouchure_weights::ENCODER).unwrap();
         let mut performances = Performance::of(&path, 0, Copies { number: 0, share: 1.0 }, &encoder, &Silent).unwrap();
         std::fs::remove_file(path).unwrap();
-        // The disguises are drawn by the file's name.
+        // The draws of the disguises depend on the file's name, which contains the process id.
         performances[0].heard.truncate(1);
         let loud_db = vec![performances[0].loudness_db.iter().copied().fold(f32::MIN, f32::max)];
         let statistics = Statistics {
@@ -268,7 +271,7 @@ pub mod tests {
     }
 
     #[test]
-    fn what_is_compared_does_not_depend_on_the_level_of_the_recording() {
+    fn targets_do_not_depend_on_the_level_of_the_recording() {
         let (loud, soft) = (batch(0.8), batch(0.02));
         let near = |a: &[f32], b: &[f32]| {
             let (difference, size) =
@@ -278,7 +281,7 @@ pub mod tests {
         near(&loud.audio, &soft.audio);
         near(&loud.harmonics, &soft.harmonics);
         let loudness = |batch: &Batch| batch.features[100][1];
-        assert!(loudness(&loud) - loudness(&soft) > 0.5, "the decoder is told how loud it was all the same");
-        assert!((soft.gains[0] / loud.gains[0] - 40.0).abs() < 1.0, "and what it plays is brought to the same level");
+        assert!(loudness(&loud) - loudness(&soft) > 0.5, "the loudness feature shows the level");
+        assert!((soft.gains[0] / loud.gains[0] - 40.0).abs() < 1.0, "the gains bring both to one level");
     }
 }

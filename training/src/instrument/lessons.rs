@@ -1,4 +1,4 @@
-//! What a decoder learns from and is judged with, ready for any way of training: the usual one, and those of experiments.
+//! Batches of training and held-out sequences for any training loop, the usual one or an experiment's.
 
 use super::Recipe;
 use super::batch::{Batch, Batches, Purpose};
@@ -14,51 +14,52 @@ use embouchure_inference::play::instrument::Statistics;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// How much softer than loud notes a hop may be to count for the playable range, dB.
+/// Hops count for the playable range down to this far below the loud notes, dB.
 const SOUNDING_DB: f32 = 30.0;
-/// Batches of held-out recordings.
-const JUDGED: usize = 4;
+/// Number of held-out batches.
+const N_HELD_OUT_BATCHES: usize = 4;
 
-/// What is studied, and how.
+/// Recordings and settings of an instrument's training.
 pub struct Study {
     /// Recordings of the instrument.
     pub files: Vec<PathBuf>,
-    /// The encoder that it will listen to.
+    /// The encoder that the instrument will play with.
     pub encoder: Encoder,
-    /// Of several players (named in the files before "__") the one to play as; the one that is heard most if left out.
+    /// Player to sound like: the part of the file names before "__". `None` chooses the player with the longest
+    /// recordings.
     pub player: Option<String>,
-    /// How sequences are drawn: [`Recipe::USUAL`] but for experiments.
+    /// How sequences are drawn: [`Recipe::USUAL`], except in experiments.
     pub recipe: Recipe,
-    /// Units of the decoder's hidden layers.
+    /// Units of each hidden layer of the decoder.
     pub width: usize,
-    /// Where the networks are trained.
+    /// Device that the decoder is trained on.
     pub device: Device,
-    /// Decides every random draw.
+    /// Seed of all random draws.
     pub seed: u64,
 }
 
-/// Recordings as batches, and what was measured in them.
+/// Batches of the recordings, and measurements of them.
 pub struct Lessons {
-    /// Recordings that can be used and are not held out, or pieces of long ones.
+    /// Number of recordings (or pieces of long ones) that can be used and are not held out.
     pub n_recordings: usize,
-    /// Minutes of them.
+    /// Their length, minutes.
     pub minutes: f32,
-    /// Range, loudness and z; of the loudness, that of the chosen player.
+    /// Statistics of pitch, loudness and z. The loudness is that of the chosen player.
     pub statistics: Statistics,
-    /// Whom to play as, counted from 0.
+    /// Index of the chosen player, from 0.
     pub player: usize,
-    /// Players in the recordings.
+    /// Number of players in the recordings.
     pub n_players: usize,
-    /// How the chosen player's notes waver, as the weights file has it.
+    /// Texture of the chosen player's notes, in the form of the weights file.
     pub texture: Tensor,
-    /// To learn from.
+    /// Training batches.
     pub batches: Batches,
-    /// To judge with: nothing if no recording was held out.
+    /// Held-out batches; empty if no recording was held out.
     pub judged: Vec<Batch>,
 }
 
 impl Lessons {
-    /// Takes the recordings apart, on all cores.
+    /// Analyses the recordings, on all cores. Errors if none can be used, or the player is unknown.
     pub fn gather(study: &Study, progress: &dyn Progress) -> Result<Self> {
         let Material { performances, held_out, player, n_players } = Material::gather(study, progress)?;
         let statistics = statistics(&performances, player)?;
@@ -73,28 +74,28 @@ impl Lessons {
             statistics: statistics.clone(),
             recipe: study.recipe,
         };
-        let n_judged = if held_out.is_empty() { 0 } else { JUDGED };
-        let judges = batches(held_out);
+        let n_judged = if held_out.is_empty() { 0 } else { N_HELD_OUT_BATCHES };
+        let held_out = batches(held_out);
         Ok(Self {
             n_recordings,
             minutes: hops as f32 / FRAME_RATE / 60.0,
             player,
             n_players,
             texture,
-            judged: (0..n_judged).map(|i| judges.make(i, Purpose::HeldOut)).collect(),
+            judged: (0..n_judged).map(|i| held_out.make(i, Purpose::HeldOut)).collect(),
             batches: batches(performances),
             statistics,
         })
     }
 }
 
-/// Loudness of a player's loud notes, dB.
+/// Loudness of a player's loud notes (80th percentile), dB; 0 without notes.
 fn loud_db(performances: &[Performance], player: usize) -> f32 {
     let loudness = loudness(performances, player);
     if loudness.is_empty() { 0.0 } else { percentile(&loudness, 80) }
 }
 
-/// Loudness of every hop with a pitch that a player recorded, dB, the softest first.
+/// Loudness of every pitched hop in a player's recordings, dB, sorted upwards.
 fn loudness(performances: &[Performance], player: usize) -> Vec<f32> {
     let of_player = performances.iter().filter(|p| p.player == player && p.is_original);
     let pitched = of_player.flat_map(|p| p.loudness_db.iter().zip(&p.pitched).filter(|(_, pitched)| **pitched));
@@ -127,8 +128,8 @@ fn statistics(performances: &[Performance], player: usize) -> Result<Statistics>
     })
 }
 
-/// Pitch of every hop that is not much softer than the recording's loud ones: what is heard in breath and in the end of a
-/// room is not the instrument's range.
+/// Pitch of every hop that is not much softer than the recording's loud ones, Hz. Pitches in breath and in the end of a
+/// reverberation are not in the instrument's range.
 fn sounding_f0_hz(p: &Performance) -> Vec<f32> {
     let pitched = || (0..p.len()).filter(|t| p.pitched[*t]);
     let mut loudness: Vec<f32> = pitched().map(|t| p.loudness_db[t]).collect();
@@ -141,7 +142,7 @@ fn percentile(sorted: &[f32], p: usize) -> f32 {
     sorted[(sorted.len() - 1) * p / 100]
 }
 
-/// Mean and standard deviation of z where a pitch sounds, over all disguises.
+/// Mean and standard deviation of each value of z over the pitched hops of all disguises.
 fn z_statistics(performances: &[Performance]) -> (Vec<f32>, Vec<f32>) {
     let all = || performances.iter().flat_map(|p| p.heard.iter().flat_map(|d| d.iter().zip(&p.pitched)));
     let hops = || all().filter(|(_, pitched)| **pitched).map(|(hop, _)| &hop.z);

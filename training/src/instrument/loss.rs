@@ -1,4 +1,4 @@
-//! How far what is played is from what was recorded: first by the measured controls, then by the sound itself.
+//! Losses of the decoder: distance from the measured controls, and distance from the recorded sound.
 
 use super::batch::Batch;
 use super::net::{BODY, Played, controls, decode};
@@ -9,33 +9,34 @@ use crate::run::Loss;
 use candle_core::{D, Result, Tensor};
 use embouchure_inference::config::N_HARMONICS;
 
-/// Level of the whole frame against the single harmonics.
+/// Weight of the level of all harmonics together, against that of the single harmonics.
 const LEVEL_WEIGHT: f64 = 1.0;
-/// Harmonic k weighs k to this power: the low ones carry the sound, the high ones its brilliance.
+/// Harmonic k has the weight k to this power, because the low harmonics carry the sound.
 const HARMONIC_SLOPE: f32 = -0.4;
-/// Steps of 25 cents that a resonance of quality 40 makes, about 0.3 nepers, cost 0.03.
+/// Weight of the body's roughness. The steps of a resonance of quality 40, about 0.3 nepers in 25 cents, cost 0.03.
 const BODY_WEIGHT: f64 = 0.3;
-/// Of the noise bands against the harmonics.
+/// Weight of the noise bands, against that of the harmonics.
 const NOISE_WEIGHT: f64 = 0.5;
-/// What the measured controls still weigh when the sound is compared.
+/// Weight of the distance of the controls while the sound is compared.
 const CONTROLS_WEIGHT: f64 = 0.1;
 
-/// Distance of the controls, in logarithmic units.
+/// Loss of the first phase: distance of the controls from the measured ones, nepers.
 pub fn regression(params: &Params, batch: &Batch) -> Result<Loss> {
-    let (loss, parts) = compare_controls(&play_as_given(params, batch)?, batch)?;
+    let (loss, parts) = compare_controls(&play_as_recorded(params, batch)?, batch)?;
     Ok(((loss + roughness(params)?)?, parts))
 }
 
-/// How much the body's gain changes from point to point: what no note has touched shall lie between what some have.
+/// Cost of changes of the body's gain from point to point, so that gains that no note reaches lie between their
+/// neighbours.
 fn roughness(params: &Params) -> Result<Tensor> {
     let body = params.get(BODY)?;
     let n = body.dim(1)? - 1;
     (body.narrow(1, 1, n)? - body.narrow(1, 0, n)?)?.sqr()?.mean_all()? * BODY_WEIGHT
 }
 
-/// Multi-scale spectral distance of the rendered sound, and a share of [`regression`].
+/// Loss of the second phase: multi-scale spectral distance of the rendered sound, and a share of [`regression`].
 pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
-    let played = play_as_given(params, batch)?;
+    let played = play_as_recorded(params, batch)?;
     let tone = oscillator(&played.harmonic_amplitudes, batch.turns.clone(), TARGET_HOP)?;
     let audio = (tone + filtered_noise(&played.noise_magnitudes, TARGET_HOP, batch.seed)?)?;
     let sound = spectral_loss(&audio, batch.audio.clone())?;
@@ -45,14 +46,14 @@ pub fn spectral(params: &Params, batch: &Batch) -> Result<Loss> {
     Ok(((sound + of_controls)?, parts))
 }
 
-/// With the pitch and the body that the batch and its player have.
-fn play_as_given(params: &Params, batch: &Batch) -> Result<Played> {
+/// [`play`] with the pitch of the batch and the body of its players.
+fn play_as_recorded(params: &Params, batch: &Batch) -> Result<Played> {
     let audible = batch.audible(params.device())?;
     let body = body_gains(params.get(BODY)?, batch.places.clone(), audible.dims3()?)?;
     play(params, batch, &audible, &body)
 }
 
-/// What the decoder plays of a batch, as loud as the batch's targets are: at the level of comparison. `audible` and `body`:
+/// Controls that the decoder gives for a batch, at the level of the batch's targets. `audible` and `body`:
 /// `[clips, FRAMES, N_HARMONICS]`, 1 for harmonics below 20 kHz, and linear gains.
 pub fn play(params: &Params, batch: &Batch, audible: &Tensor, body: &Tensor) -> Result<Played> {
     let device = params.device();
@@ -87,14 +88,14 @@ mod tests {
     use super::super::batch::tests::batch;
     use super::super::net::new_params;
     use super::*;
-    use crate::ops::check::plain_trains_alike;
+    use crate::ops::check::plain_gradients_match;
     use candle_core::Device;
 
     #[test]
-    fn a_gpu_would_learn_the_same() -> Result<()> {
+    fn the_operations_of_a_gpu_have_the_same_gradients() -> Result<()> {
         let (params, batch) = (new_params(4, 24, 1, &Device::Cpu)?, batch(0.3));
-        plain_trains_alike(&params, || Ok(regression(&params, &batch)?.0));
-        plain_trains_alike(&params, || Ok(spectral(&params, &batch)?.0));
+        plain_gradients_match(&params, || Ok(regression(&params, &batch)?.0));
+        plain_gradients_match(&params, || Ok(spectral(&params, &batch)?.0));
         Ok(())
     }
 }

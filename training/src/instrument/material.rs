@@ -1,4 +1,4 @@
-//! What is learned from: which recordings, in which copies, by which players, and which of them are held out.
+//! Chooses and analyses the recordings: copies, players, and the held-out share.
 
 use super::Study;
 use super::performance::{Copies, Performance};
@@ -9,29 +9,29 @@ use embouchure_audio_file::read;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Copies of each recording at other speeds, by how many seconds there are to learn from: what is rich needs none. Of 45
-/// recordings of a trumpet the decoder learned each note by heart: held-out loss 0.76 without copies, 0.45 with two of each
+/// Copies of each recording at other speeds: (seconds of all recordings below which this holds, copies). Without copies
+/// the decoder learned each note of 45 trumpet recordings by heart: held-out loss 0.76 without, 0.45 with two of each
 /// (docs/tried.md).
 const COPIES: [(f32, usize); 2] = [(360.0, 2), (900.0, 1)];
-/// Of more than this, seconds, a part is used: it would not fit into a small computer's memory and teaches little more.
+/// Seconds of recordings that are used at most. More would not fit into a small computer's memory and teaches little.
 const MOST_SECONDS: f32 = 2400.0;
-/// Recordings of which some are held out.
+/// Recordings are held out from this number on.
 const LEAST_FILES: usize = 10;
 
-/// Recordings taken apart.
+/// Analysed recordings.
 pub struct Material {
-    /// To learn from.
+    /// Recordings to train on, and their copies.
     pub performances: Vec<Performance>,
-    /// To judge with.
+    /// Held-out recordings.
     pub held_out: Vec<Performance>,
-    /// Whom to play as, counted from 0, of how many.
+    /// Index of the chosen player, from 0.
     pub player: usize,
-    /// See above.
+    /// Number of players.
     pub n_players: usize,
 }
 
 impl Material {
-    /// Takes all recordings apart.
+    /// Analyses all recordings. Errors if none can be used, or the player is unknown.
     pub fn gather(study: &Study, progress: &dyn Progress) -> Result<Self> {
         let players: BTreeSet<String> = study.files.iter().map(|file| player_of(file)).collect();
         let named = |name: &String| players.iter().position(|p| p == name).with_context(|| no_player(name, &players));
@@ -48,17 +48,17 @@ impl Material {
         let performances = analyse(files, copies)?;
         ensure!(!performances.is_empty(), "there is nothing to learn from");
         let held_out = analyse(held_out, Copies { number: 0, ..copies })?;
-        let player = chosen.unwrap_or_else(|| most_heard(&performances, players.len()));
+        let player = chosen.unwrap_or_else(|| longest_recorded(&performances, players.len()));
         Ok(Self { performances, held_out, player, n_players: players.len() })
     }
 }
 
-/// True for every tenth recording: they tell when to stop. Of a few, none can be spared.
+/// True for every tenth recording, if there are enough. The held-out ones decide when the training ends.
 fn is_held_out(index: usize, files: &[PathBuf]) -> bool {
     files.len() >= LEAST_FILES && index % 10 == 5
 }
 
-/// What the recordings need, by how long they are together.
+/// Number of copies and share to use, by the length of all recordings.
 fn copies(files: &[PathBuf], progress: &dyn Progress) -> Copies {
     let seconds = |path: &PathBuf| read(path).map_or(0.0, |a| a.channels[0].len() as f32 / a.rate as f32);
     let seconds: f32 = files.iter().map(seconds).sum();
@@ -71,7 +71,7 @@ fn copies(files: &[PathBuf], progress: &dyn Progress) -> Copies {
     Copies { number, share }
 }
 
-/// Player of a recording: what stands before "__" in its name; all others are one.
+/// Player of a recording: the part of its file name before "__"; empty without one.
 fn player_of(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.split_once("__").map_or(String::new(), |(player, _)| player.into())
@@ -82,7 +82,8 @@ fn no_player(name: &str, players: &BTreeSet<String>) -> String {
     format!("no recording is named {name}__…; players are: {}", known.join(", "))
 }
 
-fn most_heard(performances: &[Performance], n_players: usize) -> usize {
+/// Index of the player with the longest recordings.
+fn longest_recorded(performances: &[Performance], n_players: usize) -> usize {
     let hops =
         |player: &usize| performances.iter().filter(|p| p.player == *player).map(Performance::len).sum::<usize>();
     (0..n_players).max_by_key(hops).unwrap_or(0)

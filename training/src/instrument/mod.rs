@@ -1,7 +1,7 @@
-//! Learning to play: a decoder for one instrument from recordings of it, with the encoder frozen.
+//! Trains the decoder of one instrument from recordings of it, with the encoder frozen.
 //!
-//! [`train`] is the usual run. Experiments train in other ways: they change the [`Recipe`], or take [`Lessons`],
-//! [`new_params`] and [`play`] and put a loop and a loss of their own around them.
+//! [`train`] is the usual run. Experiments change the [`Recipe`], or put a loop and a loss of their own around
+//! [`Lessons`], [`new_params`] and [`play`].
 
 mod batch;
 mod lessons;

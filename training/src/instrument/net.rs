@@ -1,4 +1,4 @@
-//! The decoder as a trainable network over batches; same names and arithmetic as `inference::decoder`.
+//! The decoder as a trainable network over batches. Names and arithmetic are those of `inference::play::decoder`.
 
 use crate::ops::{exp_sigmoid, gru_sequence, layer_norm, leaky_relu};
 use crate::params::{Params, in_main_memory};
@@ -9,15 +9,16 @@ use embouchure_inference::nn::{N_FEATURES, N_RAW};
 use embouchure_inference::play::body;
 use std::collections::HashMap;
 
-/// Tables with a row for each player: added to the first layer, and resonances.
+/// Table of a vector per player, added to the first layer.
 const PLAYERS: &str = "players";
+/// Table of the body's gains per player, natural logarithm.
 pub const BODY: &str = "body";
 
 /// Untrained parameters with hidden layers of `width` units.
 ///
-/// The recordings may come from several players, each with an instrument, a room and a way of playing of their own. What
-/// tells them apart is learned beside the decoder, as multi-speaker synthesisers do (Gibiansky et al. 2017, "Deep Voice
-/// 2", arXiv:1705.08947); without it the decoder would play the mean of all, which sounds like none.
+/// The recordings may come from several players, each with an own instrument, room and way of playing. The differences
+/// between them are learned beside the decoder, as in multi-speaker synthesisers (Gibiansky et al. 2017, "Deep Voice
+/// 2", arXiv:1705.08947). Otherwise the decoder would play the mean of all, which sounds like none.
 pub fn new_params(seed: u64, width: usize, n_players: usize, device: &Device) -> Result<Params> {
     let mut params = Params::new(seed, device);
     for (name, n_in) in [("input.0", N_FEATURES), ("input.1", width), ("output", 2 * width)] {
@@ -32,7 +33,7 @@ pub fn new_params(seed: u64, width: usize, n_players: usize, device: &Device) ->
     Ok(params)
 }
 
-/// What a weights file needs to play as `player`, counted from 0, and deaf to the features that it was not `told`.
+/// Tensors of a weights file that plays as `player`, counted from 0. Features that were not `told` get the weight 0.
 pub fn as_player(params: &Params, player: usize, told: &[bool; N_FEATURES]) -> Result<HashMap<String, Tensor>> {
     let mut tensors = params.tensors(PLAYERS)?;
     let row = |name: &str| params.get(name)?.narrow(0, player, 1);
@@ -45,7 +46,8 @@ pub fn as_player(params: &Params, player: usize, told: &[bool; N_FEATURES]) -> R
     Ok(tensors)
 }
 
-/// `features`: `[batch, frames, N_FEATURES]`; `players`: who plays, one-hot, `[batch · frames, n_players]`. Returns raw outputs, `[batch, frames, N_RAW]`.
+/// Runs the decoder. `features`: `[batch, frames, N_FEATURES]`. `players`: one-hot, `[batch · frames, n_players]`.
+/// Returns raw outputs, `[batch, frames, N_RAW]`.
 pub fn decode(params: &Params, features: &Tensor, players: &Tensor) -> Result<Tensor> {
     let (batch, frames, _) = features.dims3()?;
     let x = features.reshape((batch * frames, N_FEATURES))?;
@@ -69,7 +71,7 @@ fn activate(params: &Params, name: &str, y: &Tensor) -> Result<Tensor> {
     leaky_relu(&layer_norm(y, weight, bias)?)
 }
 
-/// Raw outputs as physical values.
+/// Controls of a batch.
 pub struct Played {
     /// `[batch, frames, N_HARMONICS]`, linear.
     pub harmonic_amplitudes: Tensor,
@@ -77,8 +79,8 @@ pub struct Played {
     pub noise_magnitudes: Tensor,
 }
 
-/// As `inference::decoder::controls`; `audible`: `[batch, frames, N_HARMONICS]`, 1 for harmonics below 20 kHz; `body`:
-/// gains of the same shape.
+/// Raw outputs as controls, as `Controls::from_raw` at runtime. `audible`: `[batch, frames, N_HARMONICS]`, 1 for
+/// harmonics below 20 kHz. `body`: linear gains of the same shape.
 pub fn controls(raw: &Tensor, audible: &Tensor, body: &Tensor) -> Result<Played> {
     let part = |from, n| raw.narrow(D::Minus1, from, n)?.contiguous();
     let amplitude = exp_sigmoid(&part(0, 1)?)?;
@@ -126,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weights_file_has_its_players_row_and_is_deaf_to_what_was_not_told() -> Result<()> {
+    fn a_weights_file_has_its_players_row_and_no_weight_for_features_that_were_not_told() -> Result<()> {
         let params = new_params(1, 8, 3, &Device::Cpu)?;
         let mut tensors = params.tensors("\0")?;
         let row = |value: f32, n: usize| vec![value; n];

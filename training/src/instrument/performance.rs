@@ -1,4 +1,5 @@
-//! A recording taken apart for the decoder: what was played, and how it would sound as the input of the plugin.
+//! A recording analysed for the decoder: the targets (controls and sound), and the encoder's output for it and its
+//! disguises.
 
 use super::perturb::disguises;
 use crate::analysis::{
@@ -23,62 +24,62 @@ use std::path::Path;
 pub const TARGET_RATE: u32 = REFERENCE_RATE;
 /// Samples per hop of the target audio.
 pub const TARGET_HOP: usize = TARGET_RATE as usize / FRAME_RATE;
-/// Less of it pitched than this, and a recording is no melody of this instrument.
+/// Least share of pitched hops in a usable recording.
 const LEAST_PITCHED: f32 = 0.2;
-/// Several notes at once in this share of a recording are no accident: of 759 recordings of single notes and lines one, in a
-/// room that rings, has more (0.5), and the next 0.37.
+/// A recording with several notes at once in at least this share of it is refused. Of 759 recordings of single notes
+/// and lines one, in a room that rings, has more (0.5); the next has 0.37.
 const MOST_CHORDS: f32 = 0.4;
-/// How far copies are from the original, semitones: past the neighbouring notes, and not so far that the body changes.
+/// Least and greatest transposition of copies, semitones: past the neighbouring notes, but little for the body.
 const COPY_SEMITONES: (f32, f32) = (0.4, 2.0);
-/// Disguises of a copy, itself included.
+/// Disguises of a copy, the undisguised one included.
 const COPY_DISGUISES: usize = 4;
 
-/// A long recording is taken apart in pieces of this many samples: 30 s.
+/// Longest piece, samples: 30 s. Longer recordings are analysed in pieces.
 const PIECE: usize = 30 * TARGET_RATE as usize;
 
-/// What becomes of each recording.
+/// Number of copies, and share of the recordings that is used.
 #[derive(Clone, Copy)]
 pub struct Copies {
-    /// Copies at other speeds.
+    /// Copies of each recording at other speeds.
     pub number: usize,
     /// Share of the pieces that are used.
     pub share: f32,
 }
 
-/// One recording, or a piece of it, per hop.
+/// One analysed recording, or a piece of it, per hop.
 pub struct Performance {
-    /// Who plays, counted from 0.
+    /// Index of the player, from 0.
     pub player: usize,
-    /// Not a copy at another speed.
+    /// True for the recording itself, false for a copy at another speed.
     pub is_original: bool,
-    /// At [`TARGET_RATE`], whole hops. In 16 bits, as is all that there is much of: minutes of recordings would otherwise
+    /// Samples at [`TARGET_RATE`], whole hops. Large arrays have 16 bits, because minutes of recordings would otherwise
     /// need gigabytes.
     pub audio: Vec<f16>,
-    /// Hz, gaps filled.
+    /// Pitch at the end of each hop, Hz, gaps filled.
     pub f0_hz: Vec<f32>,
     /// True where a pitch was measured.
     pub pitched: Vec<bool>,
-    /// A-weighted, dB.
+    /// A-weighted loudness, dB.
     pub loudness_db: Vec<f32>,
     /// Measured amplitudes, `[hops][N_HARMONICS]`.
     harmonics: Vec<f16>,
     /// Measured noise, `[hops][N_NOISE_BANDS]`.
     noise: Vec<f16>,
-    /// How its notes waver.
+    /// Wavering of its partials.
     pub texture: TextureMeasure,
-    /// What the encoder makes of the recording and of its disguises.
+    /// The encoder's output, `[disguises][hops]`; the first is of the recording itself.
     pub heard: Vec<Vec<HeardHop>>,
 }
 
-/// The encoder's view of one hop.
+/// The encoder's output for one hop.
 pub struct HeardHop {
     /// Probability of a pitch.
     pub voicing: f32,
-    /// See [`Encoder`].
+    /// Latent timbre vector, see [`Encoder`].
     pub z: [f16; N_Z],
 }
 
-/// One channel at [`TARGET_RATE`] without long silences.
+/// Reads a recording as one channel at [`TARGET_RATE`] without long silences. Errors if it is clipped or too quiet.
 pub fn load(path: &Path, progress: &dyn Progress) -> Result<Vec<f32>> {
     let audio = recordings::load(path, progress)?;
     let samples = to_mono(&audio);
@@ -86,11 +87,11 @@ pub fn load(path: &Path, progress: &dyn Progress) -> Result<Vec<f32>> {
     Ok(cut_silence(&resample(&samples, audio.rate, TARGET_RATE), TARGET_HOP))
 }
 
-fn halved(values: &[f32]) -> Vec<f16> {
+fn to_f16(values: &[f32]) -> Vec<f16> {
     values.iter().map(|x| f16::from_f32(*x)).collect()
 }
 
-/// Refuses what has hardly a pitch.
+/// Errors if too few hops are pitched.
 pub fn check_pitched(pitched: &[bool]) -> Result<()> {
     let share = pitched.iter().filter(|p| **p).count() as f32 / pitched.len().max(1) as f32;
     let percent = 100.0 * share;
@@ -98,7 +99,7 @@ pub fn check_pitched(pitched: &[bool]) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what has several notes at once, whatever pitch was found in it.
+/// Errors if several notes sound at once in too much of `audio` (at [`TARGET_RATE`]), even where a pitch was found.
 pub fn check_one_note(audio: &[f32], f0_hz: &[f32]) -> Result<()> {
     let share = share_of_chords(audio, TARGET_RATE, f0_hz);
     let percent = 100.0 * share;
@@ -107,8 +108,8 @@ pub fn check_one_note(audio: &[f32], f0_hz: &[f32]) -> Result<()> {
 }
 
 impl Performance {
-    /// Takes the recording at `path` apart, piece by piece, and copies of it that are played faster and slower: single
-    /// notes would otherwise teach the decoder that everything about a note follows from its f0.
+    /// Analyses the recording at `path` and its faster and slower copies, piece by piece. Without copies, single notes
+    /// teach the decoder that everything about a note follows from its f0.
     pub fn of(
         path: &Path,
         player: usize,
@@ -116,7 +117,7 @@ impl Performance {
         encoder: &Encoder,
         progress: &dyn Progress,
     ) -> Result<Vec<Self>> {
-        // Of the name, so that a recording has the same disguises wherever it lies.
+        // The seed comes from the file name, so that a recording has the same disguises in any folder.
         let hash = |h: u64, b: &u8| h * 31 % 65_521 + *b as u64;
         let mut rng = generator(path.file_name().map_or(0, |n| n.as_encoded_bytes().iter().fold(7, hash)), 0);
         let mut all = Vec::new();
@@ -169,7 +170,7 @@ impl Performance {
         let measured: Vec<f32> = track_pitch(&audio, TARGET_RATE).iter().map(|p| p.f0_hz).collect();
         let pitched: Vec<bool> = measured.iter().map(|f| *f > 0.0).collect();
         check_pitched(&pitched)?;
-        // What is true of a recording is true of its copies.
+        // The result for a recording holds for its copies.
         if is_original {
             check_one_note(&audio, &measured)?;
         }
@@ -194,11 +195,11 @@ impl Performance {
             is_original,
             heard: heard.collect(),
             loudness_db: LoudnessMeter::clip(&at_model_rate, &measured),
-            noise: halved(noise_bands(&audio, &measured).as_flattened()),
-            audio: halved(&audio),
+            noise: to_f16(noise_bands(&audio, &measured).as_flattened()),
+            audio: to_f16(&audio),
             f0_hz,
             pitched,
-            harmonics: (0..n_hops).flat_map(|t| halved(harmonics.frame(t))).collect(),
+            harmonics: (0..n_hops).flat_map(|t| to_f16(harmonics.frame(t))).collect(),
             texture,
         })
     }
@@ -213,7 +214,7 @@ impl Performance {
         self.noise[hop * N_NOISE_BANDS..][..N_NOISE_BANDS].iter().map(|x| x.to_f32())
     }
 
-    /// Hops.
+    /// Number of hops.
     pub fn len(&self) -> usize {
         self.f0_hz.len()
     }

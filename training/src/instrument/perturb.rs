@@ -1,5 +1,6 @@
-//! A performance in disguise: the same notes as a whistle, a hum, a vowel, a sawtooth, or through a bad microphone. The
-//! decoder hears the disguise and must play the original, so z can only help with what survives a change of timbre.
+//! Disguises of a recording: the same notes as a whistle, a hum, a vowel, a sawtooth, or through a bad microphone. The
+//! decoder gets features of the disguise and must play the original. So it learns from z only what survives a change of
+//! timbre.
 
 use crate::analysis::{HarmonicTrack, phase};
 use crate::random::{Draw, normal_noise};
@@ -8,13 +9,13 @@ use embouchure_inference::math::db::db_to_gain;
 use rand_chacha::ChaCha8Rng;
 use std::f32::consts::TAU;
 
-/// Highest whistle, Hz.
+/// Notes are not transposed above this, Hz.
 const HIGHEST_HZ: f32 = 4200.0;
-/// Resonances of a vowel: Hz, how far from there the gain is half, Hz, and gain; and the gain between them.
+/// Resonances of a vowel: centre, Hz; distance at which the gain is half, Hz; gain. Below: the gain between them.
 const VOWEL: [(f32, f32, f32); 3] = [(650.0, 120.0, 1.0), (1100.0, 150.0, 0.6), (2600.0, 250.0, 0.3)];
 const BETWEEN: f32 = 0.05;
 
-/// The performance as it is, and in all its disguises, at the model rate.
+/// The recording itself, then all its disguises, at the model rate. `f0_hz`, `pitched`, `harmonics`: per hop.
 pub fn disguises(
     samples: &[f32],
     f0_hz: &[f32],
@@ -52,6 +53,7 @@ fn through_a_bad_microphone(samples: &[f32], rng: &mut ChaCha8Rng) -> Vec<f32> {
     samples.iter().zip(noise).map(sample).collect()
 }
 
+/// Pitch, voicing and harmonics of a recording, per hop.
 struct Notes<'a> {
     f0_hz: &'a [f32],
     pitched: &'a [bool],
@@ -59,7 +61,8 @@ struct Notes<'a> {
 }
 
 impl Notes<'_> {
-    /// The same notes at `ratio` times the pitch, with `timbre(k, hz)` as the strength of partial k, and breath.
+    /// The same notes at `ratio` times the pitch. `timbre(k, hz)`: strength of partial k. `breath`: noise as a share of
+    /// the tone.
     fn play(&self, ratio: f32, timbre: impl Fn(usize, f32) -> f32, breath: f32, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let f0: Vec<f32> = self.f0_hz.iter().map(|f| if f * ratio < HIGHEST_HZ { f * ratio } else { *f }).collect();
         let turns = phase(&f0, HOP_SIZE, MODEL_RATE);

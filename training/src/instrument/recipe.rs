@@ -1,29 +1,29 @@
-//! The numbers by which lessons are drawn from recordings.
+//! The numbers by which training sequences are drawn from recordings.
 
 use embouchure_inference::nn::N_FEATURES;
 
-/// How sequences are drawn, and what the decoder is told of them. Plain numbers, so that an experiment can change one of
-/// them and nothing else.
+/// How training sequences are drawn, and which features the decoder gets. These are plain numbers, so that an
+/// experiment can change one of them and nothing else.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
-    /// Features that the decoder is told. The others are 0 in training, and their weights are 0 in the file. The order is
-    /// that of [`embouchure_inference::play::decoder::Features::scaled`].
+    /// True for the features that the decoder gets. The others are 0 in training, and their weights are 0 in the file.
+    /// The order is that of [`embouchure_inference::play::decoder::Features::scaled`].
     pub told: [bool; N_FEATURES],
-    /// Share of the sequences that are heard as they were recorded, at least: a player of the instrument itself is heard
-    /// best.
+    /// Least share of the sequences whose input is the recording itself and not a disguise, so that the instrument itself
+    /// is the source that is played best.
     pub undisguised: f32,
-    /// Share of the sequences that end with the recording at the latest. The others may end in silence.
+    /// Share of the sequences that end within the recording. The others may go on into silence after its end.
     pub whole: f32,
-    /// Amplitudes below this count as silence. Above it every dB counts alike.
+    /// Amplitudes below this count as silence. Above it, distances are in dB.
     pub floor: f32,
-    /// Sequences per step while controls are compared.
+    /// Sequences per step of the first phase, which compares controls.
     pub control_clips: usize,
-    /// Sequences per step while the sound is compared, which costs far more.
+    /// Sequences per step of the second phase, which compares the sound and costs far more.
     pub sound_clips: usize,
 }
 
 impl Recipe {
-    /// The one by which instruments are trained. docs/training.md says what its parts are good for.
+    /// The recipe of the shipped instruments. docs/training.md measures what its parts contribute.
     pub const USUAL: Self = Self {
         told: [true; N_FEATURES],
         undisguised: 0.45,

@@ -1,4 +1,4 @@
-//! What recordings of an instrument have to teach, before anything is trained on them.
+//! Report on recordings of an instrument before a training: their range, their gaps, and advice.
 
 use super::performance::{TARGET_HOP, TARGET_RATE, check_one_note, check_pitched, load};
 use crate::analysis::{FRAME_RATE, decay_s, track_pitch};
@@ -12,33 +12,33 @@ use embouchure_inference::math::db::power_to_db;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use std::path::{Path, PathBuf};
 
-/// What there should be at least: minutes with a pitch, octaves, dB between soft and loud.
+/// Advice is given below these: minutes with a pitch, octaves, dB between soft and loud.
 const LEAST_MINUTES: f32 = 3.0;
 const LEAST_OCTAVES: f32 = 1.5;
 const LEAST_SPAN_DB: f32 = 12.0;
-/// Semitones without a second of sound that are worth a word.
+/// A gap has at least this many semitones with less than this sound each, seconds.
 const GAP: usize = 3;
 const LEAST_SECONDS: f32 = 0.5;
-/// A room that rings longer is heard in the instrument, seconds.
+/// A room that rings longer is heard in the trained instrument, seconds.
 const LONGEST_DECAY_S: f32 = 1.2;
 
 /// One recording that can be used.
 pub struct Examined {
     /// Its file.
     pub path: PathBuf,
-    /// After silence was cut.
+    /// Length without long silences.
     pub seconds: f32,
-    /// Of every hop with a pitch: Hz, and A-weighted loudness, dB.
+    /// Pitch, Hz, and A-weighted loudness, dB, of every pitched hop.
     pub pitched: Vec<(f32, f32)>,
-    /// Time in which its notes fade by 60 dB, if any ends.
+    /// Time in which its notes fade by 60 dB, seconds; `None` if no note ends.
     pub decay_s: Option<f32>,
 }
 
-/// All recordings.
+/// Report on a set of recordings.
 pub struct Report {
-    /// Those that can be used, in the order of their names.
+    /// Usable recordings, in the order of the files.
     pub used: Vec<Examined>,
-    /// Those that cannot, and why.
+    /// The others, each with the reason.
     pub rejected: Vec<(PathBuf, String)>,
 }
 
@@ -56,7 +56,7 @@ impl Report {
         Self { used, rejected }
     }
 
-    /// Of every hop with a pitch: Hz, and A-weighted loudness, dB.
+    /// Pitch, Hz, and A-weighted loudness, dB, of every pitched hop.
     pub fn pitched(&self) -> impl Iterator<Item = (f32, f32)> + '_ {
         self.used.iter().flat_map(|examined| examined.pitched.iter().copied())
     }
@@ -66,7 +66,7 @@ impl Report {
         self.pitched().count() as f32 / FRAME_RATE as f32 / 60.0
     }
 
-    /// 5th and 95th percentile of the pitch, Hz, and of the loudness, dB.
+    /// 5th and 95th percentile of the pitch, Hz, and of the loudness, dB; `None` without a pitched hop.
     pub fn ranges(&self) -> Option<[[f32; 2]; 2]> {
         let range = |mut values: Vec<f32>| {
             values.sort_by(f32::total_cmp);
@@ -76,14 +76,14 @@ impl Report {
         Some([range(self.pitched().map(|p| p.0).collect())?, range(self.pitched().map(|p| p.1).collect())?])
     }
 
-    /// What to record more of, or otherwise; nothing if there is enough of everything.
+    /// Sentences on what to record more of, or in another way; empty if nothing is missing.
     pub fn advice(&self) -> Vec<String> {
         let Some([[low, high], [softest, loudest]]) = self.ranges() else {
             return vec!["nothing can be used: record single notes and lines of one instrument alone".into()];
         };
         let mut advice = Vec::new();
         if self.minutes() < LEAST_MINUTES {
-            advice.push(format!("{:.1} minutes with a pitch are few: five or more sound better", self.minutes()));
+            advice.push(format!("only {:.1} minutes have a pitch: five or more sound better", self.minutes()));
         }
         if (high / low).log2() < LEAST_OCTAVES {
             advice.push(format!("most of it is {}: play higher and lower, too", Note::range(low, high)));
@@ -104,7 +104,7 @@ impl Report {
         advice
     }
 
-    /// Median over the recordings, seconds.
+    /// Median of the recordings' decay times, seconds; `None` if there is none.
     pub fn decay_s(&self) -> Option<f32> {
         let mut all: Vec<f32> = self.used.iter().filter_map(|examined| examined.decay_s).collect();
         all.sort_by(f32::total_cmp);
@@ -121,7 +121,7 @@ impl Report {
         seconds
     }
 
-    /// Ranges of notes between the lowest and the highest that were hardly played: from Hz, to Hz.
+    /// Ranges of notes between the lowest and the highest that hardly sound: lowest and highest of each, Hz.
     fn gaps(&self) -> Vec<[f32; 2]> {
         let seconds = self.seconds_by_note();
         let is_played = |note: &usize| seconds[*note] >= LEAST_SECONDS;
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn advice_names_what_is_missing() {
+    fn advice_names_the_gaps() {
         assert!(report(vec![]).advice()[0].contains("nothing can be used"));
         let few = report((0..1000).map(|_| (440.0, -20.0)).collect()).advice();
         assert_eq!(few.len(), 3, "{few:?}");

@@ -21,34 +21,35 @@ const WARM_UP: usize = 100;
 const MAX_NORM: f32 = 3.0;
 /// Steps between checkpoints and reports.
 const REPORT_EVERY: usize = 50;
-/// Steps between two looks at held-out recordings, and looks without progress that end the training. A violin stopped so
-/// after 2,300 of 5,000 steps, and its held-out loss was that of the usual number (docs/tried.md).
-const LOOK_EVERY: usize = 100;
+/// Steps between two evaluations of the held-out loss, and evaluations without progress that end the training. A violin
+/// stopped so after 2,300 of 5,000 steps with the held-out loss of the usual number of steps (docs/tried.md).
+const EVALUATE_EVERY: usize = 100;
 const PATIENCE: usize = 5;
 
-/// What to train and where to put it.
+/// A training of an instrument: input, settings and files.
 pub struct InstrumentTraining {
-    /// What is learned from, and how.
+    /// Recordings and settings.
     pub study: Study,
-    /// Steps that compare controls, and steps after them that compare the sound.
+    /// Steps of the first phase, which compares controls, and of the second, which compares the sound.
     pub steps: (usize, usize),
-    /// For the card of the weights file.
+    /// Facts for the card of the weights file.
     pub about: About,
     /// Brass, strings, woodwind, voice, …
     pub family: String,
-    /// For the card, too: nothing of it is learned.
+    /// Settings for the card, which are not learned.
     pub adjustments: Adjustments,
-    /// Resumed from if it exists.
+    /// Checkpoint file: resumed from if it exists.
     pub checkpoint: PathBuf,
     /// Weights file to write.
     pub out: PathBuf,
 }
 
-/// Trains until done, stopped or no longer getting better, and then writes the weights so far.
+/// Trains until the last step, a stop, or the end of progress on held-out recordings. Then writes the best weights so
+/// far.
 pub fn train(job: InstrumentTraining, progress: &dyn Progress) -> Result<Trained> {
     let InstrumentTraining { study, steps, about, family, adjustments, checkpoint, out } = job;
     let lessons = Lessons::gather(&study, progress)?;
-    tell_what_there_is(&lessons, progress);
+    tell_amounts(&lessons, progress);
     let params = new_params(study.seed, study.width, lessons.n_players, &study.device)?;
     progress.tell(Event::Fact(&format!("{} weights", params.n_values())));
     let training = Training {
@@ -72,7 +73,7 @@ pub fn train(job: InstrumentTraining, progress: &dyn Progress) -> Result<Trained
         let losses = judged.iter().map(|batch| spectral(&params, batch)?.0.to_scalar::<f32>());
         Ok(losses.collect::<candle_core::Result<Vec<_>>>()?.iter().sum::<f32>() / judged.len() as f32)
     };
-    let watch = Watch { loss: &held_out_loss, from: warm, every: LOOK_EVERY, patience: PATIENCE };
+    let watch = Watch { loss: &held_out_loss, from: warm, every: EVALUATE_EVERY, patience: PATIENCE };
     let position = run::train(&training, &params, make, loss, (!judged.is_empty()).then_some(watch))?;
     let loss = position.best.map_or(position.loss, |(loss, _)| loss);
     let mut tensors = as_player(&params, player, &study.recipe.told)?;
@@ -91,7 +92,7 @@ pub fn train(job: InstrumentTraining, progress: &dyn Progress) -> Result<Trained
     Ok(Trained { steps: position.step, loss })
 }
 
-fn tell_what_there_is(lessons: &Lessons, progress: &dyn Progress) {
+fn tell_amounts(lessons: &Lessons, progress: &dyn Progress) {
     let [low, high] = lessons.statistics.f0_range_hz;
     let Lessons { n_recordings, minutes, .. } = lessons;
     progress.tell(Event::Fact(&format!("{n_recordings} recordings, {minutes:.1} minutes, {low:.0} to {high:.0} Hz")));

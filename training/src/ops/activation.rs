@@ -1,4 +1,5 @@
-//! Leaky ReLU, alone and with root-mean-square normalisation, each in one pass. Those of `inference` have no gradient.
+//! Leaky ReLU, alone and with root-mean-square normalisation, each in one pass. The kernels of `inference` have no
+//! gradient.
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
@@ -9,7 +10,7 @@ pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
     if on_cpu(x) { x.contiguous()?.apply_op1(LeakyRelu) } else { plain::leaky_relu(x) }
 }
 
-/// [`leaky_relu`], then divided by the root mean square over the last dimension.
+/// [`leaky_relu`], divided by its root mean square over the last dimension.
 pub fn leaky_rms(x: &Tensor) -> Result<Tensor> {
     if on_cpu(x) { x.contiguous()?.apply_op1(LeakyRms) } else { plain::leaky_rms(x) }
 }
@@ -23,10 +24,12 @@ fn leaky(x: f32) -> f32 {
     x.max(SLOPE * x)
 }
 
+/// Derivative of [`leaky`].
 fn slope(x: f32) -> f32 {
     if x > 0.0 { 1.0 } else { SLOPE }
 }
 
+/// 1 / root mean square of the rectified row.
 fn inverse_rms(row: &[f32]) -> f32 {
     let mean = row.iter().map(|x| leaky(*x) * leaky(*x)).sum::<f32>() / row.len() as f32;
     (mean + RMS_EPS as f32).sqrt().recip()

@@ -5,8 +5,9 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 use embouchure_inference::play::body::between;
 use std::sync::Arc;
 
-/// `table`: natural logarithms, any shape; `places`: for each value of the result its lower neighbour in the table and the
-/// weight of the next, see [`embouchure_inference::play::body::neighbours`]. Returns linear gains of the given shape.
+/// Reads gains from a table by linear interpolation. `table`: natural logarithms, any shape. `places`: for each value
+/// of the result, the index of its lower neighbour in the table and the weight of the next, see
+/// [`embouchure_inference::play::body::neighbours`]. Returns linear gains of the given shape.
 pub fn body_gains(table: &Tensor, places: Arc<Vec<(u32, f32)>>, shape: (usize, usize, usize)) -> Result<Tensor> {
     match on_cpu(table) {
         true => table.contiguous()?.apply_op1(BodyGains { places, shape }),

@@ -1,4 +1,4 @@
-//! Compares hand-written gradients with finite differences.
+//! Compares hand-written gradients with finite differences and with the plain operations.
 
 use super::{tensor, values};
 use crate::params::Params;
@@ -8,27 +8,27 @@ use rand_chacha::ChaCha8Rng;
 use std::cell::Cell;
 
 thread_local! {
-    /// Plain operations are used on the CPU, too: what a GPU does can be tested without one.
+    /// If true, plain operations are used on the CPU, too, so that a GPU's path can be tested without one.
     pub static IS_PLAIN: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `what` with plain operations.
-pub fn in_plain<T>(what: impl FnOnce() -> T) -> T {
+/// Runs `f` with plain operations.
+pub fn with_plain<T>(f: impl FnOnce() -> T) -> T {
     IS_PLAIN.set(true);
-    let done = what();
+    let result = f();
     IS_PLAIN.set(false);
-    done
+    result
 }
 
-/// Panics unless plain operations lead to the same loss, and the same gradient of every parameter.
-pub fn plain_trains_alike(params: &Params, loss: impl Fn() -> Result<Tensor>) {
+/// Panics unless plain operations give the same loss and the same gradient of every parameter.
+pub fn plain_gradients_match(params: &Params, loss: impl Fn() -> Result<Tensor>) {
     let run = || {
         let loss = loss().expect("forward");
         let grads = loss.backward().expect("backward");
         let of = |(name, var): (&String, &Var)| Some((name.clone(), values(grads.get(var)?).expect("values")));
         (loss.to_scalar::<f32>().expect("scalar"), params.iter().filter_map(of).collect::<Vec<_>>())
     };
-    let ((ours, gradients), (theirs, plain_gradients)) = (run(), in_plain(run));
+    let ((ours, gradients), (theirs, plain_gradients)) = (run(), with_plain(run));
     assert!((ours - theirs).abs() < 1e-3 * ours.abs(), "{ours} and {theirs}");
     assert_eq!(gradients.len(), plain_gradients.len());
     for ((name, ours), (_, theirs)) in gradients.iter().zip(&plain_gradients) {
@@ -38,14 +38,14 @@ pub fn plain_trains_alike(params: &Params, loss: impl Fn() -> Result<Tensor>) {
     }
 }
 
-/// Seeded values between -1 and 1.
+/// Random values between -1 and 1, by seed.
 pub fn random(shape: &[usize], seed: u64) -> Tensor {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let n = shape.iter().product();
     tensor((0..n).map(|_| rng.random_range(-1.0..1.0)).collect(), shape).expect("test tensor")
 }
 
-/// Every output counts with a weight of its own, so that no error can cancel.
+/// Sum of the outputs with random weights, so that errors cannot cancel.
 fn weighted(out: &Tensor) -> Result<Tensor> {
     (out * random(out.dims(), 99))?.sum_all()
 }
@@ -57,7 +57,7 @@ fn gradients(inputs: &[Tensor], op: impl Fn(&[Tensor]) -> Result<Tensor>) -> Vec
     vars.iter().map(|var| values(grads.get(var).expect("gradient")).expect("values")).collect()
 }
 
-/// Panics unless `op` and `plain` give the same, and the same gradient for every input.
+/// Panics unless `op` and `plain` give the same result and the same gradient of every input.
 pub fn plain_matches(
     inputs: &[Tensor],
     op: impl Fn(&[Tensor]) -> Result<Tensor>,

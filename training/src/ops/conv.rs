@@ -1,11 +1,11 @@
-//! Causal strided convolution over a batch, the training twin of `inference::layers::CausalConv`.
+//! Causal strided convolution over a batch, with the arithmetic of the convolution in `inference::nn`.
 
 use super::{Matrix, matmul, on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use embouchure_inference::nn::ConvSpec;
 
-/// `x`: `[batch, time, in]`; `weight`: `[out, kernel · in]`; `bias`: `[out]`. Returns `[batch, time / stride, out]`;
-/// the past is silence.
+/// Convolves. `x`: `[batch, time, in]`; `weight`: `[out, kernel · in]`; `bias`: `[out]`. Returns
+/// `[batch, time / stride, out]`. Values before the start are 0.
 pub fn causal_conv(x: &Tensor, weight: &Tensor, bias: &Tensor, spec: ConvSpec) -> Result<Tensor> {
     match on_cpu(x) {
         true => x.contiguous()?.apply_op3(weight, bias, Conv(spec)),
@@ -16,7 +16,7 @@ pub fn causal_conv(x: &Tensor, weight: &Tensor, bias: &Tensor, spec: ConvSpec) -
 struct Conv(ConvSpec);
 
 impl Conv {
-    /// Windows of one clip: `[time / stride, kernel · in]`.
+    /// Writes the windows of one clip, `[time / stride, kernel · in]`.
     fn gather(&self, x: &[f32], windows: &mut Vec<f32>) {
         let ConvSpec { n_in, kernel, stride, dilation, .. } = self.0;
         let n_out_steps = x.len() / n_in / stride;
@@ -31,7 +31,7 @@ impl Conv {
         }
     }
 
-    /// Adjoint of [`Self::gather`].
+    /// Adds values of windows to the clip that [`Self::gather`] took them from: its adjoint.
     fn scatter(&self, windows: &[f32], x: &mut [f32]) {
         let ConvSpec { n_in, kernel, stride, dilation, .. } = self.0;
         for (t, window) in windows.chunks_exact(kernel * n_in).enumerate() {
@@ -89,7 +89,7 @@ impl CustomOp3 for Conv {
             self.gather(x, &mut windows);
             let rows = Matrix::rows(grad, n_out);
             matmul((n_out, width, steps), &mut dw, true, rows.transposed(), Matrix::rows(&windows, width));
-            // The first layer reads audio: nobody wants the gradient of audio.
+            // The input of the first layer is audio, whose gradient is not needed.
             if n_in > 1 {
                 matmul((steps, width, n_out), &mut d_windows, false, rows, Matrix::rows(&w_values, width));
                 self.scatter(&d_windows, dx);

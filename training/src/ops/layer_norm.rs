@@ -1,4 +1,4 @@
-//! Layer normalisation with a gradient (candle's own fused one silently has none).
+//! Layer normalisation with a gradient. candle's own fused operation has none, and does not say so.
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
@@ -11,7 +11,7 @@ pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor) -> Result<Tensor> 
 
 struct LayerNorm;
 
-/// Mean and inverse standard deviation.
+/// Mean and inverse standard deviation of a row.
 fn statistics(row: &[f32]) -> (f32, f32) {
     let n = row.len() as f32;
     let mean = row.iter().sum::<f32>() / n;

@@ -2,10 +2,10 @@
 //!
 //! candle's own matmul asks the system for the number of processors at every call, which on Linux reads /proc/cpuinfo.
 
-/// Row-major matrix with a transposition flag, for [`matmul`].
+/// Matrix with strides, for [`matmul`].
 #[derive(Clone, Copy)]
 pub struct Matrix<'a> {
-    /// Row-major, or column-major if transposed.
+    /// Values in row-major order, or column-major if transposed.
     pub values: &'a [f32],
     /// Distance between rows and between columns, in values.
     pub strides: (usize, usize),
@@ -17,13 +17,14 @@ impl<'a> Matrix<'a> {
         Self { values, strides: (n_columns, 1) }
     }
 
-    /// Rows and columns exchanged, without moving a value.
+    /// The transposed matrix, without moving a value.
     pub fn transposed(self) -> Self {
         Self { strides: (self.strides.1, self.strides.0), ..self }
     }
 }
 
-/// `out = a · b` (added to `out` if `accumulate`), with `a` `[m, k]`, `b` `[k, n]`, `out` `[m, n]` row-major.
+/// `out = a · b`, or `out += a · b` if `accumulate`. `a`: `[m, k]`; `b`: `[k, n]`; `out`: `[m, n]`, row-major. Panics
+/// if a slice is too short.
 pub fn matmul((m, n, k): (usize, usize, usize), out: &mut [f32], accumulate: bool, a: Matrix, b: Matrix) {
     assert!(out.len() >= m * n);
     assert!(m == 0 || k == 0 || a.values.len() > (m - 1) * a.strides.0 + (k - 1) * a.strides.1);

@@ -1,6 +1,6 @@
-//! Layers with hand-written gradients, several times faster than generic tensor operations and, for the convolution,
-//! right where candle's own gradient is wrong for batches. Each is checked against finite differences and against the
-//! plain operations, which take its place on a GPU.
+//! Operations with hand-written gradients. They are several times faster than generic tensor operations, and candle's
+//! own gradient of a convolution is wrong for batches. Tests check each against finite differences and against the
+//! plain operations, which replace it on a GPU.
 
 mod activation;
 mod body;
@@ -33,7 +33,7 @@ pub(crate) use matmul::{Matrix, matmul};
 
 use candle_core::{Device, Result, Shape, Tensor};
 
-/// True where the hand-written operations run.
+/// True if `x` is on the CPU, where the hand-written operations run.
 pub(crate) fn on_cpu(x: &Tensor) -> bool {
     #[cfg(test)]
     if check::IS_PLAIN.get() {
@@ -47,6 +47,7 @@ pub fn values(t: &Tensor) -> Result<Vec<f32>> {
     t.flatten_all()?.to_vec1()
 }
 
+/// A tensor in main memory from values in row-major order.
 pub(crate) fn tensor(values: Vec<f32>, shape: impl Into<Shape>) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &Device::Cpu)
 }

@@ -1,4 +1,4 @@
-//! Filtered noise over a batch, linear in the noise magnitudes; the filter is the runtime's.
+//! Filtered noise over a batch. It is linear in the noise magnitudes, and its filter is the runtime's.
 
 use super::{on_cpu, plain, slice, tensor, values};
 use crate::random::{generator, normal_noise};
@@ -8,8 +8,8 @@ use embouchure_inference::synth::noise::BandInterpolation;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
-/// `magnitudes`: `[batch, frames, N_NOISE_BANDS]`. Returns `[batch, frames · hop]` at the reference rate; the white noise depends on
-/// `seed` alone.
+/// Renders noise. `magnitudes`: linear, `[batch, frames, N_NOISE_BANDS]`. Returns `[batch, frames · hop]` at the
+/// reference rate. The white noise depends on `seed` alone.
 pub fn filtered_noise(magnitudes: &Tensor, hop: usize, seed: u64) -> Result<Tensor> {
     let noise = FilteredNoise::new(hop, seed);
     if on_cpu(magnitudes) {
@@ -25,7 +25,7 @@ pub(super) struct FilteredNoise {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
     pub(super) fft: usize,
-    /// `[N_NOISE_BANDS][bins]`: what each band adds to each bin.
+    /// Gain that each band adds to each bin, `[N_NOISE_BANDS][bins]`.
     pub(super) response: Vec<Vec<f32>>,
 }
 
@@ -43,12 +43,12 @@ impl FilteredNoise {
         Self { hop, seed, forward, inverse, fft, response: (0..N_NOISE_BANDS).map(response).collect() }
     }
 
-    /// White noise of a clip, with room for the windows at both ends.
+    /// White noise of a clip, long enough for the windows at both ends.
     fn white(&self, clip: usize, frames: usize) -> Vec<f32> {
         normal_noise(&mut generator(self.seed, clip as u64), frames * self.hop + self.fft)
     }
 
-    /// Of the white noise around each frame of a clip.
+    /// Spectra of the white noise around each frame of a clip, `[frames][bins]`.
     pub(super) fn white_spectra(&self, clip: usize, frames: usize) -> Vec<Vec<Complex<f32>>> {
         let white = self.white(clip, frames);
         (0..frames).map(|frame| self.spectrum(white[self.window_start(frame)..][..self.fft].to_vec())).collect()
@@ -61,17 +61,17 @@ impl FilteredNoise {
         bins
     }
 
-    /// Where the FFT window of `frame` starts in the white noise: the frame's own instant is its middle.
+    /// Start of the FFT window of `frame` in the white noise. The middle of the window is the frame's instant.
     fn window_start(&self, frame: usize) -> usize {
         (frame + 1) * self.hop
     }
 
-    /// Weight of a frame at `i` samples from its instant, -hop ≤ i < hop: a straight crossfade.
+    /// Weight of a frame at `i` samples from its instant, -hop ≤ i < hop: a linear crossfade.
     pub(super) fn fade(&self, i: isize) -> f32 {
         1.0 - i.unsigned_abs() as f32 / self.hop as f32
     }
 
-    /// The samples around a frame's instant that it contributes to: index in the clip, index in the window, weight.
+    /// Samples that a frame contributes to: index in the clip, index in the window, weight.
     fn reach(&self, frame: usize, n_samples: usize) -> impl Iterator<Item = (usize, usize, f32)> + '_ {
         let hop = self.hop as isize;
         let instant = ((frame + 1) * self.hop) as isize;
@@ -127,7 +127,7 @@ impl CustomOp1 for FilteredNoise {
                 }
                 let of_grad = self.spectrum(weighted);
                 let of_white = self.spectrum(white[self.window_start(frame)..][..self.fft].to_vec());
-                // By Parseval: bins between 0 and Nyquist stand for two.
+                // Parseval's theorem: bins between 0 and Nyquist count twice.
                 let last = of_grad.len() - 1;
                 let scale = |bin: usize| if bin == 0 || bin == last { 1.0 } else { 2.0 } / self.fft as f32;
                 let per_bin: Vec<f32> = of_grad
@@ -164,7 +164,7 @@ mod tests {
         let magnitudes = Tensor::full(0.1f32, (1, 250, N_NOISE_BANDS), &candle_core::Device::Cpu)?;
         let audio = values(&filtered_noise(&magnitudes, 192, 5)?)?;
         let power = audio[192..].iter().map(|x| x * x).sum::<f32>() / (audio.len() - 192) as f32;
-        // White noise of variance 0.01, of which 20 of 24 kHz are let through.
+        // White noise of variance 0.01, of which the filter passes 20 of 24 kHz.
         assert!((power / (0.01 * 20.0 / 24.0) - 1.0).abs() < 0.05, "{power}");
         Ok(())
     }

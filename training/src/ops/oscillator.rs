@@ -1,4 +1,4 @@
-//! Harmonic oscillator bank over a batch. f0 is given, so the audio is linear in the amplitudes.
+//! Bank of harmonic oscillators over a batch. f0 is given, so the audio is linear in the amplitudes.
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
@@ -8,9 +8,9 @@ use std::sync::Arc;
 /// Samples computed side by side.
 const LANES: usize = 16;
 
-/// `amplitudes`: `[batch, frames, harmonics]`, linear; `turns`: phase of the fundamental at every sample of every clip,
-/// `frames · hop` each. Returns `[batch, frames · hop]`; amplitudes go in a straight line from one frame, at the end of
-/// its hop, to the next.
+/// Renders harmonics. `amplitudes`: linear, `[batch, frames, harmonics]`. `turns`: phase of the fundamental at every
+/// sample, turns, `[batch][frames · hop]`. Returns `[batch, frames · hop]`. The amplitudes of a frame hold at the end
+/// of its hop and are linear between frames.
 pub fn oscillator(amplitudes: &Tensor, turns: Arc<Vec<f64>>, hop: usize) -> Result<Tensor> {
     match on_cpu(amplitudes) {
         true => amplitudes.contiguous()?.apply_op1(Oscillator { turns, hop }),
@@ -50,7 +50,8 @@ impl Sines {
 }
 
 impl Oscillator {
-    /// Calls `visit(frame before, frame after, weights of the latter, sines, sample range)` for every group of samples.
+    /// Calls `visit(frame before, frame after, weights of the frame after, sines, sample range)` for every group of
+    /// samples.
     fn groups(
         &self,
         clip: usize,
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sliding_one_knows_where_its_pitch_leads() {
+    fn the_sliding_oscillator_has_a_gradient_of_its_phase() {
         let turns = (random(&[2, 3 * 8], 21).abs().unwrap() * 0.9).unwrap();
         gradients_match(&[random(&[2, 3, 2], 20), turns], |v| plain::sliding_oscillator(&v[0], &v[1], 8));
     }

@@ -1,16 +1,16 @@
-//! Logarithmic scales: raw outputs to levels, and how far levels are from measured ones.
+//! Logarithmic scales: raw outputs to levels, and the distance between levels.
 
 use super::{on_cpu, plain, slice, tensor, values};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use embouchure_inference::controls;
 use std::f32::consts::LN_10;
 
-/// `2 · sigmoid(x)^ln 10 + 1e-7`, as the decoder at runtime.
+/// `2 · sigmoid(x)^ln 10 + 1e-7`, as in the decoder at runtime.
 pub fn exp_sigmoid(x: &Tensor) -> Result<Tensor> {
     if on_cpu(x) { x.contiguous()?.apply_op1(ExpSigmoid) } else { plain::exp_sigmoid(x) }
 }
 
-/// `|ln(a + floor) - ln(b + floor)|` of each value; `b` is given and gets no gradient. Both ≥ 0, of one shape.
+/// `|ln(a + floor) - ln(b + floor)|` of each value. Both are ≥ 0 and of the same shape; `b` gets no gradient.
 pub fn log_distance(a: &Tensor, b: &Tensor, floor: f32) -> Result<Tensor> {
     match on_cpu(a) {
         true => a.contiguous()?.apply_op2(&b.contiguous()?, LogDistance { floor }),

@@ -12,16 +12,16 @@ use std::sync::Arc;
 
 /// FFT sizes: those of DDSP, with 4096 in place of 64.
 pub(super) const SIZES: [usize; 6] = [4096, 2048, 1024, 512, 256, 128];
-/// Magnitudes below this (of a spectrum scaled so that a full sine gives about 1) hardly count.
+/// Magnitudes below this hardly count. Spectra are scaled so that a full-scale sine has about 1.
 pub(super) const FLOOR: f32 = 1e-4;
-/// FFT size of the log-mel term, its bands and its weight.
+/// FFT size of the log-mel term; below: its bands and its weight.
 const MEL_SIZE: usize = 2048;
 pub(super) const N_MEL: usize = 80;
 pub(super) const MEL_WEIGHT: f32 = 1.0;
-/// Weight of linear against logarithmic differences.
+/// Weight of linear differences, against logarithmic ones.
 pub(super) const LINEAR_WEIGHT: f32 = 10.0;
 
-/// Loss between `audio` (`[batch, samples]` at the reference rate) and `target` of the same shape, a scalar.
+/// Loss between `audio`, `[batch, samples]` at the reference rate, and `target` of the same shape; a scalar.
 pub fn spectral_loss(audio: &Tensor, target: Arc<Vec<f32>>) -> Result<Tensor> {
     match on_cpu(audio) {
         true => audio.contiguous()?.apply_op1(SpectralLoss { target }),
@@ -39,7 +39,7 @@ pub(super) struct Scale {
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
     pub(super) window: Vec<f32>,
-    /// Mel band of every bin, for the one scale that has them.
+    /// Mel band of every bin, for the one scale with a log-mel term.
     pub(super) mel: Option<Vec<usize>>,
 }
 
@@ -64,7 +64,7 @@ impl Scale {
         bins
     }
 
-    /// Loss of one frame; with `d`, adds its gradient times `scale` to the frame's samples.
+    /// Loss of one frame. With `d`, (gradient of the frame's samples, scale), adds the gradient times the scale.
     fn frame(&self, audio: &[f32], target: &[f32], d: Option<(&mut [f32], f32)>) -> f32 {
         let mut bins = self.spectrum(audio);
         let wanted: Vec<f32> = self.spectrum(target).iter().map(magnitude).collect();
@@ -103,7 +103,7 @@ fn magnitude(bin: &Complex<f32>) -> f32 {
     (bin.norm_sqr() + 1e-14).sqrt()
 }
 
-/// Mean difference of log band energies; adds its gradient to `slopes`.
+/// Mean difference of the log band energies. Adds its gradient to `slopes`.
 fn mel_loss(bands: &[usize], got: &[f32], wanted: &[f32], slopes: &mut [f32]) -> f32 {
     let (mut g, mut w) = ([FLOOR * FLOOR; N_MEL], [FLOOR * FLOOR; N_MEL]);
     for ((band, got), wanted) in bands.iter().zip(got).zip(wanted) {
@@ -179,21 +179,22 @@ mod tests {
         Ok(())
     }
 
-    /// The loss has corners, so single samples are no test: a step along the gradient must gain what it promises.
+    /// The loss has corners, so single samples are no test. A step along the gradient must change the loss by its
+    /// square.
     #[test]
-    fn gradient_points_where_it_says() -> Result<()> {
+    fn a_step_along_the_gradient_changes_the_loss_as_predicted() -> Result<()> {
         let target = Arc::new(clips(2));
         let audio = Var::from_vec(clips(3), (2, 5000), &Device::Cpu)?;
         let loss = |x: &Tensor| spectral_loss(x, target.clone());
         let grads = loss(audio.as_tensor())?.backward()?;
         let grad = grads.get(&audio).expect("gradient");
-        let promised = grad.sqr()?.sum_all()?.to_scalar::<f32>()? as f64;
-        let step = 2e-4 / promised;
+        let predicted = grad.sqr()?.sum_all()?.to_scalar::<f32>()? as f64;
+        let step = 2e-4 / predicted;
         let at = |sign: f64| -> Result<f64> {
             Ok(loss(&(audio.as_tensor() + (grad * (sign * step))?)?)?.to_scalar::<f32>()? as f64)
         };
-        let gained = (at(1.0)? - at(-1.0)?) / (2.0 * step);
-        assert!((gained / promised - 1.0).abs() < 0.05, "{gained} for {promised}");
+        let changed = (at(1.0)? - at(-1.0)?) / (2.0 * step);
+        assert!((changed / predicted - 1.0).abs() < 0.05, "{changed} for {predicted}");
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Fourier transforms as products with their matrices. A training makes each once: they have up to eight million values.
+//! Fourier transforms as products with matrices. They have up to eight million values, so each is made once and kept.
 
 use super::super::noise::FilteredNoise;
 use super::super::spectral::Scale;
@@ -9,13 +9,14 @@ use std::f64::consts::TAU;
 
 /// Cosines and sines.
 type Waves = [Tensor; 2];
-/// Which of them, sizes, and where.
+/// Name of a transform, its sizes, and the device.
 type Key = (&'static str, usize, usize, DeviceLocation);
 
 thread_local! {
     static MADE: RefCell<HashMap<Key, Waves>> = RefCell::default();
 }
 
+/// Returns the kept matrices, or makes and keeps them.
 fn once(name: &'static str, sizes: (usize, usize), device: &Device, make: impl Fn() -> Result<Waves>) -> Result<Waves> {
     let key = (name, sizes.0, sizes.1, device.location());
     if let Some(made) = MADE.with_borrow(|made| made.get(&key).cloned()) {
@@ -26,7 +27,7 @@ fn once(name: &'static str, sizes: (usize, usize), device: &Device, make: impl F
     Ok(new)
 }
 
-/// Cosine and sine of whole multiples of a turn's `size`th part.
+/// Cosine and sine of the multiples of 1/`size` turn.
 fn tables(size: usize) -> [Vec<f32>; 2] {
     [f64::cos, f64::sin]
         .map(|wave: fn(f64) -> f64| (0..size).map(|i| wave(TAU * i as f64 / size as f64) as f32).collect())
@@ -36,7 +37,7 @@ fn both([cos, sin]: [Result<Tensor>; 2]) -> Result<Waves> {
     Ok([cos?, sin?])
 }
 
-/// From a frame to its bins under the window, `[size, bins]` each.
+/// From a frame to its windowed spectrum: cosine and sine, `[size, bins]` each.
 pub fn forward(scale: &Scale, device: &Device) -> Result<Waves> {
     let (size, n_bins) = (scale.size, scale.size / 2 + 1);
     let matrix = |wave: Vec<f32>| {
@@ -47,12 +48,13 @@ pub fn forward(scale: &Scale, device: &Device) -> Result<Waves> {
     once("forward", (size, 0), device, || both(tables(size).map(matrix)))
 }
 
-/// From bins to what is heard of a window, a hop to each side of its middle, faded as it is there: `[bins, 2 · hop]` each.
-pub fn heard(noise: &FilteredNoise, device: &Device) -> Result<Waves> {
+/// From bins to the used samples of a window, a hop to each side of its middle, with their fade: `[bins, 2 · hop]`
+/// each.
+pub fn inverse(noise: &FilteredNoise, device: &Device) -> Result<Waves> {
     let (size, hop, n_bins) = (noise.fft, noise.hop, noise.fft / 2 + 1);
     let matrix = |wave: Vec<f32>| {
         let value = |bin: usize, i: usize| {
-            // Bins between 0 and Nyquist stand for two.
+            // Bins between 0 and Nyquist count twice.
             let twice = if bin == 0 || bin == n_bins - 1 { 1.0 } else { 2.0 };
             let fade = noise.fade(i as isize - hop as isize);
             twice * fade * wave[(bin * (size / 2 - hop + i)) % size] / size as f32
@@ -60,5 +62,5 @@ pub fn heard(noise: &FilteredNoise, device: &Device) -> Result<Waves> {
         let values = (0..n_bins).flat_map(|bin| (0..2 * hop).map(move |i| (bin, i))).map(|(bin, i)| value(bin, i));
         Tensor::from_vec(values.collect(), (n_bins, 2 * hop), device)
     };
-    once("heard", (size, hop), device, || both(tables(size).map(matrix)))
+    once("inverse", (size, hop), device, || both(tables(size).map(matrix)))
 }

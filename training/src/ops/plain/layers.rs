@@ -1,4 +1,4 @@
-//! Layers of the networks, and scales.
+//! Layers of the networks, logarithmic scales, and body gains.
 
 use candle_core::{D, Result, Tensor};
 use embouchure_inference::nn::candle::{gru_step, leaky_rms_norm};
@@ -53,7 +53,7 @@ pub fn causal_conv(x: &Tensor, weight: &Tensor, bias: &Tensor, spec: ConvSpec) -
     let ConvSpec { n_in, n_out, kernel, stride, dilation } = spec;
     let (batch, time, _) = x.dims3()?;
     let steps = time / stride;
-    // Taps read every `stride`th row, so they are the first of blocks of that many.
+    // A tap reads every `stride`th row, so it is the first row of each block of `stride` rows.
     let padded = x.pad_with_zeros(1, spec.n_past(), stride)?;
     let tap = |k: usize| {
         let rows = padded.narrow(1, k * dilation, steps * stride)?.contiguous()?;

@@ -1,5 +1,5 @@
-//! The same operations out of candle's own, which differentiates them: slower on a processor, and what a GPU can run.
-//! The hand-written ones are checked against them.
+//! The same operations, built from candle's own, which candle differentiates. They are slower on a processor, but run
+//! on GPUs. Tests check the hand-written operations against them.
 
 mod fourier;
 mod layers;

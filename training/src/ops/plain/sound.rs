@@ -1,8 +1,8 @@
-//! The synth and the distance of sounds.
+//! The synth, and the loss between sounds.
 
 use super::super::noise::FilteredNoise;
 use super::super::spectral::{FLOOR, LINEAR_WEIGHT, MEL_WEIGHT, N_MEL, SIZES, Scale};
-use super::fourier::{forward, heard};
+use super::fourier::{forward, inverse};
 use candle_core::{D, Result, Tensor};
 use std::f64::consts::TAU;
 
@@ -13,7 +13,8 @@ pub fn oscillator(amplitudes: &Tensor, turns: &[f64], hop: usize) -> Result<Tens
     sliding_oscillator(amplitudes, &Tensor::from_vec(turns, (batch, frames * hop), amplitudes.device())?, hop)
 }
 
-/// [`oscillator`] whose pitch can be learned, too: `turns`, `[batch, frames · hop]`, from 0 to 1, get a gradient.
+/// The oscillator with a gradient of the phase, so that the pitch can be learned, too. `turns`: 0 to 1,
+/// `[batch, frames · hop]`.
 pub fn sliding_oscillator(amplitudes: &Tensor, turns: &Tensor, hop: usize) -> Result<Tensor> {
     let (batch, frames, n) = amplitudes.dims3()?;
     let (rows, device) = (batch * frames, amplitudes.device());
@@ -38,10 +39,10 @@ pub fn filtered_noise(magnitudes: &Tensor, noise: &FilteredNoise) -> Result<Tens
     let part = |values: Vec<f32>| Tensor::from_vec(values, (rows, n_bins), device)?.mul(&gains);
     let real = part(white.iter().map(|bin| bin.re).collect())?;
     let imaginary = part(white.iter().map(|bin| bin.im).collect())?;
-    let [cos, sin] = heard(noise, device)?;
+    let [cos, sin] = inverse(noise, device)?;
     let filtered = (real.matmul(&cos)? - imaginary.matmul(&sin)?)?;
     let filtered = filtered.reshape((batch, frames, 2 * hop))?;
-    // The first half of a window lies in its own hop, the second in the next.
+    // The first half of a window lies in the frame's own hop, the second in the next.
     let (own, next) = (filtered.narrow(2, 0, hop)?, filtered.narrow(2, hop, hop)?);
     let late = next.narrow(1, 0, frames - 1)?.pad_with_zeros(1, 1, 0)?;
     (own + late)?.contiguous()?.reshape((batch, frames * hop))
@@ -69,7 +70,7 @@ pub fn spectral_loss(audio: &Tensor, target: &[f32]) -> Result<Tensor> {
     loss / SIZES.len() as f64
 }
 
-/// Of frames a quarter of the window apart: `[frames of all clips, bins]`.
+/// Magnitudes of frames that are a quarter of the window apart, `[frames of all clips, bins]`.
 fn magnitudes(sound: &Tensor, size: usize, [cos, sin]: &[Tensor; 2]) -> Result<Tensor> {
     let (batch, n_samples) = sound.dims2()?;
     let quarter = size / 4;
