@@ -26,44 +26,47 @@ struct Section {
 }
 
 const INTRODUCTION: &str = "# Performance\n\n\
-    Written by `cargo xtask bench all`; its parts (`cargo xtask bench --help`) can be measured again alone, and `report` \
-    writes this page from the last results of each. A dash is what was not measured or has no target. Network: the \
-    built-in encoder and trumpet. What was tried and did not help is in [tried.md](tried.md).\n";
+    Written by `cargo xtask bench all`. Each part can be measured again alone (`cargo xtask bench --help`); `report` \
+    writes this page from the last results of each. A dash stands for what was not measured or has no target. The \
+    networks are the built-in encoder and trumpet. Experiments, also those that did not help, are in \
+    [tried.md](tried.md).\n";
 
 const PERFORMANCE: [Section; 8] = [
     Section {
         title: "Reported and measured latency",
         file: "latency.json",
         table: "reported",
-        text: "A dry impulse and four 440 Hz sawtooth notes with a tied step to 587 Hz go through the offline engine at \
-               each rate and largest block. Dry error: where the impulse lands, less the reported latency. Onset: half the \
-               note's level, from the control frames and from the RMS of one period of the audio; pitch: within 50 cents \
-               and staying there. Onsets and pitches are medians beyond the reported latency: what hearing a note takes. \
-               They cannot depend on the block.",
+        text: "A dry impulse and four 440 Hz sawtooth notes with a tied step to 587 Hz go through the offline engine \
+               at each rate and largest block. Dry error: the place of the impulse, less the reported latency. Onset: \
+               half the note's level, from the control frames and from the RMS of one period of the audio. Pitch: \
+               within 50 cents and staying there. Onsets and pitches are medians beyond the reported latency, so they \
+               are the time that hearing takes. They cannot depend on the block.",
     },
     Section {
         title: "Delay of onsets",
         file: "latency.json",
         table: "onsets",
-        text: "Beyond the reported latency, at 48 kHz and blocks of 64. Notes of a sine, a sawtooth, a sung vowel and a \
-               whistle with breath 26 dB under it, out of silence with a rise of 2 ms, at -20 dBFS, four of each at \
-               different places within a hop. From the first sample of the note until the instrument has half its level, and \
-               until its pitch is within 50 cents of the note's and stays there to the end.",
+        text: "Beyond the reported latency, at 48 kHz and blocks of 64. The notes are a sine, a sawtooth, a sung \
+               vowel and a whistle with breath 26 dB below it. They start out of silence with a rise of 2 ms, at -20 \
+               dBFS, four of each at different places within a hop. Onset: from the first sample of the note until \
+               the instrument has half its level. Pitch: until it is within 50 cents of the note's and stays there to \
+               the end.",
     },
     Section {
         title: "Delay of steps",
         file: "latency.json",
         table: "steps",
-        text: "The same notes, tied to a fourth above without a gap; from the instant of the step.",
+        text: "The same notes, tied to a fourth above without a gap. The time counts from the step.",
     },
     Section {
         title: "Delay of onsets as they are played",
         file: "latency.json",
         table: "recordings",
-        text: "Notes after at least 80 ms of silence (40 dB under the loudest) in recordings that no network was trained on. \
-               From the first sample that reaches a tenth of the note's level, so the player's own attack counts; half to \
-               half is from half the source's level to half ours. The pitch is compared with an offline analysis of the \
-               recording and must stay right for 200 ms after the beginning.",
+        text: "Notes after at least 80 ms of silence (40 dB below the loudest) in recordings that no network was \
+               trained on. The time counts from the first sample that reaches a tenth of the note's level, so it \
+               includes the player's own attack. Half to half is from half the source's level to half ours. The pitch \
+               is compared with an offline analysis of the recording and must stay right for 200 ms after the \
+               beginning.",
     },
     Section {
         title: "Pitch",
@@ -71,45 +74,45 @@ const PERFORMANCE: [Section; 8] = [
         table: "",
         text: "Sets: (a) held-out recordings resynthesised from their own pitch, so that it is known exactly: clean, \
                with noise, in a room; (b) a low male voice annotated by hand; (c) whistles; (d) glides and vibrato \
-               from 160 Hz up and below it; (e) silence, breath, consonants and noise. RPA and RCA: share of the \
-               voiced hops within 50 cents, and the same but for octaves, with no allowance for delay and at the best \
-               constant delay, which is given; false alarms: share of the unpitched hops heard as a note; blips: \
-               wrong by half an octave for more than a hop, per minute; CPU: seconds of one core per second of audio. \
-               Other trackers have one thread and their own settings; SwiftF0 and CREPE look into the future. A note \
-               that rings on where the offline analysis has ended it counts as a false alarm. What is labelled below \
-               an instrument's lowest note does not count: it is two notes at once.",
+               from 160 Hz up, and below it (d low); (e) silence, breath, consonants and noise. RPA: share of the \
+               voiced hops within 50 cents. RCA: the same, octave errors forgiven. Both are given without allowance \
+               for delay and at the best constant delay, which is named. False alarms: share of the unpitched hops \
+               heard as a note. Blips: errors of half an octave for more than a hop, per minute. CPU: seconds of one \
+               core per second of audio. Other trackers have one thread and their own settings; SwiftF0 and CREPE \
+               look into the future. A note that rings on after the offline analysis has ended it counts as a false \
+               alarm. A label below an instrument's lowest note does not count, because it is two notes at once.",
     },
     Section {
         title: "What z knows",
         file: "z.json",
         table: "",
-        text: "Share of the variance of held-out recordings' log-mel spectrum and attack that a linear probe explains from \
-               what the decoder could be told: without z, with z alone, with both. Every other recording teaches the probe, \
-               the others examine it.",
+        text: "Share of the variance of held-out recordings' log-mel spectrum and attack that a linear probe explains \
+               from possible inputs of the decoder: without z, with z alone, with both. Half of the recordings, every \
+               other one, train the probe; the others test it.",
     },
     Section {
         title: "Engine",
         file: "engine.json",
         table: "",
         text: "Live at 48 kHz, stereo, called in realtime by threads of high priority (SCHED_FIFO where permitted), \
-               workers as they are in the product. Processor time by the threads' own clocks. DDSP-VST's pitch \
-               network is run by LiteRT with one thread at that plugin's 50 frames a second, in the same session. A \
-               late frame is one that was not there when its sound was due. Called in realtime, threads sleep between \
-               blocks, and what a sleep costs afterwards depends on the machine. So networks and synth are also run \
-               hop after hop, and the other network frame after frame, without a pause. Three tenths of the melody \
-               are pauses, in which decoder and encoder rest after 0.1 and 0.2 s. Whatever else ran on the machine is \
-               in these figures: see its load.",
+               with workers as in the product. Processor time is by the threads' own clocks. LiteRT runs DDSP-VST's \
+               pitch network with one thread at that plugin's 50 frames a second, in the same session. A late frame \
+               is one that was not there when its sound was due. Called in realtime, threads sleep between blocks, \
+               and the cost after a sleep depends on the machine. So networks and synth are also run hop after hop, \
+               and the other network frame after frame, without a pause. Three tenths of the melody are pauses, in \
+               which decoder and encoder rest after 0.1 and 0.2 s. Other programs on the machine are in these \
+               figures: see its load.",
     },
     Section {
         title: "Editor",
         file: "editor.json",
         table: "",
-        text: "The built plugin in a CLAP host, live at 48 kHz, stereo, blocks of 64, whose audio thread has high \
-               priority where permitted, and which moves six knobs 60 times a second by automation; one run, the \
-               editor closed, open, opened and closed every half second, and closed again: what differs between the \
+        text: "The built plugin in a CLAP host, live at 48 kHz, stereo, blocks of 64. The host's audio thread has \
+               high priority where permitted, and moves six knobs 60 times a second by automation. It is one run: the \
+               editor closed, open, opened and closed every half second, and closed again. The difference between the \
                two closed rows is the machine's noise. Without a graphics card the processor draws the window, on the \
-               same cores. Past the deadline: callbacks that took longer than their block lasts. Processor time of \
-               the whole process, in cores; the window system's own is not in it.",
+               same cores. Past the deadline: callbacks that took longer than their block lasts. Processor time is \
+               that of the whole process, in cores, without the window system's own.",
     },
 ];
 
@@ -121,65 +124,66 @@ const TRAINING: [Section; 7] = [
         file: "resynthesis.json",
         table: "",
         text: "`bench sound`: each instrument plays held-out recordings of itself, pitch and level as recorded, dry. \
-               Follow 0: what the decoder makes of pitch, loudness and z, by default; the recordings are of notes and \
-               often of players that it never heard. Follow 1: the recording's own harmonics and noise, up to 7.6 \
-               kHz, and its loudness are followed, as far as that parameter goes, and no gate keeps what is between \
-               the notes out; what lies higher is the decoder's. An independent script compares: mss is the mean \
-               difference of linear and logarithmic magnitudes at six FFT sizes, both brought to one level; RPA the \
-               share of frames within 50 cents, by SwiftF0 on both sounds, so an error of SwiftF0 on the recording \
-               counts here, too; judge what YAMNet gives to the instrument's name, next to what it gives to the \
-               recording itself. Centroid ratio and the power above 4 kHz (rendering against recording) are by \
-               `embouchure eval`. Softer recordings than the gate's threshold are silence in the rendering, and so is \
-               the noise between notes, which costs mss: \"of notes alone\" is without what comes before the first \
-               and after the last of them.",
+               The recordings are of notes and often of players that it never heard. Follow 0 is the default: the \
+               decoder's sound from pitch, loudness and z. Follow 1 is that parameter's other end: harmonics and \
+               noise up to 7.6 kHz and the loudness are the recording's, the decoder's sound lies above, and the gate \
+               is off. An independent script compares. mss: mean difference of linear and logarithmic magnitudes at \
+               six FFT sizes, both sounds brought to one level. RPA: share of frames within 50 cents, by SwiftF0 on \
+               both sounds, so that an error of SwiftF0 on the recording counts here, too. Judge: the score that \
+               YAMNet gives to the instrument's name, beside the score of the recording itself. Centroid ratio and \
+               the power above 4 kHz (rendering against recording) are by `embouchure eval`. With the gate on, \
+               recordings softer than its threshold are silent in the rendering, and so is the noise between notes, \
+               which costs mss: \"of notes alone\" leaves out what comes before the first note and after the last.",
     },
     Section {
         title: "Other voices",
         file: "transfer.json",
         table: "",
-        text: "`bench sound`: whistles, singers, violin and flute phrases, turned into each instrument with the \
-               default settings, dry and in the room that is there by default. Pitch by SwiftF0 after whole octaves; \
-               loudness correlation of the envelopes in dB; leak: level in the source's rests against the loud notes; \
-               asked for: a fixed share (`ASKED` in `bench/src/sound/transfer.rs`) of what the judge gives to \
-               held-out phrases of the instrument.",
+        text: "`bench sound`: whistles, singers, violin and flute phrases are turned into each instrument with the \
+               default settings, dry and in the default room. Pitch RPA: by SwiftF0, whole octaves removed. Loudness \
+               correlation: of the envelopes in dB. Leak: level in the source's rests against the loud notes. Asked \
+               for: a fixed share (`ASKED` in `bench/src/sound/transfer.rs`) of the judge's score for held-out \
+               phrases of the instrument.",
     },
     Section {
         title: "What the parts are good for",
         file: "ablations.json",
         table: "",
-        text: "`bench ablations`: one instrument is trained anew without one part each. The figures are those of \
-               `embouchure eval` on held-out recordings. One seed each, so small differences say nothing.",
+        text: "`bench ablations`: one instrument is trained anew, each time without one part. The figures are those \
+               of `embouchure eval` on held-out recordings. There is one seed each, so small differences say nothing.",
     },
     Section {
         title: "Where the spectral loss leads a wrong f0",
         file: "f0_from_sound.json",
         table: "",
-        text: "In the article's setting f0 is found through the spectral loss. Share of notes (100 to 800 Hz, a \
-               sawtooth of 20 partials) in which a step of 2 cents towards the right f0 lowers our loss; half is \
-               chance.",
+        text: "In the article's setting f0 is found through the spectral loss. The table has the share of notes (100 \
+               to 800 Hz, a sawtooth of 20 partials) in which a step of 2 cents towards the right f0 lowers our loss. \
+               Half is chance.",
     },
     Section {
         title: "What becomes of f0 that is learned from the sound",
         file: "f0_learned.json",
         table: "",
-        text: "`bench ablations`: three trainings of one instrument's decoder from nothing, by the sound alone, that \
-               differ in one thing. In the first f0 is given. In the others a perfect encoder tells which semitone \
-               sounds, but not how high that is: what the oscillator plays for it is learned through the spectral \
-               loss, from 70 cents above the right one or, as in the article, from anywhere. Share of the held-out \
-               frames whose f0 is right within 50 cents, and how far it is off in the median.",
+        text: "`bench ablations`: three trainings of one instrument's decoder from nothing, by the sound alone. They \
+               differ in f0 only. In the first it is given. In the others a perfect encoder tells which semitone \
+               sounds, but not its pitch: the pitch that the oscillator plays for it is learned through the spectral \
+               loss, from 70 cents above the right one or, as in the article, from anywhere. The table has the share \
+               of the held-out frames whose f0 is right within 50 cents, and the median error of f0.",
     },
     Section {
         title: "Time and memory",
         file: "train.json",
         table: "",
-        text: "`bench train`: seconds per step from the difference between a longer and a shorter run, and the most memory of \
-               the whole program. PyTorch runs the same model, synth and loss, eager, on all cores, in the same session.",
+        text: "`bench train`: seconds per step are from the difference between a longer and a shorter run. Memory is \
+               the most of the whole program. PyTorch runs the same model, synth and loss, eager, on all cores, in \
+               the same session.",
     },
     Section {
         title: "A new instrument",
         file: "curve.json",
         table: "",
-        text: "`bench curve`: from the start of the command to the weights file, held-out loss on the way.",
+        text: "`bench curve`: minutes from the start of the command to the weights file, and held-out loss on the \
+               way.",
     },
 ];
 
@@ -243,8 +247,9 @@ fn pictures(arguments: &Arguments) -> Result<String> {
         return Ok(text);
     }
     Ok(format!(
-        "\n## Tracks of f0\n\nWhat each tracker hears as it plays, over the spectrogram; ours and DDSP-VST's at the time \
-         when they know, SwiftF0's at the time of which it speaks. Gaps are unvoiced.\n{text}"
+        "\n## Tracks of f0\n\n\
+         The pitch that each tracker hears, over the spectrogram. Ours and DDSP-VST's are drawn at the time when they \
+         know it, SwiftF0's at the time that it describes. Gaps are unvoiced.\n{text}"
     ))
 }
 
