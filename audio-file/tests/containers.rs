@@ -1,4 +1,4 @@
-//! Uncompressed files with wrong, unknown and unusual sizes: every sample that is there comes out, and nothing else.
+//! Uncompressed files with wrong, unknown and unusual sizes: exactly the samples that are there are read.
 
 mod files;
 
@@ -6,18 +6,18 @@ use embouchure_audio_file::read_bytes;
 use files::*;
 
 const N: usize = 9000;
-/// Bytes of the sound.
+/// Bytes of audio data.
 const LEN: u32 = 4 * N as u32;
 
-/// Reads all samples, and says nothing about it.
+/// Expects all samples and no remark.
 fn check(name: &str, bytes: &[u8]) {
     let recording = read_file(bytes);
     assert!(recording.audio == ramp_audio(N), "{name}: {} samples", recording.audio.channels[0].len());
     assert!(recording.remarks.is_empty(), "{name}: {:?}", recording.remarks);
 }
 
-/// Reads what is there of it, and says this.
-fn check_said(name: &str, bytes: &[u8], n_frames: usize, said: &str) {
+/// Expects the first `n_frames` samples and a remark that contains `said`.
+fn check_remark(name: &str, bytes: &[u8], n_frames: usize, said: &str) {
     let recording = read_file(bytes);
     assert!(recording.audio == ramp_audio(n_frames), "{name}: {} samples", recording.audio.channels[0].len());
     assert!(recording.remarks.join("; ").contains(said), "{name}: {:?}", recording.remarks);
@@ -48,12 +48,12 @@ fn a_size_of_the_sound_that_is_not_known_is_that_of_the_file() {
 #[test]
 fn a_size_of_the_sound_that_is_wrong_is_corrected_and_said() {
     let wav = |size: u32, rest: &[u8]| riff(&[ramp_format(), sized(b"data", size, &ramp(N)), rest.to_vec()]);
-    check_said("too large", &wav(LEN + 40_000, b""), N, "its end is missing: 0.4");
-    check_said("too large, chunks behind", &wav(LEN + 40_000, &list()), N, "its end is missing");
-    check_said("too small", &wav(16_384, b""), N, "more sound than its header says");
-    check_said("too small, chunks behind", &wav(16_384, &list()), N, "more sound than its header says");
+    check_remark("too large", &wav(LEN + 40_000, b""), N, "its end is missing: 0.4");
+    check_remark("too large, chunks behind", &wav(LEN + 40_000, &list()), N, "its end is missing");
+    check_remark("too small", &wav(16_384, b""), N, "more sound than its header says");
+    check_remark("too small, chunks behind", &wav(16_384, &list()), N, "more sound than its header says");
     let noise: Vec<u8> = (0..300u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
-    check_said("something behind", &wav(LEN, &noise), N, "300 bytes behind the sound");
+    check_remark("something behind", &wav(LEN, &noise), N, "300 bytes behind the sound");
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn the_format_may_be_of_any_length() {
         let format = [&head[..], &extra.to_le_bytes(), &16u16.to_le_bytes(), &mask.to_le_bytes(), &guid].concat();
         check(&format!("extensible, {mask:x}"), &riff(&[chunk(b"fmt ", &format), data.clone()]));
     }
-    // Block sizes that were not filled in.
+    // The block size was not filled in.
     check("no block size", &riff(&[chunk(b"fmt ", &format(1, 2, 0, 16)), data]));
 }
 
@@ -148,8 +148,13 @@ fn chunks_may_stand_anywhere_and_be_padded_or_not() {
 #[test]
 fn what_is_cut_off_is_read_up_to_there() {
     let wav = riff(&[ramp_format(), chunk(b"data", &ramp(N))]);
-    check_said("in the middle", &wav[..44 + 12_345], 3086, "its end is missing: 0.2 s are announced, 0.1 s are there");
-    // Less than a sample is nothing to speak of.
+    check_remark(
+        "in the middle",
+        &wav[..44 + 12_345],
+        3086,
+        "its end is missing: 0.2 s are announced, 0.1 s are there",
+    );
+    // An incomplete sample is not reported.
     let recording = read_file(&wav[..wav.len() - 3]);
     assert!(recording.audio == ramp_audio(N - 1) && recording.remarks.is_empty(), "{:?}", recording.remarks);
 }
@@ -173,7 +178,7 @@ fn files_beyond_4_gb_have_other_names_and_are_read_as_well() {
             check("RF64, chunks behind", &riff_sized(magic, u32::MAX, &content(size, &list())));
         }
     }
-    check_said(
+    check_remark(
         "cut off",
         &riff_sized(b"RF64", u32::MAX, &content(8_000_000_000, b"")),
         N,
@@ -240,7 +245,7 @@ fn aiff_is_read_whatever_its_sizes_say() {
             check(what, &form(b"AIFF", size, &chunks));
         }
     }
-    check_said("cut off", &form(b"AIFF", 0, &[common(2 * n, b""), sound(2 * LEN + 8)]), N, "its end is missing");
+    check_remark("cut off", &form(b"AIFF", 0, &[common(2 * n, b""), sound(2 * LEN + 8)]), N, "its end is missing");
 }
 
 #[test]
@@ -279,12 +284,12 @@ fn caf_is_read_also_when_it_was_not_closed() {
         check("big-endian", &file(&[description(0, 16), data(size, &swapped(&ramp(N)))]));
     }
     check("chunks behind", &file(&[description(2, 16), data(i64::from(LEN) + 4, &ramp(N)), free]));
-    check_said("cut off", &file(&[description(2, 16), data(1_000_000, &ramp(N))]), N, "its end is missing");
+    check_remark("cut off", &file(&[description(2, 16), data(1_000_000, &ramp(N))]), N, "its end is missing");
 }
 
 #[test]
 fn adpcm_is_read_to_the_last_torn_block() {
-    // Heads with the first samples, then steps of nothing: what follows stays where it is.
+    // Block headers with the first samples, then difference codes of 0: the signal stays constant.
     let ima = |value: i16| [&value.to_le_bytes()[..], &[0, 0], &[0; 60]].concat();
     let extra = [&2u16.to_le_bytes()[..], &121u16.to_le_bytes()].concat();
     let format_ima = [format(0x11, 1, 64, 4), extra].concat();

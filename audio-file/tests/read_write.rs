@@ -1,4 +1,4 @@
-//! Files there and back, compressed files against the sound they were made from, and every way to fail.
+//! Writing and reading back, compressed files against their original, and every error.
 
 mod sweep;
 
@@ -6,7 +6,7 @@ use embouchure_audio_file::{Audio, AudioFileError, read, write_wav};
 use std::path::{Path, PathBuf};
 use sweep::sweep;
 
-/// A folder of its own for each test, emptied before and removed after.
+/// A temporary folder per test, emptied before and removed after it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -97,7 +97,7 @@ fn a_torn_end_gives_the_beginning() {
     for path in [wav, fixture("sweep.flac"), fixture("sweep.ogg"), fixture("sweep.mp3")] {
         let bytes = std::fs::read(&path).unwrap();
         let torn = folder.file(path.file_name().unwrap().to_str().unwrap(), &bytes[..bytes.len() * 7 / 10]);
-        // The only page of sound in so short an ogg file is not whole, so nothing of it can be trusted.
+        // So short an ogg file has only one page of audio. It is incomplete, so none of it can be used.
         if path.ends_with("sweep.ogg") {
             assert!(matches!(read(&torn), Err(AudioFileError::Empty { .. } | AudioFileError::NotAudio { .. })));
             continue;
@@ -115,7 +115,7 @@ fn a_torn_end_gives_the_beginning() {
 fn a_damaged_packet_keeps_the_time_of_what_follows() {
     let folder = Folder::new("damaged");
     let expected = sweep();
-    // Behind the header of a packet in the middle.
+    // Damage a packet in the middle, behind its header.
     for (name, start) in [("sweep.mp3", 2510), ("sweep.flac", 4500)] {
         let mut bytes = std::fs::read(fixture(name)).unwrap();
         bytes[start..start + 60].fill(0x55);

@@ -6,7 +6,7 @@ use crate::statistics::{median, quantile};
 use crate::table::{self, Row, number};
 use anyhow::{Result, ensure};
 use embouchure_host::{
-    Change, ClapHost, Conductor, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session, VirtualScreen,
+    Change, ClapHost, Hooks, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session, VirtualScreen,
 };
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
@@ -174,7 +174,7 @@ impl SoundCard {
     }
 }
 
-impl Conductor for SoundCard {
+impl Hooks for SoundCard {
     fn automate(&mut self, now: Range<usize>) -> Vec<Change> {
         let seconds = now.start as f64 / RATE;
         if (self.n_moves as f64) > seconds * MOVES_HZ * self.knobs.len() as f64 {

@@ -1,4 +1,4 @@
-//! What the tests of this package share: the built plugin, sounds to play through it, a conductor.
+//! What the tests of this package share: the built plugin, sounds to play through it, a hooks.
 
 mod alone;
 mod built;
@@ -10,7 +10,7 @@ pub use built::{Built, Stage};
 pub use timbre::{hear_instrument_change, tone};
 pub use tune::{Following, ROUND_S, tune};
 
-use embouchure_host::{Act, Conductor};
+use embouchure_host::{Action, Hooks};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
@@ -86,14 +86,14 @@ pub struct Paced {
     /// Blocks of random lengths up to the usual one.
     pub cuts: Option<ChaCha8Rng>,
     /// Between which samples the host resets or suspends.
-    pub acts: Vec<(usize, Act)>,
+    pub actions: Vec<(usize, Action)>,
     started: Option<Instant>,
 }
 
 impl Paced {
     /// `slowness` times slower than `rate` would have it.
     pub fn new(rate: f64, slowness: f64) -> Self {
-        Self { samples_per_second: rate / slowness, cuts: None, acts: Vec::new(), started: None }
+        Self { samples_per_second: rate / slowness, cuts: None, actions: Vec::new(), started: None }
     }
 
     /// With blocks of random lengths.
@@ -102,15 +102,15 @@ impl Paced {
     }
 }
 
-impl Conductor for Paced {
+impl Hooks for Paced {
     fn block(&mut self, usual: usize) -> usize {
         self.cuts.as_mut().map_or(usual, |random| random.random_range(1..=usual))
     }
 
-    fn act(&mut self, n_done: usize) -> Act {
-        match self.acts.first() {
-            Some((at, _)) if *at <= n_done => self.acts.remove(0).1,
-            _ => Act::Play,
+    fn action(&mut self, n_done: usize) -> Action {
+        match self.actions.first() {
+            Some((at, _)) if *at <= n_done => self.actions.remove(0).1,
+            _ => Action::Play,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The built CLAP file is started, stopped, suspended and thrown away in every order; nothing is left behind.
 
-use embouchure_host::{Act, ClapHost, Conductor, Host, Layout, Session};
+use embouchure_host::{Action, ClapHost, Hooks, Host, Layout, Session};
 #[cfg(target_os = "linux")]
 use embouchure_host::{HostWindow, VirtualScreen};
 use embouchure_tests::{Paced, bundled_clap, phrase};
@@ -30,18 +30,18 @@ fn offline_host() -> ClapHost {
 /// Ends after so many samples, with the worker in the middle of its work.
 struct Until(usize);
 
-impl Conductor for Until {
+impl Hooks for Until {
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         if n_done >= self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
 /// A bounce in which the host does something after so many samples.
-fn bounce_with(act: Act, at: usize) -> Vec<f32> {
-    let mut conductor = Paced::new(RATE, 1e-6);
-    conductor.acts = vec![(at, act)];
+fn bounce_with(action: Action, at: usize) -> Vec<f32> {
+    let mut hooks = Paced::new(RATE, 1e-6);
+    hooks.actions = vec![(at, action)];
     let session = Session { rate: RATE, block: 250, max_block: 512 };
-    offline_host().play_with(&[phrase(RATE)], session, &mut conductor).unwrap().channels.remove(0)
+    offline_host().play_with(&[phrase(RATE)], session, &mut hooks).unwrap().channels.remove(0)
 }
 
 #[test]
@@ -50,14 +50,14 @@ fn reset_it_begins_anew() {
     let session = Session { rate: RATE, block: 250, max_block: 512 };
     let expected = offline_host().play(&[phrase(RATE)[at..].to_vec()], session).unwrap().channels.remove(0);
     assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
-    assert!(bounce_with(Act::Reset, at)[at..] == expected);
+    assert!(bounce_with(Action::Reset, at)[at..] == expected);
 }
 
 #[test]
 fn suspended_it_goes_on_where_it_was() {
-    let expected = bounce_with(Act::Play, 30_000);
+    let expected = bounce_with(Action::Play, 30_000);
     assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
-    assert!(bounce_with(Act::Suspend, 30_000) == expected);
+    assert!(bounce_with(Action::Suspend, 30_000) == expected);
 }
 
 #[test]
@@ -67,11 +67,11 @@ fn many_activations_in_a_row_and_another_rate_change_nothing() {
     let input = [phrase(RATE)];
     let expected = host.play(&input, session).unwrap();
     for (i, rate) in [44_100.0, 48_000.0, 96_000.0, 22_050.0, 192_000.0].into_iter().cycle().take(12).enumerate() {
-        let latency = host.activate_in_vain(Session { rate, block: 64 << (i % 4), max_block: 64 << (i % 4) }).unwrap();
+        let latency = host.activate_and_deactivate(Session { rate, block: 64 << (i % 4), max_block: 64 << (i % 4) }).unwrap();
         assert!(latency > 0);
     }
     assert!(host.play(&input, session).unwrap().channels == expected.channels);
-    assert_eq!(host.activate_in_vain(session).unwrap(), expected.latency_samples);
+    assert_eq!(host.activate_and_deactivate(session).unwrap(), expected.latency_samples);
 }
 
 #[test]
@@ -138,7 +138,7 @@ struct UntilTold<'a> {
 }
 
 #[cfg(target_os = "linux")]
-impl Conductor for UntilTold<'_> {
+impl Hooks for UntilTold<'_> {
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         self.n_done = n_done;
         if self.is_told.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { self.pace.after(n_done) }
@@ -149,7 +149,7 @@ impl Conductor for UntilTold<'_> {
 #[cfg(target_os = "linux")]
 fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
     let is_told = AtomicBool::new(false);
-    let mut conductor = UntilTold { pace: Paced::new(RATE, 1.0), is_told: &is_told, n_done: 0 };
+    let mut hooks = UntilTold { pace: Paced::new(RATE, 1.0), is_told: &is_told, n_done: 0 };
     let (mut n_toggles, mut due) = (0, Instant::now());
     let mut errand = |host: &mut ClapHost| {
         if Instant::now() < due {
@@ -163,8 +163,8 @@ fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, in
         due = Instant::now() + Duration::from_millis(37 * n_toggles % 200);
         if n_toggles % 2 == 1 { host.open_editor(window) } else { host.close_editor() }
     };
-    let mut heard = host.play_while(&[input.to_vec()], LIVE, &mut conductor, &mut errand).unwrap().channels.remove(0);
-    heard.truncate(conductor.n_done);
+    let mut heard = host.play_while(&[input.to_vec()], LIVE, &mut hooks, &mut errand).unwrap().channels.remove(0);
+    heard.truncate(hooks.n_done);
     assert!(n_toggles == 2 * n_looks, "the clip is too short: {n_toggles}");
     heard
 }
@@ -202,7 +202,7 @@ struct Gathered<'a> {
 }
 
 #[cfg(target_os = "linux")]
-impl Conductor for Gathered<'_> {
+impl Hooks for Gathered<'_> {
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         if n_done < 24_000 {
             return self.pace.after(n_done);
@@ -219,8 +219,8 @@ fn memory_of_playing(n_instances: usize, input: &[f32]) -> usize {
     std::thread::scope(|scope| {
         for _ in 0..n_instances {
             scope.spawn(|| {
-                let mut conductor = Gathered { pace: Paced::new(RATE, 1.0), barrier: &barrier };
-                host().play_with(&[input.to_vec()], LIVE, &mut conductor).unwrap();
+                let mut hooks = Gathered { pace: Paced::new(RATE, 1.0), barrier: &barrier };
+                host().play_with(&[input.to_vec()], LIVE, &mut hooks).unwrap();
             });
         }
         barrier.wait();

@@ -1,6 +1,6 @@
 //! The built CLAP file as a performer plays it: latency from real blocks, live like a bounce, nonsense in the input.
 
-use embouchure_host::{Act, ClapHost, Conductor, Host, Layout, Session, with_session};
+use embouchure_host::{Action, ClapHost, Hooks, Host, Layout, Session, with_session};
 use embouchure_tests::{Paced, bundled_clap, noise, phrase, worst};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ fn assert_delayed(output: &[f32], input: &[f32], latency: usize) {
 /// Blocks of other lengths than the usual one, as long as the list goes.
 struct Lengths(Vec<usize>);
 
-impl Conductor for Lengths {
+impl Hooks for Lengths {
     fn block(&mut self, usual: usize) -> usize {
         self.0.pop().unwrap_or(usual)
     }
@@ -39,8 +39,8 @@ fn a_host_that_announces_more_than_it_sends_costs_no_latency() {
     let mut host = host(0.0);
     let session = Session { rate: RATE, block: 64, max_block: 4096 };
     let input = noise(1, 4 * 48_000);
-    let mut play = |session, conductor: &mut dyn Conductor| {
-        let played = host.play_with(&input, session, conductor).unwrap();
+    let mut play = |session, hooks: &mut dyn Hooks| {
+        let played = host.play_with(&input, session, hooks).unwrap();
         assert_delayed(&played.channels[0], &input[0], played.latency_samples);
         let restarts = host.take_restarts();
         (played.latency_samples, restarts)
@@ -61,18 +61,18 @@ fn a_host_that_announces_more_than_it_sends_costs_no_latency() {
 fn a_reset_is_an_occasion_to_ask_for_less_latency() {
     let mut host = host(0.0);
     let session = Session { rate: RATE, block: 128, max_block: 2048 };
-    host.activate_in_vain(session).unwrap();
+    host.activate_and_deactivate(session).unwrap();
     host.take_restarts();
-    let mut conductor = Paced::new(RATE, 0.01);
-    conductor.acts = vec![(160_000, Act::Reset)];
-    host.play_with(&noise(1, 150_000), session, &mut conductor).unwrap();
+    let mut hooks = Paced::new(RATE, 0.01);
+    hooks.actions = vec![(160_000, Action::Reset)];
+    host.play_with(&noise(1, 150_000), session, &mut hooks).unwrap();
     assert_eq!(host.take_restarts(), 0);
-    host.activate_in_vain(session).unwrap();
+    host.activate_and_deactivate(session).unwrap();
     let mut host = self::host(0.0);
-    host.activate_in_vain(session).unwrap();
+    host.activate_and_deactivate(session).unwrap();
     host.take_restarts();
-    conductor.acts = vec![(160_000, Act::Reset)];
-    host.play_with(&noise(1, 170_000), session, &mut conductor).unwrap();
+    hooks.actions = vec![(160_000, Action::Reset)];
+    host.play_with(&noise(1, 170_000), session, &mut hooks).unwrap();
     assert_eq!(host.take_restarts(), 1);
 }
 
@@ -128,8 +128,8 @@ fn a_performance_sounds_like_its_bounce_bit_for_bit() {
     let mut live = host(1.0);
     // A busy machine makes frames late; then a slower clock is as good a host.
     for slowness in 1..12_u32 {
-        let mut conductor = Paced::new(RATE, f64::from(slowness)).cut(slowness.into());
-        let played = live.play_with(&input, session, &mut conductor).unwrap();
+        let mut hooks = Paced::new(RATE, f64::from(slowness)).cut(slowness.into());
+        let played = live.play_with(&input, session, &mut hooks).unwrap();
         assert_eq!(played.latency_samples, bounce.latency_samples);
         if played.channels == bounce.channels {
             println!("equal at {slowness} times the time");

@@ -2,7 +2,7 @@
 //! thread, a signal handler notes it and makes it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use embouchure_host::{Act, Change, ClapHost, Conductor, Host, Layout, Session};
+use embouchure_host::{Action, Change, ClapHost, Hooks, Host, Layout, Session};
 use embouchure_tests::{Paced, bundled_clap, phrase};
 use std::arch::global_asm;
 use std::ffi::{c_int, c_long, c_void};
@@ -141,12 +141,12 @@ impl Watch {
     }
 }
 
-impl Conductor for Watch {
+impl Hooks for Watch {
     fn block(&mut self, usual: usize) -> usize {
         self.pace.block(usual)
     }
 
-    fn act(&mut self, n_done: usize) -> Act {
+    fn action(&mut self, n_done: usize) -> Action {
         if self.stall.contains(&n_done) {
             if !IS_STALLED.load(SeqCst) {
                 stall_the_worker();
@@ -154,7 +154,7 @@ impl Conductor for Watch {
         } else {
             IS_STALLED.store(false, SeqCst);
         }
-        Act::Play
+        Action::Play
     }
 
     fn automate(&mut self, now: Range<usize>) -> Vec<Change> {

@@ -31,7 +31,7 @@ fn any_number_may_be_asked_about<H: Built>(test: &str) {
         [c"", c"-", c"1e999", c"nan", c"-inf", c"\xff\xfe", c"%s%n", c"99999999999999999999", c"\u{1f3ba} \u{301}"];
     for number in unknown.into_iter().chain(known) {
         for (value, text) in values.into_iter().zip(texts) {
-            stage.host.ask(number, value, text);
+            stage.host.query(number, value, text);
         }
     }
     assert!(stage.play(&noise(1, 5000)[0], &[]).iter().all(|s| s.is_finite()));
