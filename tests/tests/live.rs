@@ -1,4 +1,5 @@
-//! The built CLAP file as a performer plays it: latency from real blocks, live like a bounce, nonsense in the input.
+//! Live use of the built CLAP file: latency follows the real block size, live output equals offline output, and invalid
+//! input does no lasting harm.
 
 use embouchure_host::{Action, ClapHost, Hooks, Host, Layout, Session, with_session};
 use embouchure_tests::{Paced, bundled_clap, noise, phrase, worst};
@@ -25,7 +26,7 @@ fn assert_delayed(output: &[f32], input: &[f32], latency: usize) {
     assert!(difference <= 1e-6, "{difference} at {at}");
 }
 
-/// Blocks of other lengths than the usual one, as long as the list goes.
+/// The lengths of the first blocks; later blocks have the usual length.
 struct Lengths(Vec<usize>);
 
 impl Hooks for Lengths {
@@ -92,7 +93,7 @@ fn a_chosen_buffer_sets_the_latency_and_longer_blocks_lose_nothing_offline() {
     for n in [32, 64, 512, 2048] {
         let played = bounce(json!({ "samples": n }));
         assert!((n..n + 400).contains(&played.latency_samples), "{n}: {}", played.latency_samples);
-        // Read where brightness is constant, so nothing but the latency differs.
+        // Measured where brightness is constant, so that only the latency differs.
         assert!(played.aligned() == reference.aligned(), "room for {n}: {:?}", {
             worst(&played.aligned()[0], &reference.aligned()[0])
         });
@@ -112,7 +113,7 @@ fn live_a_block_beyond_the_chosen_buffer_only_makes_frames_late() {
         if mix == 0.0 {
             assert_delayed(&played.channels[0], &input[0], played.latency_samples);
         }
-        // The first is the announcement of the latency; the player's choice is not argued with.
+        // One restart announces the latency. The player's choice causes no further requests.
         assert!(host.take_restarts() <= 1);
     }
 }
@@ -126,7 +127,7 @@ fn a_performance_sounds_like_its_bounce_bit_for_bit() {
     let bounce = offline.play(&input, session).unwrap();
     assert!(bounce.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
     let mut live = host(1.0);
-    // A busy machine makes frames late; then a slower clock is as good a host.
+    // A busy machine makes frames late. Then the test is repeated with a slower clock, which is as valid.
     for slowness in 1..12_u32 {
         let mut hooks = Paced::new(RATE, f64::from(slowness)).cut(slowness.into());
         let played = live.play_with(&input, session, &mut hooks).unwrap();

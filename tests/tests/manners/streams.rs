@@ -1,8 +1,8 @@
-//! States through streams that do less than they are asked for, or fail half way.
+//! States through streams that transfer fewer bytes than requested, or fail half way.
 
 use super::states::{bounce, host_with_a_sound};
 use embouchure_host::StreamLimits;
-use embouchure_tests::{Built, alone, in_both_formats};
+use embouchure_tests::{Built, in_both_formats, isolated};
 
 in_both_formats!(
     a_state_passes_in_pieces,
@@ -11,7 +11,7 @@ in_both_formats!(
 );
 
 fn a_state_passes_in_pieces<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let mut host = host_with_a_sound::<H>();
@@ -26,7 +26,7 @@ fn a_state_passes_in_pieces<H: Built>(test: &str) {
     }
 }
 
-/// Byte counts after which streams fail.
+/// Streams that fail after different numbers of bytes.
 fn failures(n_bytes: usize) -> impl Iterator<Item = StreamLimits> {
     let n_passed = [0, 1, 7, 8, 9, 100, n_bytes / 2, n_bytes - 1];
     let limits = move |n| [n_bytes, 5].map(|n_in_a_call| StreamLimits { n_in_a_call, n_until_error: Some(n) });
@@ -34,7 +34,7 @@ fn failures(n_bytes: usize) -> impl Iterator<Item = StreamLimits> {
 }
 
 fn a_state_that_is_not_saved_whole_is_said_to_have_failed<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let mut host = host_with_a_sound::<H>();
@@ -46,7 +46,7 @@ fn a_state_that_is_not_saved_whole_is_said_to_have_failed<H: Built>(test: &str) 
 }
 
 fn a_stream_that_fails_leaves_what_was_there<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let state = H::built().save().unwrap();
