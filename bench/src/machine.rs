@@ -1,7 +1,6 @@
-//! The machine that the figures belong to.
+//! Description of the machine that made the measurements.
 
-/// Processor, cores, system, and how busy it is with everything that runs on it: a measurement is worth as much as the
-/// quiet around it.
+/// Processor, cores, operating system and present load, because other programs disturb measurements.
 pub fn name() -> String {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| field(&text, "model name", ':'));

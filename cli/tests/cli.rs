@@ -1,11 +1,11 @@
-//! The program as its user meets it.
+//! Tests the program through its command line.
 
 use embouchure_audio_file::{Audio, read, write_wav};
 use std::f32::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A folder of its own for each test, emptied before and removed after.
+/// A temporary folder per test, emptied before and removed after it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -42,7 +42,7 @@ fn succeed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs what must fail with one line on the error stream, exit code 1 and nothing else, and returns that line.
+/// Runs a command that must fail: exit code 1, and exactly one line, on the error stream. Returns that line.
 fn fail(arguments: &[&str]) -> String {
     let output = embouchure(arguments);
     let message = String::from_utf8(output.stderr).unwrap();
@@ -53,7 +53,7 @@ fn fail(arguments: &[&str]) -> String {
     message
 }
 
-/// A second of a voice-like tone at 220 Hz between silences, a little different on each channel.
+/// A second of a voice-like tone at 220 Hz between silences. The channels differ slightly.
 fn tone(rate: u32, n_channels: usize) -> Audio {
     let n_samples = rate as usize + 123;
     let sample = |i: usize, c: usize| {
@@ -250,7 +250,7 @@ fn eval_overwrites_neither_recordings_nor_what_is_there() {
     let card = |name: &str| fail(&["eval", "oboe", "--audio", &input, "--card", name, "--force"]);
     assert!(card(&input).contains("would be overwritten"));
     assert!(card(&folder.path("card.png")).contains("choose another name"));
-    // The pair of a recording that lies where the pairs go.
+    // This recording lies in the folder of the pairs and has the name of one of them.
     let listened = format!("{pairs}/a.recording.wav");
     std::fs::rename(&input, folder.path("pairs/a.wav")).unwrap();
     let again = ["eval", "oboe", "--audio", &listened, "--audio", &folder.path("pairs/a.wav"), "--pairs", &pairs];
@@ -307,7 +307,7 @@ fn the_table_goes_through_a_pipe() {
     assert!(fail(&["render", &input, "-", "--f0-csv", "-"]).contains("only one file"));
 }
 
-/// Two seconds of notes at once, each with a voice's partials.
+/// Two seconds of a chord; each note has the partials of a voice.
 fn chord(notes_hz: &[f32], gain: f32) -> Audio {
     let sample = |i: usize| {
         let t = i as f32 / 48_000.0;
@@ -357,7 +357,7 @@ fn pipes_take_the_place_of_files() {
     let piped = start().wait_with_output().unwrap();
     assert!(piped.status.success() && piped.stdout == expected);
     assert!(String::from_utf8_lossy(&piped.stderr).contains("heard"), "the summary goes elsewhere");
-    // Somebody who reads no further, as `head` does.
+    // A reader that stops reading, as `head` does.
     let mut child = start();
     let mut pipe = child.stdout.take().unwrap();
     pipe.read_exact(&mut [0; 100]).unwrap();

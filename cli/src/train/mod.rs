@@ -1,4 +1,4 @@
-//! `embouchure train`: learn an encoder or an instrument.
+//! `embouchure train`: trains an encoder or an instrument.
 
 mod coverage;
 mod prepare;
@@ -131,7 +131,7 @@ struct Common {
 }
 
 impl TrainCommand {
-    /// Trains until done or interrupted.
+    /// Trains until finished or interrupted.
     pub fn run(self) -> Result<()> {
         match self.what {
             What::Prepare(arguments) => arguments.run(),
@@ -141,7 +141,7 @@ impl TrainCommand {
     }
 }
 
-/// Only what this program can do.
+/// Lists only the devices that this build supports.
 const DEVICE_HELP: &str = match (cfg!(feature = "cuda"), cfg!(feature = "metal")) {
     (false, false) => "Where to train: cpu. This program was built for no GPU",
     (true, false) => "Where to train: cpu or cuda",
@@ -184,7 +184,7 @@ impl InstrumentArguments {
 impl EncoderArguments {
     fn run(self) -> Result<()> {
         let files = self.common.begin(&self.data, self.improve.as_deref())?;
-        // Asked for first: the analysis takes long.
+        // Opened first, because the analysis takes long.
         let device = self.common.device.open()?;
         let progress = Terminal::new();
         let corpus = Corpus::analyse(&files, &progress)?;
@@ -204,8 +204,8 @@ fn say_what_was_written(out: &Path, Trained { steps, loss }: Trained) -> Result<
 }
 
 impl Common {
-    /// Finds the recordings in these files and folders, and checks the outputs before the first step: hours of work must not
-    /// end without a place for the result. A training that is continued from its checkpoint may replace its own result.
+    /// Finds the recordings and checks the outputs before the first step, so that hours of work cannot end without a
+    /// place for the result. A training that continues from its checkpoint may overwrite its own result.
     fn begin(&self, places: &[PathBuf], encoder: Option<&Path>) -> Result<Vec<PathBuf>> {
         let files = self.recordings(places)?;
         let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).chain(encoder).collect();
@@ -216,7 +216,7 @@ impl Common {
         Ok(files)
     }
 
-    /// The recordings of these files and folders; says what is not used.
+    /// Finds the recordings in these files and folders; reports the files that are not used.
     fn recordings(&self, places: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut found = Found::default();
         places.iter().try_for_each(|place| found.add(place))?;
@@ -230,7 +230,7 @@ impl Common {
         Ok(files)
     }
 
-    /// For the card of what is trained.
+    /// Description for the model's card.
     fn about(self, name: String) -> About {
         let Self { licence, author, trained_on, .. } = self;
         About { name, licence, author, trained_on, date: today() }
@@ -251,7 +251,7 @@ fn parse_device(name: &str) -> Result<DeviceKind, String> {
     }
 }
 
-/// Day, YYYY-MM-DD.
+/// Today's date, YYYY-MM-DD.
 fn today() -> String {
     time::OffsetDateTime::now_utc().date().to_string()
 }
