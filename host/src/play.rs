@@ -5,8 +5,8 @@
 pub struct Session {
     /// Sample rate, Hz.
     pub rate: f64,
-    /// Samples in each call of `process`, except the last call and those whose length the [`Hooks`] chooses; 1 to
-    /// `max_block`.
+    /// Samples in each call of `process`, 1 to `max_block`. The last call may be shorter, and the playback's
+    /// [`Hooks`](crate::Hooks) may choose other lengths.
     pub block: usize,
     /// Largest block that the plugin is told to expect.
     pub max_block: usize,
