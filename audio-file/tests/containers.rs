@@ -28,7 +28,7 @@ fn list() -> Vec<u8> {
 }
 
 #[test]
-fn the_size_of_the_whole_is_not_believed() {
+fn the_announced_size_of_the_file_is_ignored() {
     let content = [ramp_format(), chunk(b"data", &ramp(N))].concat();
     let right = content.len() as u32 + 4;
     for size in [right, 0, 4, 4088, right - 8, right + 8, 0x7fff_ffff, u32::MAX] {
@@ -37,7 +37,7 @@ fn the_size_of_the_whole_is_not_believed() {
 }
 
 #[test]
-fn a_size_of_the_sound_that_is_not_known_is_that_of_the_file() {
+fn an_unknown_size_of_the_sound_is_that_of_the_file() {
     for size in [0, 0x7fff_ff00, 0x8000_0000, u32::MAX - 36, u32::MAX] {
         let data = sized(b"data", size, &ramp(N));
         check(&format!("{size}"), &riff(&[ramp_format(), data.clone()]));
@@ -46,7 +46,7 @@ fn a_size_of_the_sound_that_is_not_known_is_that_of_the_file() {
 }
 
 #[test]
-fn a_size_of_the_sound_that_is_wrong_is_corrected_and_said() {
+fn a_wrong_size_of_the_sound_is_corrected_and_reported() {
     let wav = |size: u32, rest: &[u8]| riff(&[ramp_format(), sized(b"data", size, &ramp(N)), rest.to_vec()]);
     check_remark("too large", &wav(LEN + 40_000, b""), N, "its end is missing: 0.4");
     check_remark("too large, chunks behind", &wav(LEN + 40_000, &list()), N, "its end is missing");
@@ -66,7 +66,7 @@ fn a_pause_behind_the_announced_end_does_not_hide_what_follows() {
 }
 
 #[test]
-fn a_title_with_a_picture_behind_the_sound_is_none() {
+fn a_tag_with_a_picture_behind_the_sound_is_not_sound() {
     let picture: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
     let id3 = [b"ID3\x03\0\0\0\x01\x1c\x20".as_slice(), &picture].concat();
     let ape_head = |flags: u32| {
@@ -90,7 +90,7 @@ fn the_sound_is_found_behind_a_large_chunk_whose_size_is_wrong() {
 }
 
 #[test]
-fn a_recording_of_nothing_is_empty_whatever_stands_behind() {
+fn a_recording_without_samples_is_empty_whatever_follows() {
     for rest in [vec![], list()] {
         let message = read_bytes(riff(&[ramp_format(), chunk(b"data", b""), rest]), "x").unwrap_err().to_string();
         assert!(message.contains("holds no sound"), "{message}");
@@ -167,7 +167,7 @@ fn files_that_were_joined_are_read_to_the_end() {
 }
 
 #[test]
-fn files_beyond_4_gb_have_other_names_and_are_read_as_well() {
+fn rf64_and_bw64_are_read() {
     let content = |size_64: u64, rest: &[u8]| {
         let sizes = [&0u64.to_le_bytes()[..], &size_64.to_le_bytes(), &[0; 12]].concat();
         [chunk(b"ds64", &sizes), ramp_format(), sized(b"data", u32::MAX, &ramp(N)), rest.to_vec()].concat()
@@ -288,7 +288,7 @@ fn caf_is_read_also_when_it_was_not_closed() {
 }
 
 #[test]
-fn adpcm_is_read_to_the_last_torn_block() {
+fn adpcm_is_read_to_the_truncated_last_block() {
     // Block headers with the first samples, then difference codes of 0: the signal stays constant.
     let ima = |value: i16| [&value.to_le_bytes()[..], &[0, 0], &[0; 60]].concat();
     let extra = [&2u16.to_le_bytes()[..], &121u16.to_le_bytes()].concat();

@@ -89,7 +89,7 @@ fn compressed_files_keep_time_level_and_length() {
 }
 
 #[test]
-fn a_torn_end_gives_the_beginning() {
+fn a_truncated_file_is_read_up_to_its_end() {
     let folder = Folder::new("torn");
     let expected = sweep();
     let wav = folder.0.join("sweep.wav");
@@ -158,7 +158,7 @@ fn unreadable_files_say_why_and_name_themselves() {
 }
 
 #[test]
-fn an_unknown_codec_is_told_from_no_sound() {
+fn an_unknown_codec_is_distinguished_from_no_sound() {
     let folder = Folder::new("codec");
     let path = folder.0.join("a.wav");
     write_wav(&path, &Audio { channels: vec![vec![0.1; 500]], rate: 48_000 }).unwrap();
@@ -172,7 +172,7 @@ fn an_unknown_codec_is_told_from_no_sound() {
 }
 
 #[test]
-fn write_says_what_stood_in_the_way() {
+fn write_errors_give_the_reason() {
     let folder = Folder::new("write");
     let audio = Audio { channels: vec![vec![0.0; 10]], rate: 48_000 };
     let file = folder.file("file", b"x");

@@ -82,7 +82,7 @@ fn an_impulse_lands_where_its_time_is() {
 }
 
 #[test]
-fn the_tail_is_there() {
+fn the_end_of_the_clip_is_complete() {
     let out = resample(&vec![0.5; 44_100], 44_100, 48_000);
     // A step down at the very end rings by about 9 %, and half of its edge is cut off.
     assert!(out[47_990..].iter().all(|v| *v > 0.2), "{:?}", &out[47_990..]);

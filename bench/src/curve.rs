@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_with_a_look_is_read() {
+    fn a_log_line_with_a_held_out_loss_is_parsed() {
         let line = "step 1700: loss 0.302, sound 0.245, held out 0.340, 170 s left";
         assert_eq!(look(line), Some((1700, 0.34)));
         assert_eq!(look("step 50: loss 1.0, 2 s left"), None);

@@ -23,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_linux_says() {
+    fn parses_linux_files() {
         assert_eq!(field("processor\t: 0\nmodel name\t: Some CPU\n", "model name", ':').unwrap(), "Some CPU");
         assert_eq!(field("NAME=x\nPRETTY_NAME=\"An OS 12\"\n", "PRETTY_NAME", '=').unwrap(), "An OS 12");
         assert!(name().contains("cores"));

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_shows_figures_and_hides_what_they_belong_to() {
+    fn a_table_hides_the_columns_of_origin() {
         let row = |figure: &str, value, met: Value| {
             let pairs = [("table", "t".into()), ("figure", figure.into()), ("value", value), ("met", met)];
             pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Row>()

@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn each_hop_is_noted_once_and_reset_starts_again() {
+    fn each_hop_is_recorded_once_and_reset_starts_again() {
         let track = Track::for_clip(3200, 16_000);
         let mut model = HopRecorder::new(First, track.clone());
         let settings = Settings::default();

@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoder_is_told_by_its_format() {
+    fn an_encoder_is_recognised_by_its_format() {
         let text = describe(embouchure_weights::ENCODER).unwrap();
         assert!(text.starts_with("encoder        encoder\n") && text.contains("steps "), "{text}");
     }

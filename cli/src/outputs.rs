@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_lost_is_refused_even_by_force() {
+    fn overwriting_an_input_is_refused_even_by_force() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("in.wav"), b"recording").unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_cannot_be_written_to_are_said_first() {
+    fn unwritable_outputs_are_reported_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         assert!(message(&[], &[folder.path()], FORCE).contains("is a folder"));

@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// What counts as silence.
 #[derive(Args)]
 pub struct GateOptions {
-    /// The instrument is silent where the recording is below this level, dB under full scale; further down in one that is
-    /// soft as a whole.
+    /// The instrument is silent where the recording is below this level, dB relative to full scale. The level is lower for
+    /// a recording that is soft as a whole.
     #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
     #[arg(allow_hyphen_values = true)]
     pub gate: f32,
@@ -57,7 +57,7 @@ pub struct RenderCommand {
     /// come, which is right for recordings of the instrument itself.
     #[arg(long, value_enum, default_value = "auto")]
     level: Level,
-    /// Leave the instrument at a level of its own, instead of making it as loud as the recording.
+    /// Do not adjust the instrument's level to the recording's.
     #[arg(long)]
     own_level: bool,
     /// How much of the instrument is heard: 0 = only the recording, 1 = only the instrument.

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_read_as_the_window_shows_it_and_as_the_file_is_called() {
+    fn an_instrument_is_found_by_its_shown_name_and_by_its_file_name() {
         let horn = embouchure_weights::instrument("french-horn").unwrap();
         for name in ["French Horn", "french_horn", "FRENCH-HORN", " french horn "] {
             assert!(&*load(name).unwrap() == horn, "{name}");

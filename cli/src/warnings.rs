@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_what_was_heard_and_accidents_are_not_said() {
+    fn shares_refer_to_sounding_hops_and_small_ones_are_ignored() {
         let note = Hop { f0_hz: 220.0, ..Hop::default() };
         let chord = Hop { is_several_notes: true, ..Hop::default() };
         let soft = Hop { is_too_soft: true, ..Hop::default() };

@@ -139,7 +139,7 @@ fn the_pitch_track_has_a_row_for_every_hop() {
 }
 
 #[test]
-fn many_channels_become_one_and_that_is_said() {
+fn many_channels_are_mixed_to_one_with_a_warning() {
     let folder = Folder::new("surround");
     let (input, output) = (folder.write("in.wav", &tone(48_000, 6)), folder.path("out.wav"));
     let result = embouchure(&["render", &input, &output]);
@@ -149,7 +149,7 @@ fn many_channels_become_one_and_that_is_said() {
 }
 
 #[test]
-fn bad_input_is_told_in_one_line() {
+fn bad_input_is_reported_in_one_line() {
     let folder = Folder::new("bad");
     let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
     let (missing, text) = (folder.path("missing.wav"), folder.path("notes.txt"));
@@ -230,7 +230,7 @@ fn no_recording_and_no_result_is_overwritten() {
 }
 
 #[test]
-fn eval_overwrites_neither_recordings_nor_what_is_there() {
+fn eval_overwrites_neither_recordings_nor_other_files() {
     let folder = Folder::new("pairs");
     std::fs::create_dir(folder.path("in")).unwrap();
     let (input, other) = (folder.write("a.wav", &tone(48_000, 1)), folder.write("in/A.wav", &tone(44_100, 1)));
@@ -259,7 +259,7 @@ fn eval_overwrites_neither_recordings_nor_what_is_there() {
 }
 
 #[test]
-fn whoever_stops_reading_harms_nothing() {
+fn a_reader_that_closes_the_pipe_causes_no_error() {
     use std::process::Stdio;
     let folder = Folder::new("closed");
     let input = folder.write("in.wav", &tone(48_000, 1));
@@ -281,7 +281,7 @@ fn whoever_stops_reading_harms_nothing() {
 }
 
 #[test]
-fn numbers_and_keys_are_taken_as_people_type_them() {
+fn numbers_and_keys_are_parsed_as_people_type_them() {
     let folder = Folder::new("typed");
     let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
     let render = |options: &[&str]| {
@@ -318,7 +318,7 @@ fn chord(notes_hz: &[f32], gain: f32) -> Audio {
 }
 
 #[test]
-fn what_is_wrong_with_a_recording_is_said_in_a_line_each() {
+fn each_problem_of_a_recording_is_reported_in_one_line() {
     let folder = Folder::new("wrong");
     let said = |notes_hz: &[f32], gain: f32, options: &[&str]| {
         let (input, output) = (folder.write("in.wav", &chord(notes_hz, gain)), folder.path("out.wav"));
@@ -375,7 +375,7 @@ fn instruments_are_listed() {
 }
 
 #[test]
-fn wrong_words_are_told_in_one_line() {
+fn wrong_command_lines_are_reported_in_one_line() {
     for arguments in [&["render"][..], &["render", "a.wav", "b.wav", "--mix", "2"], &["rendr"], &["--nonsense"]] {
         let output = embouchure(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

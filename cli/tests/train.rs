@@ -59,7 +59,7 @@ fn inspect(path: &Path) -> Output {
 }
 
 #[test]
-fn nothing_to_learn_from_is_said() {
+fn recordings_without_notes_are_reported() {
     let folder = Folder::new("nothing");
     let output = folder.train("a", "1").output().unwrap();
     assert!(!output.status.success());
@@ -75,7 +75,7 @@ fn nothing_to_learn_from_is_said() {
 }
 
 #[test]
-fn good_recordings_are_used_among_bad_ones() {
+fn good_recordings_are_used_beside_bad_ones() {
     let folder = Folder::new("mixed");
     folder.record("good.wav", tone(330.0));
     folder.record("nan.wav", |t| if (0.5..0.51).contains(&t) { f32::NAN } else { tone(440.0)(t) });
@@ -94,7 +94,7 @@ fn good_recordings_are_used_among_bad_ones() {
 }
 
 #[test]
-fn the_report_names_what_is_used_what_is_not_and_what_is_missing() {
+fn the_report_lists_used_unused_and_missing_recordings() {
     let folder = Folder::new("report");
     folder.record("good.wav", tone(330.0));
     folder.record("hiss.wav", hiss);
@@ -134,7 +134,7 @@ fn no_training_and_no_picture_replaces_a_recording() {
 }
 
 #[test]
-fn a_second_look_needs_no_other_picture() {
+fn the_default_picture_replaces_no_file() {
     let folder = Folder::new("twice");
     folder.record("take.wav", tone(330.0));
     let prepare = || {
@@ -166,7 +166,7 @@ fn a_checkpoint_of_something_else_is_refused_and_kept() {
 /// A limit on the size of files has the same effect as a full disk.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_said_and_what_was_there_stays() {
+fn a_full_disk_is_reported_and_earlier_files_stay() {
     let folder = Folder::new("full");
     folder.record("good.wav", tone(330.0));
     std::fs::write(folder.path("a.safetensors"), "an older instrument").unwrap();
@@ -228,7 +228,7 @@ fn ctrl_c_ends_a_training_and_keeps_what_it_has_learned() {
 
 #[test]
 #[cfg(not(any(feature = "cuda", feature = "metal")))]
-fn a_device_that_is_not_there_says_what_to_do() {
+fn a_missing_device_is_an_error_that_says_what_to_do() {
     let folder = Folder::new("device");
     folder.record("a.wav", tone(220.0));
     for device in ["cuda", "metal"] {

@@ -187,7 +187,7 @@ mod tests {
     use crate::pitch_track::{HOP_SECONDS, cents, track};
 
     #[test]
-    fn lies_where_people_whistle() {
+    fn the_tune_is_in_the_range_of_whistles() {
         let melody = whistle(48_000.0);
         let seconds = melody.samples.len() as f64 / 48_000.0;
         assert!((7.0..9.5).contains(&seconds), "{seconds} s");

@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_octave_down_is_kept_pitch() {
+    fn an_octave_down_counts_as_the_same_melody() {
         let input: Vec<_> = (0..100).map(|i| (i % 10 != 0).then(|| 700.0 + f64::from(i))).collect();
         let output: Vec<_> =
             input.iter().enumerate().map(|(i, f0)| f0.map(|f0| if i % 20 == 1 { f0 } else { f0 / 2.0 })).collect();

@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tune_is_told_from_others() {
+    fn the_tune_is_distinguished_from_others() {
         const RATE: f32 = 16_000.0;
         let whole = tune(RATE);
         // Starts in the middle of the tune, and softer.

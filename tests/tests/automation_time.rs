@@ -103,7 +103,7 @@ impl Bounce {
     }
 }
 
-fn what_shapes_the_sound_acts_on_its_sample<H: Built>(_name: &str) {
+fn sound_parameters_act_on_their_sample<H: Built>(_name: &str) {
     for session in SESSIONS {
         Bounce::new(session).lateness::<H>(&SOUND_PARAMETERS, |name, lateness| {
             // The first samples of a ramp may round to the same values.
@@ -112,7 +112,7 @@ fn what_shapes_the_sound_acts_on_its_sample<H: Built>(_name: &str) {
     }
 }
 
-fn what_acts_on_the_analysis_is_within_a_hop<H: Built>(_name: &str) {
+fn analysis_parameters_act_within_a_hop<H: Built>(_name: &str) {
     for session in SESSIONS {
         let hop = (0.004 * session.0) as i64 + 1;
         Bounce::new(session).lateness::<H>(&ANALYSIS_PARAMETERS, |name, lateness| {
@@ -121,4 +121,4 @@ fn what_acts_on_the_analysis_is_within_a_hop<H: Built>(_name: &str) {
     }
 }
 
-embouchure_tests::in_both_formats!(what_shapes_the_sound_acts_on_its_sample, what_acts_on_the_analysis_is_within_a_hop);
+embouchure_tests::in_both_formats!(sound_parameters_act_on_their_sample, analysis_parameters_act_within_a_hop);

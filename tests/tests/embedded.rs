@@ -108,24 +108,24 @@ fn press(key: &str) -> impl Fn() {
 }
 
 /// Checked as soon as the editor is open.
-fn says_what_embedders_ask<H: Host>(editor: &mut OpenEditor<H>) {
+fn answers_embedders<H: Host>(editor: &mut OpenEditor<H>) {
     let version_and_mapped = Some(vec![0, 1]);
     assert_eq!(editor.frame.xembed_info().unwrap(), version_and_mapped);
 }
 
 #[test]
-fn clap_says_what_embedders_ask() {
-    on_a_screen("clap_says_what_embedders_ask", bundled_clap, says_what_embedders_ask::<ClapHost>);
+fn clap_answers_embedders() {
+    on_a_screen("clap_answers_embedders", bundled_clap, answers_embedders::<ClapHost>);
 }
 
 #[test]
-fn vst3_says_what_embedders_ask() {
-    on_a_screen("vst3_says_what_embedders_ask", bundled_vst3, says_what_embedders_ask::<Vst3Host>);
+fn vst3_answers_embedders() {
+    on_a_screen("vst3_answers_embedders", bundled_vst3, answers_embedders::<Vst3Host>);
 }
 
 #[test]
-fn a_bare_screen_knows_the_names_that_embedders_ask_for() {
-    let Some(display) = isolated_screen("a_bare_screen_knows_the_names_that_embedders_ask_for") else { return };
+fn a_vst3_plugin_creates_the_atoms_that_embedders_need() {
+    let Some(display) = isolated_screen("a_vst3_plugin_creates_the_atoms_that_embedders_need") else { return };
     let window = HostWindow::open(&display).unwrap();
     let is_known = || ["_XEMBED", "_XEMBED_INFO"].map(|name| window.is_known(name).unwrap());
     assert_eq!(is_known(), [false; 2]);
@@ -136,8 +136,8 @@ fn a_bare_screen_knows_the_names_that_embedders_ask_for() {
 }
 
 #[test]
-fn keys_without_use_are_the_hosts() {
-    on_a_screen::<ClapHost>("keys_without_use_are_the_hosts", bundled_clap, |editor| {
+fn unused_keys_reach_the_host() {
+    on_a_screen::<ClapHost>("unused_keys_reach_the_host", bundled_clap, |editor| {
         editor.reaches_host(|| {});
         for (name, key) in [("space", SPACE), ("z", Z), ("Up", UP), ("Escape", ESCAPE), ("Home", HOME)] {
             assert_eq!(editor.reaches_host(press(name)), tapped(key), "{name}");
@@ -171,8 +171,8 @@ fn a_control_with_the_focus_takes_its_keys_and_no_others() {
 }
 
 #[test]
-fn a_field_takes_all_keys_from_press_to_release() {
-    on_a_screen::<ClapHost>("a_field_takes_all_keys_from_press_to_release", bundled_clap, |editor| {
+fn a_text_field_takes_all_keys_from_press_to_release() {
+    on_a_screen::<ClapHost>("a_text_field_takes_all_keys_from_press_to_release", bundled_clap, |editor| {
         editor.reaches_host(|| {});
         editor.until_host_gets(&[], || {
             click(VALUE);
@@ -192,8 +192,8 @@ fn a_field_takes_all_keys_from_press_to_release() {
 }
 
 #[test]
-fn escape_closes_a_list_and_nothing_of_the_hosts() {
-    on_a_screen::<ClapHost>("escape_closes_a_list_and_nothing_of_the_hosts", bundled_clap, |editor| {
+fn escape_closes_a_list_and_does_not_reach_the_host() {
+    on_a_screen::<ClapHost>("escape_closes_a_list_and_does_not_reach_the_host", bundled_clap, |editor| {
         editor.until_host_gets(&[], || {
             click(PRESETS);
             press("Escape")();
@@ -203,8 +203,8 @@ fn escape_closes_a_list_and_nothing_of_the_hosts() {
 }
 
 #[test]
-fn a_vst3_host_is_told_that_its_keys_are_its_own() {
-    on_a_screen::<Vst3Host>("a_vst3_host_is_told_that_its_keys_are_its_own", bundled_vst3, |editor| {
+fn unused_keys_are_returned_to_a_vst3_host() {
+    on_a_screen::<Vst3Host>("unused_keys_are_returned_to_a_vst3_host", bundled_vst3, |editor| {
         let (no_letter, alone, with_all) = (0, 0, 0xf);
         for number in [-1, 0, 1, 128, 200, i16::MAX, i16::MIN].into_iter().chain(1..=80) {
             for modifiers in [alone, with_all, -1] {
@@ -217,7 +217,7 @@ fn a_vst3_host_is_told_that_its_keys_are_its_own() {
     });
 }
 
-fn clicked_while_hidden<H: Host>(editor: &mut OpenEditor<H>) {
+fn click_on_hidden_window<H: Host>(editor: &mut OpenEditor<H>) {
     editor.reaches_host(|| {});
     editor.frame.hide().unwrap();
     editor.frame.send_click().unwrap();
@@ -226,10 +226,10 @@ fn clicked_while_hidden<H: Host>(editor: &mut OpenEditor<H>) {
 
 #[test]
 fn a_click_on_a_hidden_window_ends_no_clap_host() {
-    on_a_screen("a_click_on_a_hidden_window_ends_no_clap_host", bundled_clap, clicked_while_hidden::<ClapHost>);
+    on_a_screen("a_click_on_a_hidden_window_ends_no_clap_host", bundled_clap, click_on_hidden_window::<ClapHost>);
 }
 
 #[test]
 fn a_click_on_a_hidden_window_ends_no_vst3_host() {
-    on_a_screen("a_click_on_a_hidden_window_ends_no_vst3_host", bundled_vst3, clicked_while_hidden::<Vst3Host>);
+    on_a_screen("a_click_on_a_hidden_window_ends_no_vst3_host", bundled_vst3, click_on_hidden_window::<Vst3Host>);
 }

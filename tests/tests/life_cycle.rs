@@ -45,7 +45,7 @@ fn bounce_with(action: Action, at: usize) -> Vec<f32> {
 }
 
 #[test]
-fn reset_it_begins_anew() {
+fn after_a_reset_it_plays_like_a_new_instance() {
     let at = 30_000;
     let session = Session { rate: RATE, block: 250, max_block: 512 };
     let expected = offline_host().play(&[phrase(RATE)[at..].to_vec()], session).unwrap().channels.remove(0);
@@ -54,7 +54,7 @@ fn reset_it_begins_anew() {
 }
 
 #[test]
-fn suspended_it_goes_on_where_it_was() {
+fn after_a_suspension_it_continues() {
     let expected = bounce_with(Action::Play, 30_000);
     assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
     assert!(bounce_with(Action::Suspend, 30_000) == expected);
@@ -105,8 +105,8 @@ fn load_play_and_drop(input: &[f32]) {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_hundred_lives_leave_no_thread_and_no_memory() {
-    if !isolated("a_hundred_lives_leave_no_thread_and_no_memory") {
+fn a_hundred_instances_leave_no_thread_and_no_memory() {
+    if !isolated("a_hundred_instances_leave_no_thread_and_no_memory") {
         return;
     }
     let input = phrase(RATE);
@@ -146,9 +146,9 @@ impl Hooks for StopWhenTold<'_> {
     }
 }
 
-/// Plays while the editor is opened and closed `n_looks` times, for moments of different lengths. Returns the output.
+/// Plays while the editor is opened and closed `n_openings` times, for moments of different lengths. Returns the output.
 #[cfg(target_os = "linux")]
-fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
+fn play_with_editor_opening(n_openings: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
     let is_told = AtomicBool::new(false);
     let mut hooks = StopWhenTold { pace: Paced::new(RATE, 1.0), is_told: &is_told, n_done: 0 };
     let (mut n_toggles, mut due) = (0, Instant::now());
@@ -156,7 +156,7 @@ fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, in
         if Instant::now() < due {
             return Ok(());
         }
-        if n_toggles == 2 * n_looks {
+        if n_toggles == 2 * n_openings {
             is_told.store(true, Ordering::Relaxed);
             return Ok(());
         }
@@ -166,16 +166,16 @@ fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, in
     };
     let mut heard = host.play_while(&[input.to_vec()], LIVE, &mut hooks, &mut task).unwrap().channels.remove(0);
     heard.truncate(hooks.n_done);
-    assert!(n_toggles == 2 * n_looks, "the clip is too short: {n_toggles}");
+    assert!(n_toggles == 2 * n_openings, "the clip is too short: {n_toggles}");
     heard
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind() {
+fn opening_the_editor_twenty_times_changes_no_sample_and_leaves_nothing_behind() {
     if !is_isolated() {
         let screen = VirtualScreen::start().unwrap();
-        let test = "twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind";
+        let test = "opening_the_editor_twenty_times_changes_no_sample_and_leaves_nothing_behind";
         isolated_with(test, 1, &[("DISPLAY", screen.display())]);
         return;
     }
@@ -185,10 +185,10 @@ fn twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind() {
     let mut host = offline_host();
     let expected = host.play(std::slice::from_ref(&input), LIVE).unwrap().channels.remove(0);
     // The graphics library keeps some memory and threads after its first use; they are not a leak.
-    play_while_looking(2, &mut host, &window, &input);
+    play_with_editor_opening(2, &mut host, &window, &input);
     wait_until(|| window.n_windows_on_screen().unwrap() == 1);
     let (threads, _) = usage();
-    let heard = play_while_looking(20, &mut host, &window, &input);
+    let heard = play_with_editor_opening(20, &mut host, &window, &input);
     wait_until(|| usage().0 <= threads && window.n_windows_on_screen().unwrap() == 1);
     assert_eq!((usage().0, window.n_windows_on_screen().unwrap()), (threads, 1), "threads, windows");
     assert!(heard.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
@@ -233,8 +233,8 @@ fn memory_of_playing(n_instances: usize, input: &[f32]) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_further_instance_is_small_and_soon_there() {
-    if !isolated("a_further_instance_is_small_and_soon_there") {
+fn a_further_instance_needs_little_memory_and_loads_quickly() {
+    if !isolated("a_further_instance_needs_little_memory_and_loads_quickly") {
         return;
     }
     let input = phrase(RATE);

@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_dpkg_prints() {
+    fn parses_dpkg_output() {
         let found = parse_dpkg("xvfb installed\nlibgl1 config-files\npython3 not-installed\npkg-config installed\n");
         assert_eq!(found, HashSet::from(["xvfb".to_owned(), "pkg-config".to_owned()]));
         assert!(parse_dpkg("").is_empty());

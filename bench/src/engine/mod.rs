@@ -1,7 +1,7 @@
 //! The engine: processor time, late frames, number of instances, memory. Uses Linux's clocks and priorities.
 
 pub mod clock;
-mod crowd;
+mod instances;
 mod load;
 mod memory;
 pub mod realtime;
@@ -127,9 +127,9 @@ fn measure(part: Part, arguments: &Arguments) -> Result<Vec<Figure>> {
         Part::Memory => memory::per_instance(&networks),
         Part::Work => work::measure(&networks, arguments.ddsp_vst.as_deref().zip(arguments.peers.as_deref())),
         Part::Deadline => work::deadlines(&networks),
-        Part::Machine => Ok(crowd::stops_of_the_machine()),
-        Part::Crowd => crowd::beside_a_busy_program(&networks, arguments.seconds),
-        Part::Instances => crowd::how_many(&networks),
+        Part::Machine => Ok(instances::interruptions_by_the_machine()),
+        Part::Crowd => instances::beside_a_busy_program(&networks, arguments.seconds),
+        Part::Instances => instances::how_many(&networks),
         Part::Growth => memory::growth(&networks, if arguments.hour { 3600.0 } else { 300.0 }),
     }
 }
@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_takes_its_place_among_the_rows_that_are_there() {
+    fn rows_of_a_partial_measurement_replace_earlier_ones() {
         let rows = |figures: &[(&str, f64)]| -> Vec<Row> {
             figures.iter().map(|(name, value)| Figure::new(*name, *value, 1).row("here")).collect()
         };

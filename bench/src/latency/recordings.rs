@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_truth_is_filled_at_the_edges() {
+    fn the_true_pitch_is_extended_at_the_edges() {
         let truth = Truth(vec![0.0, 0.0, 440.0, 450.0, 0.0]);
         assert_eq!([0.0, 0.012, 0.016, 0.02, 9.0].map(|t| truth.hz(t)), [440.0, 440.0, 450.0, 450.0, 450.0]);
     }

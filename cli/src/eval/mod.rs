@@ -41,7 +41,7 @@ pub struct EvalCommand {
     follow: f32,
     #[command(flatten)]
     gate: GateOptions,
-    /// Write what was compared here, to listen to: NAME.recording.wav and NAME.rendering.wav.
+    /// Write each pair here, to listen to: NAME.recording.wav and NAME.rendering.wav.
     #[arg(long, value_name = "DIR")]
     pairs: Option<PathBuf>,
     /// Write a model card here (Markdown), and a picture beside it.

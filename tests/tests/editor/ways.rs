@@ -161,7 +161,7 @@ fn jack_plays_the_tune_and_may_come_later_and_go() {
 }
 
 #[test]
-fn what_was_chosen_is_there_at_the_next_start() {
+fn choices_are_remembered_at_the_next_start() {
     const NEXT_INSTRUMENT: (f32, f32) = (63.0, 135.0);
     const INSTRUMENT: Area = Area::new(16.0, 62.0, 230.0, 56.0);
     const NEXT_PRESET: (f32, f32) = (533.0, 26.0);

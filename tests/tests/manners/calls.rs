@@ -7,11 +7,11 @@ use embouchure_tests::{
 };
 
 in_both_formats!(
-    lists_that_are_not_there_do_no_harm,
+    missing_lists_do_no_harm,
     samples_of_64_bits_are_silence,
     input_and_output_may_be_one,
     a_block_longer_than_agreed_is_played,
-    sessions_that_nobody_has_are_refused_or_played,
+    unusual_sessions_are_refused_or_played,
     the_mode_may_change_while_it_is_active,
     removed_while_it_is_active,
 );
@@ -29,12 +29,12 @@ fn flawed<H: Built>(plugin: &mut ActivePlugin<H>, flaw: Flaw, changes: &[Change]
     (plugin.audio.process_flawed(&mut block, Some(flaw)).is_ok, played)
 }
 
-fn is_well<H: Built>(plugin: &mut ActivePlugin<H>) {
+fn assert_plays<H: Built>(plugin: &mut ActivePlugin<H>) {
     let played = plugin.play(&noise(1, 60 * N)[0], &[]);
     assert!(played.iter().all(|s| s.is_finite()) && played[40 * N..].iter().any(|s| s.abs() > 0.05));
 }
 
-fn lists_that_are_not_there_do_no_harm<H: Built>(test: &str) {
+fn missing_lists_do_no_harm<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }
@@ -42,7 +42,7 @@ fn lists_that_are_not_there_do_no_harm<H: Built>(test: &str) {
     let (mix, room) = (host.id("Dry/Wet"), host.id("Room"));
     host.set_value(mix, 0.0).unwrap();
     let mut plugin = ActivePlugin::new(host, LIVE);
-    is_well(&mut plugin);
+    assert_plays(&mut plugin);
     for (i, flaw) in [Flaw::NoLists, Flaw::MissingChanges, Flaw::NegativeLength].into_iter().enumerate() {
         let value = 0.25 * (i + 1) as f64;
         let (is_ok, played) = flawed(&mut plugin, flaw, &[Change { at: 5, id: room, value }]);
@@ -55,7 +55,7 @@ fn lists_that_are_not_there_do_no_harm<H: Built>(test: &str) {
         assert!(played.iter().all(|channel| is_untouched(channel, if has_length { N } else { 0 })), "{flaw:?}");
         // Changes act where the lists exist, also in a block without samples.
         assert_eq!(plugin.host.value(room) == value, flaw != Flaw::NoLists, "{flaw:?}");
-        is_well(&mut plugin);
+        assert_plays(&mut plugin);
     }
     drop(plugin.stop());
 }
@@ -169,7 +169,7 @@ fn a_block_longer_than_agreed_is_played<H: Built>(test: &str) {
     drop(plugin.stop());
 }
 
-fn sessions_that_nobody_has_are_refused_or_played<H: Built>(test: &str) {
+fn unusual_sessions_are_refused_or_played<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }

@@ -110,7 +110,7 @@ fn run_event_loops<H: Host>(hosts: &mut [H], milliseconds: u64) {
 }
 
 /// Checks that instruments still follow their parameter, then removes the plugin.
-fn assert_well<H: Built>(mut host: H) {
+fn assert_follows_parameters<H: Built>(mut host: H) {
     let parameters = host.parameters();
     let mut plugin = ActivePlugin::new(host, LIVE);
     let defaults: Vec<_> = parameters.iter().map(|p| Change { at: 0, id: p.id, value: p.default }).collect();
@@ -119,11 +119,11 @@ fn assert_well<H: Built>(mut host: H) {
     drop(plugin.stop());
 }
 
-fn look<H: Built>(n_looks: u64, prepare: fn(H) -> H) {
+fn look<H: Built>(n_openings: u64, prepare: fn(H) -> H) {
     let window = window();
     let mut hosts = [prepare(H::built())];
     under_automation(&mut hosts, |hosts| {
-        for i in 0..n_looks {
+        for i in 0..n_openings {
             hosts[0].open_editor(&window).unwrap();
             run_event_loops(hosts, 40 + 37 * i % 200);
             hosts[0].close_editor().unwrap();
@@ -131,7 +131,7 @@ fn look<H: Built>(n_looks: u64, prepare: fn(H) -> H) {
         }
     });
     let [host] = hosts;
-    assert_well(host);
+    assert_follows_parameters(host);
 }
 
 fn opened_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
@@ -168,9 +168,9 @@ fn two_at_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
     });
     let [first, mut second] = hosts;
     // One plugin is removed while the other's editor is open.
-    assert_well(first);
+    assert_follows_parameters(first);
     second.close_editor().unwrap();
-    assert_well(second);
+    assert_follows_parameters(second);
 }
 
 /// No code of the editor may run after it is closed: the library is unloaded a moment later.
@@ -200,7 +200,7 @@ fn a_vst3_view_may_be_released_after_its_plugin() {
         });
         let [first, second] = hosts;
         drop(first);
-        assert_well(second);
+        assert_follows_parameters(second);
     }
 }
 
@@ -218,5 +218,5 @@ fn its_calls_may_come_in_any_order<H: Built>(test: &str, prepare: fn(H) -> H) {
         hosts[0].close_editor().unwrap();
     });
     let [host] = hosts;
-    assert_well(host);
+    assert_follows_parameters(host);
 }

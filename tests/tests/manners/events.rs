@@ -8,7 +8,7 @@ in_both_formats!(
     an_event_beyond_the_block_acts_at_its_last_sample,
     events_in_any_order_do_no_harm,
     an_empty_block_only_sets_parameters,
-    what_is_no_parameter_or_no_value_does_no_harm,
+    invalid_parameters_and_values_do_no_harm,
     many_points_of_one_parameter_in_a_block_each_act,
 );
 
@@ -87,7 +87,7 @@ fn an_empty_block_only_sets_parameters<H: Built>(test: &str) {
     assert!(plugin.play(&noise(1, 5000)[0], &[]).iter().all(|s| s.is_finite()));
 }
 
-fn what_is_no_parameter_or_no_value_does_no_harm<H: Built>(test: &str) {
+fn invalid_parameters_and_values_do_no_harm<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }

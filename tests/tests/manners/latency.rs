@@ -13,7 +13,7 @@ fn sessions() -> impl Iterator<Item = Session> {
 
 /// No audio is played, so the plugin cannot learn the block size.
 #[test]
-fn clap_tells_of_another_latency_while_it_activates_and_asks_for_no_restart() {
+fn clap_announces_a_changed_latency_during_activation_without_a_restart() {
     let mut host = ClapHost::built();
     let mut before = Host::latency(&mut host);
     for session in sessions() {
@@ -31,7 +31,7 @@ fn clap_tells_of_another_latency_while_it_activates_and_asks_for_no_restart() {
 }
 
 #[test]
-fn vst3_asks_for_nothing_but_a_look_at_the_latency() {
+fn vst3_asks_only_for_a_new_query_of_the_latency() {
     let mut host = Vst3Host::built();
     for session in sessions() {
         Host::activate(&mut host, session).unwrap();

@@ -6,9 +6,9 @@ use embouchure_tests::{ActivePlugin, Built, hear_instrument_change, in_both_form
 use std::time::Duration;
 
 in_both_formats!(
-    removed_after_two_moves_of_an_instrument,
+    removed_after_two_changes_of_an_instrument,
     removed_after_a_session_was_loaded,
-    the_others_still_follow_when_one_is_removed,
+    the_others_still_load_instruments_when_one_is_removed,
     removed_in_any_order,
 );
 
@@ -41,7 +41,7 @@ fn remove_busy_ones<H: Built>(occupy: impl Fn(&mut ActivePlugin<H>)) {
     drop(alone.stop());
 }
 
-fn removed_after_two_moves_of_an_instrument<H: Built>(test: &str) {
+fn removed_after_two_changes_of_an_instrument<H: Built>(test: &str) {
     if isolated_runs(test, 3) {
         remove_busy_ones::<H>(occupy);
     }
@@ -63,7 +63,7 @@ fn removed_after_a_session_was_loaded<H: Built>(test: &str) {
     }
 }
 
-fn the_others_still_follow_when_one_is_removed<H: Built>(test: &str) {
+fn the_others_still_load_instruments_when_one_is_removed<H: Built>(test: &str) {
     if isolated_runs(test, 2) {
         let mut survivor = plugin::<H>();
         for _ in 0..2 {

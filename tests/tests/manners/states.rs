@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 in_both_formats!(
-    a_damaged_state_leaves_what_was_there_playing,
-    a_state_that_says_it_is_longer_than_it_is_takes_no_memory_and_loses_nothing,
+    a_damaged_state_leaves_the_present_state_unchanged,
+    a_state_with_too_large_a_length_takes_no_memory_and_loses_nothing,
     damaged_states_do_no_harm_to_a_plugin_that_plays,
-    states_that_come_while_another_thread_processes_are_followed,
+    states_loaded_while_another_thread_processes_take_effect,
     projects_of_earlier_versions_load_with_parameters_and_instruments,
 );
 
@@ -38,7 +38,7 @@ pub fn bounce<H: Built>(host: H) -> (H, Vec<f32>) {
 }
 
 /// Strict prefixes of a state, and noise: none of them is a valid state.
-fn no_states(good: &[u8]) -> Vec<Vec<u8>> {
+fn invalid_states(good: &[u8]) -> Vec<Vec<u8>> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut all: Vec<Vec<u8>> = (0..good.len()).map(|n| good[..n].to_vec()).collect();
     all.extend((0..400).map(|n| (0..n).map(|_| random.random()).collect()));
@@ -46,17 +46,17 @@ fn no_states(good: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-fn a_damaged_state_leaves_what_was_there_playing<H: Built>(test: &str) {
+fn a_damaged_state_leaves_the_present_state_unchanged<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }
     let (mut host, expected) = bounce(host_with_a_sound::<H>());
     let saved = host.save().unwrap();
-    let mut no_states = no_states(&saved);
+    let mut invalid_states = invalid_states(&saved);
     // Valid JSON of the wrong kind, wrapped as the format requires.
     let wrong = ["", "{}", "null", "[]", "{\"fields\":null}", "{\"version\":\"0.1.0\",\"params\":[],\"fields\":{}}"];
-    no_states.extend(wrong.iter().map(|json| H::state_of_json(json.as_bytes())));
-    for bytes in &no_states {
+    invalid_states.extend(wrong.iter().map(|json| H::state_of_json(json.as_bytes())));
+    for bytes in &invalid_states {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
         assert!(host.restore(bytes).is_err(), "{} bytes are taken for a state: {shown}", bytes.len());
         assert!(host.save().unwrap() == saved, "{} bytes change the state: {shown}", bytes.len());
@@ -65,7 +65,7 @@ fn a_damaged_state_leaves_what_was_there_playing<H: Built>(test: &str) {
 }
 
 /// Either answer is correct, because the whole state is there.
-fn a_state_that_says_it_is_longer_than_it_is_takes_no_memory_and_loses_nothing<H: Built>(test: &str) {
+fn a_state_with_too_large_a_length_takes_no_memory_and_loses_nothing<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }
@@ -88,12 +88,12 @@ fn damaged_states_do_no_harm_to_a_plugin_that_plays<H: Built>(test: &str) {
         return;
     }
     let (mut host, expected) = bounce(host_with_a_sound::<H>());
-    let no_states = no_states(&host.save().unwrap());
-    let mut no_states = no_states.iter().step_by(5);
+    let invalid_states = invalid_states(&host.save().unwrap());
+    let mut invalid_states = invalid_states.iter().step_by(5);
     let mut plugin = ActivePlugin::new(host, SESSION);
     let mut heard = Vec::new();
     for block in phrase(RATE)[..40_000].chunks(SESSION.block) {
-        for bytes in no_states.by_ref().take(10) {
+        for bytes in invalid_states.by_ref().take(10) {
             assert!(plugin.host.restore(bytes).is_err());
         }
         heard.extend(plugin.play(block, &[]));
@@ -102,7 +102,7 @@ fn damaged_states_do_no_harm_to_a_plugin_that_plays<H: Built>(test: &str) {
     drop(plugin.stop());
 }
 
-fn states_that_come_while_another_thread_processes_are_followed<H: Built>(test: &str) {
+fn states_loaded_while_another_thread_processes_take_effect<H: Built>(test: &str) {
     if !isolated_runs(test, 1) {
         return;
     }

@@ -6,8 +6,8 @@ use embouchure_tests::{Built, in_both_formats, isolated};
 
 in_both_formats!(
     a_state_passes_in_pieces,
-    a_state_that_is_not_saved_whole_is_said_to_have_failed,
-    a_stream_that_fails_leaves_what_was_there,
+    an_incompletely_saved_state_is_reported_as_failed,
+    a_failing_stream_leaves_the_present_state_unchanged,
 );
 
 fn a_state_passes_in_pieces<H: Built>(test: &str) {
@@ -33,7 +33,7 @@ fn failures(n_bytes: usize) -> impl Iterator<Item = StreamLimits> {
     n_passed.into_iter().flat_map(limits)
 }
 
-fn a_state_that_is_not_saved_whole_is_said_to_have_failed<H: Built>(test: &str) {
+fn an_incompletely_saved_state_is_reported_as_failed<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }
@@ -45,7 +45,7 @@ fn a_state_that_is_not_saved_whole_is_said_to_have_failed<H: Built>(test: &str) 
     assert_eq!(host.save().unwrap(), state);
 }
 
-fn a_stream_that_fails_leaves_what_was_there<H: Built>(test: &str) {
+fn a_failing_stream_leaves_the_present_state_unchanged<H: Built>(test: &str) {
     if !isolated(test) {
         return;
     }

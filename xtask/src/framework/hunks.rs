@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_text_is_told_apart() {
+    fn a_changed_file_is_recognised() {
         let hunk = &patch().hunks[0];
         assert_eq!(hunk.fit("one\nzwei\ndrei\nthree\n"), Fit::Needless, "the published crate has the change");
         assert_eq!(hunk.fit("zero\none\nzwei\ndrei\n"), Fit::Needless, "and moved");

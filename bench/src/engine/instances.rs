@@ -7,7 +7,7 @@ use anyhow::Result;
 use embouchure_inference::config::FRAME_RATE;
 use std::time::Instant;
 
-const CROWD: usize = 8;
+const N_INSTANCES: usize = 8;
 /// Duration of the observation of the idle machine, s, and the shortest interruption that counts, s.
 const WATCH_SECONDS: f64 = 10.0;
 const MARGIN_SECONDS: f64 = 0.0033;
@@ -25,9 +25,9 @@ fn n_cores() -> usize {
 
 /// Late frames of eight instances at blocks of 64, while another program uses all it gets of one core.
 pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Figure>> {
-    let session = Session { n_instances: CROWD, block: 64, seconds, n_threads: n_cores(), busy: true };
+    let session = Session { n_instances: N_INSTANCES, block: 64, seconds, n_threads: n_cores(), busy: true };
     let outcome = run(networks, session)?;
-    let name = format!("{CROWD} instances, blocks of 64, {seconds} s, one core busy");
+    let name = format!("{N_INSTANCES} instances, blocks of 64, {seconds} s, one core busy");
     Ok(vec![
         Figure::new(format!("late frames, {name}"), outcome.late_frames as f64, 0).at_most(0.0),
         Figure::new(format!("lost samples, {name}"), outcome.lost_samples as f64, 0).at_most(0.0),
@@ -36,7 +36,7 @@ pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Fi
 }
 
 /// How often the machine interrupts a program that only reads the clock, for longer than the worker's margin.
-pub fn stops_of_the_machine() -> Vec<Figure> {
+pub fn interruptions_by_the_machine() -> Vec<Figure> {
     let (mut last, start) = (Instant::now(), Instant::now());
     let (mut longest, mut n_long) = (0.0f64, 0.0);
     while start.elapsed().as_secs_f64() < WATCH_SECONDS {
