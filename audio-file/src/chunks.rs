@@ -1,19 +1,19 @@
-//! Files made of chunks (RIFF, RF64, Wave64, AIFF, CAF). A chunk's size is a hint: where the file shows that it cannot be
-//! right, the chunk ends where the file says.
+//! Files made of chunks (RIFF, RF64, Wave64, AIFF, CAF). The size in a chunk's header is only a hint. Where the rest of
+//! the file contradicts it, the file decides where the chunk ends.
 
 use crate::layout::tags;
 use crate::source::Source;
 use std::ops::Range;
 
-/// What of the file's end is searched for chunks behind the sound, bytes.
+/// Length of the end of the file that is searched for chunks behind the audio data, bytes.
 const TAIL: u64 = 1 << 20;
-/// More bytes than this behind the announced end of the sound, which are no chunks, are taken for sound: the program that
-/// wrote them had no time to correct the size.
+/// If more bytes than this follow the announced end of the audio data, and they are not chunks, they count as audio
+/// data: the program that wrote them did not get to correct the size.
 const LEAST_REST: u64 = 8192;
-/// Sizes from here on are what programs write that do not know the size yet.
+/// Programs that do not know the size yet write this value or a larger one.
 const UNKNOWN_SIZE: u64 = 0x7fff_0000;
 
-/// Chunks that stand beside the sound.
+/// Identifiers of the chunks that may accompany the audio data.
 const KNOWN: [&[u8; 4]; 44] = [
     b"LIST", b"INFO", b"id3 ", b"ID3 ", b"bext", b"iXML", b"JUNK", b"junk", b"PAD ", b"FLLR", b"fact", b"PEAK",
     b"cue ", b"smpl", b"inst", b"plst", b"cart", b"acid", b"axml", b"chna", b"afsp", b"_PMX", b"LGWV", b"SAUR",
@@ -21,42 +21,42 @@ const KNOWN: [&[u8; 4]; 44] = [
     b"CHAN", b"COMM", b"free", b"info", b"pakt", b"chan", b"levl", b"data",
 ];
 
-/// How the chunks of a file are written.
+/// Chunk format of a file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Style {
     /// Sizes of 32 bits, little-endian; chunks of odd size are padded.
     Riff,
     /// The same, big-endian.
     Form,
-    /// Names of 16 bytes, sizes of 64 bits that count the header; chunks are padded to 8 bytes.
+    /// Identifiers of 16 bytes; sizes of 64 bits, which include the header; chunks are padded to 8 bytes.
     Wave64,
-    /// Sizes of 64 bits, big-endian; -1 = up to the end.
+    /// Sizes of 64 bits, big-endian; -1 means "up to the end of the file".
     Caf,
 }
 
-/// Head of a chunk.
+/// A chunk's header.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk {
     pub id: [u8; 4],
-    /// Where its content begins.
+    /// Offset of the chunk's content in the file, bytes.
     pub body: u64,
-    /// What it says of its size, without header; `None` if it says that it does not know.
+    /// Announced size without the header, bytes; `None` if the header gives no usable size.
     pub size: Option<u64>,
 }
 
-/// Where the sound ends, and what the chunk said.
+/// Where the audio data ends, compared with the announced size.
 pub struct Extent {
     pub end: u64,
-    /// Announced size in bytes, if it was more than the file holds.
+    /// Announced size in bytes, if the file holds less.
     pub missing_of: Option<u64>,
-    /// Bytes behind the announced end that are neither chunks nor read.
+    /// Bytes behind the announced end that are neither known chunks nor read.
     pub n_unread: u64,
-    /// True if there is more than was announced, and it is read.
+    /// True if audio data was found, and is read, behind the announced end.
     pub is_more: bool,
 }
 
 impl Extent {
-    /// What is to be said about it.
+    /// Messages for the user about the differences.
     pub fn remarks(&self) -> Vec<String> {
         let mut remarks = Vec::new();
         if self.n_unread > 0 {
@@ -78,7 +78,7 @@ impl Style {
         }
     }
 
-    /// The chunk that begins at `at`, if what is there can be the head of one.
+    /// Parses the chunk header at `at`; `None` if there is no plausible one.
     pub fn chunk(self, source: &Source, at: u64) -> Option<Chunk> {
         let id: [u8; 4] = source.array(at)?;
         let is_name = id.iter().all(|b| (0x20..0x7f).contains(b)) && id != *b"    ";
@@ -96,8 +96,8 @@ impl Style {
         is_name.then_some(Chunk { id, body, size: is_known.then_some(size) })
     }
 
-    /// Where the chunk after one that ends at `body + size` can begin, most likely place first: padding is forgotten by
-    /// some programs, and added to even sizes by others.
+    /// Offsets at which the next chunk can begin, the most likely first. The chunk before it ends at `body + size`.
+    /// Some programs forget the padding, others pad even sizes too.
     fn next_places(self, body: u64, size: u64) -> [u64; 3] {
         let end = body.saturating_add(size);
         match self {
@@ -108,7 +108,7 @@ impl Style {
         }
     }
 
-    /// The chunk after `chunk`, whose size may be corrected by `size`.
+    /// The chunk that follows `chunk`. `size` replaces the announced size of `chunk`.
     pub fn next(self, source: &Source, chunk: &Chunk, size: u64) -> Option<Chunk> {
         let places = self.next_places(chunk.body, size);
         let found = |is_good: &dyn Fn(&Chunk) -> bool| {
@@ -118,10 +118,10 @@ impl Style {
         found(&is_known).or_else(|| found(&|_| true))
     }
 
-    /// True if from `at` on there are chunks and tags, one behind the other, up to `end`.
+    /// True if chunks and tags follow each other without gaps from `at` to `end`.
     fn is_chain(self, source: &Source, mut at: u64, end: u64) -> bool {
         loop {
-            // A forgotten or superfluous byte, or the beginning of a head.
+            // Up to 8 bytes may remain or be missing: a padding byte too few or too many, or a truncated header.
             if at >= end || end - at < self.header_len().min(8) {
                 return at <= end.saturating_add(8);
             }
@@ -134,7 +134,7 @@ impl Style {
                 return true;
             }
             let Some(size) = chunk.size.filter(|size| chunk.body.saturating_add(*size) <= end) else {
-                // Cut off in the middle of a chunk.
+                // The file was cut off inside this chunk.
                 return KNOWN.contains(&&chunk.id);
             };
             let places = self.next_places(chunk.body, size);
@@ -142,7 +142,7 @@ impl Style {
         }
     }
 
-    /// Where in the last of the file the chunks and tags behind the sound begin.
+    /// Offset at which the chunks and tags behind the audio data begin. Only the last [`TAIL`] bytes are searched.
     fn tail(self, source: &Source, from: u64, end: u64) -> Option<u64> {
         let is_name = |id: &[u8]| KNOWN.iter().any(|known| *known == id) || id.starts_with(b"ID3") || id == b"APET";
         let places = source.find_all(from.max(end.saturating_sub(TAIL))..end, 4, is_name);
@@ -154,8 +154,8 @@ impl Style {
         places.into_iter().find(is_tail)
     }
 
-    /// The chunk called `id` in a range, where a chunk before it has a wrong size. One that fits is believed rather than a
-    /// word in a text.
+    /// Searches a range for the chunk `id`, for files in which an earlier chunk has a wrong size. A chunk that fits the
+    /// file is preferred, because the four letters may also occur in a text.
     pub fn search(self, source: &Source, range: Range<u64>, id: &[u8; 4]) -> Option<Chunk> {
         let places = source.find_all(range.clone(), 4, |bytes| bytes == id);
         let chunks: Vec<(u64, Chunk)> =
@@ -167,8 +167,8 @@ impl Style {
         chunks.iter().find(fits).or(chunks.first()).map(|(_, chunk)| *chunk)
     }
 
-    /// How far the sound of `chunk` goes in a file of `len` bytes, from `start` on, which may lie behind the chunk's own
-    /// header. `size` is what the file says of it.
+    /// Determines where the audio data ends. It begins at `start`, which may lie behind the chunk's own header fields.
+    /// `size` is its announced size; the file has `len` bytes.
     pub fn extent(self, source: &Source, start: u64, size: Option<u64>, len: u64) -> Extent {
         let plain = |end| Extent { end, missing_of: None, n_unread: 0, is_more: false };
         let up_to_tail = || self.tail(source, start, len).unwrap_or(len);
@@ -195,7 +195,7 @@ impl Style {
     }
 }
 
-/// True for the first bytes of another file.
+/// True if `id` begins another file.
 fn is_file(id: &[u8; 4]) -> bool {
     [b"RIFF", b"RIFX", b"RF64", b"BW64", b"riff", b"FORM", b"caff"].contains(&id)
 }

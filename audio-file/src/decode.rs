@@ -1,4 +1,4 @@
-//! One part of a file to sound, by Symphonia.
+//! Decodes one part of a file, with Symphonia.
 
 use crate::Audio;
 use crate::layout::{Blocks, Container, Edit, MOST_RATE, Refusal, Stream};
@@ -14,18 +14,19 @@ use symphonia::core::packet::Packet;
 use symphonia::core::units::{Duration, Timestamp};
 use symphonia::default::formats::*;
 
-/// A longer hole between two packets is taken for a wrong time stamp, seconds.
-const MAX_HOLE_S: f64 = 10.0;
-/// A shorter one for a rounded time stamp, where the container counts in larger steps than samples, seconds.
-const MIN_HOLE_S: f64 = 0.05;
-/// Less than this may be missing without a word, seconds: what is announced is rounded in some containers.
+/// A gap between two packets that is longer than this is taken for a wrong time stamp, seconds.
+const MAX_GAP_S: f64 = 10.0;
+/// A gap shorter than this is taken for a rounded time stamp if the container's time steps are larger than a sample,
+/// seconds.
+const MIN_GAP_S: f64 = 0.05;
+/// Missing audio shorter than this is not reported, seconds: some containers round the announced length.
 const TOLERATED_S: f64 = 0.05;
-/// Or less than this, where it is not: nobody wants to hear of a last sample that is torn.
+/// The same limit for formats that announce an exact length, seconds: an incomplete last sample is not worth a message.
 const EXACT_S: f64 = 0.0005;
-/// Samples per channel that are decoded at once.
+/// Samples per channel that are decoded in one call.
 const BLOCK_FRAMES: u64 = 4096;
 
-/// What came of a part: sound of one or several formats, one behind the other.
+/// The decoded audio of a part. A part may change its format; each format has its own piece.
 #[derive(Default)]
 pub struct Sound {
     pub pieces: Vec<Audio>,
@@ -37,13 +38,13 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Samples per channel, of the pieces together.
+    /// Samples per channel in all pieces together.
     pub fn n_frames(&self) -> u64 {
         self.pieces.iter().map(|piece| piece.channels[0].len() as u64).sum()
     }
 
-    /// Appends a packet, after `hole` samples of silence.
-    fn push(&mut self, hole: usize, decoded: &GenericAudioBufferRef) {
+    /// Appends a packet after `gap` samples of silence.
+    fn push(&mut self, gap: usize, decoded: &GenericAudioBufferRef) {
         let (rate, n_channels) = (decoded.spec().rate(), decoded.num_planes());
         if n_channels == 0 || rate == 0 || rate > MOST_RATE {
             return;
@@ -55,12 +56,12 @@ impl Sound {
         decoded.copy_to_vecs_planar(&mut self.samples);
         let piece = self.pieces.last_mut().expect("pushed above");
         for (channel, samples) in piece.channels.iter_mut().zip(&self.samples) {
-            channel.extend(std::iter::repeat_n(0.0, hole));
+            channel.extend(std::iter::repeat_n(0.0, gap));
             channel.extend(samples.iter().map(|v| if v.is_finite() { *v } else { 0.0 }));
         }
     }
 
-    /// Says what is missing of `announced` samples.
+    /// Adds a message if clearly fewer samples were read than `announced`.
     fn compare(&mut self, announced: Option<u64>, n_read: u64, tolerated_s: f64) {
         let Some(rate) = self.pieces.first().map(|piece| f64::from(piece.rate)) else { return };
         let seconds = |n: u64| n as f64 / rate;
@@ -73,7 +74,7 @@ impl Sound {
     }
 }
 
-/// Samples or blocks of them.
+/// Decodes uncompressed samples or blocks of fixed size.
 pub fn blocks(source: &Source, blocks: &Blocks) -> Result<Sound, Refusal> {
     let n_blocks = (BLOCK_FRAMES / blocks.block_frames).max(1);
     let mut decoder = decoder(&blocks.params(n_blocks))?;
@@ -90,7 +91,7 @@ pub fn blocks(source: &Source, blocks: &Blocks) -> Result<Sound, Refusal> {
             Ok(decoded) => sound.push(0, &decoded),
             Err(_) => sound.n_damaged += 1,
         }
-        // The last block may be cut off; what was added to it is none of its sound.
+        // The last block may be truncated. The padding that completed it is not part of the audio.
         let surplus = n_decoded.saturating_sub(n_frames) as usize;
         for channel in sound.pieces.iter_mut().flat_map(|piece| &mut piece.channels) {
             channel.truncate(channel.len().saturating_sub(surplus));
@@ -103,7 +104,7 @@ pub fn blocks(source: &Source, blocks: &Blocks) -> Result<Sound, Refusal> {
     Ok(sound)
 }
 
-/// What a reader of Symphonia's takes apart.
+/// Decodes a part whose container one of Symphonia's readers understands.
 pub fn stream(stream: Stream) -> Result<Sound, Refusal> {
     let container = stream.container;
     let mut format = open(container, stream.view).map_err(refusal)?;
@@ -118,7 +119,8 @@ pub fn stream(stream: Stream) -> Result<Sound, Refusal> {
             Ok(Some(packet)) if packet.track_id == track_id => packet,
             Ok(Some(_)) => continue,
             Ok(None) => break,
-            // Whatever it is, nothing can be found behind it. The length tells whether anything was lost, or this does:
+            // Nothing behind an unexpected end can be read. A comparison with the announced length reports the loss;
+            // for every other error the message below does.
             Err(Error::IoError(e)) if e.kind() == std::io::ErrorKind::UnexpectedEof => break,
             Err(error) => {
                 sound.remarks.push(format!("it cannot be read to its end ({error})"));
@@ -127,8 +129,8 @@ pub fn stream(stream: Stream) -> Result<Sound, Refusal> {
         };
         match decoder.decode(&packet) {
             Ok(decoded) => {
-                let hole = clock.hole(&packet, decoded.frames(), decoded.spec().rate());
-                sound.push(hole, &decoded);
+                let gap = clock.gap(&packet, decoded.frames(), decoded.spec().rate());
+                sound.push(gap, &decoded);
             }
             Err(Error::DecodeError(_) | Error::IoError(_)) => sound.n_damaged += 1,
             Err(error) => {
@@ -137,7 +139,7 @@ pub fn stream(stream: Stream) -> Result<Sound, Refusal> {
             }
         }
     }
-    // FLAC knows its length to the sample.
+    // FLAC announces its length to the sample.
     let tolerated_s = if container == Container::Flac { EXACT_S } else { TOLERATED_S };
     let n_read = sound.n_frames();
     sound.compare(announced, n_read, tolerated_s);
@@ -147,12 +149,12 @@ pub fn stream(stream: Stream) -> Result<Sound, Refusal> {
     Ok(sound)
 }
 
-/// Leaves what is to be heard.
+/// Applies an edit list: removes what precedes and follows the audible part.
 fn cut(audio: &mut Audio, edit: Edit) {
     let n = audio.channels[0].len();
     let samples = |seconds: f64| (seconds * f64::from(audio.rate)).round().clamp(0.0, n as f64) as usize;
     let start = samples(edit.skip_s);
-    // A list that leaves nothing is a wrong one.
+    // An edit list that leaves nothing must be wrong.
     if start >= n {
         return;
     }
@@ -163,10 +165,11 @@ fn cut(audio: &mut Audio, edit: Edit) {
     }
 }
 
-/// Finds what is missing between packets.
+/// Detects gaps between packets by their time stamps.
 struct Clock {
-    /// Samples in a step of the container's, if that is a sample.
+    /// Duration of the container's time step, if it has one; otherwise a step is one sample.
     seconds_per_step: Option<f64>,
+    /// End of the previous packet, seconds.
     end: Option<f64>,
 }
 
@@ -176,22 +179,22 @@ impl Clock {
         Self { seconds_per_step: base, end: None }
     }
 
-    /// Samples of silence that belong before this packet.
-    fn hole(&mut self, packet: &Packet, n_frames: usize, rate: u32) -> usize {
+    /// Length of the gap before this packet, samples; it is filled with silence.
+    fn gap(&mut self, packet: &Packet, n_frames: usize, rate: u32) -> usize {
         let rate = f64::from(rate);
         let step_s = self.seconds_per_step.unwrap_or(1.0 / rate);
         let start = packet.pts.get() as f64 * step_s;
-        let hole_s = self.end.map_or(0.0, |end| start - end);
+        let gap_s = self.end.map_or(0.0, |end| start - end);
         let is_exact = (step_s * rate - 1.0).abs() < 1e-9;
-        let least = if is_exact { 0.5 / rate } else { MIN_HOLE_S };
-        let is_hole = (least..MAX_HOLE_S).contains(&hole_s);
+        let least = if is_exact { 0.5 / rate } else { MIN_GAP_S };
+        let is_gap = (least..MAX_GAP_S).contains(&gap_s);
         let len_s = if is_exact { packet.block_dur().get() as f64 * step_s } else { n_frames as f64 / rate };
-        // Rounded stamps are not added up, or each would bring its error along.
+        // Sum durations where the stamps are rounded: their rounding errors would move each packet.
         self.end = match self.end {
-            Some(end) if !is_exact && !is_hole && hole_s.abs() < MIN_HOLE_S => Some(end + len_s),
+            Some(end) if !is_exact && !is_gap && gap_s.abs() < MIN_GAP_S => Some(end + len_s),
             _ => Some(start + len_s),
         };
-        if is_hole { (hole_s * rate).round() as usize } else { 0 }
+        if is_gap { (gap_s * rate).round() as usize } else { 0 }
     }
 }
 

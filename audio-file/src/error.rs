@@ -1,64 +1,64 @@
-//! What can go wrong with an audio file, in words that say what to do.
+//! Errors of reading and writing audio files. Each message says what the user can do.
 
 /// Why a file could not be read or written. Every message names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum AudioFileError {
-    /// No such file.
+    /// The file does not exist.
     #[error("there is no file {path}: check its name and folder")]
     Missing {
-        /// What was asked for.
+        /// The requested path.
         path: String,
     },
-    /// The system would not let us read it.
+    /// The system refused to open or read the file.
     #[error("cannot read {path}: {source}")]
     Unreadable {
-        /// What was asked for.
+        /// The requested path.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file has no bytes, or a header and no sound.
+    /// The file is empty, or has a header and no audio.
     #[error("{path} holds no sound: record or export it again")]
     Empty {
-        /// What was asked for.
+        /// The requested path.
         path: String,
     },
-    /// Nothing in it that looks like one of our formats.
+    /// The content matches no supported format.
     #[error("{path} is not a sound file that can be read here: convert it to wav or flac")]
     NotAudio {
-        /// What was asked for.
+        /// The requested path.
         path: String,
     },
-    /// Something else that is known.
+    /// The file is of a known type that holds no readable audio, such as MIDI.
     #[error("{path} is {what}, which cannot be read here: convert it to wav or flac")]
     Foreign {
-        /// What was asked for.
+        /// The requested path.
         path: String,
-        /// What it is, with an article.
+        /// The file's type, with an article.
         what: String,
     },
-    /// A known container with sound that cannot be decoded.
+    /// The container is supported; the codec of its audio is not, or the audio is damaged.
     #[error("the sound in {path} is stored in a way that cannot be decoded here ({reason}): convert it to wav or flac")]
     UnsupportedCodec {
-        /// What was asked for.
+        /// The requested path.
         path: String,
-        /// What the decoder said.
+        /// The codec, or the decoder's error.
         reason: String,
     },
-    /// The folder to write to is not there and could not be made.
+    /// The destination folder does not exist and could not be created.
     #[error("cannot make the folder {path}: {source}; choose another place")]
     Folder {
         /// The folder.
         path: String,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The file could not be written.
     #[error("cannot write {path}: {reason}")]
     Unwritable {
-        /// What was asked for.
+        /// The requested path.
         path: String,
-        /// What the system said.
+        /// The system's or the encoder's error.
         reason: String,
     },
 }

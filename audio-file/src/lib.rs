@@ -1,4 +1,22 @@
-//! Audio files in and out: what musicians have, of any rate, is read ([`read_recording`] lists it), wav is written.
+//! Reads the common audio file formats at any sample rate ([`read_recording`] lists them); writes wav.
+//!
+//! ```
+//! use embouchure_audio_file::{Audio, read, resample, to_mono, write_wav};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = std::env::temp_dir().join(format!("embouchure-audio-file-{}", std::process::id()));
+//! let path = folder.join("tone.wav");
+//! let tone: Vec<f32> = (0..4410).map(|i| (i as f32 * 0.06).sin()).collect();
+//! write_wav(&path, &Audio { channels: vec![tone.clone(), tone.clone()], rate: 44_100 })?;
+//!
+//! let audio = read(&path)?;
+//! assert_eq!((audio.channels.len(), audio.rate), (2, 44_100));
+//! assert_eq!(to_mono(&audio), tone);
+//! assert_eq!(resample(&tone, audio.rate, 16_000).len(), 1600);
+//! # std::fs::remove_dir_all(folder)?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod chunks;
 mod decode;
@@ -18,18 +36,18 @@ pub use write::write_wav;
 /// Decoded audio.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Audio {
-    /// One vector per channel, all of one length, full scale = 1.
+    /// One vector per channel, all of the same length. Full scale is ±1.
     pub channels: Vec<Vec<f32>>,
-    /// Hz.
+    /// Sample rate, Hz.
     pub rate: u32,
 }
 
-/// Share of the strongest channel's power below which the mean of all channels counts as cancelled. A sound in one of two
-/// channels alone has a mean of 0.25.
+/// If the mean of all channels has less than this share of the strongest channel's power, the channels count as
+/// cancelling. For comparison: a sound in one of two channels has a mean with a share of 0.25.
 const CANCELLED: f64 = 0.1;
 
-/// Mean of all channels; the strongest channel alone if the mean cancels, as that of a balanced plug in a stereo input does.
-/// Allocates.
+/// Mixes all channels to one: their mean, or the strongest channel where the mean cancels. Channels cancel when, for
+/// example, a balanced plug is connected to a stereo input. Allocates.
 pub fn to_mono(audio: &Audio) -> Vec<f32> {
     if let [only] = audio.channels.as_slice() {
         return only.clone();
@@ -41,7 +59,7 @@ pub fn to_mono(audio: &Audio) -> Vec<f32> {
     let scale = 1.0 / audio.channels.len() as f32;
     let mean: Vec<f32> =
         (0..strongest.len()).map(|i| audio.channels.iter().map(|c| c[i]).sum::<f32>() * scale).collect();
-    // Of more than two channels, one alone has less of the mean.
+    // With more than two channels, a sound in a single channel contributes less to the mean.
     let cancelled = CANCELLED * f64::from(2.0 * scale).powi(2);
     if energy(&mean) < cancelled * energy(strongest) { strongest.clone() } else { mean }
 }

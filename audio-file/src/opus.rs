@@ -1,4 +1,4 @@
-//! Opus for Symphonia, which knows its containers and has no decoder of its own.
+//! An Opus decoder for Symphonia, which reads the containers of Opus but cannot decode it.
 
 use ropus::{DecodeMode, Decoder};
 use symphonia::core::audio::{
@@ -9,29 +9,29 @@ use symphonia::core::codecs::audio::{AudioCodecParameters, AudioDecoder, Finaliz
 use symphonia::core::errors::{Error, Result, unsupported_error};
 use symphonia::core::packet::PacketRef;
 
-/// Opus always decodes to this, Hz.
+/// Opus always decodes to this rate, Hz.
 const RATE: u32 = 48_000;
-/// The longest packet, 120 ms.
+/// The longest packet, samples per channel (120 ms).
 const LONGEST: usize = 5760;
-/// Where the header says how many samples at the beginning are not to be heard, and by how much to amplify.
+/// Offsets in the header: the number of samples to discard at the beginning, and the output gain.
 const PRE_SKIP: usize = 10;
 const GAIN: usize = 16;
 
 static INFO: CodecInfo = CodecInfo { short_name: "opus", long_name: "Opus", profiles: &[] };
 
-/// Decodes one or two channels.
+/// Decodes streams of one or two channels.
 pub struct OpusDecoder {
     params: AudioCodecParameters,
     decoder: Decoder,
     n_channels: usize,
-    /// Samples per channel that are still to be left out.
+    /// Samples per channel that remain to be discarded.
     skip: usize,
     interleaved: Vec<f32>,
     out: AudioBuffer<f32>,
 }
 
 impl OpusDecoder {
-    /// For one stream, of which `params` hold the header.
+    /// A decoder for one stream. `params` contains the Opus header.
     pub fn new(params: &AudioCodecParameters) -> Result<Self> {
         let n_channels = params.channels.as_ref().map_or(0, |channels| channels.count());
         let (channels, layout) = match n_channels {

@@ -1,4 +1,4 @@
-//! File to [`Audio`].
+//! Reads a file into [`Audio`].
 
 use crate::decode::{self, Sound};
 use crate::layout::{Layout, Part, Refusal};
@@ -8,34 +8,35 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-/// A recording, and what its listener should know about it.
+/// A recording, with messages about what could not be read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
-    /// Its sound.
+    /// The decoded audio.
     pub audio: Audio,
-    /// One sentence each, without the name of the file: what is missing of what the file announces or holds. Show them.
+    /// What is missing compared with the file's headers or contents. One sentence each, without the file name. Show
+    /// them to the user.
     pub remarks: Vec<String>,
 }
 
-/// As [`read_recording`], for those to whom remarks do not matter. Allocates.
+/// Like [`read_recording`], without the remarks. Allocates.
 ///
 /// # Errors
-/// Each names the file and what to do about it.
+/// Each error names the file and says what to do about it.
 pub fn read(path: &Path) -> Result<Audio, AudioFileError> {
     Ok(read_recording(path)?.audio)
 }
 
 /// Reads a whole file, at any rate and with any number of channels. Allocates.
 ///
-/// Formats: wav, AIFF, CAF, flac, mp3, ogg vorbis, opus, m4a (AAC, ALAC) and Matroska. The content decides which one it is,
-/// not the name.
+/// Formats: wav, AIFF, CAF, flac, mp3, ogg vorbis, opus, m4a (AAC, ALAC) and Matroska. The format is detected from the
+/// content, not from the file name.
 ///
-/// Sizes in headers are hints: the bytes that are there are read. Joined files are read one after the other. Silence that
-/// the encoder added at either end is cut, if the file says how much it is. A truncated file is read as far as it goes. A
-/// damaged stretch becomes silence of the same length. Samples that are not finite become 0.
+/// Sizes in headers are hints: all bytes that are there are read. Joined files are read one after the other. Silence
+/// that the encoder added at either end is removed if the file gives its length. A truncated file is read up to its
+/// end. A damaged passage becomes silence of the same length. Samples that are not finite become 0.
 ///
 /// # Errors
-/// Each names the file and what to do about it.
+/// Each error names the file and says what to do about it.
 pub fn read_recording(path: &Path) -> Result<Recording, AudioFileError> {
     let name = path.display().to_string();
     let source = Source::open(path).map_err(|source| match source.kind() {
@@ -45,10 +46,10 @@ pub fn read_recording(path: &Path) -> Result<Recording, AudioFileError> {
     read_source(&Arc::new(source), &name)
 }
 
-/// As [`read_recording`], of what came through a pipe; `name` is for messages. Allocates.
+/// Like [`read_recording`], for bytes in memory. `name` stands for the file name in messages. Allocates.
 ///
 /// # Errors
-/// Each contains the name and what to do about it.
+/// Each error contains the name and says what to do about it.
 pub fn read_bytes(bytes: Vec<u8>, name: &str) -> Result<Recording, AudioFileError> {
     read_source(&Arc::new(Source::of_bytes(bytes)), name)
 }
@@ -57,9 +58,9 @@ fn read_source(source: &Arc<Source>, name: &str) -> Result<Recording, AudioFileE
     if source.len() == 0 {
         return Err(AudioFileError::Empty { path: name.into() });
     }
-    // The system may refuse to read what it let us open.
+    // The system may open a file and still refuse to read it.
     source.read_at(0, &mut [0]).map_err(|source| AudioFileError::Unreadable { path: name.into(), source })?;
-    let Layout { parts, mut remarks } = Layout::of(source).map_err(|refusal| said(refusal, name))?;
+    let Layout { parts, mut remarks } = Layout::of(source).map_err(|refusal| error_of(refusal, name))?;
     let (n_parts, mut n_damaged, mut pieces, mut refused) = (parts.len(), 0, Vec::new(), None);
     for (i, part) in parts.into_iter().enumerate() {
         let sound = match part {
@@ -67,9 +68,9 @@ fn read_source(source: &Arc<Source>, name: &str) -> Result<Recording, AudioFileE
             Part::Stream(stream) => decode::stream(stream),
         };
         match sound {
-            Ok(Sound { pieces: more, remarks: said, n_damaged: n, .. }) => {
+            Ok(Sound { pieces: more, remarks: more_remarks, n_damaged: n, .. }) => {
                 pieces.extend(more.into_iter().filter(|piece| !piece.channels[0].is_empty()));
-                remarks.extend(said);
+                remarks.extend(more_remarks);
                 n_damaged += n;
             }
             Err(refusal) => {
@@ -83,14 +84,15 @@ fn read_source(source: &Arc<Source>, name: &str) -> Result<Recording, AudioFileE
     }
     match (join(pieces, &mut remarks), refused) {
         (Some(audio), _) => Ok(Recording { audio, remarks }),
-        (None, Some(refusal)) => Err(said(refusal, name)),
-        // A header and not one good packet: most likely something else that began like a sound file.
+        (None, Some(refusal)) => Err(error_of(refusal, name)),
+        // There is a header and not one valid packet: most likely the file is of another kind and only begins like
+        // audio.
         (None, None) if n_damaged > 0 => Err(AudioFileError::NotAudio { path: name.into() }),
         (None, None) => Err(AudioFileError::Empty { path: name.into() }),
     }
 }
 
-fn said(refusal: Refusal, path: &str) -> AudioFileError {
+fn error_of(refusal: Refusal, path: &str) -> AudioFileError {
     let path = path.to_string();
     match refusal {
         Refusal::Foreign(what) => AudioFileError::Foreign { path, what },
@@ -99,7 +101,7 @@ fn said(refusal: Refusal, path: &str) -> AudioFileError {
     }
 }
 
-/// The pieces one after the other, at the rate of the first.
+/// Joins the pieces in order, at the rate of the first.
 fn join(mut pieces: Vec<Audio>, remarks: &mut Vec<String>) -> Option<Audio> {
     let n_channels = pieces.iter().map(|piece| piece.channels.len()).max()?;
     let rate = pieces[0].rate;

@@ -1,23 +1,23 @@
-//! One clip from one rate to another, by windowed sinc.
+//! Resamples a whole clip by windowed sinc.
 //!
-//! Not rubato here: its sinc starts with a delay that is no whole number of samples and lands 1/oversampling_factor of
-//! a sample beside the grid (measured on 5.0.1: 1/128 of a sample, −59 dB on 1 kHz at 44.1 kHz), which no trimming can
-//! take away. A whole clip needs none of the streaming that brings this about.
+//! Why not rubato: the delay of its sinc is not a whole number of samples. The output lies 1/oversampling_factor of a
+//! sample off the grid (measured with 5.0.1: 1/128 of a sample, −59 dB on 1 kHz at 44.1 kHz), which trimming cannot
+//! correct. The cause is its streaming, which a whole clip does not need.
 
 use std::f64::consts::PI;
 
-/// Zero crossings of the sinc on each side. With the window below the transition takes 2.8 % of the lower rate:
-/// 20.8 kHz is still flat at 44.1 kHz.
+/// Zero crossings of the sinc on each side. With the window below, the transition band is 2.8 % of the lower rate: at
+/// 44.1 kHz the response is flat up to 20.8 kHz.
 const N_CROSSINGS: f64 = 128.0;
-/// Attenuation of what must not pass, dB.
+/// Stop-band attenuation, dB.
 const STOP_DB: f64 = 110.0;
-/// Filters kept for positions between two samples, when the two rates need more than this many. Between two of them
-/// is interpolated linearly: an error of (π/512)²/8 at Nyquist, −106 dB, and far less below.
+/// Most filter phases that are stored. If the ratio of the rates needs more, the output is interpolated linearly
+/// between neighbouring phases. The error is (π/512)²/8 at Nyquist, −106 dB, and far less below.
 const MAX_PHASES: usize = 512;
 
-/// Resamples a whole clip; time 0 stays time 0. Allocates.
+/// Resamples a whole clip. Time 0 stays time 0. Allocates.
 ///
-/// Rates in Hz, > 0. Gives `round(len · to / from)` samples. The clip is taken to be surrounded by silence.
+/// Rates in Hz, > 0. Returns `round(len · to / from)` samples. Beyond its ends the clip is taken to be silent.
 ///
 /// # Panics
 /// If a rate is 0.
@@ -29,7 +29,7 @@ pub fn resample(samples: &[f32], from_rate: u32, to_rate: u32) -> Vec<f32> {
     let common = greatest_common_divisor(from_rate, to_rate);
     let (step, n_positions) = ((from_rate / common) as usize, (to_rate / common) as usize);
     let bank = FilterBank::new(from_rate, to_rate, n_positions.min(MAX_PHASES));
-    // Silence around the clip, so that the filter never hangs over an end.
+    // Silence around the clip keeps the filter inside the buffer at both ends.
     let mut padded = vec![0.0; samples.len() + 2 * bank.n_taps];
     padded[bank.n_taps..][..samples.len()].copy_from_slice(samples);
     let n_out = (samples.len() as u64 * u64::from(to_rate) + u64::from(from_rate) / 2) / u64::from(from_rate);
@@ -49,7 +49,7 @@ pub fn resample(samples: &[f32], from_rate: u32, to_rate: u32) -> Vec<f32> {
 
 /// The low-pass filter, sampled at `n_phases + 1` positions between two input samples.
 struct FilterBank {
-    /// Even; tap `n_taps / 2 - 1` lies on the sample at or before the wanted position.
+    /// Even; tap `n_taps / 2 - 1` lies on the input sample at or before the wanted position.
     n_taps: usize,
     n_phases: usize,
     /// `[phase_idx][tap_idx]`, flat; each phase sums to 1.
@@ -58,11 +58,12 @@ struct FilterBank {
 
 impl FilterBank {
     fn new(from_rate: u32, to_rate: u32, n_phases: usize) -> Self {
-        // Below 1 when the rate goes down: the filter is then stretched to the lower rate.
+        // Below 1 for downsampling: the filter is stretched to the lower rate.
         let scale = (f64::from(to_rate) / f64::from(from_rate)).min(1.0);
         let half_width = N_CROSSINGS / scale;
         let n_taps = 2 * half_width.ceil() as usize;
-        // Kaiser's formulas: shape of the window, and half of the transition in cycles per sample of the lower rate.
+        // Kaiser's formulas: shape of the window, and half of the transition band in cycles per sample of the lower
+        // rate.
         let beta = 0.1102 * (STOP_DB - 8.7);
         let half_transition = (STOP_DB - 8.0) / (2.285 * 2.0 * N_CROSSINGS) / (2.0 * PI) / 2.0;
         let cutoff = scale * (1.0 - 2.0 * half_transition);
@@ -85,7 +86,7 @@ impl FilterBank {
     }
 }
 
-/// Sum of products, in eight strands so that the compiler can use vectors.
+/// Sum of products, in eight partial sums so that the compiler can vectorise it.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));

@@ -1,4 +1,4 @@
-//! The bytes of a recording, and views of parts of them.
+//! Random access to the bytes of a recording, and views of ranges of them.
 
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Result, Seek, SeekFrom};
@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use symphonia::core::io::MediaSource;
 
-/// What is looked through at once, bytes.
+/// Length of the pieces in which a source is searched, bytes.
 const PIECE: u64 = 1 << 20;
 
-/// A file, or bytes that came through a pipe. Can be read at any place.
+/// The bytes of a recording: a file, or memory that was filled from a pipe. Supports random access.
 pub struct Source {
     bytes: Bytes,
     len: u64,
@@ -22,7 +22,7 @@ enum Bytes {
 }
 
 impl Source {
-    /// Opens a file. What cannot be read at any place, such as a pipe, is read whole.
+    /// Opens a file. A file without random access, such as a pipe, is read into memory.
     pub fn open(path: &Path) -> Result<Self> {
         let mut file = File::open(path)?;
         let metadata = file.metadata()?;
@@ -46,7 +46,7 @@ impl Source {
         self.len
     }
 
-    /// Reads from `at` on as much as is there, up to the length of `out`.
+    /// Reads the bytes from `at` on: as many as there are, at most the length of `out`.
     pub fn read_at(&self, at: u64, out: &mut [u8]) -> Result<usize> {
         match &self.bytes {
             Bytes::Memory(bytes) => {
@@ -72,14 +72,14 @@ impl Source {
         }
     }
 
-    /// `N` bytes from `at` on; `None` where they are not all there. An error of the system counts as the end, as what
-    /// lies before it can be used.
+    /// `N` bytes from `at` on; `None` if there are fewer. A read error counts as the end of the source, so that what
+    /// precedes it can be used.
     pub fn array<const N: usize>(&self, at: u64) -> Option<[u8; N]> {
         let mut out = [0; N];
         (self.read_at(at, &mut out).ok()? == N).then_some(out)
     }
 
-    /// The bytes of a range, fewer where the source ends in it. Allocates.
+    /// The bytes of a range; fewer if the source ends within it. Allocates.
     pub fn bytes(&self, range: Range<u64>) -> Vec<u8> {
         let range = range.start..range.end.min(self.len);
         let mut out = vec![0; range.end.saturating_sub(range.start) as usize];
@@ -88,13 +88,13 @@ impl Source {
         out
     }
 
-    /// True if there is nothing but zeros. Reads piece by piece.
+    /// True if the range contains only zeros. Reads piece by piece.
     pub fn is_zero(&self, range: Range<u64>) -> bool {
         let starts = range.clone().step_by(PIECE as usize);
         starts.into_iter().all(|at| self.bytes(at..range.end.min(at + PIECE)).iter().all(|b| *b == 0))
     }
 
-    /// Places in `range` where `found` is true of the bytes there, of which it sees `width`. Reads piece by piece.
+    /// Offsets in `range` at which `found` returns true for the `width` bytes there. Reads piece by piece.
     pub fn find_all(&self, range: Range<u64>, width: usize, found: impl Fn(&[u8]) -> bool) -> Vec<u64> {
         let mut places = Vec::new();
         let mut at = range.start;
@@ -111,7 +111,7 @@ impl Source {
     }
 }
 
-/// A range of a source, after a head that replaces what stood there.
+/// A range of a source whose first bytes may be replaced.
 #[derive(Clone)]
 pub struct View {
     source: Arc<Source>,
@@ -127,14 +127,14 @@ impl View {
         Self { source: source.clone(), head: Vec::new(), range, position: 0, is_seekable: true }
     }
 
-    /// Puts `head` in the place of the first bytes.
+    /// Replaces the first bytes of the view by `head`.
     pub fn with_head(mut self, head: Vec<u8>) -> Self {
         self.range.start = (self.range.start + head.len() as u64).min(self.range.end);
         self.head = head;
         self
     }
 
-    /// Can only be read from its beginning to its end, so that no reader can guess from its length how long it lasts.
+    /// Makes the view readable from beginning to end only. A reader then cannot estimate the duration from the length.
     pub fn forward_only(mut self) -> Self {
         self.is_seekable = false;
         self

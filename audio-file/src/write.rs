@@ -1,16 +1,16 @@
-//! [`Audio`] to file.
+//! Writes [`Audio`] to a file.
 
 use crate::{Audio, AudioFileError};
 use hound::{SampleFormat, WavSpec, WavWriter};
 use std::path::Path;
 
-/// A wav file counts its bytes in 32 bits; this leaves room for the header.
+/// Most bytes of audio data in a wav file, whose sizes have 32 bits; the header has room beside it.
 const MAX_DATA_BYTES: u64 = u32::MAX as u64 - 1024;
 
-/// Writes 32-bit float wav, making the folders that lead to it. An existing file is replaced.
+/// Writes a wav file of 32-bit float samples. Creates missing folders. Replaces an existing file.
 ///
 /// # Errors
-/// Each names the file or folder and what stood in the way.
+/// Each error names the file or folder and the reason.
 pub fn write_wav(path: &Path, audio: &Audio) -> Result<(), AudioFileError> {
     let unwritable = |reason: String| AudioFileError::Unwritable { path: path.display().to_string(), reason };
     let n_samples = audio.channels.first().map_or(0, Vec::len);

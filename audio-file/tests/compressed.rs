@@ -1,4 +1,4 @@
-//! Compressed files: all of their sound, whatever their headers say of it, and what was joined to them.
+//! Compressed files: all audio is read, whatever the headers say, also in joined files.
 
 mod files;
 mod sweep;
@@ -13,7 +13,7 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
 }
 
-/// Samples of the sweep.
+/// Samples per channel of the sweep.
 const N: usize = 11_025;
 
 /// Level of `actual - expected` against `expected`, dB. A shift by one sample already gives −13 dB on the sweep.
@@ -34,7 +34,7 @@ fn check_sweeps(name: &str, bytes: &[u8], n_sweeps: usize, limit_db: f64) {
 #[test]
 fn aac_and_alac_are_read_without_what_the_encoder_added() {
     let aac = read_file(&fixture("sweep.m4a")).audio;
-    // The length is in milliseconds.
+    // The container rounds the length to milliseconds.
     assert!((N..N + 45).contains(&aac.channels[0].len()), "{}", aac.channels[0].len());
     for (actual, expected) in aac.channels.iter().zip(&sweep().channels) {
         let error = error_db(actual, expected);
@@ -45,7 +45,7 @@ fn aac_and_alac_are_read_without_what_the_encoder_added() {
     assert!(alac.channels.len() == 1 && alac.channels[0].len() >= N);
     let error = error_db(&alac.channels[0][..N], &mono);
     assert!(error < -60.0, "{error:.1} dB");
-    // As raw frames nothing says how much was added: 1024 samples before, and up to the end of a frame behind.
+    // Raw frames do not give the padding: 1024 samples at the beginning, and the rest of the last frame at the end.
     let raw = read_file(&fixture("sweep.aac")).audio;
     assert_eq!(raw.channels[0].len(), 12 * 1024);
     let error = error_db(&raw.channels[0][1024..1024 + N], &sweep().channels[0]);
@@ -61,7 +61,7 @@ fn an_mp4_without_its_index_is_named() {
     assert!(message.contains("memo.m4a is an mp4 file whose index is missing"), "{message}");
 }
 
-/// Bytes of tags, as programs put them before and behind.
+/// Tags as programs write them before and behind the audio.
 fn id3v2() -> Vec<u8> {
     [&b"ID3\x03\0\0\0\0\x01\0"[..], &[0; 128]].concat()
 }
@@ -85,7 +85,7 @@ fn tags_cost_no_sound() {
             check_sweeps(&format!("{name} {i}, both"), &[&id3v2()[..], &sound, tail].concat(), 1, limit_db);
         }
     }
-    // Nobody knows what this is, but the last block's checksum is right.
+    // These bytes have no known format, but the checksum of the last block is right.
     let junk: Vec<u8> = (0..5000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     check_sweeps("junk", &[fixture("sweep.flac"), junk].concat(), 1, -75.0);
 }
@@ -154,7 +154,7 @@ fn silent_mp3_frame(version: u8, bit_rate_idx: u8, is_48_khz: bool) -> Vec<u8> {
 
 #[test]
 fn mp3_of_varying_bit_rate_is_read_to_its_end_without_a_table() {
-    // Symphonia guesses the length from the first frames, and here they are ten times as large as the others.
+    // Symphonia estimates the length from the first frames. Here they are ten times as large as the others.
     let (large, small) = (silent_mp3_frame(3, 14, false), silent_mp3_frame(3, 1, false));
     let recording = read_file(&[large.repeat(20), small.repeat(200)].concat());
     assert_eq!(recording.audio.channels[0].len(), 220 * 1152);
@@ -192,7 +192,7 @@ fn mp3_in_wav_is_read() {
     assert!(remarks.iter().any(|remark| remark.contains("its end is missing")), "{remarks:?}");
 }
 
-/// Packets of 20 ms of a tone, and the tone.
+/// A tone in Opus packets of 20 ms, and the tone's samples.
 fn opus() -> (Vec<Vec<u8>>, Vec<f32>) {
     let tone: Vec<f32> = (0..50 * 960).map(|i| 0.3 * (i as f32 * 0.05).sin()).collect();
     let mut encoder = Encoder::builder(48_000, Channels::Mono, Application::Audio).build().unwrap();
@@ -204,7 +204,7 @@ fn opus() -> (Vec<Vec<u8>>, Vec<f32>) {
     (tone.chunks(960).map(encode).collect(), tone)
 }
 
-/// Samples before the tone.
+/// Samples that precede the tone.
 const PRE_SKIP: u16 = 312;
 
 fn opus_head() -> Vec<u8> {
@@ -221,7 +221,7 @@ fn opus_is_read_in_ogg_with_its_ends_cut() {
     let (packets, tone) = opus();
     let tags = b"OpusTags\0\0\0\0\0\0\0\0".to_vec();
     let half = packets.len() / 2;
-    // The last page ends a little before its last packet does.
+    // The last page ends a little before its last packet.
     let end = (packets.len() * 960 - 300) as u64;
     let file = [
         ogg_page(2, 0, 0, &[opus_head()]),

@@ -1,4 +1,4 @@
-//! Uncompressed files with wrong, unknown and unusual sizes: every sample that is there comes out, and nothing else.
+//! Uncompressed files with wrong, unknown and unusual sizes: exactly the samples that are there are read.
 
 mod files;
 
@@ -6,18 +6,18 @@ use embouchure_audio_file::read_bytes;
 use files::*;
 
 const N: usize = 9000;
-/// Bytes of the sound.
+/// Bytes of audio data.
 const LEN: u32 = 4 * N as u32;
 
-/// Reads all samples, and says nothing about it.
+/// Expects all samples and no remark.
 fn check(name: &str, bytes: &[u8]) {
     let recording = read_file(bytes);
     assert!(recording.audio == ramp_audio(N), "{name}: {} samples", recording.audio.channels[0].len());
     assert!(recording.remarks.is_empty(), "{name}: {:?}", recording.remarks);
 }
 
-/// Reads what is there of it, and says this.
-fn check_said(name: &str, bytes: &[u8], n_frames: usize, said: &str) {
+/// Expects the first `n_frames` samples and a remark that contains `said`.
+fn check_remark(name: &str, bytes: &[u8], n_frames: usize, said: &str) {
     let recording = read_file(bytes);
     assert!(recording.audio == ramp_audio(n_frames), "{name}: {} samples", recording.audio.channels[0].len());
     assert!(recording.remarks.join("; ").contains(said), "{name}: {:?}", recording.remarks);
@@ -28,7 +28,7 @@ fn list() -> Vec<u8> {
 }
 
 #[test]
-fn the_size_of_the_whole_is_not_believed() {
+fn the_announced_size_of_the_file_is_ignored() {
     let content = [ramp_format(), chunk(b"data", &ramp(N))].concat();
     let right = content.len() as u32 + 4;
     for size in [right, 0, 4, 4088, right - 8, right + 8, 0x7fff_ffff, u32::MAX] {
@@ -37,7 +37,7 @@ fn the_size_of_the_whole_is_not_believed() {
 }
 
 #[test]
-fn a_size_of_the_sound_that_is_not_known_is_that_of_the_file() {
+fn an_unknown_size_of_the_sound_is_that_of_the_file() {
     for size in [0, 0x7fff_ff00, 0x8000_0000, u32::MAX - 36, u32::MAX] {
         let data = sized(b"data", size, &ramp(N));
         check(&format!("{size}"), &riff(&[ramp_format(), data.clone()]));
@@ -46,14 +46,14 @@ fn a_size_of_the_sound_that_is_not_known_is_that_of_the_file() {
 }
 
 #[test]
-fn a_size_of_the_sound_that_is_wrong_is_corrected_and_said() {
+fn a_wrong_size_of_the_sound_is_corrected_and_reported() {
     let wav = |size: u32, rest: &[u8]| riff(&[ramp_format(), sized(b"data", size, &ramp(N)), rest.to_vec()]);
-    check_said("too large", &wav(LEN + 40_000, b""), N, "its end is missing: 0.4");
-    check_said("too large, chunks behind", &wav(LEN + 40_000, &list()), N, "its end is missing");
-    check_said("too small", &wav(16_384, b""), N, "more sound than its header says");
-    check_said("too small, chunks behind", &wav(16_384, &list()), N, "more sound than its header says");
+    check_remark("too large", &wav(LEN + 40_000, b""), N, "its end is missing: 0.4");
+    check_remark("too large, chunks behind", &wav(LEN + 40_000, &list()), N, "its end is missing");
+    check_remark("too small", &wav(16_384, b""), N, "more sound than its header says");
+    check_remark("too small, chunks behind", &wav(16_384, &list()), N, "more sound than its header says");
     let noise: Vec<u8> = (0..300u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
-    check_said("something behind", &wav(LEN, &noise), N, "300 bytes behind the sound");
+    check_remark("something behind", &wav(LEN, &noise), N, "300 bytes behind the sound");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_pause_behind_the_announced_end_does_not_hide_what_follows() {
 }
 
 #[test]
-fn a_title_with_a_picture_behind_the_sound_is_none() {
+fn a_tag_with_a_picture_behind_the_sound_is_not_sound() {
     let picture: Vec<u8> = (0..20_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 | 0x80).collect();
     let id3 = [b"ID3\x03\0\0\0\x01\x1c\x20".as_slice(), &picture].concat();
     let ape_head = |flags: u32| {
@@ -90,7 +90,7 @@ fn the_sound_is_found_behind_a_large_chunk_whose_size_is_wrong() {
 }
 
 #[test]
-fn a_recording_of_nothing_is_empty_whatever_stands_behind() {
+fn a_recording_without_samples_is_empty_whatever_follows() {
     for rest in [vec![], list()] {
         let message = read_bytes(riff(&[ramp_format(), chunk(b"data", b""), rest]), "x").unwrap_err().to_string();
         assert!(message.contains("holds no sound"), "{message}");
@@ -111,7 +111,7 @@ fn the_format_may_be_of_any_length() {
         let format = [&head[..], &extra.to_le_bytes(), &16u16.to_le_bytes(), &mask.to_le_bytes(), &guid].concat();
         check(&format!("extensible, {mask:x}"), &riff(&[chunk(b"fmt ", &format), data.clone()]));
     }
-    // Block sizes that were not filled in.
+    // The block size was not filled in.
     check("no block size", &riff(&[chunk(b"fmt ", &format(1, 2, 0, 16)), data]));
 }
 
@@ -148,8 +148,13 @@ fn chunks_may_stand_anywhere_and_be_padded_or_not() {
 #[test]
 fn what_is_cut_off_is_read_up_to_there() {
     let wav = riff(&[ramp_format(), chunk(b"data", &ramp(N))]);
-    check_said("in the middle", &wav[..44 + 12_345], 3086, "its end is missing: 0.2 s are announced, 0.1 s are there");
-    // Less than a sample is nothing to speak of.
+    check_remark(
+        "in the middle",
+        &wav[..44 + 12_345],
+        3086,
+        "its end is missing: 0.2 s are announced, 0.1 s are there",
+    );
+    // An incomplete sample is not reported.
     let recording = read_file(&wav[..wav.len() - 3]);
     assert!(recording.audio == ramp_audio(N - 1) && recording.remarks.is_empty(), "{:?}", recording.remarks);
 }
@@ -162,7 +167,7 @@ fn files_that_were_joined_are_read_to_the_end() {
 }
 
 #[test]
-fn files_beyond_4_gb_have_other_names_and_are_read_as_well() {
+fn rf64_and_bw64_are_read() {
     let content = |size_64: u64, rest: &[u8]| {
         let sizes = [&0u64.to_le_bytes()[..], &size_64.to_le_bytes(), &[0; 12]].concat();
         [chunk(b"ds64", &sizes), ramp_format(), sized(b"data", u32::MAX, &ramp(N)), rest.to_vec()].concat()
@@ -173,7 +178,7 @@ fn files_beyond_4_gb_have_other_names_and_are_read_as_well() {
             check("RF64, chunks behind", &riff_sized(magic, u32::MAX, &content(size, &list())));
         }
     }
-    check_said(
+    check_remark(
         "cut off",
         &riff_sized(b"RF64", u32::MAX, &content(8_000_000_000, b"")),
         N,
@@ -240,7 +245,7 @@ fn aiff_is_read_whatever_its_sizes_say() {
             check(what, &form(b"AIFF", size, &chunks));
         }
     }
-    check_said("cut off", &form(b"AIFF", 0, &[common(2 * n, b""), sound(2 * LEN + 8)]), N, "its end is missing");
+    check_remark("cut off", &form(b"AIFF", 0, &[common(2 * n, b""), sound(2 * LEN + 8)]), N, "its end is missing");
 }
 
 #[test]
@@ -279,12 +284,12 @@ fn caf_is_read_also_when_it_was_not_closed() {
         check("big-endian", &file(&[description(0, 16), data(size, &swapped(&ramp(N)))]));
     }
     check("chunks behind", &file(&[description(2, 16), data(i64::from(LEN) + 4, &ramp(N)), free]));
-    check_said("cut off", &file(&[description(2, 16), data(1_000_000, &ramp(N))]), N, "its end is missing");
+    check_remark("cut off", &file(&[description(2, 16), data(1_000_000, &ramp(N))]), N, "its end is missing");
 }
 
 #[test]
-fn adpcm_is_read_to_the_last_torn_block() {
-    // Heads with the first samples, then steps of nothing: what follows stays where it is.
+fn adpcm_is_read_to_the_truncated_last_block() {
+    // Block headers with the first samples, then difference codes of 0: the signal stays constant.
     let ima = |value: i16| [&value.to_le_bytes()[..], &[0, 0], &[0; 60]].concat();
     let extra = [&2u16.to_le_bytes()[..], &121u16.to_le_bytes()].concat();
     let format_ima = [format(0x11, 1, 64, 4), extra].concat();

@@ -1,4 +1,4 @@
-//! Files there and back, compressed files against the sound they were made from, and every way to fail.
+//! Writing and reading back, compressed files against their original, and every error.
 
 mod sweep;
 
@@ -6,7 +6,7 @@ use embouchure_audio_file::{Audio, AudioFileError, read, write_wav};
 use std::path::{Path, PathBuf};
 use sweep::sweep;
 
-/// A folder of its own for each test, emptied before and removed after.
+/// A temporary folder per test, emptied before and removed after it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -89,7 +89,7 @@ fn compressed_files_keep_time_level_and_length() {
 }
 
 #[test]
-fn a_torn_end_gives_the_beginning() {
+fn a_truncated_file_is_read_up_to_its_end() {
     let folder = Folder::new("torn");
     let expected = sweep();
     let wav = folder.0.join("sweep.wav");
@@ -97,7 +97,7 @@ fn a_torn_end_gives_the_beginning() {
     for path in [wav, fixture("sweep.flac"), fixture("sweep.ogg"), fixture("sweep.mp3")] {
         let bytes = std::fs::read(&path).unwrap();
         let torn = folder.file(path.file_name().unwrap().to_str().unwrap(), &bytes[..bytes.len() * 7 / 10]);
-        // The only page of sound in so short an ogg file is not whole, so nothing of it can be trusted.
+        // So short an ogg file has only one page of audio. It is incomplete, so none of it can be used.
         if path.ends_with("sweep.ogg") {
             assert!(matches!(read(&torn), Err(AudioFileError::Empty { .. } | AudioFileError::NotAudio { .. })));
             continue;
@@ -115,7 +115,7 @@ fn a_torn_end_gives_the_beginning() {
 fn a_damaged_packet_keeps_the_time_of_what_follows() {
     let folder = Folder::new("damaged");
     let expected = sweep();
-    // Behind the header of a packet in the middle.
+    // Damage a packet in the middle, behind its header.
     for (name, start) in [("sweep.mp3", 2510), ("sweep.flac", 4500)] {
         let mut bytes = std::fs::read(fixture(name)).unwrap();
         bytes[start..start + 60].fill(0x55);
@@ -158,7 +158,7 @@ fn unreadable_files_say_why_and_name_themselves() {
 }
 
 #[test]
-fn an_unknown_codec_is_told_from_no_sound() {
+fn an_unknown_codec_is_distinguished_from_no_sound() {
     let folder = Folder::new("codec");
     let path = folder.0.join("a.wav");
     write_wav(&path, &Audio { channels: vec![vec![0.1; 500]], rate: 48_000 }).unwrap();
@@ -172,7 +172,7 @@ fn an_unknown_codec_is_told_from_no_sound() {
 }
 
 #[test]
-fn write_says_what_stood_in_the_way() {
+fn write_errors_give_the_reason() {
     let folder = Folder::new("write");
     let audio = Audio { channels: vec![vec![0.0; 10]], rate: 48_000 };
     let file = folder.file("file", b"x");

@@ -64,7 +64,7 @@ fn length_is_that_of_the_clip() {
 
 #[test]
 fn an_impulse_lands_where_its_time_is() {
-    // Input indices at which the output has a sample at the very same time, from the first to the last.
+    // Input indices at which the output has a sample at exactly the same time, from the first to the last.
     for (from, to, spacing) in [(44_100, 48_000, 147), (48_000, 16_000, 3), (40_698, 48_000, 6783)] {
         let n = 4 * 6783;
         for in_idx in [0, spacing, (n - 1) / spacing * spacing] {
@@ -73,7 +73,7 @@ fn an_impulse_lands_where_its_time_is() {
             let out = resample(&input, from, to);
             let peak = (0..out.len()).max_by(|a, b| out[*a].abs().total_cmp(&out[*b].abs())).unwrap();
             assert_eq!(peak, in_idx * to as usize / from as usize, "{from} to {to}, sample {in_idx}");
-            // A symmetric pulse: neither a fraction early nor late.
+            // The pulse must be symmetric: no fraction of a sample early or late.
             if in_idx == spacing {
                 assert!((out[peak - 1] - out[peak + 1]).abs() < 1e-6, "{from} to {to}");
             }
@@ -82,9 +82,9 @@ fn an_impulse_lands_where_its_time_is() {
 }
 
 #[test]
-fn the_tail_is_there() {
+fn the_end_of_the_clip_is_complete() {
     let out = resample(&vec![0.5; 44_100], 44_100, 48_000);
-    // A step down at the very end rings by about 9 %, and its flank is cut in half.
+    // A step down at the very end rings by about 9 %, and half of its edge is cut off.
     assert!(out[47_990..].iter().all(|v| *v > 0.2), "{:?}", &out[47_990..]);
     assert!((out[47_000] - 0.5).abs() < 1e-4);
 }

@@ -26,7 +26,7 @@ def main():
 
     for _ in range(20):
         frame()
-    # The median: what disturbs a short run is not the network's work.
+    # The median, because other programs disturb a short run.
     tight = float(np.median([frame() for _ in range(500)]))
     paced = []
     for _ in range(4 * FRAMES_PER_SECOND):

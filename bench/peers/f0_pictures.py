@@ -17,7 +17,7 @@ TITLES = {"whistle": "A whistle", "voice": "A low male voice", "violin": "A viol
 
 
 def octaves_around(tracks):
-    """A range of whole octaves and a half that shows what most frames say."""
+    """A frequency range of whole and half octaves that covers most voiced frames."""
     voiced = np.concatenate([f0[v] for _, f0, v in tracks])
     low, high = np.percentile(voiced, [1, 99])
     return low / 2**0.75, high * 2**1.5
@@ -35,7 +35,7 @@ def draw(wav, folder, out):
     axes.specgram(samples, NFFT=WINDOW, Fs=rate, noverlap=WINDOW * 7 // 8, pad_to=4 * WINDOW, cmap="gray", vmin=-100, vmax=-25)
     axes.set_facecolor("black")
     for (name, colour, width), (time_s, f0_hz, voiced) in zip(TRACKERS, tracks):
-        # A gap where it is unvoiced or leaps, so that no line stands where nothing was heard.
+        # Leave gaps where the sound is unvoiced or f0 jumps, so that no line is drawn where nothing was heard.
         leaps = np.abs(np.diff(np.log2(np.maximum(f0_hz, 1)), prepend=np.log2(max(f0_hz[0], 1)))) > 0.3
         axes.plot(time_s, np.where(voiced & ~leaps, f0_hz, np.nan), color=colour, linewidth=width, label=name)
         alone = voiced & leaps
@@ -50,7 +50,7 @@ def draw(wav, folder, out):
     axes.legend(loc="upper right", framealpha=0.8, facecolor="black", labelcolor="white")
     path = out / f"f0_{wav.stem}.png"
     figure.savefig(path)
-    # A picture in a repository is small: 128 colours are enough, if rare ones are kept.
+    # 128 colours keep the picture small enough for a repository, if rare colours are kept.
     Image.open(path).convert("RGB").quantize(128, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 

@@ -66,7 +66,7 @@ class DdspVst:
     name = "DDSP-VST"
     FRAME = 1024
     HOP = 320
-    # Outputs by the last letter of their names.
+    # Outputs, by the last character of their names.
     F0_HZ, LOUDNESS_DB = "0", "2"
     SILENCE_DB = -60.0
 
@@ -94,13 +94,13 @@ class DdspVst:
 def run(tracker, files, folder):
     folder = folder / tracker.name
     folder.mkdir(exist_ok=True)
-    # The first call allocates.
+    # The first call allocates, so it is not timed.
     tracker.track(np.zeros(RATE, np.float32))
     took_s = audio_s = 0.0
     for file in files:
         samples, rate = soundfile.read(file, dtype="float32")
         assert rate == RATE, file
-        # What is shorter than a frame has no answer of its own.
+        # Pad sounds shorter than a frame, for which there would be no output.
         samples = np.pad(samples, (0, max(0, DdspVst.FRAME - len(samples))))
         start = time.process_time()
         answers = tracker.track(samples)

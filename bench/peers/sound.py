@@ -17,7 +17,7 @@ def main(judge_path, jobs_path):
     judge = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(judge)
     listener = judge.Yamnet()
-    # Loading the listener takes longer than listening.
+    # Keep one model for all sounds: loading it takes longer than running it.
     judge.Yamnet = lambda: listener
     for line in open(jobs_path):
         job = json.loads(line)

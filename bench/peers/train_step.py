@@ -105,7 +105,7 @@ def main(steps, clips, seconds, width):
         nn.utils.clip_grad_norm_(model.parameters(), 3.0)
         optimizer.step()
         took.append(time.perf_counter() - start)
-    # The first one is for finding memory.
+    # The first step allocates memory, so it does not count.
     took = sorted(took[1:])
     print(took[len(took) // 2], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 

@@ -1,4 +1,4 @@
-//! Everything, one measurement after the other, each in a process of its own.
+//! Runs all measurements one after the other, each in its own process.
 
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsString;
@@ -19,36 +19,36 @@ pub struct Arguments {
     ddsp_vst: Option<PathBuf>,
 }
 
-/// What each measurement is told, in the order of measuring.
-const PARTS: [(&str, &[Told]); 8] = [
-    ("pitch", &[Told::Data, Told::Peers]),
-    ("z", &[Told::Data]),
-    ("latency", &[Told::Data]),
-    ("engine", &[Told::Peers, Told::Long]),
+/// The measurements in order, each with the options it takes.
+const PARTS: [(&str, &[OptionGroup]); 8] = [
+    ("pitch", &[OptionGroup::Data, OptionGroup::Peers]),
+    ("z", &[OptionGroup::Data]),
+    ("latency", &[OptionGroup::Data]),
+    ("engine", &[OptionGroup::Peers, OptionGroup::Long]),
     ("editor", &[]),
     ("train", &[]),
-    ("pictures", &[Told::Data, Told::Peers]),
+    ("pictures", &[OptionGroup::Data, OptionGroup::Peers]),
     ("report", &[]),
 ];
 
 #[derive(Clone, Copy)]
-enum Told {
+enum OptionGroup {
     Data,
     Peers,
-    /// Ten minutes beside a busy program, an hour of audio.
+    /// Ten minutes beside a busy program, and an hour of audio.
     Long,
 }
 
-/// Runs all parts; the first that fails ends it.
+/// Runs all measurements; stops at the first failure.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let program = std::env::current_exe().context("cannot find this program")?;
-    for (part, told) in PARTS {
-        // The pictures show us beside others.
+    for (part, groups) in PARTS {
+        // The pictures compare us with other trackers.
         if part == "pictures" && arguments.ddsp_vst.is_none() {
             continue;
         }
         eprintln!("bench {part}");
-        let options = told.iter().flat_map(|told| arguments.options(*told));
+        let options = groups.iter().flat_map(|group| arguments.options(*group));
         let status = Command::new(&program).arg(part).args(options).status()?;
         ensure!(status.success(), "bench {part} failed, see above");
     }
@@ -56,15 +56,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 impl Arguments {
-    fn options(&self, told: Told) -> Vec<OsString> {
+    fn options(&self, group: OptionGroup) -> Vec<OsString> {
         let option = |name: &str, value: &Option<PathBuf>| match value {
             Some(value) => vec![name.into(), value.into()],
             None => Vec::new(),
         };
-        match told {
-            Told::Data => vec!["--data".into(), self.data.clone().into()],
-            Told::Peers => [option("--peers", &self.peers), option("--ddsp-vst", &self.ddsp_vst)].concat(),
-            Told::Long => ["--seconds", "600", "--hour"].map(OsString::from).to_vec(),
+        match group {
+            OptionGroup::Data => vec!["--data".into(), self.data.clone().into()],
+            OptionGroup::Peers => [option("--peers", &self.peers), option("--ddsp-vst", &self.ddsp_vst)].concat(),
+            OptionGroup::Long => ["--seconds", "600", "--hour"].map(OsString::from).to_vec(),
         }
     }
 }

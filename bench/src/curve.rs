@@ -1,4 +1,4 @@
-//! How long a new instrument takes, from recordings to a weights file.
+//! Duration of a training, from recordings to a weights file.
 
 use crate::program;
 use crate::table::{self, Row, number};
@@ -24,7 +24,7 @@ pub struct Arguments {
     passed_on: Vec<String>,
 }
 
-/// Trains as a user would, prints and writes `curve.json`.
+/// Trains as a user would, prints the results and writes `curve.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let work = arguments.out.join("curve");
     std::fs::create_dir_all(&work)?;
@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     table::write_json(&arguments.out.join("curve.json"), &rows)
 }
 
-/// Step and held-out loss of a line of the training's log that has one.
+/// Parses a line of the training's log: the step and the held-out loss, if the line has one.
 fn look(line: &str) -> Option<(usize, f64)> {
     let (step, rest) = line.strip_prefix("step ")?.split_once(':')?;
     let (_, loss) = rest.split_once("held out ")?;
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_with_a_look_is_read() {
+    fn a_log_line_with_a_held_out_loss_is_parsed() {
         let line = "step 1700: loss 0.302, sound 0.245, held out 0.340, 170 s left";
         assert_eq!(look(line), Some((1700, 0.34)));
         assert_eq!(look("step 50: loss 1.0, 2 s left"), None);

@@ -1,4 +1,5 @@
-//! What an open editor costs the audio callback: the built plugin in a host, its window on a screen that nobody sees.
+//! Cost of an open editor for the audio callback, measured with the built plugin in a host and its window on a virtual
+//! screen.
 
 use crate::engine::clock::{become_realtime, process_cpu};
 use crate::engine::realtime::{RATE, melody};
@@ -6,7 +7,7 @@ use crate::statistics::{median, quantile};
 use crate::table::{self, Row, number};
 use anyhow::{Result, ensure};
 use embouchure_host::{
-    Change, ClapHost, Conductor, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session, VirtualScreen,
+    Change, ClapHost, Hooks, Host, HostError, HostWindow, Parameter, Played, ScreenError, Session, VirtualScreen,
 };
 use std::ops::{ControlFlow, Range};
 use std::path::PathBuf;
@@ -27,17 +28,17 @@ pub struct Arguments {
 }
 
 const BLOCK: usize = 64;
-/// Before anything counts: caches, the scheduler and a window that was just opened find their way.
+/// Not counted: caches, the scheduler and a window that has just been opened settle first.
 const WARM_UP_S: f64 = 2.0;
-/// What the host's automation moves.
-const KNOBS: [&str; 6] = ["Brightness", "Breath", "Dynamics", "Attack", "Fine", "Output"];
-/// Movements of each knob a second, and times that it goes up and down.
+/// Parameters that the host automates.
+const AUTOMATED: [&str; 6] = ["Brightness", "Breath", "Dynamics", "Attack", "Fine", "Output"];
+/// Changes per second of each automated parameter, and cycles per second of its up and down.
 const MOVES_HZ: f64 = 60.0;
 const SWING_HZ: f64 = 0.5;
-/// An impatient player's window.
+/// Interval at which an impatient player opens and closes the window.
 const TOGGLE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What happens to the editor while it counts.
+/// State of the editor during a measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Editor {
     Closed,
@@ -45,7 +46,7 @@ enum Editor {
     Toggled,
 }
 
-/// In the order of measuring: the last says how much of the rest is the machine's noise.
+/// In the order of measurement. The last repeats the first, to show how much of the difference is the machine's noise.
 const PHASES: [(Editor, &str); 4] = [
     (Editor::Closed, "closed"),
     (Editor::Open, "open"),
@@ -53,7 +54,7 @@ const PHASES: [(Editor, &str); 4] = [
     (Editor::Closed, "closed again"),
 ];
 
-/// Measures, prints and writes `editor.json`; says what is missing where there is no screen or no plugin.
+/// Measures, prints the results and writes `editor.json`. Prints what is missing if there is no screen or no plugin.
 pub fn run(arguments: &Arguments) -> Result<()> {
     if !arguments.plugin.exists() {
         eprintln!("bench editor: left out, no {}: `cargo xtask bundle` makes it", arguments.plugin.display());
@@ -70,29 +71,29 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     // SAFETY: no other thread of this program runs yet that could read the environment.
     unsafe { std::env::set_var("DISPLAY", screen.display()) };
     let machine = crate::machine::name();
-    let mut stage = Stage::new(arguments, &screen)?;
-    let rows = PHASES.map(|(editor, name)| stage.row(editor, name, &machine));
+    let mut measured = PluginAndWindow::new(arguments, &screen)?;
+    let rows = PHASES.map(|(editor, name)| measured.row(editor, name, &machine));
     let rows = rows.into_iter().collect::<Result<Vec<_>>>()?;
     table::print(&format!("Editor and audio callback, blocks of {BLOCK} at 48 kHz, on {machine}"), &rows);
     table::write_json(&arguments.out.join("editor.json"), &rows)
 }
 
-/// One plugin and the window for its editor.
-struct Stage {
-    // The plugin goes first.
+/// A plugin, and the window for its editor.
+struct PluginAndWindow {
+    // Declared first: the plugin must be dropped before the window.
     host: ClapHost,
     window: HostWindow,
     input: Vec<Vec<f32>>,
     knobs: Vec<Parameter>,
 }
 
-impl Stage {
+impl PluginAndWindow {
     fn new(arguments: &Arguments, screen: &VirtualScreen) -> Result<Self> {
         let mut host = ClapHost::load(&arguments.plugin)?;
         let n_samples = ((WARM_UP_S + arguments.seconds) * RATE) as usize;
         let clip: Vec<f32> = melody().into_iter().cycle().take(n_samples).collect();
-        let knobs: Vec<_> = host.parameters().into_iter().filter(|p| KNOBS.contains(&p.name.as_str())).collect();
-        ensure!(knobs.len() == KNOBS.len(), "the plugin's knobs have other names than {KNOBS:?}");
+        let knobs: Vec<_> = host.parameters().into_iter().filter(|p| AUTOMATED.contains(&p.name.as_str())).collect();
+        ensure!(knobs.len() == AUTOMATED.len(), "the plugin's knobs have other names than {AUTOMATED:?}");
         let input = vec![clip; host.layout().n_inputs];
         Ok(Self { host, window: HostWindow::open(screen.display())?, input, knobs })
     }
@@ -151,14 +152,14 @@ impl EditorWindow<'_> {
     }
 }
 
-/// Asks for one block after the other as they are due, and moves the knobs.
+/// Asks for each block when it is due, and automates parameters.
 struct SoundCard {
     knobs: Vec<Parameter>,
     is_realtime: bool,
     started: Option<Instant>,
-    /// Of all knobs together.
+    /// Number of changes of all parameters together.
     n_moves: usize,
-    /// Moment and processor time when counting began, and when the last block was done.
+    /// Time and processor time when counting began, and when the last block ended.
     counted: [Option<(Instant, Duration)>; 2],
 }
 
@@ -167,14 +168,14 @@ impl SoundCard {
         Self { knobs, is_realtime: false, started: None, n_moves: 0, counted: [None; 2] }
     }
 
-    /// Cores that the process kept busy while it counted.
+    /// Mean number of cores that the process used while counting.
     fn cores(&self) -> f64 {
         let [Some((start, cpu_at_start)), Some((end, cpu_at_end))] = self.counted else { return f64::NAN };
         (cpu_at_end - cpu_at_start).as_secs_f64() / (end - start).as_secs_f64()
     }
 }
 
-impl Conductor for SoundCard {
+impl Hooks for SoundCard {
     fn automate(&mut self, now: Range<usize>) -> Vec<Change> {
         let seconds = now.start as f64 / RATE;
         if (self.n_moves as f64) > seconds * MOVES_HZ * self.knobs.len() as f64 {

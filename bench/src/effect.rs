@@ -1,4 +1,4 @@
-//! The product's engine with the built-in networks, set so that the pitch that goes in is the pitch that comes out.
+//! The product's engine with the built-in networks, set to keep the input's pitch.
 
 use anyhow::{Context, Result};
 use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, Model};
@@ -8,7 +8,7 @@ use embouchure_inference::settings::Settings;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Weights, shared by all instances as in the plugin.
+/// Weights, which all instances share as in the plugin.
 #[derive(Clone)]
 pub struct Networks {
     encoder: Arc<Encoder>,
@@ -16,7 +16,7 @@ pub struct Networks {
 }
 
 impl Networks {
-    /// Those that the plugin starts with.
+    /// The networks that the plugin starts with.
     pub fn built_in() -> Result<Self> {
         let encoder = encoder(None)?;
         let bytes = embouchure_weights::instrument(embouchure_weights::DEFAULT_INSTRUMENT).context("no instrument")?;
@@ -29,20 +29,20 @@ impl Networks {
     }
 }
 
-/// The encoder of `file`, or the built-in one.
+/// Loads the encoder of `file`, or the built-in one.
 pub fn encoder(file: Option<&Path>) -> Result<Arc<Encoder>> {
     let bytes = file.map(std::fs::read).transpose()?;
     Ok(Arc::new(Encoder::from_bytes(bytes.as_deref().unwrap_or(embouchure_weights::ENCODER))?))
 }
 
-/// An engine and its settings: constant mix, no transposition, no octave fit, no room.
+/// An engine and its settings: constant mix, no transposition, no octave fit, no reverb.
 pub struct Effect {
     pub engine: Engine,
     max_block: usize,
     settings: Settings,
 }
 
-/// As the pitch that comes in, in the open air.
+/// Settings that keep the input's pitch and add no reverb.
 pub fn plain() -> Settings {
     Settings::default().with(|s| (s.pitch.octave_fit, s.sound.room) = (false, 0.0))
 }
@@ -55,13 +55,13 @@ impl Effect {
         Ok(Self { engine, max_block, settings: plain().with(|s| s.mix.wet = wet) })
     }
 
-    /// One block in place, as many inputs as channels. Realtime-safe unless offline.
+    /// Processes one block in place. `channels`: as many as the input has. Realtime-safe unless offline.
     pub fn process(&mut self, channels: &mut [&mut [f32]]) {
         let n_inputs = channels.len();
         self.engine.process(Io { channels, n_inputs, is_piece: false }, &self.settings, &[]);
     }
 
-    /// The whole clip and as much silence after it as the latency, in largest blocks.
+    /// Plays the whole clip, followed by silence as long as the latency, in blocks of the largest size.
     pub fn play(&mut self, input: &[f32]) -> Vec<f32> {
         let mut samples = input.to_vec();
         samples.resize(input.len() + self.engine.latency_samples(), 0.0);

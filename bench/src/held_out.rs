@@ -1,5 +1,5 @@
-//! What the results are measured with; nothing that is shipped was trained on it. Trainings leave it out by `--exclude`, as
-//! weights/README.md says.
+//! Recordings that are used for measurements and that no shipped network was trained on. Trainings leave them out by
+//! `--exclude`, as weights/README.md says.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ const HELD_OUT: [&str; 5] = [
     "source/voice_vowels/Sven-o-53.flac",
 ];
 
-/// True for what is never trained on.
+/// True for recordings that are never trained on.
 pub fn is_held_out(path: &Path) -> bool {
     let path = path.to_string_lossy().replace('\\', "/");
     HELD_OUT.iter().any(|held| path.contains(&format!("/{held}/")) || path.ends_with(&format!("/{held}")))

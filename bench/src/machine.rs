@@ -1,7 +1,6 @@
-//! The machine that the figures belong to.
+//! Description of the machine that made the measurements.
 
-/// Processor, cores, system, and how busy it is with everything that runs on it: a measurement is worth as much as the
-/// quiet around it.
+/// Processor, cores, operating system and present load, because other programs disturb measurements.
 pub fn name() -> String {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let cpu = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| field(&text, "model name", ':'));
@@ -24,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_linux_says() {
+    fn parses_linux_files() {
         assert_eq!(field("processor\t: 0\nmodel name\t: Some CPU\n", "model name", ':').unwrap(), "Some CPU");
         assert_eq!(field("NAME=x\nPRETTY_NAME=\"An OS 12\"\n", "PRETTY_NAME", '=').unwrap(), "An OS 12");
         assert!(name().contains("cores"));

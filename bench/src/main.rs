@@ -1,4 +1,4 @@
-//! `embouchure-bench`: what Embouchure can do, in figures. Run through `cargo xtask bench`.
+//! `embouchure-bench`: measures what Embouchure can do. Run it through `cargo xtask bench`.
 
 mod ablations;
 mod all;

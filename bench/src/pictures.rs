@@ -1,4 +1,4 @@
-//! Pictures of three sounds: spectrogram, and what we and others hear. Drawn by Python.
+//! Pictures of three sounds: spectrogram and the pitch that each tracker finds. Drawn by Python.
 
 use crate::pitch::ours;
 use anyhow::{Context, Result, ensure};
@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     python(&arguments.peers, "f0_pictures.py", |c| c.arg(&folder).arg(&arguments.out))
 }
 
-/// A whistle, the annotated voice, and a phrase (rather than a single note) of a held-out violin.
+/// Files of a whistle, the annotated voice, and a phrase (not a single note) of a held-out violin.
 fn sounds(data: &Path) -> Result<[(&'static str, PathBuf); 3]> {
     let first = |folder: &str| audio_files(&data.join(folder))?.into_iter().next().context("no recording");
     let is_phrase = |file: &PathBuf| file.to_string_lossy().contains("Medley");
@@ -64,7 +64,7 @@ fn sounds(data: &Path) -> Result<[(&'static str, PathBuf); 3]> {
     ])
 }
 
-/// Rows of time in s, f0 in Hz, 1 if voiced, at the time when each is known.
+/// Rows of time in s, f0 in Hz and 1 if voiced; the time is when the estimate is known.
 fn track(encoder: &Arc<Encoder>, samples: &[f32]) -> Result<String> {
     let (track, _) = ours::stream(encoder, samples);
     let mut rows = String::new();

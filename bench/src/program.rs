@@ -1,10 +1,10 @@
-//! `embouchure`, as a user runs it.
+//! Runs `embouchure` as a user would.
 
 use anyhow::{Context, Result, ensure};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// It stands beside this program.
+/// Path of `embouchure`, beside this program.
 pub fn find() -> Result<PathBuf> {
     let here = std::env::current_exe().context("cannot find this program")?;
     let program = here.with_file_name(format!("embouchure{}", std::env::consts::EXE_SUFFIX));
@@ -12,8 +12,8 @@ pub fn find() -> Result<PathBuf> {
     Ok(program)
 }
 
-/// What a command printed.
-pub fn said(command: &mut Command) -> Result<String> {
+/// Standard output of a command.
+pub fn output_of(command: &mut Command) -> Result<String> {
     let output = command.output().with_context(|| format!("{command:?}"))?;
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?)

@@ -1,4 +1,4 @@
-//! docs/performance.md and docs/training.md: everything measured, with a sentence on how.
+//! Writes docs/performance.md and docs/training.md: all results, with a description of each measurement.
 
 use crate::table::{self, Row};
 use anyhow::{Context, Result};
@@ -15,12 +15,13 @@ pub struct Arguments {
     docs: PathBuf,
 }
 
-/// A table and how it was measured. What was measured is in the file of results alone: no figure, no verdict is here.
+/// A table and a description of its measurement. Figures and verdicts come only from the result files, never from this
+/// code.
 struct Section {
     title: &'static str,
-    /// In the folder of results.
+    /// Name of the result file.
     file: &'static str,
-    /// Value of the column "table" of its rows; empty for all rows.
+    /// Value of the column "table" in the section's rows; empty for all rows.
     table: &'static str,
     text: &'static str,
 }
@@ -187,11 +188,11 @@ const TRAINING: [Section; 7] = [
     },
 ];
 
-/// Pictures of f0 tracks: file without ending, and what is seen.
+/// Pictures of f0 tracks: file name without extension, and caption.
 const PICTURES: [(&str, &str); 3] =
     [("f0_whistle", "A whistle"), ("f0_voice", "A low male voice"), ("f0_violin", "A violin")];
 
-/// Writes both pages and copies the pictures beside it.
+/// Writes both pages and copies the pictures beside them.
 pub fn run(arguments: &Arguments) -> Result<()> {
     std::fs::create_dir_all(&arguments.docs)?;
     let performance = page(INTRODUCTION, &PERFORMANCE, arguments)? + &pictures(arguments)?;
@@ -212,7 +213,7 @@ fn write(arguments: &Arguments, name: &str, text: &str) -> Result<()> {
 }
 
 impl Section {
-    /// Nothing where nothing was measured.
+    /// The section as Markdown; empty if nothing was measured.
     fn render(&self, results: &Path) -> Result<String> {
         let path = results.join(self.file);
         if !path.exists() {

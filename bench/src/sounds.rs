@@ -1,32 +1,32 @@
-//! Sources with exactly known onsets and pitches.
+//! Synthesises sources with known onsets and pitches.
 
 use embouchure_training::random::{Draw, generator};
 use std::f64::consts::TAU;
 
 /// Level of a note, RMS: -20 dBFS.
 const LEVEL: f64 = 0.1;
-/// A note rises over this much, as a raised cosine, and falls over [`RELEASE_S`].
+/// Attack of a note, a raised cosine, s. The release takes [`RELEASE_S`].
 const ATTACK_S: f64 = 0.002;
 const RELEASE_S: f64 = 0.03;
-/// Breath of a whistle against its tone: -26 dB.
+/// Level of a whistle's breath noise relative to its tone: -26 dB.
 const BREATH: f64 = 0.05;
-/// Partials end here, whatever the rate.
+/// Highest frequency of partials at any rate, Hz.
 const TOP_HZ: f64 = 7500.0;
 
-/// What plays.
+/// Timbre of a source.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Timbre {
     Sine,
     Saw,
     Vowel,
-    /// A sine and its breath.
+    /// A sine with breath noise.
     Whistle,
 }
 
 impl Timbre {
     pub const ALL: [Self; 4] = [Self::Sine, Self::Saw, Self::Vowel, Self::Whistle];
 
-    /// Amplitude of partial `k` of a note at `hz`, before the level is set.
+    /// Amplitude of partial `k` of a note at `hz`, before normalisation.
     fn partial(self, hz: f64, k: usize) -> f64 {
         match self {
             Self::Sine | Self::Whistle => f64::from(u8::from(k == 1)),
@@ -36,26 +36,26 @@ impl Timbre {
     }
 }
 
-/// Resonances of a sung "ah".
+/// Gain of the formants of a sung "ah" at `hz`.
 pub fn vowel(hz: f64) -> f64 {
     let peak = |at: f64, width: f64, gain: f64| gain / (1.0 + ((hz - at) / width).powi(2));
     peak(700.0, 130.0, 1.0) + peak(1220.0, 140.0, 0.5) + peak(2600.0, 200.0, 0.2) + 0.03
 }
 
-/// Part of a melody: `hz` for `seconds`; 0 Hz is a pause. Notes without a pause between them are tied.
+/// A part of a melody: `hz` for `seconds`; 0 Hz is a pause. Notes without a pause between them are tied.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment {
     pub hz: f64,
     pub seconds: f64,
 }
 
-/// Samples at `rate`, and the sample at which each segment begins.
+/// Samples at `rate`, and the first sample of each segment.
 pub struct Melody {
     pub samples: Vec<f32>,
     pub starts: Vec<usize>,
 }
 
-/// Plays the segments; the phase goes on from note to note.
+/// Renders the segments. The phase continues from note to note.
 pub fn render(timbre: Timbre, segments: &[Segment], rate: f64, seed: u64) -> Melody {
     let mut melody = Melody { samples: Vec::new(), starts: Vec::new() };
     let mut rng = generator(seed, 0);
@@ -87,12 +87,12 @@ fn rise_of_the_end(samples_left: usize, rate: f64) -> f64 {
     rise(samples_left as f64 / rate / RELEASE_S)
 }
 
-/// From 0 to 1 as `share` does, without corners.
+/// Raised cosine: rises smoothly from 0 to 1 as `share` does.
 fn rise(share: f64) -> f64 {
     0.5 - 0.5 * (TAU / 2.0 * share.clamp(0.0, 1.0)).cos()
 }
 
-/// Amplitudes whose tone has [`LEVEL`].
+/// Amplitudes of the partials, normalised to [`LEVEL`].
 fn partials(timbre: Timbre, hz: f64) -> Vec<f64> {
     let raw: Vec<f64> = (1..=(TOP_HZ / hz).max(1.0) as usize).map(|k| timbre.partial(hz, k)).collect();
     let rms = (raw.iter().map(|a| a * a / 2.0).sum::<f64>()).sqrt();

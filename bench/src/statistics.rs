@@ -1,6 +1,6 @@
-//! Order statistics of measurements, some of which may be infinite: what never happened.
+//! Order statistics of measurements. A value may be infinite, for an event that never happened.
 
-/// The value that `share` (0 to 1) of the values do not exceed, by nearest rank; NaN of nothing.
+/// Quantile by nearest rank: the value that `share` (0 to 1) of the values do not exceed. NaN if there are no values.
 pub fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -1,13 +1,13 @@
-//! Flat rows as an aligned table and as JSON.
+//! Flat rows, as an aligned table and as JSON.
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 use std::path::Path;
 
-/// One measured row: column name to text or number.
+/// A row of results: column name to text or number.
 pub type Row = Map<String, Value>;
 
-/// Columns that say what a row belongs to; shown around the table, not in it.
+/// Columns that describe a row's origin. They are shown outside the table.
 const ABOUT: [&str; 3] = ["table", "run", "machine"];
 
 /// Prints the rows under a title.
@@ -17,7 +17,7 @@ pub fn print(title: &str, rows: &[Row]) {
     }
 }
 
-/// A table in Markdown that is legible as it is, columns in the order of the first row.
+/// A Markdown table that is legible as plain text; columns in the order of the first row.
 pub fn markdown(rows: &[Row]) -> String {
     let Some(first) = rows.first() else { return String::new() };
     let columns: Vec<&String> = first.keys().filter(|c| !ABOUT.contains(&c.as_str())).collect();
@@ -43,20 +43,20 @@ fn cell(value: &Value) -> String {
     }
 }
 
-/// `x` with `digits` decimals; what is not finite has no figure.
+/// `x` with `digits` decimals; null if it is not finite.
 pub fn number(x: f64, digits: i32) -> Value {
     let scale = 10f64.powi(digits);
     if x.is_finite() { ((x * scale).round() / scale).into() } else { Value::Null }
 }
 
-/// Writes the rows as a list of flat objects, making the folders that lead to it.
+/// Writes the rows as a list of flat objects. Creates missing folders.
 pub fn write_json(path: &Path, rows: &[Row]) -> Result<()> {
     let folder = path.parent().context("a file in a folder")?;
     std::fs::create_dir_all(folder)?;
     std::fs::write(path, serde_json::to_string_pretty(rows)?).with_context(|| path.display().to_string())
 }
 
-/// Reads what [`write_json`] wrote.
+/// Reads a file that [`write_json`] wrote.
 pub fn read_json(path: &Path) -> Result<Vec<Row>> {
     let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
     serde_json::from_str(&text).with_context(|| path.display().to_string())
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_table_shows_figures_and_hides_what_they_belong_to() {
+    fn a_table_hides_the_columns_of_origin() {
         let row = |figure: &str, value, met: Value| {
             let pairs = [("table", "t".into()), ("figure", figure.into()), ("value", value), ("met", met)];
             pairs.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<Row>()

@@ -1,4 +1,4 @@
-//! How long a step of training takes, beside PyTorch.
+//! Duration of a training step, compared with PyTorch.
 
 use crate::program;
 use crate::sounds::{Segment, Timbre, render};
@@ -10,7 +10,8 @@ use std::process::Command;
 use std::time::Instant;
 
 const RATE: u32 = 44_100;
-/// What is compared with PyTorch: sequences of one second per step, and units of the decoder, as `embouchure train` has it.
+/// Settings of the comparison: one-second sequences per step, and units of the decoder, as `embouchure train` uses
+/// them.
 const CLIPS: &str = "8";
 const WIDTH: &str = "160";
 const PYTORCH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/train_step.py");
@@ -32,7 +33,7 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// Trains for a few steps, prints and writes `train.json`.
+/// Trains for a few steps, prints the results and writes `train.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let work = arguments.out.join("train");
     let audio = arguments.audio.clone().unwrap_or_else(|| work.join("notes"));
@@ -65,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     table::write_json(&arguments.out.join("train.json"), &rows)
 }
 
-/// Seven seconds of sung notes: enough for a batch, little to analyse, so that the steps dominate.
+/// Writes seven seconds of sung notes: enough for a batch, and quickly analysed, so that the steps dominate.
 fn write_notes(folder: &Path) -> Result<()> {
     for (i, low) in [110.0, 220.0, 440.0].iter().enumerate() {
         let notes = [1.0, 0.0, 9.0 / 8.0, 4.0 / 3.0, 0.0, 1.5, 2.0, 0.0].map(|r| Segment { hz: low * r, seconds: 0.3 });
@@ -75,10 +76,10 @@ fn write_notes(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The most memory that any child of this process had.
+/// Peak memory of all child processes so far, MB.
 #[cfg(target_os = "linux")]
 fn peak_megabytes() -> f64 {
-    // SAFETY: the struct is plain data, and the call fills it in.
+    // SAFETY: the structure is plain data, and the call fills it.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
         libc::getrusage(libc::RUSAGE_CHILDREN, &mut usage);
@@ -92,9 +93,9 @@ fn peak_megabytes() -> f64 {
     f64::NAN
 }
 
-/// Seconds per step, and the peak memory in MB.
+/// Runs PyTorch's steps. Returns seconds per step and the peak memory in MB.
 fn pytorch(python: &Path, steps: usize) -> Result<(f64, f64)> {
-    let said = program::said(Command::new(python).args(["-u", PYTORCH, &steps.to_string(), CLIPS, "1", WIDTH]))?;
+    let said = program::output_of(Command::new(python).args(["-u", PYTORCH, &steps.to_string(), CLIPS, "1", WIDTH]))?;
     let figures: Vec<f64> = said.split_whitespace().filter_map(|figure| figure.parse().ok()).collect();
     let [seconds, megabytes] = figures[..] else { anyhow::bail!("PyTorch said {said:?}") };
     Ok((seconds, megabytes))
@@ -103,13 +104,13 @@ fn pytorch(python: &Path, steps: usize) -> Result<(f64, f64)> {
 struct Job<'a> {
     program: PathBuf,
     audio: &'a Path,
-    /// For weights and checkpoints, which nobody needs afterwards.
+    /// Temporary folder for weights and checkpoints.
     folder: &'a Path,
     steps: usize,
 }
 
 impl Job<'_> {
-    /// A run of some steps and a longer one: the difference is free of analysis, start and files.
+    /// Difference between a short and a longer run, which removes the time of analysis, start and files.
     fn seconds_per_step(&self, train: impl Fn(&str) -> Command) -> Result<f64> {
         let seconds = |steps: usize| -> Result<f64> {
             let _ = std::fs::remove_file(self.checkpoint());
@@ -121,7 +122,7 @@ impl Job<'_> {
         const FEW: usize = 3;
         let short = seconds(FEW)?;
         let difference = seconds(FEW + self.steps)? - short;
-        // On a machine that is busy with other things the longer run can be the faster one: then there is no figure.
+        // On a busy machine the longer run can be the faster one; then there is no figure.
         Ok(if difference > 0.0 { difference / self.steps as f64 } else { f64::NAN })
     }
 

@@ -1,4 +1,4 @@
-//! What z knows: a linear probe predicts the sound's spectrum, breath and attack from z, and from pitch and loudness.
+//! Information in z: a linear probe predicts a sound's spectrum, breath and attack from z, and from pitch and loudness.
 
 use crate::held_out::is_held_out;
 use crate::table::{self, Row, number};
@@ -13,9 +13,9 @@ use nalgebra::DMatrix;
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// Added to the diagonal of the normal equations, per row of data.
+/// Regularisation: added to the diagonal of the normal equations, per row of data.
 const RIDGE: f64 = 1e-4;
-/// Hops skipped between rows: neighbours say the same.
+/// Step between the hops that are used; neighbouring hops are nearly equal.
 const STRIDE: usize = 5;
 
 /// Arguments of `bench z`.
@@ -32,23 +32,23 @@ pub struct Arguments {
     encoder: Option<PathBuf>,
 }
 
-/// One hop: what the probes are told, and what they shall say.
+/// A hop: inputs and targets of the probes.
 struct Hop {
     pitch_and_loudness: [f64; 4],
     z: [f64; N_Z],
     target: Vec<f64>,
 }
 
-/// What a probe is told of a hop.
+/// The inputs of a probe in a hop.
 type Inputs = fn(&Hop) -> Vec<f64>;
 
-/// Measures, prints and writes `z.json`.
+/// Measures, prints the results and writes `z.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let encoder = crate::effect::encoder(arguments.encoder.as_deref())?;
     let mut files = audio_files(&arguments.data.join("heldout"))?;
     files.extend(audio_files(&arguments.data.join("source"))?.into_iter().filter(|f| is_held_out(f)));
     let hops = files.par_iter().map(|file| hear(&encoder, file)).collect::<Result<Vec<_>>>()?;
-    // Every other recording teaches the probe, the others examine it.
+    // Every other recording trains the probe; the rest test it.
     let half = |odd: usize| -> Vec<&Hop> {
         hops.iter().enumerate().filter(|(i, _)| i % 2 == odd).flat_map(|(_, hops)| hops).collect()
     };
@@ -108,7 +108,7 @@ fn row(name: &str, learn: &[&Hop], test: &[&Hop], inputs: Inputs) -> Result<Row>
     Ok(row)
 }
 
-/// Least squares with a little ridge: `[inputs + 1, targets]`.
+/// Ridge regression: `[inputs + 1, targets]`.
 fn fit(hops: &[&Hop], inputs: Inputs) -> Result<DMatrix<f64>> {
     let (x, y) = (matrix(hops, |h| with_one(inputs(h))), matrix(hops, |h| h.target.clone()));
     let mut normal = x.transpose() * &x;

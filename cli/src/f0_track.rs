@@ -1,4 +1,4 @@
-//! What the engine heard, hop by hop.
+//! Records what the engine heard in each hop.
 
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
@@ -8,17 +8,17 @@ use embouchure_inference::settings::Settings;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A model that notes what it hears; the sound is that of the model inside.
-pub struct Listening<M> {
+/// A model that records what it hears, and otherwise behaves like the model inside.
+pub struct HopRecorder<M> {
     model: M,
     track: Track,
 }
 
-/// What was heard in each hop. Clones share one track: keep one, give one to [`Listening`].
+/// Recorded hops. Clones share one track: one is kept, one is given to [`HopRecorder`].
 #[derive(Clone, Default)]
 pub struct Track(Arc<Mutex<Vec<Hop>>>);
 
-/// What is told of one hop.
+/// The recorded part of a hop.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Hop {
     /// Fundamental, Hz; 0 = no note.
@@ -27,19 +27,19 @@ pub struct Hop {
     pub is_too_soft: bool,
 }
 
-impl<M> Listening<M> {
+impl<M> HopRecorder<M> {
     pub fn new(model: M, track: Track) -> Self {
         Self { model, track }
     }
 }
 
-impl<M: HopModel> HopModel for Listening<M> {
+impl<M: HopModel> HopModel for HopRecorder<M> {
     fn reset(&mut self) {
         self.track.with(Vec::clear);
         self.model.reset();
     }
 
-    // The lock is free until the rendering is over, and rendering is offline.
+    // The lock is free while rendering, and rendering is offline, so locking is allowed here.
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         let output = self.model.hop(input, settings);
         let Heard { is_several_notes, is_too_soft, .. } = output.heard;
@@ -49,7 +49,7 @@ impl<M: HopModel> HopModel for Listening<M> {
 }
 
 impl Track {
-    /// Has room for a clip of `n_samples` at `rate`, and for the silence behind it. Allocates.
+    /// An empty track with memory for a clip of `n_samples` at `rate` and the silence after it. Allocates.
     pub fn for_clip(n_samples: usize, rate: u32) -> Self {
         let n_hops = n_hops(n_samples, rate) + 1000;
         Self(Arc::new(Mutex::new(Vec::with_capacity(n_hops))))
@@ -69,7 +69,7 @@ fn n_hops(n_samples: usize, rate: u32) -> usize {
     (n_samples as u64 * u64::from(MODEL_RATE) / (u64::from(rate) * HOP_SIZE as u64)) as usize
 }
 
-/// Writes `time_s,f0_hz`: one row per hop, at the time at which the hop ends in the input.
+/// Writes the rows `time_s,f0_hz`, one per hop. The time is the hop's end in the input.
 pub fn write_csv(mut out: impl Write, f0_hz: &[f32]) -> io::Result<()> {
     writeln!(out, "time_s,f0_hz")?;
     for (hop_idx, f0_hz) in f0_hz.iter().enumerate() {
@@ -79,7 +79,7 @@ pub fn write_csv(mut out: impl Write, f0_hz: &[f32]) -> io::Result<()> {
     out.flush()
 }
 
-/// 5th and 95th percentile of the voiced hops, Hz: the range, without the odd wrong hop. Allocates.
+/// The 5th and 95th percentile of the voiced hops, Hz: the range without single wrong hops. Allocates.
 pub fn range_hz(f0_hz: &[f32]) -> Option<[f32; 2]> {
     let mut voiced: Vec<f32> = f0_hz.iter().copied().filter(|f| *f > 0.0).collect();
     voiced.sort_by(f32::total_cmp);
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use embouchure_inference::controls::Controls;
 
-    /// Hears the first sample of each hop.
+    /// A model that reports the first sample of each hop.
     struct First;
 
     impl HopModel for First {
@@ -103,9 +103,9 @@ mod tests {
     }
 
     #[test]
-    fn each_hop_is_noted_once_and_reset_starts_again() {
+    fn each_hop_is_recorded_once_and_reset_starts_again() {
         let track = Track::for_clip(3200, 16_000);
-        let mut model = Listening::new(First, track.clone());
+        let mut model = HopRecorder::new(First, track.clone());
         let settings = Settings::default();
         for f0_hz in [1.0, 2.0, 3.0] {
             assert_eq!(model.hop(HopInput { samples: &[f0_hz; HOP_SIZE] }, &settings).heard.note_hz(), f0_hz);

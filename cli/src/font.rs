@@ -1,12 +1,12 @@
-//! The font of all pictures.
+//! The font of all diagrams.
 
 use anyhow::{Result, anyhow};
 use plotters::style::{FontStyle, register_font};
 
-/// Its name.
+/// Name of the font.
 pub const FONT: &str = "hack";
 
-/// Makes it known to the drawing library; any number of times.
+/// Registers the font with the drawing library. May be called repeatedly.
 pub fn register() -> Result<()> {
     register_font(FONT, FontStyle::Normal, epaint_default_fonts::HACK_REGULAR)
         .map_err(|_| anyhow!("the font {FONT} cannot be used"))

@@ -1,4 +1,4 @@
-//! `embouchure inspect`: what a weights file says about itself.
+//! `embouchure inspect`: describes a weights file.
 
 use crate::{shelf, streams};
 use anyhow::{Context, Result};
@@ -11,9 +11,9 @@ use safetensors::SafeTensors;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// Name under which the encoder can be inspected.
+/// Name that stands for the built-in encoder.
 const ENCODER_NAME: &str = "encoder";
-/// Beginning of the format of encoder files; the rest is the version.
+/// Prefix of the format of encoder files; the version follows.
 const ENCODER_FORMAT: &str = "embouchure-encoder/";
 
 /// Show what an instrument is, where it comes from and what it can play.
@@ -27,7 +27,7 @@ pub struct InspectCommand {
 }
 
 impl InspectCommand {
-    /// Checks and prints.
+    /// Checks the file and prints its description.
     pub fn run(self) -> Result<()> {
         let bytes = if self.wanted.eq_ignore_ascii_case(ENCODER_NAME) {
             Cow::Borrowed(embouchure_weights::ENCODER)
@@ -39,14 +39,14 @@ impl InspectCommand {
     }
 }
 
-/// Format and version that a weights file claims, before any of it is checked; empty if there is none. Reads only the
-/// header. Allocates.
+/// Format and version that a weights file states, before it is checked; empty if it states none. Reads only the header.
+/// Allocates.
 fn read_format(bytes: &[u8]) -> Result<String, LoadError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| LoadError::Broken(e.to_string()))?;
     Ok(header.metadata().as_ref().and_then(|m| m.get("format")).cloned().unwrap_or_default())
 }
 
-/// Checks a weights file and describes it, line by line. Allocates.
+/// Checks a weights file and describes it in lines of text. Allocates.
 fn describe(bytes: &[u8]) -> Result<String, LoadError> {
     let mut text = if read_format(bytes)?.starts_with(ENCODER_FORMAT) {
         describe_encoder(&Encoder::from_bytes(bytes)?.card)
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoder_is_told_by_its_format() {
+    fn an_encoder_is_recognised_by_its_format() {
         let text = describe(embouchure_weights::ENCODER).unwrap();
         assert!(text.starts_with("encoder        encoder\n") && text.contains("steps "), "{text}");
     }

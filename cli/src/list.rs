@@ -1,4 +1,4 @@
-//! `embouchure list`: the instruments that there are.
+//! `embouchure list`: lists the available instruments.
 
 use crate::streams;
 use anyhow::Result;
@@ -13,7 +13,7 @@ use embouchure_weights::own;
 pub struct ListCommand {}
 
 impl ListCommand {
-    /// Prints a line each.
+    /// Prints one line for each instrument.
     pub fn run(self) -> Result<()> {
         let shipped = embouchure_weights::INSTRUMENTS.iter().filter_map(|(_, bytes)| Card::of(bytes).ok());
         let shipped = table(shipped.map(|card| row(&card)).collect());

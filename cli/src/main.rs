@@ -19,7 +19,7 @@ mod warnings;
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
-// For training; the reason is in Cargo.toml.
+// Used for training; Cargo.toml gives the reason.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,10 +1,10 @@
-//! Numbers as people type them.
+//! Parses numbers as people type them.
 
 use anyhow::{Context, Result, ensure};
 
-/// A number from `min` to `max`, with a point or a comma before its decimals.
+/// Parses a number from `min` to `max` with a decimal point or comma.
 pub fn parse_within(text: &str, min: f32, max: f32) -> Result<f32> {
-    // The minus sign of typeset texts.
+    // Typeset texts use this minus sign.
     let text = text.trim().replace('\u{2212}', "-");
     let is_decimal = text.matches([',', '.']).count() == 1;
     let text = if is_decimal { text.replace(',', ".") } else { text };

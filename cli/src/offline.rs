@@ -1,24 +1,25 @@
-//! The realtime engine over a whole clip, with its delay taken out.
+//! Runs the realtime engine over a whole clip and removes its latency.
 
 use embouchure_audio_file::Audio;
 use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, HopModel, Io, PrepareError};
 use embouchure_inference::settings::Settings;
 
-/// A clip that went through the engine.
+/// The result of a rendering.
 pub struct Rendered {
-    /// As many samples and channels as the input; sample n belongs to sample n.
+    /// As many samples and channels as the input; output sample n belongs to input sample n.
     pub audio: Audio,
-    /// Delay that was taken out, samples.
+    /// Latency that was removed, samples.
     pub latency_samples: usize,
-    /// Whether the worker kept up, as it must offline.
+    /// True if the worker kept up, as it must offline.
     pub complete: bool,
-    /// Frames for which the networks gave no sound.
+    /// Frames for which the networks gave no output.
     pub failed_frames: u64,
-    /// Frames of 4 ms in which the input was clipped.
+    /// Frames of 4 ms in which the input is clipped.
     pub clipped_frames: u64,
 }
 
-/// Renders a clip of one or two channels, `block` samples (≥ 1) at once. `on_progress` gets the number of input samples done so far. Allocates.
+/// Renders a clip of one or two channels in blocks of `block` samples (≥ 1). `on_progress` receives the number of input
+/// samples done so far. Allocates.
 pub fn render(
     mut audio: Audio,
     model: Box<dyn HopModel>,
@@ -59,7 +60,7 @@ mod tests {
     use embouchure_inference::controls::Controls;
     use embouchure_inference::hear::HopInput;
 
-    /// Plays 500 Hz as loud as the hop's peak.
+    /// A model that plays 500 Hz at the level of the hop's peak.
     struct PeakModel;
 
     impl HopModel for PeakModel {
@@ -75,7 +76,7 @@ mod tests {
         Settings::default().with(|s| (s.mix.wet, s.sound.room) = (wet, 0.0))
     }
 
-    /// Silence, then a tone of another level on each channel.
+    /// Silence, then a tone with a different level on each channel.
     fn late_tone(rate: u32, n_channels: usize) -> Audio {
         let (n_samples, onset) = (rate as usize / 2 + 17, rate as usize / 5);
         let tone = |i: usize| (std::f32::consts::TAU * 300.0 * i as f32 / rate as f32).sin();

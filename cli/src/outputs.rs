@@ -1,15 +1,15 @@
-//! Files that a command is going to write: looked at before any work is done, so that none is lost and none is missing at
-//! the end.
+//! Checks the output files of a command before its work begins, so that no file is lost by overwriting and no result is
+//! lost at the end.
 
 use anyhow::{Context, Result, bail, ensure};
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-/// What stands for standard input and standard output.
+/// Stands for standard input or standard output.
 pub const DASH: &str = "-";
 
-/// Whether files that are there may be overwritten.
+/// Whether existing files may be overwritten.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct Force {
     /// Overwrite files that are there already, without asking.
@@ -17,13 +17,13 @@ pub struct Force {
     pub force: bool,
 }
 
-/// True for standard input or output.
+/// True if the path stands for standard input or output.
 pub fn is_dash(path: &Path) -> bool {
     path.as_os_str() == DASH
 }
 
-/// Makes the folders of `outputs`. Refuses to write where that cannot be done, or would cost one of `inputs`, or one of the
-/// outputs itself. Files that are there are asked about, or, where nobody can be asked, refused.
+/// Creates the folders of `outputs`. Fails if an output cannot be written, or would overwrite one of `inputs` or
+/// another output. Asks before overwriting existing files; fails if nobody can be asked.
 pub fn check(inputs: &[&Path], outputs: &[&Path], force: Force) -> Result<()> {
     ensure!(outputs.iter().filter(|output| is_dash(output)).count() < 2, "only one file can go to standard output");
     for (i, output) in outputs.iter().enumerate().filter(|(_, output)| !is_dash(output)) {
@@ -35,11 +35,11 @@ pub fn check(inputs: &[&Path], outputs: &[&Path], force: Force) -> Result<()> {
         ensure!(!is_twice, "{} would be written twice: choose another name", output.display());
         check_writable(output)?;
     }
-    // Asked last: nobody wants to be asked about what is refused afterwards.
+    // Asked last, so that nobody is asked in vain.
     outputs.iter().filter(|output| is_file(output) && !force.force).try_for_each(|output| ask(output))
 }
 
-/// By identity where both are there, so that links count; else by name.
+/// Compares by identity where both files exist, so that links are recognised; otherwise by path.
 fn is_same(a: &Path, b: &Path) -> bool {
     let is_one_file = same_file::is_same_file(a, b).unwrap_or(false);
     let full = |path: &Path| Some(folder_of(path).canonicalize().ok()?.join(path.file_name()?));
@@ -47,7 +47,7 @@ fn is_same(a: &Path, b: &Path) -> bool {
 }
 
 fn is_file(path: &Path) -> bool {
-    // A device or a pipe loses nothing.
+    // Devices and pipes lose nothing when written to.
     !is_dash(path) && path.metadata().is_ok_and(|m| m.is_file())
 }
 
@@ -62,7 +62,7 @@ fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."))
 }
 
-/// Tries it, and leaves nothing behind.
+/// Writes a test file and removes it.
 fn check_writable(output: &Path) -> Result<()> {
     let cannot = || format!("cannot write {}: choose another place, or change who may", output.display());
     if output.exists() {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_be_lost_is_refused_even_by_force() {
+    fn overwriting_an_input_is_refused_even_by_force() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         std::fs::write(path("in.wav"), b"recording").unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_cannot_be_written_to_are_said_first() {
+    fn unwritable_outputs_are_reported_first() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         assert!(message(&[], &[folder.path()], FORCE).contains("is a folder"));

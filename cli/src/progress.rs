@@ -1,4 +1,4 @@
-//! How a long run shows itself: a bar where there is a terminal, lines where there is none. Ctrl-C ends a training.
+//! Shows the progress of a long run: a bar on a terminal, lines elsewhere. Ctrl-C ends a training.
 
 use crate::streams;
 use embouchure_training::progress::{Event, Progress, Stage};
@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Shows a run on the terminal.
+/// Shows progress on the terminal.
 pub struct Terminal {
-    /// Of the stage that goes on.
+    /// Bar of the present stage.
     bar: Mutex<ProgressBar>,
     /// Set by Ctrl-C.
     is_interrupted: Arc<AtomicBool>,
 }
 
 impl Terminal {
-    /// Shows nothing yet.
+    /// Starts without a bar.
     pub fn new() -> Self {
         Self { bar: Mutex::new(ProgressBar::hidden()), is_interrupted: Arc::default() }
     }
@@ -39,7 +39,8 @@ impl Terminal {
         *self.bar.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = bar;
     }
 
-    /// Takes over Ctrl-C. Before a training it ends the program: there is nothing to keep.
+    /// Handles Ctrl-C from now on. Before the training begins, Ctrl-C ends the program as usual: there is nothing to
+    /// save.
     fn listen(&self) {
         let flag = self.is_interrupted.clone();
         if let Err(error) = ctrlc::set_handler(move || flag.store(true, Relaxed)) {
@@ -51,7 +52,7 @@ impl Terminal {
         self.bar().suspend(|| eprintln!("{line}"));
     }
 
-    /// The bar's message, and a plain line where there is no terminal to draw a bar on.
+    /// Sets the bar's message; prints a line if there is no terminal for a bar.
     fn show_losses(&self, step: usize, losses: &[(&str, f32)]) {
         let bar = self.bar();
         let losses: Vec<String> = losses.iter().map(|(name, loss)| format!("{name} {loss:.3}")).collect();
@@ -63,7 +64,7 @@ impl Terminal {
     }
 }
 
-/// A line on standard output. If it cannot be written, the run goes on: hours of training must not end for it.
+/// Prints a line on standard output. Errors are ignored: hours of training must not end because of them.
 fn say(line: &str) {
     let _ = streams::say(&format!("{line}\n"));
 }

@@ -1,6 +1,6 @@
-//! `embouchure render`: a recording becomes another instrument.
+//! `embouchure render`: plays a recording with another instrument.
 
-use crate::f0_track::{self, Listening, Track};
+use crate::f0_track::{self, HopRecorder, Track};
 use crate::number::parse_within;
 use crate::offline::{self, Rendered};
 use crate::outputs::{self, Force, is_dash};
@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// What counts as silence.
 #[derive(Args)]
 pub struct GateOptions {
-    /// The instrument is silent where the recording is below this level, dB under full scale; further down in one that is
-    /// soft as a whole.
+    /// The instrument is silent where the recording is below this level, dB relative to full scale. The level is lower for
+    /// a recording that is soft as a whole.
     #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
     #[arg(allow_hyphen_values = true)]
     pub gate: f32,
@@ -57,7 +57,7 @@ pub struct RenderCommand {
     /// come, which is right for recordings of the instrument itself.
     #[arg(long, value_enum, default_value = "auto")]
     level: Level,
-    /// Leave the instrument at a level of its own, instead of making it as loud as the recording.
+    /// Do not adjust the instrument's level to the recording's.
     #[arg(long)]
     own_level: bool,
     /// How much of the instrument is heard: 0 = only the recording, 1 = only the instrument.
@@ -70,7 +70,7 @@ pub struct RenderCommand {
     brightness: f32,
     #[command(flatten)]
     gate: GateOptions,
-    /// Time of the way from note to note, ms; 0 = as sung.
+    /// Glide time from note to note, ms; 0 = as sung.
     #[arg(long, value_name = "MS", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 2000.0))]
     glide: f32,
     /// How far the pitch is pulled to the notes of the scale: 0 = as sung, 1 = exactly on them.
@@ -113,7 +113,7 @@ pub struct RenderCommand {
     /// From the instrument (0) to the second one (1); between them their sounds are blended, not mixed.
     #[arg(long, value_name = "0..1", default_value = "0", requires = "second", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     morph: f32,
-    /// Samples that are worked on at once. Does not change the sound.
+    /// Block size, samples. Does not change the sound.
     #[arg(long, value_name = "N", default_value = "512", value_parser = clap::value_parser!(u32).range(1..=65_536))]
     block: u32,
     /// Also write the pitch that was heard, every 4 ms, as a table of time and Hz (0 = no pitch); "-" is
@@ -124,14 +124,14 @@ pub struct RenderCommand {
     force: Force,
 }
 
-/// What to do to the level.
+/// How the level is adjusted.
 #[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 enum Level {
     Auto,
     AsRecorded,
 }
 
-/// What to do to the pitch.
+/// How the pitch is moved.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Transpose {
     Auto,
@@ -139,7 +139,7 @@ enum Transpose {
 }
 
 impl RenderCommand {
-    /// Reads, renders, writes and says so.
+    /// Reads, renders, writes, and prints a summary.
     pub fn run(self) -> Result<()> {
         self.check_files()?;
         let recording = streams::read(&self.input)?;
@@ -151,7 +151,7 @@ impl RenderCommand {
         let model = self.load_model()?;
         let (n_samples, rate) = (audio.channels[0].len(), audio.rate);
         let track = Track::for_clip(n_samples, rate);
-        let model = Listening::new(model, track.clone());
+        let model = HopRecorder::new(model, track.clone());
         let progress = progress_bar(n_samples);
         let start = Instant::now();
         let show = |done: usize| progress.set_position(done as u64);
@@ -180,7 +180,7 @@ impl RenderCommand {
         streams::say(&format!("{}: {summary}\n", self.output.display()))
     }
 
-    /// Before any work: nothing is lost, and nothing is missing at the end.
+    /// Checks before any work that no file is lost and that the results can be written.
     fn check_files(&self) -> Result<()> {
         let is_wav = self.output.extension().is_some_and(|e| e.eq_ignore_ascii_case("wav"));
         if !is_wav && !is_dash(&self.output) {
@@ -253,7 +253,7 @@ fn one_or_two_channels(audio: Audio) -> Audio {
     Audio { channels: vec![to_mono(&audio)], rate: audio.rate }
 }
 
-/// Hidden by indicatif when the output is no terminal.
+/// indicatif hides the bar when the output is not a terminal.
 fn progress_bar(n_samples: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {percent:>3} %, {eta} left");
     ProgressBar::new(n_samples as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))

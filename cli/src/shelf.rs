@@ -1,4 +1,4 @@
-//! Where instruments come from: those that are shipped, those in the player's folder, and other files.
+//! Finds instruments: shipped ones, those in the player's folder, and other files.
 
 use anyhow::{Context, Result, bail};
 use embouchure_inference::hear::encoder::Encoder;
@@ -8,13 +8,13 @@ use embouchure_weights::own;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-/// The encoder that is built in, to which the shipped instruments listen. Allocates.
+/// The built-in encoder, which the shipped instruments use. Allocates.
 pub fn encoder() -> Result<Encoder> {
     Encoder::from_bytes(embouchure_weights::ENCODER).context("the encoder of this program")
 }
 
-/// Content of the shipped instrument called `wanted`, or else of the file of that name, or of that in the player's folder
-/// which the plugin would call so. Allocates.
+/// Reads the instrument called `wanted`: a shipped one, otherwise the file of that path, otherwise a file in the
+/// player's folder that the plugin shows under that name. Allocates.
 pub fn load(wanted: &str) -> Result<Cow<'static, [u8]>> {
     let is_called_so = |(key, bytes): &&(&str, &[u8])| {
         plain(key) == plain(wanted) || Card::of(bytes).is_ok_and(|card| plain(&card.name) == plain(wanted))
@@ -31,7 +31,7 @@ pub fn load(wanted: &str) -> Result<Cow<'static, [u8]>> {
     }
 }
 
-/// The file that [`load`] would read, if it is not a shipped instrument.
+/// The file that [`load`] would read; `None` for a shipped instrument.
 pub fn file_of(wanted: &str) -> Option<PathBuf> {
     let path = PathBuf::from(wanted);
     if path.exists() { Some(path) } else { own_file(wanted) }
@@ -45,7 +45,7 @@ fn own_file(wanted: &str) -> Option<PathBuf> {
     own::folder().iter().flat_map(|folder| own::files(folder)).find(is_it)
 }
 
-/// As a person may write a name: "French Horn", "french-horn", "french_horn".
+/// Normalises a name: people write "French Horn", "french-horn", "french_horn".
 fn plain(name: &str) -> String {
     name.trim().to_lowercase().replace([' ', '-'], "_")
 }
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_read_as_the_window_shows_it_and_as_the_file_is_called() {
+    fn an_instrument_is_found_by_its_shown_name_and_by_its_file_name() {
         let horn = embouchure_weights::instrument("french-horn").unwrap();
         for name in ["French Horn", "french_horn", "FRENCH-HORN", " french horn "] {
             assert!(&*load(name).unwrap() == horn, "{name}");

@@ -1,5 +1,5 @@
-//! Standard input and output in place of files. Wav is written by jumping about, which a pipe cannot do, so what goes lies
-//! in a temporary file first.
+//! Standard input and output in place of files. A wav file needs random access while it is written, which a pipe lacks,
+//! so output goes to a temporary file first.
 
 use crate::outputs::is_dash;
 use anyhow::{Context, Result};
@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
 
-/// Reads the recording `path`, or what comes from standard input.
+/// Reads the recording `path`, or standard input.
 pub fn read(path: &Path) -> Result<Recording> {
     if !is_dash(path) {
         return Ok(read_recording(path)?);
@@ -18,12 +18,12 @@ pub fn read(path: &Path) -> Result<Recording> {
     Ok(read_bytes(bytes, "standard input")?)
 }
 
-/// Writes a text to standard output, as it is.
+/// Writes a text to standard output, unchanged.
 pub fn say(text: &str) -> Result<()> {
     unless_closed(std::io::stdout().lock().write_all(text.as_bytes()))
 }
 
-/// That somebody has stopped reading standard output, as `head` does, is no error.
+/// Ignores the error when the reader of standard output has closed it, as `head` does.
 fn unless_closed<T>(written: std::io::Result<T>) -> Result<()> {
     match written {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => Err(e).context("cannot write to standard output"),
@@ -31,7 +31,7 @@ fn unless_closed<T>(written: std::io::Result<T>) -> Result<()> {
     }
 }
 
-/// Writes `path`, or standard output.
+/// Calls `write` with `path`, or with a temporary file that is then copied to standard output.
 pub fn with_output(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     if !is_dash(path) {
         return write(path);

@@ -1,22 +1,22 @@
-//! What is wrong with the words of a command, in one line.
+//! Reports wrong command lines in one line.
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;
 
-/// Shows help or version where they were asked for, and else what is wrong.
+/// Prints help or version if requested, otherwise the error.
 pub fn tell(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         let _ = error.print();
         return ExitCode::from(error.exit_code() as u8);
     }
     let said = error.render().to_string();
-    // The rest is how to use the command.
+    // The rest explains the command's usage.
     let first = said.split("\n\n").next().unwrap_or_default();
     eprintln!("{} (--help shows what there is)", in_one_line(first));
     ExitCode::from(error.exit_code() as u8)
 }
 
-/// Without line breaks, which would make one message look like several.
+/// Replaces line breaks, which would make one message look like several.
 pub fn in_one_line(text: &str) -> String {
     text.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }

@@ -1,12 +1,13 @@
-//! What was wrong with a recording, and what to do: the same kinds that the plugin's window shows.
+//! Warnings about a recording with advice. The plugin's window shows the same kinds.
 
 use crate::f0_track::Hop;
 
-/// Smaller shares are accidents: notes that overlap once, a soft end.
+/// Smaller shares are ignored: notes that overlap once, a soft end.
 const LEAST_SEVERAL: f64 = 0.02;
 const LEAST_SOFT: f64 = 0.05;
 
-/// A line for each kind. `heard`: every hop of the recording; `clipped_frames`: how many of them are clipped. Allocates.
+/// One line for each kind of problem. `heard`: every hop of the recording; `clipped_frames`: the number of clipped
+/// ones. Allocates.
 pub fn lines(heard: &[Hop], clipped_frames: u64) -> Vec<String> {
     let share = |n: usize, of: usize| n as f64 / of.max(1) as f64;
     let count = |is_meant: fn(&Hop) -> bool| heard.iter().filter(|hop| is_meant(hop)).count();
@@ -42,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_are_of_what_was_heard_and_accidents_are_not_said() {
+    fn shares_refer_to_sounding_hops_and_small_ones_are_ignored() {
         let note = Hop { f0_hz: 220.0, ..Hop::default() };
         let chord = Hop { is_several_notes: true, ..Hop::default() };
         let soft = Hop { is_too_soft: true, ..Hop::default() };

@@ -1,11 +1,11 @@
-//! The program as its user meets it.
+//! Tests the program through its command line.
 
 use embouchure_audio_file::{Audio, read, write_wav};
 use std::f32::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// A folder of its own for each test, emptied before and removed after.
+/// A temporary folder per test, emptied before and removed after it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -42,7 +42,7 @@ fn succeed(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs what must fail with one line on the error stream, exit code 1 and nothing else, and returns that line.
+/// Runs a command that must fail: exit code 1, and exactly one line, on the error stream. Returns that line.
 fn fail(arguments: &[&str]) -> String {
     let output = embouchure(arguments);
     let message = String::from_utf8(output.stderr).unwrap();
@@ -53,7 +53,7 @@ fn fail(arguments: &[&str]) -> String {
     message
 }
 
-/// A second of a voice-like tone at 220 Hz between silences, a little different on each channel.
+/// A second of a voice-like tone at 220 Hz between silences. The channels differ slightly.
 fn tone(rate: u32, n_channels: usize) -> Audio {
     let n_samples = rate as usize + 123;
     let sample = |i: usize, c: usize| {
@@ -139,7 +139,7 @@ fn the_pitch_track_has_a_row_for_every_hop() {
 }
 
 #[test]
-fn many_channels_become_one_and_that_is_said() {
+fn many_channels_are_mixed_to_one_with_a_warning() {
     let folder = Folder::new("surround");
     let (input, output) = (folder.write("in.wav", &tone(48_000, 6)), folder.path("out.wav"));
     let result = embouchure(&["render", &input, &output]);
@@ -149,7 +149,7 @@ fn many_channels_become_one_and_that_is_said() {
 }
 
 #[test]
-fn bad_input_is_told_in_one_line() {
+fn bad_input_is_reported_in_one_line() {
     let folder = Folder::new("bad");
     let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
     let (missing, text) = (folder.path("missing.wav"), folder.path("notes.txt"));
@@ -230,7 +230,7 @@ fn no_recording_and_no_result_is_overwritten() {
 }
 
 #[test]
-fn eval_overwrites_neither_recordings_nor_what_is_there() {
+fn eval_overwrites_neither_recordings_nor_other_files() {
     let folder = Folder::new("pairs");
     std::fs::create_dir(folder.path("in")).unwrap();
     let (input, other) = (folder.write("a.wav", &tone(48_000, 1)), folder.write("in/A.wav", &tone(44_100, 1)));
@@ -250,7 +250,7 @@ fn eval_overwrites_neither_recordings_nor_what_is_there() {
     let card = |name: &str| fail(&["eval", "oboe", "--audio", &input, "--card", name, "--force"]);
     assert!(card(&input).contains("would be overwritten"));
     assert!(card(&folder.path("card.png")).contains("choose another name"));
-    // The pair of a recording that lies where the pairs go.
+    // This recording lies in the folder of the pairs and has the name of one of them.
     let listened = format!("{pairs}/a.recording.wav");
     std::fs::rename(&input, folder.path("pairs/a.wav")).unwrap();
     let again = ["eval", "oboe", "--audio", &listened, "--audio", &folder.path("pairs/a.wav"), "--pairs", &pairs];
@@ -259,7 +259,7 @@ fn eval_overwrites_neither_recordings_nor_what_is_there() {
 }
 
 #[test]
-fn whoever_stops_reading_harms_nothing() {
+fn a_reader_that_closes_the_pipe_causes_no_error() {
     use std::process::Stdio;
     let folder = Folder::new("closed");
     let input = folder.write("in.wav", &tone(48_000, 1));
@@ -281,7 +281,7 @@ fn whoever_stops_reading_harms_nothing() {
 }
 
 #[test]
-fn numbers_and_keys_are_taken_as_people_type_them() {
+fn numbers_and_keys_are_parsed_as_people_type_them() {
     let folder = Folder::new("typed");
     let (input, output) = (folder.write("in.wav", &tone(48_000, 1)), folder.path("out.wav"));
     let render = |options: &[&str]| {
@@ -307,7 +307,7 @@ fn the_table_goes_through_a_pipe() {
     assert!(fail(&["render", &input, "-", "--f0-csv", "-"]).contains("only one file"));
 }
 
-/// Two seconds of notes at once, each with a voice's partials.
+/// Two seconds of a chord; each note has the partials of a voice.
 fn chord(notes_hz: &[f32], gain: f32) -> Audio {
     let sample = |i: usize| {
         let t = i as f32 / 48_000.0;
@@ -318,7 +318,7 @@ fn chord(notes_hz: &[f32], gain: f32) -> Audio {
 }
 
 #[test]
-fn what_is_wrong_with_a_recording_is_said_in_a_line_each() {
+fn each_problem_of_a_recording_is_reported_in_one_line() {
     let folder = Folder::new("wrong");
     let said = |notes_hz: &[f32], gain: f32, options: &[&str]| {
         let (input, output) = (folder.write("in.wav", &chord(notes_hz, gain)), folder.path("out.wav"));
@@ -357,7 +357,7 @@ fn pipes_take_the_place_of_files() {
     let piped = start().wait_with_output().unwrap();
     assert!(piped.status.success() && piped.stdout == expected);
     assert!(String::from_utf8_lossy(&piped.stderr).contains("heard"), "the summary goes elsewhere");
-    // Somebody who reads no further, as `head` does.
+    // A reader that stops reading, as `head` does.
     let mut child = start();
     let mut pipe = child.stdout.take().unwrap();
     pipe.read_exact(&mut [0; 100]).unwrap();
@@ -375,7 +375,7 @@ fn instruments_are_listed() {
 }
 
 #[test]
-fn wrong_words_are_told_in_one_line() {
+fn wrong_command_lines_are_reported_in_one_line() {
     for arguments in [&["render"][..], &["render", "a.wav", "b.wav", "--mix", "2"], &["rendr"], &["--nonsense"]] {
         let output = embouchure(arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();

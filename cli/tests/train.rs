@@ -1,4 +1,4 @@
-//! Training as its user meets it: bad recordings, a full disk, a kill.
+//! Tests training through the command line: unusable recordings, a full disk, a killed process.
 
 use embouchure_audio_file::{Audio, write_wav};
 use std::f32::consts::TAU;
@@ -17,7 +17,7 @@ impl Folder {
         Self(path)
     }
 
-    /// Two seconds of what `sample(seconds)` says.
+    /// Writes two seconds of `sample(seconds)`.
     fn record(&self, name: &str, sample: impl Fn(f32) -> f32) {
         let samples = (0..2 * RATE).map(|i| sample(i as f32 / RATE as f32)).collect();
         write_wav(&self.0.join("audio").join(name), &Audio { channels: vec![samples], rate: RATE }).unwrap();
@@ -27,7 +27,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// `embouchure train instrument` on the folder's audio, few steps of a small network.
+    /// A command that trains an instrument on the folder's audio, with few steps and a small network.
     fn train(&self, out: &str, steps: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_embouchure"));
         command.args(["train", "instrument", "--name", "Test", "--width", "16", "--sound-steps", "0"]);
@@ -59,7 +59,7 @@ fn inspect(path: &Path) -> Output {
 }
 
 #[test]
-fn nothing_to_learn_from_is_said() {
+fn recordings_without_notes_are_reported() {
     let folder = Folder::new("nothing");
     let output = folder.train("a", "1").output().unwrap();
     assert!(!output.status.success());
@@ -75,7 +75,7 @@ fn nothing_to_learn_from_is_said() {
 }
 
 #[test]
-fn good_recordings_are_used_among_bad_ones() {
+fn good_recordings_are_used_beside_bad_ones() {
     let folder = Folder::new("mixed");
     folder.record("good.wav", tone(330.0));
     folder.record("nan.wav", |t| if (0.5..0.51).contains(&t) { f32::NAN } else { tone(440.0)(t) });
@@ -94,7 +94,7 @@ fn good_recordings_are_used_among_bad_ones() {
 }
 
 #[test]
-fn the_report_names_what_is_used_what_is_not_and_what_is_missing() {
+fn the_report_lists_used_unused_and_missing_recordings() {
     let folder = Folder::new("report");
     folder.record("good.wav", tone(330.0));
     folder.record("hiss.wav", hiss);
@@ -120,7 +120,7 @@ fn no_training_and_no_picture_replaces_a_recording() {
         assert!(!output.status.success() && errors(&output).contains(why), "{}", errors(&output));
         assert!(std::fs::read(folder.path("audio/take.wav")).unwrap() == before);
     };
-    // With the checkpoint of an earlier training, what it wrote before is its own, but no recording is.
+    // With the checkpoint of an earlier training, its result may be overwritten, but no recording may.
     std::fs::write(folder.path("old.checkpoint"), b"").unwrap();
     let old = folder.path("old.checkpoint");
     refused(folder.train("audio/take.wav", "1").arg("--checkpoint").arg(old), "would be overwritten");
@@ -134,7 +134,7 @@ fn no_training_and_no_picture_replaces_a_recording() {
 }
 
 #[test]
-fn a_second_look_needs_no_other_picture() {
+fn the_default_picture_replaces_no_file() {
     let folder = Folder::new("twice");
     folder.record("take.wav", tone(330.0));
     let prepare = || {
@@ -163,10 +163,10 @@ fn a_checkpoint_of_something_else_is_refused_and_kept() {
     }
 }
 
-/// A limit on the size of files does what a full disk does.
+/// A limit on the size of files has the same effect as a full disk.
 #[cfg(unix)]
 #[test]
-fn a_full_disk_is_said_and_what_was_there_stays() {
+fn a_full_disk_is_reported_and_earlier_files_stay() {
     let folder = Folder::new("full");
     folder.record("good.wav", tone(330.0));
     std::fs::write(folder.path("a.safetensors"), "an older instrument").unwrap();
@@ -196,7 +196,7 @@ fn a_training_that_is_killed_ends_with_the_same_weights() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    // What a kill in the middle of the next save leaves.
+    // A kill during the next save leaves such a file.
     std::fs::write(checkpoint.with_extension("part"), &std::fs::read(&checkpoint).unwrap()[..1000]).unwrap();
     assert!(!folder.path("killed.safetensors").exists());
     let output = folder.train("killed.safetensors", "110").output().unwrap();
@@ -228,7 +228,7 @@ fn ctrl_c_ends_a_training_and_keeps_what_it_has_learned() {
 
 #[test]
 #[cfg(not(any(feature = "cuda", feature = "metal")))]
-fn a_device_that_is_not_there_says_what_to_do() {
+fn a_missing_device_is_an_error_that_says_what_to_do() {
     let folder = Folder::new("device");
     folder.record("a.wav", tone(220.0));
     for device in ["cuda", "metal"] {

@@ -1,4 +1,4 @@
-//! The part of the demo that touches the plugin; runs in a process of its own.
+//! The part of the demo that runs the plugin, in a separate process.
 
 use anyhow::{Context, Result};
 use embouchure_audio_file::{self as audio_file, Audio};
@@ -21,16 +21,16 @@ pub struct Arguments {
     instrument: String,
 }
 
-/// What the other process tells.
+/// What this process reports to the demo.
 #[derive(Serialize, Deserialize)]
 pub struct Hosted {
-    /// As the plugin calls itself.
+    /// Name that the plugin reports.
     pub plugin: String,
-    /// Of the plugin.
+    /// Version that the plugin reports.
     pub version: String,
-    /// At the input's rate.
+    /// Latency, samples at the input's rate.
     pub latency_samples: usize,
-    /// One value per callback.
+    /// Duration of each callback, s.
     pub callback_seconds: Vec<f64>,
 }
 
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     std::fs::write(&arguments.figures, serde_json::to_string(&hosted)?).context("cannot write the figures")
 }
 
-/// Selects the instrument, one that is shipped or a file, through the plugin's saved state, as a project file would.
+/// Selects an instrument, shipped or a file, by editing the plugin's saved state, as a project file would contain it.
 fn choose_instrument(host: &mut ClapHost, instrument: &str) -> Result<()> {
     let chosen = match embouchure_weights::instrument(instrument) {
         Some(_) => json!({ "kind": "builtin", "name": instrument }),
@@ -74,7 +74,7 @@ fn choose_instrument(host: &mut ClapHost, instrument: &str) -> Result<()> {
     Ok(())
 }
 
-/// The plugin's configuration that serves a clip best. A mono clip goes to both ears where the plugin can do that.
+/// The plugin's layout that suits a clip best. A mono clip is played in stereo if the plugin offers that.
 fn layout_for(n_channels: usize, offered: &[Layout]) -> Result<Layout> {
     const MONO: Layout = Layout { n_inputs: 1, n_outputs: 1 };
     const MONO_TO_STEREO: Layout = Layout { n_inputs: 1, n_outputs: 2 };

@@ -1,5 +1,4 @@
-//! What `cargo xtask demo` runs: a clip goes through the built plugin as in a host, and what came out is measured and
-//! drawn.
+//! What `cargo xtask demo` runs: plays a clip through the built plugin in a host, measures the output and draws it.
 
 mod hosted;
 mod melody;

@@ -1,11 +1,11 @@
-//! A whistled tune made by code, for a demo that needs no recording: the first half of "Greensleeves" (England, 16th
-//! century), whistled as people do, with glides, vibrato, breath at the onsets and silence between phrases.
+//! Synthesises a whistled tune, so that the demo needs no recording: the first half of "Greensleeves" (England, 16th
+//! century) with glides, vibrato, breath noise at the onsets, and silence between phrases.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::{PI, TAU};
 
-/// (MIDI note, eighths); `None` is a rest. Two octaves above where it is sung, where whistles lie.
+/// (MIDI note, length in eighths); `None` is a rest. Two octaves above the sung tune, in the range of whistles.
 const TUNE: &[(Option<u8>, f64)] = &[
     (None, 0.5),
     (Some(83), 1.0),
@@ -52,7 +52,7 @@ const TUNE: &[(Option<u8>, f64)] = &[
 ];
 const EIGHTH_SECONDS: f64 = 0.165;
 const GLIDE_SECONDS: f64 = 0.055;
-/// The breath stops this long before a note that repeats the pitch, so that the two can be told apart.
+/// Gap before a note that repeats the pitch, so that the two can be told apart, s.
 const TONGUE_SECONDS: f64 = 0.035;
 const ATTACK_SECONDS: f64 = 0.045;
 const RELEASE_SECONDS: f64 = 0.07;
@@ -60,15 +60,15 @@ const VIBRATO_HZ: f64 = 5.4;
 const VIBRATO_CENTS: f64 = 28.0;
 const SEED: u64 = 7;
 
-/// A tune with the pitch that it was made from.
+/// A tune and its true pitch.
 pub struct Melody {
-    /// Mono, full scale = 1. Exactly 0 in rests.
+    /// Mono, full scale ±1. Exactly 0 in rests.
     pub samples: Vec<f32>,
     /// Hz, one value per sample; 0 in rests.
     pub f0_hz: Vec<f64>,
 }
 
-/// The tune at `rate` Hz; the same samples at every call.
+/// The tune at `rate` Hz. Every call returns the same samples.
 pub fn whistle(rate: f64) -> Melody {
     let breaths = breaths();
     let n_samples = (TUNE.iter().map(|(_, eighths)| eighths * EIGHTH_SECONDS).sum::<f64>() * rate) as usize;
@@ -85,7 +85,7 @@ struct Note {
     midi: f64,
 }
 
-/// Notes between two silences.
+/// A phrase: the notes between two rests.
 struct Breath {
     notes: Vec<Note>,
     end_seconds: f64,
@@ -123,12 +123,12 @@ impl Breath {
         let mut drift_cents = 0.0;
         for i in (start * rate).ceil() as usize..((self.end_seconds * rate) as usize).min(melody.samples.len()) {
             let time = i as f64 / rate;
-            // A slow random walk that is pulled back to 0, about 4 cents wide.
+            // A slow random walk that returns to 0, about 4 cents wide.
             drift_cents += random.random_range(-1.0..1.0) * 22.0 / rate.sqrt() - drift_cents * 5.0 / rate;
             let f0_hz = self.f0_hz(time, drift_cents);
             phase = (phase + TAU * f0_hz / rate) % TAU;
             let level = self.level(time, f0_hz);
-            // A whistle is nearly a sine; lips add a little of the second and third harmonic.
+            // A whistle is nearly a sine, with weak second and third harmonics.
             let tone = phase.sin() + 0.02 * (2.0 * phase).sin() + 0.006 * (3.0 * phase).sin();
             let onset_breath = 0.5 * (-(time - start) / 0.03).exp();
             let air = noise_band.process(random.random_range(-1.0..1.0), f0_hz / rate) * (0.05 + onset_breath);
@@ -142,7 +142,7 @@ impl Breath {
         let note = &self.notes[current];
         let since = time - note.start_seconds;
         let glide = 0.5 - 0.5 * (PI * (since / GLIDE_SECONDS).min(1.0)).cos();
-        // The first note of a breath is scooped from a semitone below.
+        // The first note of a phrase slides up from a semitone below.
         let from = if current == 0 { note.midi - 1.0 } else { self.notes[current - 1].midi };
         let midi = from + (note.midi - from) * glide;
         let vibrato = VIBRATO_CENTS * ((since - 0.15) / 0.25).clamp(0.0, 1.0) * (TAU * VIBRATO_HZ * since).sin();
@@ -153,14 +153,14 @@ impl Breath {
         let (start, end) = (self.notes[0].start_seconds, self.end_seconds);
         let fade = |t: f64| 0.5 - 0.5 * (PI * t.clamp(0.0, 1.0)).cos();
         let edges = fade((time - start) / ATTACK_SECONDS) * fade((end - time) / RELEASE_SECONDS);
-        // A phrase swells towards its middle, and high notes take more breath.
+        // A phrase is loudest in its middle, and high notes are louder.
         let swell = 0.7 + 0.3 * (PI * ((time - start) / (end - start)).clamp(0.0, 1.0)).sin();
         let height = (f0_hz / 1000.0).powf(0.4);
         0.3 * edges * swell * height
     }
 }
 
-/// State-variable filter whose centre follows the whistle: air sounds at the pitch of the mouth.
+/// State-variable filter centred on the whistle's pitch: breath noise sounds at the mouth's resonance.
 #[derive(Default)]
 struct BandPass {
     /// Integrator states.
@@ -169,7 +169,7 @@ struct BandPass {
 }
 
 impl BandPass {
-    /// `frequency` as a share of the sample rate. Trapezoidal form (Zavalishin), Q = 3, peak gain 1.
+    /// `frequency`: centre as a share of the sample rate. Trapezoidal form (Zavalishin), Q = 3, peak gain 1.
     fn process(&mut self, input: f64, frequency: f64) -> f64 {
         let g = (PI * frequency).tan();
         let damping = 1.0 / 3.0;
@@ -187,7 +187,7 @@ mod tests {
     use crate::pitch_track::{HOP_SECONDS, cents, track};
 
     #[test]
-    fn lies_where_people_whistle() {
+    fn the_tune_is_in_the_range_of_whistles() {
         let melody = whistle(48_000.0);
         let seconds = melody.samples.len() as f64 / 48_000.0;
         assert!((7.0..9.5).contains(&seconds), "{seconds} s");
@@ -220,7 +220,7 @@ mod tests {
             let (mut n_voiced, mut n_right) = (0, 0);
             for (frame, f0) in track(&melody.samples, rate).into_iter().enumerate() {
                 let centre = (frame as f64 * HOP_SECONDS * rate) as usize;
-                // All pitches that the tracker's window saw: in a glide its answer is one of them.
+                // The tracker may report any pitch that occurs in its window, which matters in glides.
                 let reach = (0.025 * rate) as usize;
                 let seen = &melody.f0_hz[centre.saturating_sub(reach)..(centre + reach).min(melody.f0_hz.len())];
                 if let (Some(f0), true) = (f0, seen.iter().all(|f0| *f0 > 0.0)) {

@@ -1,4 +1,4 @@
-//! report.png: two spectrograms, one over the other, with the pitch that was found drawn into them.
+//! Draws report.png: two spectrograms, one above the other, with the detected pitch.
 
 use crate::pitch_track::{HOP_SECONDS, cents};
 use crate::spectrogram::{Grid, spectrogram};
@@ -17,7 +17,7 @@ const BOTTOM: i32 = 80;
 const GAP: i32 = 70;
 const LOW_HZ: f64 = 50.0;
 const HIGH_HZ: f64 = 20_000.0;
-/// Colours span this many dB, down from the loudest spot of both panels rounded up to tens.
+/// Range of the colours, dB below the loudest point of both panels (rounded up to tens).
 const SPAN_DB: f32 = 90.0;
 
 const BACKGROUND: RGBColor = RGBColor(16, 16, 22);
@@ -26,22 +26,22 @@ const FAINT: RGBColor = RGBColor(150, 150, 160);
 const PITCH: RGBColor = RGBColor(64, 240, 220);
 
 const TITLE_FONT: &str = "ubuntu";
-/// Small letters of equal width stay legible without hinting and kerning, which plotters lacks.
+/// A monospaced font stays legible at small sizes without hinting and kerning, which plotters lacks.
 const SMALL_FONT: &str = "hack";
 /// Texts of at least this size take [`TITLE_FONT`].
 const TITLE_SIZE: i32 = 24;
 
-/// One of the two clips.
+/// One of the two clips, with its texts.
 pub struct Panel<'a> {
-    /// Written over the spectrogram.
+    /// Title above the spectrogram.
     pub title: &'a str,
     /// Mono.
     pub samples: &'a [f32],
-    /// f0 as [`crate::pitch_track::track`] gives it.
+    /// f0 from [`crate::pitch_track::track`].
     pub f0_hz: &'a [Option<f64>],
 }
 
-/// Draws `panels` (input, output: of one length, at `rate` Hz) to a PNG.
+/// Draws `panels` (input and output, of equal length, at `rate` Hz) to a PNG.
 pub fn draw(path: &Path, title: &str, subtitle: &str, panels: [&Panel; 2], rate: f64) -> Result<()> {
     for (name, bytes) in
         [(TITLE_FONT, epaint_default_fonts::UBUNTU_LIGHT), (SMALL_FONT, epaint_default_fonts::HACK_REGULAR)]
@@ -58,7 +58,7 @@ pub fn draw(path: &Path, title: &str, subtitle: &str, panels: [&Panel; 2], rate:
     let grid = Grid { n_columns: width as usize, n_rows: height as usize, low_hz: LOW_HZ, high_hz: HIGH_HZ };
     let levels = panels.map(|panel| spectrogram(panel.samples, rate, &grid));
     let loudest = levels.iter().flatten().copied().fold(f32::NEG_INFINITY, f32::max);
-    // In silence the loudest spot would make every colour mean nothing.
+    // For silence, scaling to the loudest point would be meaningless.
     let top_db = if loudest > -120.0 { (loudest / 10.0).ceil() * 10.0 } else { 0.0 };
     let seconds = panels[0].samples.len() as f64 / rate;
 
@@ -77,7 +77,7 @@ pub fn draw(path: &Path, title: &str, subtitle: &str, panels: [&Panel; 2], rate:
     Ok(())
 }
 
-/// Where a panel is, and what its pixels mean.
+/// Position of a panel, and the ranges of its axes.
 struct Axes {
     left: i32,
     top: i32,
@@ -130,14 +130,14 @@ fn draw_axes(root: &Area, axes: &Axes) -> Result<()> {
     Ok(())
 }
 
-/// The smallest of 1, 2, 5 times a power of ten that is not below `seconds`.
+/// The smallest of 1, 2, 5 times a power of ten that is at least `seconds`.
 fn nice_step(seconds: f64) -> f64 {
     let magnitude = 10.0_f64.powf(seconds.max(1e-3).log10().floor());
     [1.0, 2.0, 5.0, 10.0].map(|m| m * magnitude).into_iter().find(|step| *step >= seconds).unwrap_or(10.0 * magnitude)
 }
 
 fn draw_pitch(root: &Area, axes: &Axes, f0_hz: &[Option<f64>]) -> Result<()> {
-    // A jump of more than a fourth within one hop is a new note or a mistake; a line there would hide which.
+    // A jump of more than a fourth within one hop is a new note or an error; a connecting line would hide which.
     const JUMP_CENTS: f64 = 500.0;
     let mut strokes: Vec<Vec<(i32, i32)>> = Vec::new();
     let mut previous: Option<f64> = None;
@@ -151,7 +151,7 @@ fn draw_pitch(root: &Area, axes: &Axes, f0_hz: &[Option<f64>]) -> Result<()> {
         }
         previous = *f0;
     }
-    // Dark under bright: the line must show on black and on the yellow of a loud fundamental.
+    // A dark line below the bright one keeps it visible on black and on the yellow of a loud fundamental.
     for style in [BLACK.mix(0.6).stroke_width(5), PITCH.stroke_width(2)] {
         for stroke in &strokes {
             root.draw(&PathElement::new(stroke.clone(), style))?;
@@ -187,7 +187,7 @@ fn line(root: &Area, ends: [(i32, i32); 2], colour: RGBAColor) -> Result<()> {
     Ok(())
 }
 
-/// `at`: the vertical middle of the text, and horizontally the end that `align` names.
+/// `at`: the vertical centre of the text, and the horizontal end that `align` names.
 fn text(root: &Area, words: &str, at: (i32, i32), size: i32, colour: RGBColor, align: HPos) -> Result<()> {
     let font = if size >= TITLE_SIZE { TITLE_FONT } else { SMALL_FONT };
     let style = (font, size).into_font().color(&colour).pos(Pos::new(align, VPos::Center));
@@ -195,7 +195,8 @@ fn text(root: &Area, words: &str, at: (i32, i32), size: i32, colour: RGBColor, a
     Ok(())
 }
 
-/// The colour map "magma" (S. van der Walt and N. Smith, public domain) at nine points: 0 is black, 1 nearly white.
+/// The colour map "magma" (S. van der Walt and N. Smith, public domain), interpolated from nine points. 0 is black, 1
+/// nearly white.
 fn magma(level: f32) -> [u8; 3] {
     const POINTS: [[f32; 3]; 9] = [
         [0.0, 0.0, 4.0],

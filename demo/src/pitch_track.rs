@@ -1,27 +1,29 @@
-//! A pitch tracker that has nothing to do with our network: it judges the demo's audio by other means.
+//! An independent pitch tracker: it judges the demo's audio and shares nothing with our network.
 //!
 //! YIN: de Cheveigné and Kawahara 2002, "YIN, a fundamental frequency estimator for speech and music".
 
 use realfft::{RealFftPlanner, num_complex::Complex};
 
-/// Lowest f0 that is found, Hz.
+/// Lowest f0, Hz.
 pub const F0_MIN_HZ: f64 = 50.0;
-/// Highest f0 that is found, Hz. Above a whistle.
+/// Highest f0, Hz; above a whistle.
 pub const F0_MAX_HZ: f64 = 4200.0;
 /// Seconds between estimates.
 pub const HOP_SECONDS: f64 = 0.01;
-/// Largest aperiodicity (normalised difference) that still counts as a pitch: a whistle carries breath noise.
+/// Largest aperiodicity (normalised difference) that counts as a pitch. A whistle contains breath noise, so it is not
+/// small.
 const MAX_APERIODICITY: f64 = 0.2;
-/// A period may be this much less periodic than the best one. The article takes one threshold (0.1) for both purposes;
-/// apart, noise costs no frames and a strong second harmonic no octave.
+/// The chosen period may exceed the least aperiodicity by this much. The article uses one threshold (0.1) for this and
+/// for the detection of pitch. With two thresholds, noise loses no frames, and a strong second harmonic causes no
+/// octave errors.
 const TOLERANCE: f64 = 0.08;
-/// Frames this far below the loudest one have no pitch.
+/// Frames this far below the loudest one have no pitch, dB.
 const GATE_DB: f64 = -45.0;
-/// Periods of the lowest f0 that are compared.
+/// Length of the comparison window, in periods of the lowest f0.
 const WINDOW_PERIODS: f64 = 1.25;
 
-/// f0 in Hz every [`HOP_SECONDS`], `None` where there is none. The estimate with index `i` is for the time
-/// `i * HOP_SECONDS`, at the middle of its window.
+/// f0 in Hz every [`HOP_SECONDS`]; `None` where there is no pitch. Estimate `i` belongs to the time `i * HOP_SECONDS`,
+/// the centre of its window.
 pub fn track(samples: &[f32], rate: f64) -> Vec<Option<f64>> {
     let mut yin = Yin::new(rate);
     let n_frames = (samples.len() as f64 / rate / HOP_SECONDS).ceil() as usize;
@@ -41,10 +43,10 @@ pub fn track(samples: &[f32], rate: f64) -> Vec<Option<f64>> {
 
 struct Yin {
     rate: f64,
-    /// Samples compared with their shifted copy.
+    /// Number of samples that are compared with their shifted copy.
     window: usize,
     max_lag: usize,
-    /// `[window + max_lag]` samples around the time in question, mean removed.
+    /// `[window + max_lag]` samples around the present time, without their mean.
     frame: Vec<f64>,
     fft: std::sync::Arc<dyn realfft::RealToComplex<f64>>,
     inverse_fft: std::sync::Arc<dyn realfft::ComplexToReal<f64>>,
@@ -54,7 +56,7 @@ impl Yin {
     fn new(rate: f64) -> Self {
         let window = (rate / F0_MIN_HZ * WINDOW_PERIODS).ceil() as usize;
         let max_lag = (rate / F0_MIN_HZ).ceil() as usize + 1;
-        // Long enough that the circular correlation does not wrap.
+        // Long enough to avoid wrap-around of the circular correlation.
         let size = (2 * window + max_lag).next_power_of_two();
         let mut planner = RealFftPlanner::new();
         Self {
@@ -67,7 +69,7 @@ impl Yin {
         }
     }
 
-    /// Takes the samples around `centre`, silence outside the clip, and gives their level (RMS).
+    /// Loads the samples around `centre`, with silence outside the clip. Returns their level (RMS).
     fn load(&mut self, samples: &[f32], centre: isize) -> f64 {
         let start = centre - (self.frame.len() / 2) as isize;
         for (offset, value) in self.frame.iter_mut().enumerate() {
@@ -87,7 +89,7 @@ impl Yin {
         if least > MAX_APERIODICITY {
             return None;
         }
-        // The first dip that is deep enough: deeper ones at its multiples are octaves too low.
+        // The first sufficiently deep minimum. Deeper ones at multiples of its lag are octaves too low.
         let mut lag = (min_lag..self.max_lag).find(|lag| normalised[*lag] <= least + TOLERANCE)?;
         while lag + 1 < self.max_lag && normalised[lag + 1] < normalised[lag] {
             lag += 1;
@@ -95,7 +97,7 @@ impl Yin {
         Some(self.rate / parabola_minimum(&difference, lag))
     }
 
-    /// Sum over the window of the squared difference to the copy shifted by each lag, 0 to `max_lag`.
+    /// For each lag from 0 to `max_lag`: sum over the window of the squared difference to the shifted copy.
     fn difference(&self) -> Vec<f64> {
         let spectrum_of = |samples: &[f64]| {
             let mut padded = self.fft.make_input_vec();
@@ -125,7 +127,7 @@ impl Yin {
     }
 }
 
-/// Each value over the mean of the values up to it; 1 at lag 0.
+/// Each value divided by the mean of the values up to it; 1 at lag 0 (YIN's cumulative mean).
 fn normalise(difference: &[f64]) -> Vec<f64> {
     let mut sum = 0.0;
     let mut normalised = vec![1.0; difference.len()];
@@ -138,7 +140,7 @@ fn normalise(difference: &[f64]) -> Vec<f64> {
     normalised
 }
 
-/// Where a parabola through the value at `index` and its neighbours has its minimum.
+/// Position of the minimum of a parabola through the value at `index` and its neighbours.
 fn parabola_minimum(values: &[f64], index: usize) -> f64 {
     let (before, here, after) = (values[index - 1], values[index], values[index + 1]);
     let curvature = before - 2.0 * here + after;
@@ -146,19 +148,19 @@ fn parabola_minimum(values: &[f64], index: usize) -> f64 {
     index as f64 + offset.clamp(-1.0, 1.0)
 }
 
-/// Distance from `reference_hz` to `f0_hz` in cents.
+/// Interval from `reference_hz` to `f0_hz`, cents.
 pub fn cents(f0_hz: f64, reference_hz: f64) -> f64 {
     1200.0 * (f0_hz / reference_hz).log2()
 }
 
-/// Name of the nearest note of the tempered scale, such as `C#6`.
+/// Name of the nearest note in equal temperament, such as `C#6`.
 pub fn note_name(f0_hz: f64) -> String {
     const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
     let midi = (69.0 + 12.0 * (f0_hz / 440.0).log2()).round() as i32;
     format!("{}{}", NAMES[midi.rem_euclid(12) as usize], midi.div_euclid(12) - 1)
 }
 
-/// 5th and 95th percentile of the f0 that was found, Hz.
+/// The 5th and 95th percentile of f0, Hz.
 pub fn range_hz(track: &[Option<f64>]) -> Option<[f64; 2]> {
     let mut found: Vec<f64> = track.iter().flatten().copied().collect();
     found.sort_by(f64::total_cmp);
@@ -184,7 +186,7 @@ mod tests {
 
     #[test]
     fn finds_known_tones() {
-        // Sines, and a tone whose second harmonic is five times its fundamental, where trackers jump an octave up.
+        // Sines, and a tone whose second harmonic is five times its fundamental: trackers tend to report its octave.
         for rate in [44_100.0, 48_000.0] {
             for f0_hz in [55.0, 82.41, 110.0, 220.0, 440.0, 1000.0, 1234.5, 2093.0, 3000.0, 4000.0] {
                 for harmonics in [&[1.0][..], &[0.2, 1.0, 0.3]] {

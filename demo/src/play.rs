@@ -1,4 +1,4 @@
-//! The demo itself.
+//! Runs the demo.
 
 use crate::hosted::Hosted;
 use crate::melody;
@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 
 const DEFAULT_RATE: u32 = 48_000;
 
-/// What `cargo xtask demo` says, and what it is told.
+/// Options of `cargo xtask demo`.
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The built CLAP plugin
@@ -40,7 +40,7 @@ pub struct Arguments {
 struct Report {
     plugin: String,
     version: String,
-    /// Path as given, or what was synthesised.
+    /// Path as given, or a description of the synthesised input.
     input: String,
     instrument: String,
     duration_seconds: f64,
@@ -48,10 +48,10 @@ struct Report {
     block: u32,
     latency_samples: usize,
     latency_ms: f64,
-    /// Seconds of audio per second of callbacks. The callbacks wait for the network (offline mode).
+    /// Seconds of audio per second of callbacks. In offline mode the callbacks wait for the network.
     realtime_factor: f64,
     callback: CallbackTimes,
-    /// By the tracker of this program, not by the plugin.
+    /// Measured by the demo's tracker, not by the plugin.
     input_pitch: Option<PitchRange>,
     output_pitch: Option<PitchRange>,
     pitch_kept: Option<PitchKept>,
@@ -61,29 +61,29 @@ struct Report {
 struct CallbackTimes {
     median_us: f64,
     p99_us: f64,
-    /// Share of the time that a block lasts.
+    /// Median duration as a share of the block's duration.
     median_share_of_deadline: f64,
     p99_share_of_deadline: f64,
 }
 
-/// 5th to 95th percentile.
+/// The 5th to the 95th percentile.
 #[derive(Serialize)]
 struct PitchRange {
     detected_range_hz: [f64; 2],
     detected_notes: [String; 2],
 }
 
-/// How the output's pitch follows the input's, over the frames where both have one.
+/// Agreement of the output's pitch with the input's, over the frames in which both have one.
 #[derive(Serialize)]
 struct PitchKept {
     n_frames: usize,
-    /// Median interval from input to output; 12 is an octave up.
+    /// Median interval from input to output, semitones; 12 is an octave up.
     transposed_semitones: f64,
     /// Share of frames within 50 cents of that interval.
     within_50_cents: f64,
 }
 
-/// Makes the demo in its folder.
+/// Runs the demo and writes its files.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let (input_name, input) = match &arguments.input {
         Some(path) => (path.display().to_string(), read(path, arguments.rate)?),
@@ -144,7 +144,7 @@ fn is_copy(input: &[f32], output: &[f32]) -> bool {
     input.iter().zip(output).all(|(i, o)| (i - o).abs() < 1e-4)
 }
 
-/// A file at the rate the host shall run at, with at most two channels.
+/// Reads a file, with at most two channels, at the host's rate.
 fn read(path: &Path, rate: Option<u32>) -> Result<Audio> {
     let recording = audio_file::read_recording(path)?;
     recording.remarks.iter().for_each(|remark| eprintln!("note: {}: {remark}", path.display()));
@@ -160,7 +160,7 @@ fn read(path: &Path, rate: Option<u32>) -> Result<Audio> {
     Ok(audio)
 }
 
-/// The files in the demo's folder.
+/// Paths of the files in the demo's folder.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -183,7 +183,7 @@ impl Folder {
 
 fn play_in_other_process(folder: &Folder, arguments: &Arguments) -> Result<Hosted> {
     let figures = folder.0.join("hosted.json");
-    // Results of an earlier run must not pass for those of this one.
+    // Remove earlier results, so that they cannot be mistaken for new ones.
     for path in [&figures, &folder.output(), &folder.report(), &folder.picture()] {
         if path.exists() {
             std::fs::remove_file(path)?;
@@ -300,7 +300,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_octave_down_is_kept_pitch() {
+    fn an_octave_down_counts_as_the_same_melody() {
         let input: Vec<_> = (0..100).map(|i| (i % 10 != 0).then(|| 700.0 + f64::from(i))).collect();
         let output: Vec<_> =
             input.iter().enumerate().map(|(i, f0)| f0.map(|f0| if i % 20 == 1 { f0 } else { f0 / 2.0 })).collect();

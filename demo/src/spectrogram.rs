@@ -1,19 +1,19 @@
-//! Level over time and log frequency, for pictures. Like all that judges the built plugin from outside it has its own window and
-//! decibels.
+//! Level over time and log frequency, for diagrams. This program judges the built plugin from outside, so it has its
+//! own window and dB functions.
 
 use realfft::RealFftPlanner;
 use std::f64::consts::TAU;
 
-/// Window in seconds: long enough to part the harmonics of a low note, short enough to show a vibrato.
+/// Window length, s: long enough to separate the harmonics of a low note, short enough to show vibrato.
 const WINDOW_SECONDS: f64 = 0.05;
-/// The spectrum is this many times finer than the window's own resolution, so that low ridges are drawn smoothly.
+/// Zero-padding factor: the finer spectrum draws low harmonics smoothly.
 const PADDING: usize = 4;
 
-/// Size and frequency axis of the picture.
+/// Size and frequency range of the diagram.
 pub struct Grid {
-    /// Columns, spread evenly over the clip.
+    /// Number of columns, spread evenly over the clip.
     pub n_columns: usize,
-    /// Rows, spread evenly over the logarithm of frequency; row 0 is the highest.
+    /// Number of rows, spread evenly over log frequency; row 0 is the highest.
     pub n_rows: usize,
     /// Frequency at the lower edge of the last row, Hz.
     pub low_hz: f64,
@@ -21,7 +21,7 @@ pub struct Grid {
     pub high_hz: f64,
 }
 
-/// Levels in dB, `[n_rows * n_columns]`, row after row; a full-scale sine is 0. Allocates.
+/// Levels in dB, `[n_rows * n_columns]`, row by row; a full-scale sine is 0 dB. Allocates.
 pub fn spectrogram(samples: &[f32], rate: f64, grid: &Grid) -> Vec<f32> {
     let window_size = (WINDOW_SECONDS * rate).round() as usize;
     let fft_size = (window_size * PADDING).next_power_of_two();
@@ -52,7 +52,7 @@ pub fn spectrogram(samples: &[f32], rate: f64, grid: &Grid) -> Vec<f32> {
     levels
 }
 
-/// Largest value over a range of bins that may be narrower than one bin; silence above Nyquist.
+/// Largest value in a range of bins, which may be narrower than a bin; silence above Nyquist.
 fn loudest_between(db: &[f64], bottom: f64, top: f64) -> f64 {
     if top > (db.len() - 1) as f64 {
         return f64::NEG_INFINITY;

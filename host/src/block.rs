@@ -1,41 +1,41 @@
-//! One call of `process`, as well or as badly mannered as a host may make it.
+//! One call of `process`, with correct arguments or with faulty ones.
 
 use std::ops::Range;
 use std::ptr::null_mut;
 
-/// What a plugin is handed. Nothing is checked: that is the plugin's part.
+/// The arguments of a call of `process`. They are not checked, because tests hand over faulty ones on purpose.
 pub struct Block<'a> {
-    /// 0 where a host only hands over parameters.
+    /// 0 if the host only hands over parameter changes.
     pub n_samples: usize,
-    /// What is to be heard.
+    /// The input channels.
     pub input: Channels<'a>,
-    /// Where the plugin writes. What lies there before is the test's choice.
+    /// The output channels. Tests choose what they contain before the call.
     pub output: Channels<'a>,
-    /// In this order.
+    /// Parameter changes, handed over in this order.
     pub changes: &'a [Change],
 }
 
 /// A parameter's new value within a block.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
-    /// Sample of the block, or beyond it. CLAP carries 0 to 2³² - 1, VST3 -2³¹ to 2³¹ - 1; what lies outside becomes the
-    /// nearest of these.
+    /// Sample of the block; may lie outside it. CLAP carries 0 to 2³² - 1, VST3 -2³¹ to 2³¹ - 1; other values are
+    /// clamped.
     pub at: i64,
-    /// The parameter's.
+    /// Identifier of the parameter.
     pub id: u32,
-    /// From `min` to `max` of the parameter.
+    /// From the parameter's `min` to its `max`.
     pub value: f64,
 }
 
 /// The channels of a port.
 pub enum Channels<'a> {
-    /// The host has no such port and hands over a null pointer.
+    /// No port: the pointer to the port is null.
     NoPort,
-    /// A port that is said to have so many channels, and a null pointer in place of their list.
+    /// A port that announces this many channels, with a null pointer instead of the channel list.
     NoList(usize),
-    /// `None` is a null pointer in the list.
+    /// Pointers to the channels; `None` is a null pointer.
     List(Vec<Option<&'a mut [f32]>>),
-    /// Of an output: channels of the input, by their places in it. The plugin writes where it reads.
+    /// For an output only: indices of input channels whose memory it shares, so the plugin processes in place.
     OfInput(&'a [usize]),
 }
 
@@ -45,12 +45,12 @@ impl<'a> Channels<'a> {
         Self::List(channels.iter_mut().map(|channel| Some(channel.as_mut_slice())).collect())
     }
 
-    /// The same samples of each channel.
+    /// The same range of samples of each channel.
     pub fn part(channels: &'a mut [Vec<f32>], range: Range<usize>) -> Self {
         Self::List(channels.iter_mut().map(|channel| Some(&mut channel[range.clone()])).collect())
     }
 
-    /// As C wants it. An output needs the input that it may share.
+    /// Pointers for the C interface. An output needs the input whose memory it may share.
     pub(crate) fn raw(&mut self, input: Option<&RawChannels>) -> RawChannels {
         match self {
             Self::NoPort => RawChannels { n_ports: 0, n_channels: 0, pointers: None },
@@ -73,60 +73,60 @@ impl<'a> Channels<'a> {
 
 /// Pointers into a port's channels.
 pub(crate) struct RawChannels {
-    /// 0 or 1.
+    /// Number of ports, 0 or 1.
     pub n_ports: u32,
     pub n_channels: usize,
     pointers: Option<Vec<*mut f32>>,
 }
 
 impl RawChannels {
-    /// The list, which lives as long as this value.
+    /// Pointer to the channel list, valid as long as this value.
     pub fn list(&mut self) -> *mut *mut f32 {
         self.pointers.as_mut().map_or(null_mut(), |pointers| pointers.as_mut_ptr())
     }
 }
 
-/// What may be wrong with a call of `process` beside its channels.
+/// Faults of a call of `process` other than those of its channels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
-    /// Null pointers in place of the lists of what changes, and of those where the plugin would say what it changes.
+    /// Null pointers instead of the input and output lists of parameter changes.
     NoLists,
-    /// The list of changes says that it is longer than it is, and gives null pointers for the rest.
+    /// The list of changes announces more entries than it has and returns null pointers for the excess ones.
     MissingChanges,
-    /// The samples are said to have 64 bits; in CLAP there are none of 32 bits beside them.
+    /// The samples are announced as 64-bit. In CLAP the 32-bit channels are missing as well.
     Doubles,
-    /// VST3 alone: fewer samples than none.
+    /// VST3 only: a negative number of samples.
     NegativeLength,
 }
 
 impl Flaw {
-    /// All of them.
+    /// All flaws.
     pub const ALL: [Self; 4] = [Self::NoLists, Self::MissingChanges, Self::Doubles, Self::NegativeLength];
 }
 
-/// What came of a call of `process`.
+/// Result of a call of `process`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// The plugin says that it did it.
+    /// The plugin reported success.
     pub is_ok: bool,
-    /// Times that the thread gave up the processor by itself during the call: it waited for something. Being interrupted
-    /// does not count. 0 where the system does not say.
+    /// Voluntary context switches of the thread during the call, so the number of times it waited. Preemption does not
+    /// count. 0 where the system does not report it.
     pub n_waits: usize,
-    /// Seconds that the thread computed during the call, however long it was interrupted. 0 where the system does not say.
+    /// Processor time of the thread during the call, s. 0 where the system does not report it.
     pub cpu_seconds: f64,
 }
 
-/// Makes the call and watches the thread.
-pub(crate) fn watched(call: &mut dyn FnMut() -> bool) -> Outcome {
+/// Makes the call, and measures its waits and processor time.
+pub(crate) fn measured(call: &mut dyn FnMut() -> bool) -> Outcome {
     let (waits_before, cpu_before) = (n_waits(), cpu_seconds());
     let is_ok = call();
     Outcome { is_ok, cpu_seconds: cpu_seconds() - cpu_before, n_waits: n_waits() - waits_before }
 }
 
-/// Times that this thread has waited.
+/// Voluntary context switches of this thread so far.
 #[cfg(target_os = "linux")]
 fn n_waits() -> usize {
-    // SAFETY: a plain structure, which the call fills.
+    // SAFETY: the structure is plain data, and the call fills it.
     let usage = unsafe {
         let mut usage: libc::rusage = std::mem::zeroed();
         libc::getrusage(libc::RUSAGE_THREAD, &mut usage);
@@ -140,10 +140,10 @@ fn n_waits() -> usize {
     0
 }
 
-/// Seconds that this thread has computed.
+/// Processor time of this thread so far, s.
 #[cfg(target_os = "linux")]
 fn cpu_seconds() -> f64 {
-    // SAFETY: a plain structure, which the call fills.
+    // SAFETY: the structure is plain data, and the call fills it.
     let time = unsafe {
         let mut time: libc::timespec = std::mem::zeroed();
         libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time);

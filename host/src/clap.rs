@@ -1,14 +1,15 @@
-//! The CLAP host. State, parameters and editor go through a library; what that library forbids goes through the C interface.
+//! The CLAP host. State, parameters and editor go through the crate clack; calls that clack forbids go through the C
+//! interface.
 
 mod audio;
 mod editor;
 mod handlers;
-mod questions;
+mod queries;
 mod streams;
 
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::{Descriptor, Flow, Host, HostError, Layout, Parameter, Session};
+use crate::{Descriptor, Host, HostError, Layout, Parameter, Session, StreamLimits};
 pub use audio::ClapAudio;
 use clack_extensions::audio_ports_config::{AudioPortsConfigBuffer, PluginAudioPortsConfig};
 use clack_extensions::latency::PluginLatency;
@@ -25,29 +26,29 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-/// One plugin, loaded and not yet active.
+/// A loaded plugin, not yet active.
 pub struct ClapHost {
     instance: PluginInstance<Handlers>,
     descriptor: Descriptor,
     layout: Layout,
-    /// Activated without the library around the calls, which does not know of it.
+    /// True if activated through the C interface, which clack does not know about.
     is_active: bool,
-    /// Gone with this value.
+    /// Lets [`ClapAudio`] detect that this host was dropped.
     is_loaded: Arc<()>,
 }
 
 impl ClapHost {
-    /// Name and version.
+    /// Name and version of the plugin.
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
-    /// Port configurations that the plugin offers.
+    /// The port configurations that the plugin offers.
     pub fn layouts(&mut self) -> Vec<Layout> {
         self.configurations().into_iter().map(|(_, layout)| layout).collect()
     }
 
-    /// Times that the plugin announced another latency.
+    /// Number of times the plugin announced a changed latency.
     pub fn n_latency_changes(&mut self) -> usize {
         self.instance.access_handler(|main_thread| main_thread.n_latency_changes.get())
     }
@@ -67,14 +68,14 @@ impl ClapHost {
         found
     }
 
-    /// Makes the first plugin of an entry that is linked into this program, not loaded from a file.
+    /// Creates the first plugin of an entry that is linked into this program instead of loaded from a file.
     ///
     /// # Safety
     ///
-    /// The entry's functions do what CLAP asks of them.
+    /// The functions of the entry must follow the CLAP specification.
     pub unsafe fn of_entry(entry: &'static clap_plugin_entry) -> Result<Self, HostError> {
         let shown = "the linked entry";
-        // SAFETY: as the caller promises, and it is there for ever.
+        // SAFETY: the caller guarantees the functions, and the entry is static.
         let entry = unsafe { PluginEntry::load_from_raw(entry, c"/nowhere/linked.clap") };
         Self::of_loaded(entry.map_err(|e| HostError::Load { path: shown.into(), reason: e.to_string() })?, shown)
     }
@@ -91,7 +92,7 @@ impl ClapHost {
             .map_err(|e| failed(e.to_string()))?;
         let instance = PluginInstance::new(|_| Shared::default(), |_| MainThread::default(), &entry, &id, &host)
             .map_err(|e| failed(e.to_string()))?;
-        // The channel count before any choice: a plugin starts in its first configuration.
+        // Stereo unless the plugin has configurations: it then starts in the first of them.
         let layout = Layout { n_inputs: 2, n_outputs: 2 };
         let mut host = Self { instance, descriptor, layout, is_active: false, is_loaded: Arc::new(()) };
         if let Some(&(_, first)) = host.configurations().first() {
@@ -100,7 +101,7 @@ impl ClapHost {
         Ok(host)
     }
 
-    /// A parameter's value as the plugin shows it.
+    /// The plugin's text for a parameter value.
     pub fn text_of_value(&mut self, id: u32, value: f64) -> Option<String> {
         let plugin = self.instance.plugin_handle();
         let mut room = [0; 64];
@@ -108,7 +109,7 @@ impl ClapHost {
         Some(String::from_utf8_lossy(text.ok()?).trim_end_matches('\0').into())
     }
 
-    /// A parameter's value that the plugin reads out of a text.
+    /// The value that the plugin parses from a text.
     pub fn value_of_text(&mut self, id: u32, text: &CStr) -> Option<f64> {
         let plugin = self.instance.plugin_handle();
         plugin.get_extension::<PluginParams>()?.text_to_value(&plugin, ClapId::new(id), text)
@@ -125,8 +126,8 @@ impl Host for ClapHost {
 
     fn load(path: &Path) -> Result<Self, HostError> {
         let shown = path.display().to_string();
-        // SAFETY: loading runs the file's initialisers. We load our own plugin, and `xtask demo` does so in a process
-        // of its own.
+        // SAFETY: loading runs the file's initialisers. We load only our own plugin, and `xtask demo` does so in a
+        // separate process.
         let entry = unsafe { PluginEntry::load(path) };
         Self::of_loaded(entry.map_err(|e| HostError::Load { path: shown.clone(), reason: e.to_string() })?, &shown)
     }
@@ -180,8 +181,8 @@ impl Host for ClapHost {
         })
     }
 
-    fn ask(&mut self, number: u32, value: f64, text: &CStr) {
-        self.ask_all(number, value, text);
+    fn query(&mut self, number: u32, value: f64, text: &CStr) {
+        self.query_all(number, value, text);
     }
 
     fn value(&mut self, id: u32) -> f64 {
@@ -223,12 +224,12 @@ impl Host for ClapHost {
             .map_err(|e| HostError::Refused { what: "did not load a state", reason: e.to_string() })
     }
 
-    fn save_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
-        self.state_through(flow)
+    fn save_through(&mut self, limits: StreamLimits) -> Result<Vec<u8>, HostError> {
+        self.state_through(limits)
     }
 
-    fn restore_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
-        self.set_state_through(state, flow)
+    fn restore_through(&mut self, state: &[u8], limits: StreamLimits) -> Result<(), HostError> {
+        self.set_state_through(state, limits)
     }
 
     fn state_of_json(json: &[u8]) -> Vec<u8> {
@@ -240,7 +241,7 @@ impl Host for ClapHost {
     }
 
     fn activate(&mut self, session: Session) -> Result<(), HostError> {
-        // SAFETY: the plugin lives as long as the host; what the call does then is its part.
+        // SAFETY: the plugin lives as long as the host. The order of calls is part of what is tested.
         let is_active = unsafe {
             let plugin = self.raw();
             (*plugin).activate.is_some_and(|f| f(plugin, session.rate, 1, session.max_block as u32))

@@ -1,4 +1,4 @@
-//! A screen that nobody sees (Xvfb), and the window on it in which a host shows an editor. Linux.
+//! A virtual screen (Xvfb) and the window on it that a host gives to an editor. Linux.
 
 mod keys;
 
@@ -9,26 +9,26 @@ use x11rb::errors::{ConnectError, ReplyOrIdError};
 use x11rb::protocol::xproto::{ConnectionExt, CreateWindowAux, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
-/// No screen, or no window on it.
+/// An error of the virtual screen or its windows.
 #[derive(Debug, thiserror::Error)]
 pub enum ScreenError {
-    /// Not installed, or it ended at once.
+    /// Xvfb is not installed, or exited at once.
     #[error("Xvfb, a screen without a monitor (Debian: xvfb), is needed and does not start: {0}")]
     NoServer(String),
     /// The screen does not answer.
     #[error("cannot reach the screen {display}: {source}")]
     NoConnection {
-        /// As in `DISPLAY`.
+        /// Name of the screen, as in `DISPLAY`.
         display: String,
-        /// As the protocol says it.
+        /// The connection's error.
         source: ConnectError,
     },
-    /// The screen does not do what it is asked.
+    /// The screen refused a request.
     #[error("the screen refused: {0}")]
     Refused(#[from] ReplyOrIdError),
 }
 
-/// A running Xvfb with OpenGL. It ends with this value.
+/// A running Xvfb with OpenGL. Dropping this value ends it.
 pub struct VirtualScreen {
     server: Child,
     display: String,
@@ -36,19 +36,20 @@ pub struct VirtualScreen {
 
 impl Drop for VirtualScreen {
     fn drop(&mut self) {
-        // It may have ended before.
+        // The server may have exited already.
         let _ = self.server.kill();
         let _ = self.server.wait();
     }
 }
 
 impl VirtualScreen {
-    /// Starts one of 1920 by 1280 pixels under a number that is free, and waits until it is ready.
+    /// Starts a screen of 1920 by 1280 pixels under a free number, and waits until it is ready.
     pub fn start() -> Result<Self, ScreenError> {
         let no_server = |e: std::io::Error| ScreenError::NoServer(e.to_string());
         let mut server = Command::new("Xvfb")
             .args(["-displayfd", "1", "-screen", "0", "1920x1280x24", "+extension", "GLX", "-nolisten", "tcp"])
-            // Without a reset, during which it refuses the next test, when the last window of one is gone.
+            // Without this option the server resets when the last window of a test closes, and refuses the next test
+            // meanwhile.
             .arg("-noreset")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -66,13 +67,13 @@ impl VirtualScreen {
         Ok(screen)
     }
 
-    /// As in `DISPLAY`.
+    /// Name of the screen, for `DISPLAY`.
     pub fn display(&self) -> &str {
         &self.display
     }
 }
 
-/// An empty window that a host lends to an editor. It closes with this value.
+/// An empty host window for an editor. Dropping this value closes it.
 pub struct HostWindow {
     connection: RustConnection,
     root: u32,
@@ -80,14 +81,14 @@ pub struct HostWindow {
 }
 
 impl HostWindow {
-    /// Opens it on the screen `display`, as in `DISPLAY`, and as large as that.
+    /// Opens a window as large as the screen `display`.
     pub fn open(display: &str) -> Result<Self, ScreenError> {
         let failed = |source| ScreenError::NoConnection { display: display.into(), source };
         let (connection, screen_idx) = x11rb::connect(Some(display)).map_err(failed)?;
         Ok(Self::open_on(connection, screen_idx, None)?)
     }
 
-    /// Opens one inside `outer`, on the same screen, as hosts do that have a frame of their own around editors.
+    /// Opens a window inside `outer` on the same screen, as hosts do that frame their editors.
     pub fn open_inside(display: &str, outer: &Self) -> Result<Self, ScreenError> {
         let failed = |source| ScreenError::NoConnection { display: display.into(), source };
         let (connection, screen_idx) = x11rb::connect(Some(display)).map_err(failed)?;
@@ -105,23 +106,23 @@ impl HostWindow {
         Ok(Self { connection, root, id })
     }
 
-    /// Number of this window, as the screen knows it.
+    /// The window's X11 identifier.
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// Windows of everybody on the screen: this one, its neighbours and those inside it.
+    /// Number of windows on the screen, whoever made them.
     pub fn n_windows_on_screen(&self) -> Result<usize, ScreenError> {
         Ok(self.n_inside(self.root)? + self.n_inside(self.id)?)
     }
 
-    /// True if some program has made a name known to the screen.
+    /// True if some program has interned the atom `name`.
     pub fn is_known(&self, name: &str) -> Result<bool, ScreenError> {
         let ask = || Ok(self.connection.intern_atom(true, name.as_bytes())?.reply()?.atom != x11rb::NONE);
         ask().map_err(|e: ReplyOrIdError| e.into())
     }
 
-    /// What the window inside this one tells embedders by `_XEMBED_INFO`; `None` if it says nothing.
+    /// Value of the property `_XEMBED_INFO` of the window inside this one; `None` if it is not set.
     pub fn xembed_info(&self) -> Result<Option<Vec<u32>>, ScreenError> {
         let ask = || {
             let atom = self.connection.intern_atom(false, b"_XEMBED_INFO")?.reply()?.atom;
@@ -132,7 +133,7 @@ impl HostWindow {
         ask().map_err(|e: ReplyOrIdError| e.into())
     }
 
-    /// The editor's window, or another one that lies in this one.
+    /// A window inside this one: the editor's.
     fn inside(&self) -> Result<Option<u32>, ReplyOrIdError> {
         Ok(self.connection.query_tree(self.id)?.reply()?.children.first().copied())
     }

@@ -1,29 +1,29 @@
-//! The plugin's saved state from outside: its length (64 bits, little endian) and JSON, in which the session is JSON in a
-//! string.
+//! Edits the plugin's saved state: its length (64 bits, little-endian), then JSON. The session is a JSON string inside
+//! it.
 
 use serde_json::Value;
 
-/// The saved state is not what this version of the plugin saves.
+/// The saved state does not have this version's format.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
-    /// Cut off before the JSON.
+    /// The state ends before the JSON.
     #[error("the plugin saved a state of {0} bytes, which is too short")]
     TooShort(usize),
-    /// Not JSON, outside or inside.
+    /// The state or the session in it is not JSON.
     #[error("the plugin saved a state that is not JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// JSON of another shape.
+    /// The JSON has no session.
     #[error("the plugin's state has no session")]
     NoSession,
 }
 
-/// The state with an edited session, as if the project had been saved so.
+/// Returns the state with an edited session, as if the project had been saved like that.
 pub fn with_session(state: &[u8], edit: impl FnOnce(&mut Value)) -> Result<Vec<u8>, StateError> {
     let json = with_session_in_json(state.get(8..).ok_or(StateError::TooShort(state.len()))?, edit)?;
     Ok([&(json.len() as u64).to_le_bytes(), json.as_slice()].concat())
 }
 
-/// The same for the JSON alone, which is the state in VST3.
+/// The same for the JSON alone, which is the whole state in VST3.
 pub fn with_session_in_json(json: &[u8], edit: impl FnOnce(&mut Value)) -> Result<Vec<u8>, StateError> {
     let mut state: Value = serde_json::from_slice(json)?;
     let stored = state.pointer_mut("/fields/session").ok_or(StateError::NoSession)?;

@@ -21,7 +21,7 @@ import tempfile
 import wave
 from pathlib import Path
 
-# Name, id in the plugin's state, value. No value is the default. Names that the plugin does not have are left out.
+# Name, identifier in the plugin's state, value that differs from the default. Names that the plugin lacks are skipped.
 PARAMETERS = [
     ("Dry/Wet", "mix", 0.75),
     ("Brightness", "brightness", -3.0),
@@ -42,7 +42,7 @@ PARAMETERS = [
 EXPORT_S = 6
 # Ardour's own export preset for 16 bit WAV at 44.1 kHz.
 EXPORT_PRESET = "df340c53-88b5-4342-a1c8-58e0704872ea"
-# Whistles for the first 0.8 s of each second.
+# The whistle sounds for the first 0.8 s of each second.
 WHISTLE_S, REST_S = 0.8, 0.2
 LIMIT_S = 120
 
@@ -76,7 +76,7 @@ def check_values(checks, where, seen, wanted):
 
 
 def check_state(checks, where, state, names):
-    """What the plugin wrote about itself, whatever the host keeps beside it."""
+    """The plugin's own state, without what the host adds to it."""
     params = json.loads(state)["params"]
     wrong = [(n, params.get(i)) for n, i, v in PARAMETERS if n in names and not close(plain(params.get(i)), v)]
     checks.that(f"{where}: the plugin's state has the parameters", not wrong, wrong)
@@ -92,7 +92,7 @@ def check_reopened(checks, where, saved, saved_again):
     checks.that(f"{where}: so is the whole state", saved_again == saved, f"{saved} became {saved_again}")
 
 
-# Makes the whistle inside Ardour, in front of the plugin: there is no capture device, and importing needs the editor.
+# Synthesises the whistle inside Ardour, before the plugin: there is no capture device, and importing needs the editor.
 WHISTLE_LUA = """
 ardour { ["type"] = "dsp", name = "Whistle", category = "Example", author = "Embouchure", description = "" }
 function dsp_ioconfig () return { { audio_in = -1, audio_out = -1 } } end
@@ -110,7 +110,7 @@ function dsp_run (ins, outs, n_samples)
 end
 """.replace("WHISTLE_S", str(WHISTLE_S)).replace("REST_S", str(REST_S))
 
-# Every step starts with this. {VALUES} is a Lua table by name.
+# Common beginning of all steps. {VALUES} is a Lua table by name.
 COMMON_LUA = """
 AudioEngine:set_backend("None (Dummy)", "", "")
 local values = {VALUES}
@@ -176,7 +176,7 @@ if plugin then show(plugin) end
 save("again")
 """
 
-# Not saved, so it may change what it likes.
+# This session is not saved, so it may be changed freely.
 PLAY_LUA = """
 assert(load_session("{FOLDER}", "project"), "no session")
 set(embouchure())
@@ -197,7 +197,7 @@ quit()
 
 class Ardour:
     def __init__(self, bundle, folder):
-        # Its name has the version in it.
+        # The program's name contains the version.
         names = sorted(p.name for d in os.get_exec_path() for p in Path(d).glob("ardour*-lua"))
         if not names:
             raise Missing("Ardour is not installed: no ardour*-lua on the PATH; on Debian: apt-get install ardour")
@@ -209,7 +209,7 @@ class Ardour:
         scripts.mkdir(parents=True)
         (scripts / "whistle.lua").write_text(WHISTLE_LUA)
         shutil.copytree(bundle, home / ".vst3" / bundle.name)
-        # Its own home: no plugins but this one, and nobody's settings are touched.
+        # A separate home folder: only this plugin is found, and no user's settings are changed.
         self.env = {**os.environ, "HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"),
                     "XDG_CACHE_HOME": str(home / ".cache")}
         self.script = folder / "step.lua"
@@ -282,8 +282,8 @@ def check_ardour(checks, bundle, folder):
     check_values(checks, f"{where}, reopened", seen, wanted)
     check_reopened(checks, f"{where}, reopened", saved, ardour.state("again"))
 
-    # The instrument alone: the player's own sound or the room would hide its silence.
-    # Ardour 7.3 sometimes crashes when its Lua shell exports, in a session without any plugin, too.
+    # Only the wet signal: the dry signal or the reverb would hide that the instrument is silent.
+    # Ardour 7.3 sometimes crashes when its Lua shell exports, also in a session without plugins.
     for _ in range(5):
         lines = ardour.run(PLAY_LUA, {"Dry/Wet": 1, "Octave Fit": 1, "Room": 0, "Output": 0, "Morph": 0})
         if ["EXPORTED"] in lines:
@@ -293,7 +293,7 @@ def check_ardour(checks, bundle, folder):
     checks.that(f"{where}: exports", ["EXPORTED"] in lines, ardour.output)
     found = sorted(ardour.project.glob("export*.wav"), key=lambda path: path.stat().st_mtime)
     exported = levels(found[-1]) if found and ["EXPORTED"] in lines else []
-    # Each whistle has an onset, so not all of its tenths sound.
+    # Each whistle has an onset, so not all of its tenths of a second sound.
     expected = 0.8 * EXPORT_S * WHISTLE_S * 10
     sounding = sum(level > 0.01 for level in exported)
     checks.that(f"{where}: the whistle sounds in the export", sounding >= expected,

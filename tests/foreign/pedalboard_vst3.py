@@ -48,7 +48,8 @@ def load(path, **raw_values):
     plugin = load_plugin(path)
     for name, raw_value in raw_values.items():
         plugin.parameters[name].raw_value = raw_value
-    # The host hands changes to the processor with the next block; until then neither sound nor state has them.
+    # The host hands changes to the processor with the next block. Until then neither the sound nor the state shows
+    # them.
     plugin.process(np.zeros((2, 4800), np.float32), 48_000, buffer_size=512)
     return plugin
 
@@ -84,7 +85,7 @@ def check_wet(path, checks):
         checks.that(f"wet is finite at {rate} Hz", np.isfinite(reference).all())
         checks.that(f"wet is not silent at {rate} Hz", np.abs(reference).max() > 0.01)
         for block in BLOCKS:
-            # pedalboard announces the block as the largest one, so this also compares latencies.
+            # pedalboard announces the block size as the largest one, so this also compares latencies.
             y = plugin.process(x, rate, buffer_size=block, reset=True)
             difference = np.abs(y - reference).max()
             what = f"wet does not depend on the block: {block} at {rate} Hz"

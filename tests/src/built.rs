@@ -1,30 +1,30 @@
-//! The built plugin in either format, and a stage to play it on block by block.
+//! The built plugin in both formats, and a helper that plays it block by block.
 
 use crate::{bundled_clap, bundled_vst3};
 use embouchure_host::{Audio, Block, Change, Channels, ClapHost, Host, Outcome, Session, Vst3Host};
 
-/// A host with the built plugin loaded.
+/// A host that can load the built plugin.
 pub trait Built: Host {
-    /// Loads it.
+    /// Loads the built plugin.
     ///
     /// # Panics
-    /// When it cannot be loaded.
+    /// If it cannot be loaded.
     fn built() -> Self;
 
-    /// A host for a bounce.
+    /// Loads the built plugin in offline mode.
     ///
     /// # Panics
-    /// Likewise.
+    /// If it cannot be loaded.
     fn built_offline() -> Self {
         let mut host = Self::built();
         host.set_offline(true).expect("every host bounces");
         host
     }
 
-    /// Number of the parameter called `name`.
+    /// Identifier of the parameter called `name`.
     ///
     /// # Panics
-    /// When there is none.
+    /// If there is none.
     fn id(&mut self, name: &str) -> u32 {
         self.parameter_called(name).unwrap_or_else(|e| panic!("{e}")).id
     }
@@ -42,7 +42,7 @@ impl Built for Vst3Host {
     }
 }
 
-/// Tests for CLAP and VST3: each is a function of the host and of its own name, as the test harness knows it.
+/// Makes a test for CLAP and one for VST3 of each function. The function takes the host type and the test's full name.
 #[macro_export]
 macro_rules! in_both_formats {
     ($($name:ident),+ $(,)?) => {
@@ -61,20 +61,20 @@ macro_rules! in_both_formats {
     };
 }
 
-/// A plugin that plays, on the calling thread.
-pub struct Stage<H: Host> {
-    /// First, because its calls must not outlive the host.
+/// An active, started plugin that is played on the calling thread.
+pub struct ActivePlugin<H: Host> {
+    /// Declared first: it must be dropped before the host.
     pub audio: H::Audio,
-    /// Active.
+    /// The host of the active plugin.
     pub host: H,
     session: Session,
 }
 
-impl<H: Host> Stage<H> {
+impl<H: Host> ActivePlugin<H> {
     /// Activates the plugin and starts it.
     ///
     /// # Panics
-    /// When it refuses.
+    /// If the plugin refuses.
     pub fn new(mut host: H, session: Session) -> Self {
         host.activate(session).unwrap_or_else(|e| panic!("{e}"));
         let mut audio = host.audio();
@@ -82,10 +82,11 @@ impl<H: Host> Stage<H> {
         Self { audio, host, session }
     }
 
-    /// Plays `input` on all channels in blocks of the session, with `changes` in the first. Gives the left channel.
+    /// Plays `input` on all channels in blocks of the session, with `changes` in the first block. Returns the left
+    /// channel.
     ///
     /// # Panics
-    /// When the plugin refuses.
+    /// If the plugin refuses.
     pub fn play(&mut self, input: &[f32], changes: &[Change]) -> Vec<f32> {
         let mut output = Vec::with_capacity(input.len());
         let mut changes = changes;
@@ -97,7 +98,7 @@ impl<H: Host> Stage<H> {
         output
     }
 
-    /// One call of `process`. The output holds no number before, so that what was not written is seen.
+    /// Plays one block. The output is filled with NaN before, so that samples the plugin does not write are detected.
     pub fn block(&mut self, input: &[f32], changes: &[Change]) -> (Outcome, Vec<Vec<f32>>) {
         let layout = self.host.layout();
         let mut input_channels = vec![input.to_vec(); layout.n_inputs];
@@ -111,14 +112,14 @@ impl<H: Host> Stage<H> {
         (outcome, output_channels)
     }
 
-    /// Lets go of the plugin as it is.
-    pub fn abandon(self) {
+    /// Drops the plugin while it is active.
+    pub fn drop_active(self) {
         drop(self.audio);
         self.host.drop_active();
     }
 
-    /// Stops and deactivates the plugin.
-    pub fn leave(mut self) -> H {
+    /// Stops and deactivates the plugin; returns its host.
+    pub fn stop(mut self) -> H {
         self.audio.stop();
         self.host.deactivate();
         self.host

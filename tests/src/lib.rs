@@ -1,16 +1,16 @@
-//! What the tests of this package share: the built plugin, sounds to play through it, a conductor.
+//! Shared by the tests of this package: the built plugin, input signals, and a host with a realtime clock.
 
-mod alone;
 mod built;
+mod isolated;
 mod timbre;
 mod tune;
 
-pub use alone::{alone, alone_often, alone_with, is_alone, n_runs};
-pub use built::{Built, Stage};
+pub use built::{ActivePlugin, Built};
+pub use isolated::{is_isolated, isolated, isolated_runs, isolated_with, n_runs};
 pub use timbre::{hear_instrument_change, tone};
 pub use tune::{Following, ROUND_S, tune};
 
-use embouchure_host::{Act, Conductor};
+use embouchure_host::{Action, Hooks};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::TAU;
@@ -18,22 +18,22 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Folder with bundles to test in place of those that were built with the tests.
+/// Variable with a folder of bundles to test instead of those built with the tests.
 const BUNDLED: &str = "EMBOUCHURE_BUNDLED";
 
-/// The bundled CLAP file in the target folder that the running test was built in, or in the folder that the variable
+/// Path of the bundled CLAP file in the running test's target folder, or in the folder that the variable
 /// `EMBOUCHURE_BUNDLED` names.
 ///
 /// # Panics
-/// When it was not built.
+/// If the file does not exist.
 pub fn bundled_clap() -> PathBuf {
     bundled("Embouchure.clap")
 }
 
-/// The VST3 bundle, likewise.
+/// Path of the VST3 bundle, in the same folder.
 ///
 /// # Panics
-/// Likewise.
+/// If the bundle does not exist.
 pub fn bundled_vst3() -> PathBuf {
     bundled("Embouchure.vst3")
 }
@@ -49,13 +49,13 @@ fn bundled(name: &str) -> PathBuf {
     })
 }
 
-/// Seeded noise: every sample differs, so that a shift by one is seen.
+/// Seeded noise. All samples differ, so that a shift by one sample is detected.
 pub fn noise(n_channels: usize, n_samples: usize) -> Vec<Vec<f32>> {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     (0..n_channels).map(|_| (0..n_samples).map(|_| random.random_range(-0.5..0.5)).collect()).collect()
 }
 
-/// A tone that glides, swells and pauses: every part of the effect has something to do.
+/// A tone with a glide, a swell and pauses, so that every part of the effect is active.
 pub fn phrase(rate: f64) -> Vec<f32> {
     let mut phase = 0.0;
     (0..(1.5 * rate) as usize)
@@ -69,31 +69,31 @@ pub fn phrase(rate: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Largest difference, and where it is.
+/// Index and size of the largest difference.
 pub fn worst(a: &[f32], b: &[f32]) -> (usize, f32) {
     assert_eq!(a.len(), b.len());
     let differences = a.iter().zip(b).map(|(a, b)| (a - b).abs()).enumerate();
     differences.max_by(|x, y| x.1.total_cmp(&y.1)).unwrap_or((0, 0.0))
 }
 
-/// How late a paced host may be and still catch up.
+/// Delay that a paced host can make up for: the buffer of its sound card.
 const BUFFERED: Duration = Duration::from_millis(40);
 
 /// A host whose sound card sets the pace.
 pub struct Paced {
-    /// Samples in a second; less than the session's rate is a slower clock.
+    /// Real speed of playback, samples per second. Less than the session's rate is a slower clock.
     pub samples_per_second: f64,
-    /// Blocks of random lengths up to the usual one.
+    /// If set, blocks have random lengths up to the usual one.
     pub cuts: Option<ChaCha8Rng>,
-    /// Between which samples the host resets or suspends.
-    pub acts: Vec<(usize, Act)>,
+    /// Resets and suspensions of the host, each with the sample from which on it happens.
+    pub actions: Vec<(usize, Action)>,
     started: Option<Instant>,
 }
 
 impl Paced {
-    /// `slowness` times slower than `rate` would have it.
+    /// A host whose clock is `slowness` times slower than `rate`.
     pub fn new(rate: f64, slowness: f64) -> Self {
-        Self { samples_per_second: rate / slowness, cuts: None, acts: Vec::new(), started: None }
+        Self { samples_per_second: rate / slowness, cuts: None, actions: Vec::new(), started: None }
     }
 
     /// With blocks of random lengths.
@@ -102,15 +102,15 @@ impl Paced {
     }
 }
 
-impl Conductor for Paced {
+impl Hooks for Paced {
     fn block(&mut self, usual: usize) -> usize {
         self.cuts.as_mut().map_or(usual, |random| random.random_range(1..=usual))
     }
 
-    fn act(&mut self, n_done: usize) -> Act {
-        match self.acts.first() {
-            Some((at, _)) if *at <= n_done => self.acts.remove(0).1,
-            _ => Act::Play,
+    fn action(&mut self, n_done: usize) -> Action {
+        match self.actions.first() {
+            Some((at, _)) if *at <= n_done => self.actions.remove(0).1,
+            _ => Action::Play,
         }
     }
 
@@ -118,7 +118,8 @@ impl Conductor for Paced {
         let due = Duration::from_secs_f64(n_done as f64 / self.samples_per_second);
         let started = self.started.get_or_insert_with(Instant::now);
         let elapsed = started.elapsed();
-        // What does not fit into the buffers of a sound card is lost, not played faster.
+        // A delay beyond the sound card's buffer is a dropout: the clock restarts, and the lost time is not made up
+        // for.
         *started += elapsed.saturating_sub(due + BUFFERED);
         std::thread::sleep(due.saturating_sub(elapsed));
         ControlFlow::Continue(())

@@ -1,21 +1,21 @@
-//! Which instrument plays, by the levels of its harmonics.
+//! Recognises which instrument plays by the levels of its harmonics.
 
-use crate::{Built, Stage};
+use crate::{ActivePlugin, Built};
 use embouchure_host::Change;
 use std::f64::consts::TAU;
 use std::time::{Duration, Instant};
 
-/// The tone that is played to the plugin, Hz.
+/// Frequency of the input tone, Hz.
 const F0_HZ: f64 = 440.0;
-/// How often the tone may be measured until it stands.
+/// Most measurements until the timbre must be stable.
 const MOST_WINDOWS: usize = 40;
 const N_HARMONICS: usize = 16;
-/// Seconds of a measurement, whole periods of the tone and its octaves at the rates in use.
+/// Length of a measurement, s: whole periods of the tone and its octaves at all rates in use.
 const WINDOW_S: f64 = 0.25;
-/// Places of Instrument A that differ by 10 dB and more from each other and from most others; two measurements of one
-/// differ by less than 1.
+/// Values of the parameter Instrument A whose timbres differ by at least 10 dB from each other and from most others.
+/// Two measurements of one instrument differ by less than 1 dB.
 const PLACES: [f64; 2] = [7.0, 11.0];
-/// Mean difference over the harmonics, dB, that only another instrument makes.
+/// A mean difference over the harmonics of at least this, dB, means another instrument.
 const OTHER_DB: f64 = 5.0;
 
 /// A steady tone with harmonics.
@@ -26,28 +26,28 @@ pub fn tone(rate: f64, n_samples: usize) -> Vec<f32> {
         .collect()
 }
 
-/// Plays a tone live while Instrument A moves, and waits for the instrument to be heard. The plugin is active
-/// all the time, so only its background work can do it.
+/// Plays a tone live, changes Instrument A, and waits until the other instrument is heard. The plugin stays active, so
+/// only its background thread can load the instrument.
 ///
 /// # Panics
-/// When another instrument is not heard within half a minute.
-pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64) {
-    let id = stage.host.id("Instrument A");
-    let value = if (stage.host.value(id) - PLACES[0]).abs() < 0.5 { PLACES[1] } else { PLACES[0] };
+/// If no other instrument is heard within half a minute.
+pub fn hear_instrument_change<H: Built>(plugin: &mut ActivePlugin<H>, rate: f64) {
+    let id = plugin.host.id("Instrument A");
+    let value = if (plugin.host.value(id) - PLACES[0]).abs() < 0.5 { PLACES[1] } else { PLACES[0] };
     let input = tone(rate, (WINDOW_S * rate) as usize);
-    // Until the tone stands: on a machine that is overloaded a late frame fades it for a moment.
-    (0..6).for_each(|_| drop(stage.play(&input, &[])));
-    let mut before = timbre(&stage.play(&input, &[]), rate);
+    // Wait until the tone is steady: on an overloaded machine a late frame fades it for a moment.
+    (0..6).for_each(|_| drop(plugin.play(&input, &[])));
+    let mut before = timbre(&plugin.play(&input, &[]), rate);
     let stands = (0..MOST_WINDOWS).any(|_| {
-        let last = std::mem::replace(&mut before, timbre(&stage.play(&input, &[]), rate));
+        let last = std::mem::replace(&mut before, timbre(&plugin.play(&input, &[]), rate));
         distance_db(&before, &last) < OTHER_DB / 2.0
     });
     assert!(stands, "the tone does not stand");
-    stage.play(&input, &[Change { at: 0, id, value }]);
+    plugin.play(&input, &[Change { at: 0, id, value }]);
     let start = Instant::now();
     loop {
-        stage.host.turn();
-        let distance = distance_db(&timbre(&stage.play(&input, &[]), rate), &before);
+        plugin.host.turn();
+        let distance = distance_db(&timbre(&plugin.play(&input, &[]), rate), &before);
         if distance > OTHER_DB {
             println!("{}: {distance:.1} dB after {:?}", H::FORMAT, start.elapsed());
             return;
@@ -57,14 +57,14 @@ pub fn hear_instrument_change<H: Built>(stage: &mut Stage<H>, rate: f64) {
     }
 }
 
-/// Levels of the multiples of the tone, dB below the strongest. Written out here: what judges the built plugin shares nothing
-/// with it.
+/// Levels of the tone's harmonics, dB below the strongest. Computed here, because a judge of the built plugin must
+/// share no code with it.
 fn timbre(samples: &[f32], rate: f64) -> Vec<f64> {
     let level = |k: usize| {
         let step = TAU * F0_HZ * k as f64 / rate;
         let sum = samples.iter().enumerate().fold((0.0, 0.0), |(re, im), (i, x)| {
             let (sin, cos) = (step * i as f64).sin_cos();
-            // Hann's window: the tone's ends do not meet.
+            // Hann window, because the segment's ends do not match.
             let x = f64::from(*x) * (0.5 - 0.5 * (TAU * i as f64 / samples.len() as f64).cos());
             (re + x * cos, im + x * sin)
         });

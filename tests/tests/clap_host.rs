@@ -81,7 +81,7 @@ fn wet_is_aligned_whatever_the_largest_block() {
         };
         let reference = play(4096);
         for max_block in [64, 511] {
-            // The same up to rounding. A shift by one sample would differ by 0.02.
+            // Equal up to rounding. A shift by one sample would differ by 0.02.
             let (at, difference) = worst(&play(max_block), &reference);
             assert!(difference <= 1e-5, "largest block {max_block} at {rate} Hz: {difference} at {at}");
         }
@@ -105,7 +105,7 @@ fn state_survives_a_round_trip() {
     let parameters = first.parameters();
     assert!(!parameters.is_empty());
     for parameter in &parameters {
-        // Off the default, and one of the allowed values for a switch or a whole number.
+        // A value that is not the default and that a switch or an integer parameter can have.
         let value = if parameter.default == parameter.max { parameter.min } else { parameter.max };
         first.set_parameter(&parameter.name, value).unwrap();
     }
@@ -125,7 +125,7 @@ fn damaged_states_are_refused_or_ignored() {
     let mut host = host(MONO, 0.5);
     let good = host.save().unwrap();
     let mut damaged: Vec<Vec<u8>> = vec![vec![], vec![0; 8], vec![0xff; 64], good[..good.len() / 2].to_vec()];
-    // The right length in front of nonsense.
+    // Invalid JSON behind a correct length.
     damaged.push([&3_u64.to_le_bytes()[..], b"{}}"].concat());
     damaged.push([&15_u64.to_le_bytes()[..], b"{\"fields\":null}"].concat());
     for _ in 0..20 {
@@ -138,7 +138,7 @@ fn damaged_states_are_refused_or_ignored() {
         damaged.push((0..random.random_range(0..400)).map(|_| random.random()).collect());
     }
     for bytes in &damaged {
-        // Either answer is right; a crash ends this process.
+        // Either answer is correct; only a crash fails the test.
         let _ = host.restore(bytes);
     }
     let session = Session { rate: 48_000.0, block: 300, max_block: 300 };
@@ -152,7 +152,7 @@ fn two_instances_do_not_disturb_each_other() {
     let session = Session { rate: 48_000.0, block: 128, max_block: 128 };
     let input = [phrase(48_000.0)];
     let alone = host(MONO, 1.0).play(&input, session).unwrap();
-    // Each on a thread of its own: a plugin instance belongs to one main thread.
+    // Each instance needs a thread of its own: it belongs to one main thread.
     std::thread::scope(|scope| {
         let others: Vec<_> = (0..2).map(|_| scope.spawn(|| host(MONO, 1.0).play(&input, session).unwrap())).collect();
         for other in others {
@@ -197,7 +197,7 @@ fn a_bad_instrument_file_leaves_the_old_sound_and_a_good_one_replaces_it() {
         assert!(keeps_reference, "{name}: the project still names the file");
     }
 
-    // The same trumpet with its output bias moved is another instrument.
+    // The same trumpet with a changed output bias counts as another instrument.
     let mut other = trumpet.to_vec();
     for value in other[trumpet.len() - 2000..].as_chunks_mut::<4>().0 {
         *value = (f32::from_le_bytes(*value) * 0.5).to_le_bytes();

@@ -1,57 +1,57 @@
-//! The editor inside a host's window, as X11 has it: it tells embedders what they ask for, and keys that it does not use
-//! are the host's. The host has a frame of its own around the editor, which listens to nothing.
+//! The editor inside a host window on X11. It answers what embedders ask, and leaves the keys that it does not use to
+//! the host. The host puts a frame around the editor; the frame itself listens to no events.
 #![cfg(target_os = "linux")]
 
 use embouchure_host::{ClapHost, Host, HostWindow, VirtualScreen, Vst3Host};
-use embouchure_tests::{alone_with, bundled_clap, bundled_vst3};
+use embouchure_tests::{bundled_clap, bundled_vst3, isolated_with};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// Of the keys on the screen's keyboard.
+/// Key codes of the screen's keyboard.
 const SPACE: u8 = 65;
 const ESCAPE: u8 = 9;
 const Z: u8 = 52;
 const UP: u8 = 111;
 const HOME: u8 = 110;
 const SHIFT: u8 = 50;
-/// The editor has no use for it.
+/// A key that the editor does not use.
 const F5: u8 = 71;
 
-/// The value of Brightness, and the button with the list of presets, in a window of 900 by 600.
+/// Positions of Brightness's value and of the button with the presets, in a window of 900 by 600.
 const VALUE: (i32, i32) = (136, 420);
 const PRESETS: (i32, i32) = (394, 26);
 const NOWHERE: (i32, i32) = (623, 440);
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A host with its editor open.
-struct Desk<H> {
+/// A host with an open editor.
+struct OpenEditor<H> {
     host: H,
     window: HostWindow,
     frame: HostWindow,
 }
 
-/// In a process of its own, the name of a screen of its own.
-fn screen_alone(test: &str) -> Option<String> {
-    // Kept until the other process has ended.
-    let screen = std::env::var_os("EMBOUCHURE_ALONE").is_none().then(|| VirtualScreen::start().unwrap());
+/// In a separate process: the name of its screen. Elsewhere starts that process and returns `None`.
+fn isolated_screen(test: &str) -> Option<String> {
+    // The screen must exist until the other process has ended.
+    let screen = std::env::var_os("EMBOUCHURE_ISOLATED").is_none().then(|| VirtualScreen::start().unwrap());
     let display = screen.as_ref().map_or("", VirtualScreen::display);
-    alone_with(test, 1, &[("DISPLAY", display)]).then(|| std::env::var("DISPLAY").unwrap())
+    isolated_with(test, 1, &[("DISPLAY", display)]).then(|| std::env::var("DISPLAY").unwrap())
 }
 
-/// Runs `act` there.
-fn on_a_screen<H: Host>(test: &str, bundle: fn() -> PathBuf, act: impl FnOnce(&mut Desk<H>)) {
-    let Some(display) = screen_alone(test) else { return };
+/// Runs `act` in a separate process with an open editor.
+fn on_a_screen<H: Host>(test: &str, bundle: fn() -> PathBuf, act: impl FnOnce(&mut OpenEditor<H>)) {
+    let Some(display) = isolated_screen(test) else { return };
     let window = HostWindow::open(&display).unwrap();
     window.listen_to_keys().unwrap();
     let frame = HostWindow::open_inside(&display, &window).unwrap();
     let mut host = H::load(&bundle()).unwrap();
     host.open_editor(&frame).unwrap();
-    let mut desk = Desk { host, window, frame };
+    let mut editor = OpenEditor { host, window, frame };
     point_at(NOWHERE);
-    act(&mut desk);
-    desk.host.close_editor().unwrap();
+    act(&mut editor);
+    editor.host.close_editor().unwrap();
 }
 
 fn xdotool(arguments: &[&str]) {
@@ -64,7 +64,7 @@ fn point_at((x, y): (i32, i32)) {
 
 fn click((x, y): (i32, i32)) {
     xdotool(&["mousemove", &x.to_string(), &y.to_string(), "click", "1"]);
-    // Mostly enough to draw what comes of it.
+    // Usually long enough to draw the result.
     std::thread::sleep(Duration::from_millis(300));
 }
 
@@ -72,14 +72,15 @@ fn tapped(key: u8) -> Vec<(u8, bool)> {
     vec![(key, true), (key, false)]
 }
 
-impl<H: Host> Desk<H> {
-    /// What reaches the host of what `act` types, which leaves no field open: F5 then does, and comes after that.
+impl<H: Host> OpenEditor<H> {
+    /// The keys that reach the host while `act` types. `act` must leave no text field open, so that F5, typed
+    /// afterwards, reaches the host and marks the end.
     fn reaches_host(&self, act: impl Fn()) -> Vec<(u8, bool)> {
         self.window.take_keys();
         act();
         let (start, mut keys) = (Instant::now(), Vec::new());
         while !keys.ends_with(&tapped(F5)) {
-            assert!(start.elapsed() < PATIENCE, "F5 does not reach the host; {keys:?} did");
+            assert!(start.elapsed() < TIMEOUT, "F5 does not reach the host; {keys:?} did");
             xdotool(&["key", "F5"]);
             std::thread::sleep(Duration::from_millis(100));
             keys.extend(self.window.take_keys());
@@ -88,8 +89,8 @@ impl<H: Host> Desk<H> {
         keys
     }
 
-    /// Does `act` until `expected` reaches the host. Once need not be enough, because what was typed before takes effect
-    /// when the window is drawn.
+    /// Repeats `act` until exactly `expected` reaches the host. One attempt may not be enough: earlier input takes
+    /// effect only when the window is drawn.
     fn until_host_gets(&self, expected: &[(u8, bool)], act: impl Fn()) {
         let start = Instant::now();
         loop {
@@ -97,7 +98,7 @@ impl<H: Host> Desk<H> {
             if keys == expected {
                 return;
             }
-            assert!(start.elapsed() < PATIENCE, "{keys:?} reach the host, not {expected:?}");
+            assert!(start.elapsed() < TIMEOUT, "{keys:?} reach the host, not {expected:?}");
         }
     }
 }
@@ -106,25 +107,25 @@ fn press(key: &str) -> impl Fn() {
     move || xdotool(&["key", key])
 }
 
-/// As soon as it is open.
-fn says_what_embedders_ask<H: Host>(desk: &mut Desk<H>) {
+/// Checked as soon as the editor is open.
+fn answers_embedders<H: Host>(editor: &mut OpenEditor<H>) {
     let version_and_mapped = Some(vec![0, 1]);
-    assert_eq!(desk.frame.xembed_info().unwrap(), version_and_mapped);
+    assert_eq!(editor.frame.xembed_info().unwrap(), version_and_mapped);
 }
 
 #[test]
-fn clap_says_what_embedders_ask() {
-    on_a_screen("clap_says_what_embedders_ask", bundled_clap, says_what_embedders_ask::<ClapHost>);
+fn clap_answers_embedders() {
+    on_a_screen("clap_answers_embedders", bundled_clap, answers_embedders::<ClapHost>);
 }
 
 #[test]
-fn vst3_says_what_embedders_ask() {
-    on_a_screen("vst3_says_what_embedders_ask", bundled_vst3, says_what_embedders_ask::<Vst3Host>);
+fn vst3_answers_embedders() {
+    on_a_screen("vst3_answers_embedders", bundled_vst3, answers_embedders::<Vst3Host>);
 }
 
 #[test]
-fn a_bare_screen_knows_the_names_that_embedders_ask_for() {
-    let Some(display) = screen_alone("a_bare_screen_knows_the_names_that_embedders_ask_for") else { return };
+fn a_vst3_plugin_creates_the_atoms_that_embedders_need() {
+    let Some(display) = isolated_screen("a_vst3_plugin_creates_the_atoms_that_embedders_need") else { return };
     let window = HostWindow::open(&display).unwrap();
     let is_known = || ["_XEMBED", "_XEMBED_INFO"].map(|name| window.is_known(name).unwrap());
     assert_eq!(is_known(), [false; 2]);
@@ -135,53 +136,53 @@ fn a_bare_screen_knows_the_names_that_embedders_ask_for() {
 }
 
 #[test]
-fn keys_without_use_are_the_hosts() {
-    on_a_screen::<ClapHost>("keys_without_use_are_the_hosts", bundled_clap, |desk| {
-        desk.reaches_host(|| {});
+fn unused_keys_reach_the_host() {
+    on_a_screen::<ClapHost>("unused_keys_reach_the_host", bundled_clap, |editor| {
+        editor.reaches_host(|| {});
         for (name, key) in [("space", SPACE), ("z", Z), ("Up", UP), ("Escape", ESCAPE), ("Home", HOME)] {
-            assert_eq!(desk.reaches_host(press(name)), tapped(key), "{name}");
+            assert_eq!(editor.reaches_host(press(name)), tapped(key), "{name}");
         }
-        let command = desk.reaches_host(press("ctrl+z"));
+        let command = editor.reaches_host(press("ctrl+z"));
         assert!(command.contains(&(Z, true)) && command.contains(&(Z, false)), "{command:?}");
-        let sent = desk.reaches_host(|| desk.frame.send_key(Z).unwrap());
+        let sent = editor.reaches_host(|| editor.frame.send_key(Z).unwrap());
         assert_eq!(sent, [], "what the host has sent is not sent back");
     });
 }
 
 #[test]
 fn a_control_with_the_focus_takes_its_keys_and_no_others() {
-    on_a_screen::<ClapHost>("a_control_with_the_focus_takes_its_keys_and_no_others", bundled_clap, |desk| {
-        desk.reaches_host(|| {});
-        assert_eq!(desk.reaches_host(press("Tab")), [], "it leads to the first control");
-        desk.until_host_gets(&[], press("Up"));
+    on_a_screen::<ClapHost>("a_control_with_the_focus_takes_its_keys_and_no_others", bundled_clap, |editor| {
+        editor.reaches_host(|| {});
+        assert_eq!(editor.reaches_host(press("Tab")), [], "it leads to the first control");
+        editor.until_host_gets(&[], press("Up"));
         for key in ["Home", "Tab", "shift+Tab"] {
-            assert_eq!(desk.reaches_host(press(key)), [], "{key}");
+            assert_eq!(editor.reaches_host(press(key)), [], "{key}");
         }
         for (name, key) in [("space", SPACE), ("z", Z)] {
-            assert_eq!(desk.reaches_host(press(name)), tapped(key), "{name}");
+            assert_eq!(editor.reaches_host(press(name)), tapped(key), "{name}");
         }
         for command in ["ctrl+Up", "alt+Up"] {
-            let keys = desk.reaches_host(press(command));
+            let keys = editor.reaches_host(press(command));
             assert!(keys.contains(&(UP, true)) && keys.contains(&(UP, false)), "{command}: {keys:?}");
         }
-        assert_eq!(desk.reaches_host(press("Escape")), [], "it takes the focus away");
-        desk.until_host_gets(&tapped(UP), press("Up"));
+        assert_eq!(editor.reaches_host(press("Escape")), [], "it takes the focus away");
+        editor.until_host_gets(&tapped(UP), press("Up"));
     });
 }
 
 #[test]
-fn a_field_takes_all_keys_from_press_to_release() {
-    on_a_screen::<ClapHost>("a_field_takes_all_keys_from_press_to_release", bundled_clap, |desk| {
-        desk.reaches_host(|| {});
-        desk.until_host_gets(&[], || {
+fn a_text_field_takes_all_keys_from_press_to_release() {
+    on_a_screen::<ClapHost>("a_text_field_takes_all_keys_from_press_to_release", bundled_clap, |editor| {
+        editor.reaches_host(|| {});
+        editor.until_host_gets(&[], || {
             click(VALUE);
             xdotool(&["key", "space", "z", "Up", "Home", "1"]);
-            // Escape closes it.
+            // Escape closes the field.
             xdotool(&["keydown", "Escape"]);
         });
-        assert_eq!(desk.reaches_host(|| xdotool(&["keyup", "Escape"])), [], "it was pressed in the field");
+        assert_eq!(editor.reaches_host(|| xdotool(&["keyup", "Escape"])), [], "it was pressed in the field");
 
-        desk.until_host_gets(&tapped(Z), || {
+        editor.until_host_gets(&tapped(Z), || {
             xdotool(&["keydown", "z"]);
             click(VALUE);
             xdotool(&["keyup", "z"]);
@@ -191,44 +192,44 @@ fn a_field_takes_all_keys_from_press_to_release() {
 }
 
 #[test]
-fn escape_closes_a_list_and_nothing_of_the_hosts() {
-    on_a_screen::<ClapHost>("escape_closes_a_list_and_nothing_of_the_hosts", bundled_clap, |desk| {
-        desk.until_host_gets(&[], || {
+fn escape_closes_a_list_and_does_not_reach_the_host() {
+    on_a_screen::<ClapHost>("escape_closes_a_list_and_does_not_reach_the_host", bundled_clap, |editor| {
+        editor.until_host_gets(&[], || {
             click(PRESETS);
             press("Escape")();
         });
-        desk.until_host_gets(&tapped(ESCAPE), press("Escape"));
+        editor.until_host_gets(&tapped(ESCAPE), press("Escape"));
     });
 }
 
 #[test]
-fn a_vst3_host_is_told_that_its_keys_are_its_own() {
-    on_a_screen::<Vst3Host>("a_vst3_host_is_told_that_its_keys_are_its_own", bundled_vst3, |desk| {
+fn unused_keys_are_returned_to_a_vst3_host() {
+    on_a_screen::<Vst3Host>("unused_keys_are_returned_to_a_vst3_host", bundled_vst3, |editor| {
         let (no_letter, alone, with_all) = (0, 0, 0xf);
         for number in [-1, 0, 1, 128, 200, i16::MAX, i16::MIN].into_iter().chain(1..=80) {
             for modifiers in [alone, with_all, -1] {
-                assert!(!desk.host.takes_key(no_letter, number, modifiers).unwrap(), "{number} with {modifiers}");
+                assert!(!editor.host.takes_key(no_letter, number, modifiers).unwrap(), "{number} with {modifiers}");
             }
         }
         for letter in [u16::from(b' '), u16::from(b'z'), u16::MAX] {
-            assert!(!desk.host.takes_key(letter, 0, alone).unwrap(), "{letter}");
+            assert!(!editor.host.takes_key(letter, 0, alone).unwrap(), "{letter}");
         }
     });
 }
 
-fn clicked_while_hidden<H: Host>(desk: &mut Desk<H>) {
-    desk.reaches_host(|| {});
-    desk.frame.hide().unwrap();
-    desk.frame.send_click().unwrap();
+fn click_on_hidden_window<H: Host>(editor: &mut OpenEditor<H>) {
+    editor.reaches_host(|| {});
+    editor.frame.hide().unwrap();
+    editor.frame.send_click().unwrap();
     std::thread::sleep(Duration::from_millis(300));
 }
 
 #[test]
 fn a_click_on_a_hidden_window_ends_no_clap_host() {
-    on_a_screen("a_click_on_a_hidden_window_ends_no_clap_host", bundled_clap, clicked_while_hidden::<ClapHost>);
+    on_a_screen("a_click_on_a_hidden_window_ends_no_clap_host", bundled_clap, click_on_hidden_window::<ClapHost>);
 }
 
 #[test]
 fn a_click_on_a_hidden_window_ends_no_vst3_host() {
-    on_a_screen("a_click_on_a_hidden_window_ends_no_vst3_host", bundled_vst3, clicked_while_hidden::<Vst3Host>);
+    on_a_screen("a_click_on_a_hidden_window_ends_no_vst3_host", bundled_vst3, click_on_hidden_window::<Vst3Host>);
 }

@@ -1,11 +1,11 @@
-//! The built CLAP file is started, stopped, suspended and thrown away in every order; nothing is left behind.
+//! Starting, stopping, suspending and removing the built CLAP file in every order leaves nothing behind.
 
-use embouchure_host::{Act, ClapHost, Conductor, Host, Layout, Session};
+use embouchure_host::{Action, ClapHost, Hooks, Host, Layout, Session};
 #[cfg(target_os = "linux")]
 use embouchure_host::{HostWindow, VirtualScreen};
 use embouchure_tests::{Paced, bundled_clap, phrase};
 #[cfg(target_os = "linux")]
-use embouchure_tests::{alone, alone_with, is_alone};
+use embouchure_tests::{is_isolated, isolated, isolated_with};
 use std::ops::ControlFlow;
 #[cfg(target_os = "linux")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -27,37 +27,37 @@ fn offline_host() -> ClapHost {
     host
 }
 
-/// Ends after so many samples, with the worker in the middle of its work.
-struct Until(usize);
+/// Ends the playback after this many samples, while the worker is computing.
+struct StopAfter(usize);
 
-impl Conductor for Until {
+impl Hooks for StopAfter {
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         if n_done >= self.0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }
 
-/// A bounce in which the host does something after so many samples.
-fn bounce_with(act: Act, at: usize) -> Vec<f32> {
-    let mut conductor = Paced::new(RATE, 1e-6);
-    conductor.acts = vec![(at, act)];
+/// A bounce in which the host does `action` after `at` samples.
+fn bounce_with(action: Action, at: usize) -> Vec<f32> {
+    let mut hooks = Paced::new(RATE, 1e-6);
+    hooks.actions = vec![(at, action)];
     let session = Session { rate: RATE, block: 250, max_block: 512 };
-    offline_host().play_with(&[phrase(RATE)], session, &mut conductor).unwrap().channels.remove(0)
+    offline_host().play_with(&[phrase(RATE)], session, &mut hooks).unwrap().channels.remove(0)
 }
 
 #[test]
-fn reset_it_begins_anew() {
+fn after_a_reset_it_plays_like_a_new_instance() {
     let at = 30_000;
     let session = Session { rate: RATE, block: 250, max_block: 512 };
     let expected = offline_host().play(&[phrase(RATE)[at..].to_vec()], session).unwrap().channels.remove(0);
     assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
-    assert!(bounce_with(Act::Reset, at)[at..] == expected);
+    assert!(bounce_with(Action::Reset, at)[at..] == expected);
 }
 
 #[test]
-fn suspended_it_goes_on_where_it_was() {
-    let expected = bounce_with(Act::Play, 30_000);
+fn after_a_suspension_it_continues() {
+    let expected = bounce_with(Action::Play, 30_000);
     assert!(expected.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
-    assert!(bounce_with(Act::Suspend, 30_000) == expected);
+    assert!(bounce_with(Action::Suspend, 30_000) == expected);
 }
 
 #[test]
@@ -67,11 +67,12 @@ fn many_activations_in_a_row_and_another_rate_change_nothing() {
     let input = [phrase(RATE)];
     let expected = host.play(&input, session).unwrap();
     for (i, rate) in [44_100.0, 48_000.0, 96_000.0, 22_050.0, 192_000.0].into_iter().cycle().take(12).enumerate() {
-        let latency = host.activate_in_vain(Session { rate, block: 64 << (i % 4), max_block: 64 << (i % 4) }).unwrap();
+        let latency =
+            host.activate_and_deactivate(Session { rate, block: 64 << (i % 4), max_block: 64 << (i % 4) }).unwrap();
         assert!(latency > 0);
     }
     assert!(host.play(&input, session).unwrap().channels == expected.channels);
-    assert_eq!(host.activate_in_vain(session).unwrap(), expected.latency_samples);
+    assert_eq!(host.activate_and_deactivate(session).unwrap(), expected.latency_samples);
 }
 
 #[test]
@@ -80,13 +81,13 @@ fn bypassed_it_is_a_delay_also_live_and_after_a_pause() {
     host.set_parameter("Bypass", 1.0).unwrap();
     let input = phrase(RATE);
     for _ in 0..2 {
-        let played = host.play_with(std::slice::from_ref(&input), LIVE, &mut Until(20_000)).unwrap();
+        let played = host.play_with(std::slice::from_ref(&input), LIVE, &mut StopAfter(20_000)).unwrap();
         let latency = played.latency_samples;
         assert!(played.channels[0][latency..20_000] == input[..20_000 - latency]);
     }
 }
 
-/// Threads of this process, and its resident memory in bytes.
+/// Number of threads, and resident memory in bytes, of this process.
 #[cfg(target_os = "linux")]
 fn usage() -> (usize, usize) {
     let n_threads = std::fs::read_dir("/proc/self/task").unwrap().count();
@@ -96,22 +97,22 @@ fn usage() -> (usize, usize) {
     (n_threads, kilobytes * 1024)
 }
 
-/// Load, play live a little, throw away while the worker still computes.
-fn live_a_little(input: &[f32]) {
-    let played = host().play_with(&[input.to_vec()], LIVE, &mut Until(4800)).unwrap();
+/// Loads a plugin, plays for a moment, and drops it while the worker is still computing.
+fn load_play_and_drop(input: &[f32]) {
+    let played = host().play_with(&[input.to_vec()], LIVE, &mut StopAfter(4800)).unwrap();
     assert!(played.channels[0].iter().all(|s| s.is_finite()));
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_hundred_lives_leave_no_thread_and_no_memory() {
-    if !alone("a_hundred_lives_leave_no_thread_and_no_memory") {
+fn a_hundred_instances_leave_no_thread_and_no_memory() {
+    if !isolated("a_hundred_instances_leave_no_thread_and_no_memory") {
         return;
     }
     let input = phrase(RATE);
-    (0..10).for_each(|_| live_a_little(&input));
+    (0..10).for_each(|_| load_play_and_drop(&input));
     let (threads, memory) = usage();
-    (0..100).for_each(|_| live_a_little(&input));
+    (0..100).for_each(|_| load_play_and_drop(&input));
     // A joined thread may be listed for a moment longer.
     wait_until(|| usage().0 <= threads);
     let (threads_after, memory_after) = usage();
@@ -120,7 +121,7 @@ fn a_hundred_lives_leave_no_thread_and_no_memory() {
     assert!(memory_after < memory + (8 << 20), "{} KiB more", (memory_after - memory) >> 10);
 }
 
-/// Waits two seconds at most; what follows says whether it came true.
+/// Waits for a condition, two seconds at most. The caller checks the condition afterwards.
 #[cfg(target_os = "linux")]
 fn wait_until(is_so: impl Fn() -> bool) {
     let start = Instant::now();
@@ -129,33 +130,33 @@ fn wait_until(is_so: impl Fn() -> bool) {
     }
 }
 
-/// At a sound card's pace until the main thread has done what it had to do.
+/// Plays at a sound card's pace until `is_told` is set.
 #[cfg(target_os = "linux")]
-struct UntilTold<'a> {
+struct StopWhenTold<'a> {
     pace: Paced,
     is_told: &'a AtomicBool,
     n_done: usize,
 }
 
 #[cfg(target_os = "linux")]
-impl Conductor for UntilTold<'_> {
+impl Hooks for StopWhenTold<'_> {
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         self.n_done = n_done;
         if self.is_told.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { self.pace.after(n_done) }
     }
 }
 
-/// Plays while the editor is opened and closed so many times, for moments of different lengths. Returns what was heard.
+/// Plays while the editor is opened and closed `n_openings` times, for moments of different lengths. Returns the output.
 #[cfg(target_os = "linux")]
-fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
+fn play_with_editor_opening(n_openings: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
     let is_told = AtomicBool::new(false);
-    let mut conductor = UntilTold { pace: Paced::new(RATE, 1.0), is_told: &is_told, n_done: 0 };
+    let mut hooks = StopWhenTold { pace: Paced::new(RATE, 1.0), is_told: &is_told, n_done: 0 };
     let (mut n_toggles, mut due) = (0, Instant::now());
-    let mut errand = |host: &mut ClapHost| {
+    let mut task = |host: &mut ClapHost| {
         if Instant::now() < due {
             return Ok(());
         }
-        if n_toggles == 2 * n_looks {
+        if n_toggles == 2 * n_openings {
             is_told.store(true, Ordering::Relaxed);
             return Ok(());
         }
@@ -163,46 +164,46 @@ fn play_while_looking(n_looks: u64, host: &mut ClapHost, window: &HostWindow, in
         due = Instant::now() + Duration::from_millis(37 * n_toggles % 200);
         if n_toggles % 2 == 1 { host.open_editor(window) } else { host.close_editor() }
     };
-    let mut heard = host.play_while(&[input.to_vec()], LIVE, &mut conductor, &mut errand).unwrap().channels.remove(0);
-    heard.truncate(conductor.n_done);
-    assert!(n_toggles == 2 * n_looks, "the clip is too short: {n_toggles}");
+    let mut heard = host.play_while(&[input.to_vec()], LIVE, &mut hooks, &mut task).unwrap().channels.remove(0);
+    heard.truncate(hooks.n_done);
+    assert!(n_toggles == 2 * n_openings, "the clip is too short: {n_toggles}");
     heard
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind() {
-    if !is_alone() {
+fn opening_the_editor_twenty_times_changes_no_sample_and_leaves_nothing_behind() {
+    if !is_isolated() {
         let screen = VirtualScreen::start().unwrap();
-        let test = "twenty_looks_at_the_editor_change_no_sample_and_leave_nothing_behind";
-        alone_with(test, 1, &[("DISPLAY", screen.display())]);
+        let test = "opening_the_editor_twenty_times_changes_no_sample_and_leaves_nothing_behind";
+        isolated_with(test, 1, &[("DISPLAY", screen.display())]);
         return;
     }
     let input: Vec<f32> = phrase(RATE).into_iter().cycle().take(60 * RATE as usize).collect();
     let window = HostWindow::open(&std::env::var("DISPLAY").unwrap()).unwrap();
-    // Offline, so that a busy machine changes nothing either.
+    // Offline, so that a busy machine cannot change the output.
     let mut host = offline_host();
     let expected = host.play(std::slice::from_ref(&input), LIVE).unwrap().channels.remove(0);
-    // What the graphics library keeps once it is loaded is no leak.
-    play_while_looking(2, &mut host, &window, &input);
+    // The graphics library keeps some memory and threads after its first use; they are not a leak.
+    play_with_editor_opening(2, &mut host, &window, &input);
     wait_until(|| window.n_windows_on_screen().unwrap() == 1);
     let (threads, _) = usage();
-    let heard = play_while_looking(20, &mut host, &window, &input);
+    let heard = play_with_editor_opening(20, &mut host, &window, &input);
     wait_until(|| usage().0 <= threads && window.n_windows_on_screen().unwrap() == 1);
     assert_eq!((usage().0, window.n_windows_on_screen().unwrap()), (threads, 1), "threads, windows");
     assert!(heard.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
     assert!(heard == expected[..heard.len()], "the editor is heard");
 }
 
-/// Waits for the others after half a second, twice: in between somebody looks.
+/// After half a second of playing, waits at the barrier twice. Memory is measured in between.
 #[cfg(target_os = "linux")]
-struct Gathered<'a> {
+struct WaitAtBarrier<'a> {
     pace: Paced,
     barrier: &'a std::sync::Barrier,
 }
 
 #[cfg(target_os = "linux")]
-impl Conductor for Gathered<'_> {
+impl Hooks for WaitAtBarrier<'_> {
     fn after(&mut self, n_done: usize) -> ControlFlow<()> {
         if n_done < 24_000 {
             return self.pace.after(n_done);
@@ -219,8 +220,8 @@ fn memory_of_playing(n_instances: usize, input: &[f32]) -> usize {
     std::thread::scope(|scope| {
         for _ in 0..n_instances {
             scope.spawn(|| {
-                let mut conductor = Gathered { pace: Paced::new(RATE, 1.0), barrier: &barrier };
-                host().play_with(&[input.to_vec()], LIVE, &mut conductor).unwrap();
+                let mut hooks = WaitAtBarrier { pace: Paced::new(RATE, 1.0), barrier: &barrier };
+                host().play_with(&[input.to_vec()], LIVE, &mut hooks).unwrap();
             });
         }
         barrier.wait();
@@ -232,16 +233,16 @@ fn memory_of_playing(n_instances: usize, input: &[f32]) -> usize {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_further_instance_is_small_and_soon_there() {
-    if !alone("a_further_instance_is_small_and_soon_there") {
+fn a_further_instance_needs_little_memory_and_loads_quickly() {
+    if !isolated("a_further_instance_needs_little_memory_and_loads_quickly") {
         return;
     }
     let input = phrase(RATE);
     let begin = Instant::now();
-    host().play_with(std::slice::from_ref(&input), LIVE, &mut Until(1)).unwrap();
+    host().play_with(std::slice::from_ref(&input), LIVE, &mut StopAfter(1)).unwrap();
     let first = begin.elapsed();
     let begin = Instant::now();
-    host().play_with(std::slice::from_ref(&input), LIVE, &mut Until(1)).unwrap();
+    host().play_with(std::slice::from_ref(&input), LIVE, &mut StopAfter(1)).unwrap();
     let second = begin.elapsed();
     let one = memory_of_playing(1, &input);
     let nine = memory_of_playing(9, &input);
@@ -252,7 +253,7 @@ fn a_further_instance_is_small_and_soon_there() {
         each >> 10
     );
     assert!(each <= 20 << 20);
-    // Met by far on a quiet machine; a busy one is not the plugin's doing.
+    // A generous limit on a quiet machine; the plugin is not to blame for a busy one.
     assert!(first < Duration::from_millis(1500) && second < Duration::from_millis(1500));
 }
 
@@ -261,7 +262,7 @@ fn instances_come_and_go_side_by_side() {
     let input = phrase(RATE);
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| (0..3).for_each(|_| live_a_little(&input)));
+            scope.spawn(|| (0..3).for_each(|_| load_play_and_drop(&input)));
         }
     });
 }

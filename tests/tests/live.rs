@@ -1,6 +1,7 @@
-//! The built CLAP file as a performer plays it: latency from real blocks, live like a bounce, nonsense in the input.
+//! Live use of the built CLAP file: latency follows the real block size, live output equals offline output, and invalid
+//! input does no lasting harm.
 
-use embouchure_host::{Act, ClapHost, Conductor, Host, Layout, Session, with_session};
+use embouchure_host::{Action, ClapHost, Hooks, Host, Layout, Session, with_session};
 use embouchure_tests::{Paced, bundled_clap, noise, phrase, worst};
 use serde_json::{Value, json};
 
@@ -25,10 +26,10 @@ fn assert_delayed(output: &[f32], input: &[f32], latency: usize) {
     assert!(difference <= 1e-6, "{difference} at {at}");
 }
 
-/// Blocks of other lengths than the usual one, as long as the list goes.
+/// The lengths of the first blocks; later blocks have the usual length.
 struct Lengths(Vec<usize>);
 
-impl Conductor for Lengths {
+impl Hooks for Lengths {
     fn block(&mut self, usual: usize) -> usize {
         self.0.pop().unwrap_or(usual)
     }
@@ -39,8 +40,8 @@ fn a_host_that_announces_more_than_it_sends_costs_no_latency() {
     let mut host = host(0.0);
     let session = Session { rate: RATE, block: 64, max_block: 4096 };
     let input = noise(1, 4 * 48_000);
-    let mut play = |session, conductor: &mut dyn Conductor| {
-        let played = host.play_with(&input, session, conductor).unwrap();
+    let mut play = |session, hooks: &mut dyn Hooks| {
+        let played = host.play_with(&input, session, hooks).unwrap();
         assert_delayed(&played.channels[0], &input[0], played.latency_samples);
         let restarts = host.take_restarts();
         (played.latency_samples, restarts)
@@ -61,18 +62,18 @@ fn a_host_that_announces_more_than_it_sends_costs_no_latency() {
 fn a_reset_is_an_occasion_to_ask_for_less_latency() {
     let mut host = host(0.0);
     let session = Session { rate: RATE, block: 128, max_block: 2048 };
-    host.activate_in_vain(session).unwrap();
+    host.activate_and_deactivate(session).unwrap();
     host.take_restarts();
-    let mut conductor = Paced::new(RATE, 0.01);
-    conductor.acts = vec![(160_000, Act::Reset)];
-    host.play_with(&noise(1, 150_000), session, &mut conductor).unwrap();
+    let mut hooks = Paced::new(RATE, 0.01);
+    hooks.actions = vec![(160_000, Action::Reset)];
+    host.play_with(&noise(1, 150_000), session, &mut hooks).unwrap();
     assert_eq!(host.take_restarts(), 0);
-    host.activate_in_vain(session).unwrap();
+    host.activate_and_deactivate(session).unwrap();
     let mut host = self::host(0.0);
-    host.activate_in_vain(session).unwrap();
+    host.activate_and_deactivate(session).unwrap();
     host.take_restarts();
-    conductor.acts = vec![(160_000, Act::Reset)];
-    host.play_with(&noise(1, 170_000), session, &mut conductor).unwrap();
+    hooks.actions = vec![(160_000, Action::Reset)];
+    host.play_with(&noise(1, 170_000), session, &mut hooks).unwrap();
     assert_eq!(host.take_restarts(), 1);
 }
 
@@ -92,7 +93,7 @@ fn a_chosen_buffer_sets_the_latency_and_longer_blocks_lose_nothing_offline() {
     for n in [32, 64, 512, 2048] {
         let played = bounce(json!({ "samples": n }));
         assert!((n..n + 400).contains(&played.latency_samples), "{n}: {}", played.latency_samples);
-        // Read where brightness is constant, so nothing but the latency differs.
+        // Measured where brightness is constant, so that only the latency differs.
         assert!(played.aligned() == reference.aligned(), "room for {n}: {:?}", {
             worst(&played.aligned()[0], &reference.aligned()[0])
         });
@@ -112,7 +113,7 @@ fn live_a_block_beyond_the_chosen_buffer_only_makes_frames_late() {
         if mix == 0.0 {
             assert_delayed(&played.channels[0], &input[0], played.latency_samples);
         }
-        // The first is the announcement of the latency; the player's choice is not argued with.
+        // One restart announces the latency. The player's choice causes no further requests.
         assert!(host.take_restarts() <= 1);
     }
 }
@@ -126,10 +127,10 @@ fn a_performance_sounds_like_its_bounce_bit_for_bit() {
     let bounce = offline.play(&input, session).unwrap();
     assert!(bounce.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
     let mut live = host(1.0);
-    // A busy machine makes frames late; then a slower clock is as good a host.
+    // A busy machine makes frames late. Then the test is repeated with a slower clock, which is as valid.
     for slowness in 1..12_u32 {
-        let mut conductor = Paced::new(RATE, f64::from(slowness)).cut(slowness.into());
-        let played = live.play_with(&input, session, &mut conductor).unwrap();
+        let mut hooks = Paced::new(RATE, f64::from(slowness)).cut(slowness.into());
+        let played = live.play_with(&input, session, &mut hooks).unwrap();
         assert_eq!(played.latency_samples, bounce.latency_samples);
         if played.channels == bounce.channels {
             println!("equal at {slowness} times the time");

@@ -1,8 +1,8 @@
-//! Live, the built CLAP file makes no system call in `process`: a filter in the kernel stops every one of the audio
-//! thread, a signal handler notes it and makes it.
+//! The built CLAP file makes no system call in `process` when played live. A filter in the kernel stops every system
+//! call of the audio thread; a signal handler records it and then makes it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use embouchure_host::{Act, Change, ClapHost, Conductor, Host, Layout, Session};
+use embouchure_host::{Action, Change, ClapHost, Hooks, Host, Layout, Session};
 use embouchure_tests::{Paced, bundled_clap, phrase};
 use std::arch::global_asm;
 use std::ffi::{c_int, c_long, c_void};
@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-// The only place from which the filter lets calls through. The arguments are the call's number and its six values.
+// The only address from which the filter lets calls through. Arguments: the call's number and its six values.
 global_asm!(
     ".globl embouchure_call",
     ".globl embouchure_called",
@@ -35,10 +35,10 @@ unsafe extern "C" {
 
 static IS_WATCHED: AtomicBool = AtomicBool::new(false);
 static N_CALLS: AtomicUsize = AtomicUsize::new(0);
-/// Numbers of the first calls.
+/// Numbers of the first recorded calls.
 static CALLS: [AtomicI64; 16] = [const { AtomicI64::new(-1) }; 16];
 
-/// Notes the call that was stopped, and makes it.
+/// Records the stopped call, then makes it.
 extern "C" fn on_call(_signal: c_int, _info: *mut libc::siginfo_t, context: *mut c_void) {
     // SAFETY: the kernel hands a handler with SA_SIGINFO the registers of the thread it interrupted.
     let registers = unsafe { &mut (*context.cast::<libc::ucontext_t>()).uc_mcontext.gregs };
@@ -51,11 +51,11 @@ extern "C" fn on_call(_signal: c_int, _info: *mut libc::siginfo_t, context: *mut
     }
     let [a, b, c, d, e, f] = [libc::REG_RDI, libc::REG_RSI, libc::REG_RDX, libc::REG_R10, libc::REG_R8, libc::REG_R9]
         .map(|register| registers[register as usize]);
-    // SAFETY: it is the call that the program was about to make.
+    // SAFETY: this is the call that the program was about to make.
     registers[libc::REG_RAX as usize] = unsafe { embouchure_call(number, a, b, c, d, e, f) };
 }
 
-/// From here on every system call of this thread goes through [`on_call`]. There is no way back.
+/// From now on every system call of this thread goes through [`on_call`]. This cannot be undone.
 fn stop_calls_of_this_thread() {
     let instruction = |code: u32, k: u32, jump_true: u8, jump_false: u8| libc::sock_filter {
         code: code as u16,
@@ -91,22 +91,22 @@ fn stop_calls_of_this_thread() {
     }
 }
 
-/// Calls that were made while watched, by number.
+/// Numbers of the calls that were made while watched.
 fn calls() -> Vec<c_long> {
     CALLS.iter().take(N_CALLS.load(SeqCst)).map(|number| number.load(SeqCst)).collect()
 }
 
-/// The plugin's worker stands still.
+/// True while the plugin's worker is held.
 static IS_STALLED: AtomicBool = AtomicBool::new(false);
 
-/// Holds the thread that it comes to.
+/// Holds the thread that receives the signal.
 extern "C" fn on_stall(_signal: c_int) {
     while IS_STALLED.load(SeqCst) {
         std::thread::sleep(Duration::from_micros(200));
     }
 }
 
-/// Holds the plugin's worker until [`IS_STALLED`] is lowered.
+/// Holds the plugin's worker until [`IS_STALLED`] is cleared.
 fn stall_the_worker() {
     IS_STALLED.store(true, SeqCst);
     let is_worker =
@@ -115,7 +115,7 @@ fn stall_the_worker() {
     let workers: Vec<PathBuf> = threads.filter(|folder| is_worker(folder)).collect();
     let [worker] = &workers[..] else { panic!("one worker, not {workers:?}") };
     let id: libc::pid_t = worker.file_name().and_then(|id| id.to_str()).and_then(|id| id.parse().ok()).unwrap();
-    // SAFETY: the handler sleeps and reads an atomic; both may be done in a handler.
+    // SAFETY: the handler sleeps and reads an atomic; both are allowed in a signal handler.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = on_stall as *const () as usize;
@@ -129,9 +129,9 @@ struct Watch {
     pace: Paced,
     is_stopped: bool,
     n_watched: usize,
-    /// Moves this parameter so many times in each block.
+    /// A parameter, and how many times it changes in each block.
     automation: Option<(u32, usize)>,
-    /// Between which samples the worker stands still.
+    /// The samples during which the worker is held.
     stall: Range<usize>,
 }
 
@@ -141,12 +141,12 @@ impl Watch {
     }
 }
 
-impl Conductor for Watch {
+impl Hooks for Watch {
     fn block(&mut self, usual: usize) -> usize {
         self.pace.block(usual)
     }
 
-    fn act(&mut self, n_done: usize) -> Act {
+    fn action(&mut self, n_done: usize) -> Action {
         if self.stall.contains(&n_done) {
             if !IS_STALLED.load(SeqCst) {
                 stall_the_worker();
@@ -154,7 +154,7 @@ impl Conductor for Watch {
         } else {
             IS_STALLED.store(false, SeqCst);
         }
-        Act::Play
+        Action::Play
     }
 
     fn automate(&mut self, now: Range<usize>) -> Vec<Change> {
@@ -179,13 +179,13 @@ impl Conductor for Watch {
     }
 }
 
-// One test, because what is noted belongs to the process.
+// One test only, because the record belongs to the whole process.
 #[test]
 fn process_makes_no_system_call() {
     std::thread::spawn(|| {
         stop_calls_of_this_thread();
         IS_WATCHED.store(true, SeqCst);
-        // SAFETY: asks for a number.
+        // SAFETY: the call only returns a number.
         let id = unsafe { libc::getppid() };
         IS_WATCHED.store(false, SeqCst);
         assert!(id > 0, "the call was made all the same");
@@ -208,7 +208,8 @@ fn process_makes_no_system_call() {
         assert!(calls().is_empty(), "{:?}, by number", calls());
     }
 
-    // Nor while the worker stands still and automation cuts each block into pieces, which come faster than they play.
+    // Nor may it make one while the worker is held and automation cuts each block into pieces that arrive faster than
+    // realtime.
     let mut host = ClapHost::load(&bundled_clap()).unwrap();
     let output = host.parameters().into_iter().find(|parameter| parameter.name == "Output").unwrap().id;
     let session = Session { rate: 48_000.0, block: 1024, max_block: 1024 };

@@ -1,4 +1,4 @@
-//! The built VST3 bundle in a host: what it offers, latency, state, and that it sounds like the CLAP file.
+//! The built VST3 bundle in a host: its classes, latency and state, and that it sounds like the CLAP file.
 
 use embouchure_host::{ClapHost, Host, Layout, Played, Session, Vst3Host, vst3_classes};
 use embouchure_tests::{bundled_clap, bundled_vst3, noise, phrase, worst};

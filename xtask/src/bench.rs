@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: the measuring program.
+//! `cargo xtask bench`: runs the measurements.
 
 use crate::pass_on;
 use anyhow::Result;

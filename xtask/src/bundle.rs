@@ -1,4 +1,5 @@
-//! `cargo xtask bundle`: builds the plugin and lays it out as hosts expect it. Installs nothing on the system.
+//! `cargo xtask bundle`: builds the plugin and bundles it in the form that hosts expect. Installs nothing on the
+//! system.
 
 use crate::{system, workspace};
 use anyhow::{Context, Result, ensure};
@@ -22,9 +23,9 @@ impl Default for Arguments {
     }
 }
 
-/// What was built.
+/// Paths of the results.
 pub struct Bundles {
-    /// A file; on macOS a folder.
+    /// A file; a folder on macOS.
     pub clap: PathBuf,
     /// A folder.
     pub vst3: PathBuf,
@@ -37,21 +38,21 @@ pub fn run(arguments: &Arguments) -> Result<Bundles> {
     build_and_bundle(&["--package", PACKAGE], &arguments.profile)
 }
 
-/// Builds everything that `cargo test --release --workspace` builds, and bundles the plugin. Cargo compiles a dependency
-/// anew for each set of features that a selection of packages asks of it, so a build of the plugin alone before the
-/// tests would compile the largest dependencies twice.
+/// Builds everything that `cargo test --release --workspace` builds, and bundles the plugin. Cargo recompiles a
+/// dependency for each set of features that the selected packages require. Building the plugin alone before the tests
+/// would compile the largest dependencies twice.
 pub fn run_for_tests() -> Result<Bundles> {
     build_and_bundle(&["--workspace", "--all-targets"], "release")
 }
 
-/// Afterwards the working directory is the workspace's, as the bundler wants it.
+/// Afterwards the working directory is the workspace, as the bundler requires.
 fn build_and_bundle(selection: &[&str], profile: &str) -> Result<Bundles> {
     system::require(&[system::Job::Build])?;
     std::env::set_current_dir(workspace::root())?;
     let target = workspace::target_folder()?;
     let flags = ["--profile".to_owned(), profile.to_owned()];
     workspace::run(workspace::cargo().arg("build").args(selection).args(&flags))?;
-    // The bundler looks for the app under a library's name, with underscores; cargo keeps a binary's dashes.
+    // The bundler looks for the app under the library's name, with underscores. Cargo names binaries with dashes.
     let app = |name: &str| target.join(profile).join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     std::fs::copy(app(PACKAGE), app(&PACKAGE.replace('-', "_"))).context("cannot find the app that was built")?;
     nice_plug_xtask::bundle(&target, PACKAGE, &flags, false).context("cannot bundle the plugin")?;
@@ -69,7 +70,7 @@ fn build_and_bundle(selection: &[&str], profile: &str) -> Result<Bundles> {
         vst3: folder.join(format!("{NAME}.vst3")),
         app: folder.join(app),
     };
-    // The bundler leaves out what it does not find in the library, without a word.
+    // The bundler silently omits formats that it does not find in the library.
     for path in [&bundles.clap, &bundles.vst3, &bundles.app] {
         ensure!(path.exists(), "{} was not made: does {PACKAGE} export it?", path.display());
     }

@@ -1,12 +1,12 @@
-//! `cargo xtask demo`: installs what building needs, bundles the plugin, then runs the demo on it.
+//! `cargo xtask demo`: installs what building needs, bundles the plugin, then runs the demo with it.
 
 use crate::{bundle, pass_on, setup, system, workspace};
 use anyhow::Result;
 
-/// Makes the demo in target/demo.
+/// Creates the demo in target/demo.
 pub fn run(arguments: &pass_on::Arguments) -> Result<()> {
     setup::install(&[system::Job::Build])?;
-    // Bundling changes the working directory, and relative paths shall mean what they say.
+    // Bundling changes the working directory; relative paths of the arguments refer to the present one.
     let here = std::env::current_dir()?;
     let bundles = bundle::run(&bundle::Arguments::default())?;
     std::env::set_current_dir(here)?;

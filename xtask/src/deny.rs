@@ -1,19 +1,20 @@
-//! `cargo xtask deny`: what may be linked, as `deny.toml` says, checked by cargo-deny.
+//! `cargo xtask deny`: checks the dependencies against `deny.toml` with cargo-deny.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// One version, so that every machine gives the same verdict.
+/// A fixed version, so that the result is the same on every machine.
 const VERSION: &str = "0.20.2";
-/// What needs the dependencies alone.
+/// Checks that need no advisory database.
 const WITHOUT_DATABASE: [&str; 3] = ["licenses", "bans", "sources"];
-/// This program links less than the main workspace, so some of what deny.toml allows does not occur in it.
+/// Warnings that do not apply to xtask: it links fewer crates than the main workspace, so some entries of deny.toml are
+/// unused.
 const NOT_IN_XTASK: [&str; 6] =
     ["-A", "license-not-encountered", "-A", "license-exception-not-encountered", "-A", "unused-wrapper"];
 
-/// Checks licences, bans and sources of both workspaces; advisories too where their database can be fetched.
+/// Checks licences, bans and sources of both workspaces, and advisories if their database can be fetched.
 pub fn run() -> Result<()> {
     let program = program()?;
     let check = |what: &[&str]| {
@@ -22,7 +23,7 @@ pub fn run() -> Result<()> {
         workspace::run(deny(&program).arg("--manifest-path").arg(own).arg("check").args(NOT_IN_XTASK).args(what))
     };
     check(&WITHOUT_DATABASE)?;
-    // A machine that reaches only the registry of Rust cannot fetch it. The other checks hold there all the same.
+    // Some machines reach only the crate registry and cannot fetch the database. The other checks work there.
     if let Err(error) = workspace::run(deny(&program).args(["fetch", "db"])) {
         println!("advisories NOT CHECKED: their database cannot be fetched ({error:#})");
         return Ok(());
@@ -30,16 +31,16 @@ pub fn run() -> Result<()> {
     check(&["--disable-fetch", "advisories"])
 }
 
-/// cargo-deny with this project's settings, ready for a subcommand.
+/// A cargo-deny command with this project's settings, to which a subcommand is added.
 fn deny(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.arg("--config").arg(workspace::root().join("deny.toml")).current_dir(workspace::root());
-    // git must fail where it would ask.
+    // git must fail instead of asking for a password.
     command.env("GIT_TERMINAL_PROMPT", "0");
     command
 }
 
-/// The cargo-deny on the PATH if it has this version, otherwise one in the target folder, which is built when it is
+/// Path of cargo-deny: from PATH if it has this version, otherwise from the target folder, where it is built if
 /// missing.
 fn program() -> Result<PathBuf> {
     let folder = workspace::target_folder()?.join("tools");
@@ -50,7 +51,7 @@ fn program() -> Result<PathBuf> {
     println!("Building cargo-deny {VERSION} into {}", folder.display());
     let mut install = workspace::cargo();
     install.args(["install", "cargo-deny", "--locked", "--force", "--version", VERSION, "--root"]).arg(&folder);
-    // A check takes seconds either way, and this takes half as long to build.
+    // A debug build takes half as long, and the checks take only seconds either way.
     install.arg("--debug");
     workspace::run(&mut install).context("cannot build cargo-deny")?;
     if !is_wanted(&own) {
@@ -64,7 +65,7 @@ fn is_wanted(program: &Path) -> bool {
     output.is_ok_and(|output| is_version(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// `said`: what `cargo-deny --version` prints.
+/// `said`: output of `cargo-deny --version`.
 fn is_version(said: &str) -> bool {
     said.trim().strip_prefix("cargo-deny ") == Some(VERSION)
 }

@@ -1,11 +1,11 @@
-//! The tests of the VST3 in pedalboard, a host built on JUCE, and in a DAW: others' ideas of what a plugin must do.
+//! Tests of the VST3 in other hosts: pedalboard, which is built on JUCE, and Ardour, a DAW.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Runs the test in pedalboard, and in Ardour where that is installed; gives their last lines.
+/// Runs the tests in pedalboard, and in Ardour if it is installed. Returns their last lines.
 pub fn run(vst3: &Path) -> Result<String> {
     let scripts = workspace::root().join("tests").join("foreign");
     let python = environment(&workspace::target_folder()?.join("foreign-hosts"), &scripts.join("requirements.txt"))?;
@@ -18,7 +18,7 @@ pub fn run(vst3: &Path) -> Result<String> {
     Ok(format!("{pedalboard}; {}", run_script(&python, &scripts.join("ardour_vst3.py"), vst3)?))
 }
 
-/// A whole DAW is too much to install for a test.
+/// Ardour is only used if it is installed already: a whole DAW is too large to install for a test.
 fn has_ardour() -> bool {
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let is_it = |name: &str| name.starts_with("ardour") && name.ends_with("-lua");
@@ -27,12 +27,12 @@ fn has_ardour() -> bool {
         .any(|file| is_it(&file.file_name().to_string_lossy()))
 }
 
-/// Runs one script on the plugin; gives its last line.
+/// Runs a script with the plugin. Returns its last line.
 fn run_script(python: &Path, script: &Path, vst3: &Path) -> Result<String> {
     let output = Command::new(python)
         .arg(script)
         .arg(vst3)
-        // Without a screen, and never on somebody's.
+        // No screen is used, so that no window appears on the user's.
         .env_remove("DISPLAY")
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -46,11 +46,11 @@ fn run_script(python: &Path, script: &Path, vst3: &Path) -> Result<String> {
     Ok(text.lines().last().unwrap_or_default().to_owned())
 }
 
-/// A Python environment with exactly the packages that `requirements` names; gives its interpreter.
+/// Creates a Python environment with exactly the packages in `requirements`. Returns its interpreter.
 fn environment(folder: &Path, requirements: &Path) -> Result<PathBuf> {
     let wanted = std::fs::read_to_string(requirements).context("cannot read requirements.txt")?;
     let python = folder.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
-    // Written last: an interrupted installation is made anew.
+    // Written last, so that an interrupted installation is repeated.
     let stamp = folder.join("installed-requirements.txt");
     if python.exists() && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(python);

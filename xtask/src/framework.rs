@@ -1,7 +1,7 @@
-//! The plugin framework as this project uses it: the published crate with the lines changed that `patches/` names.
+//! Patches the plugin framework: applies the changes in `patches/` to the published crates.
 //!
-//! A patch file is called `CRATE-VERSION.patch` and holds what `diff -U0` prints: changed lines, no context. The mended
-//! crate goes into an ignored folder, from which `[patch.crates-io]` in Cargo.toml takes it.
+//! A patch file is called `CRATE-VERSION.patch` and contains the output of `diff -U0`: changed lines without context.
+//! The patched crate is written to an ignored folder, which `[patch.crates-io]` in Cargo.toml refers to.
 
 mod hunks;
 
@@ -13,37 +13,37 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-/// Cargo's own error names this folder when a build is tried before it is there.
+/// Cargo's error message contains this path when someone builds before the folder exists.
 const FOLDER: &str = "patched/run cargo xtask setup first";
-/// Goes into the stamp, so that a change here makes the folder anew.
-const MADE_BY: &str = "1";
+/// Part of the stamp: change it to recreate the folders after a change of this code.
+const STAMP_VERSION: &str = "1";
 
-/// Makes every mended crate that is not there yet, or was made from another patch.
+/// Creates every patched crate that is missing or was made from another patch.
 pub fn ensure() -> Result<()> {
-    for mended in all()? {
-        mended.ensure()?;
+    for patched in all()? {
+        patched.ensure()?;
     }
     Ok(())
 }
 
-/// A crate and what is changed in it.
-struct Mended {
+/// A crate and its patches.
+struct PatchedCrate {
     name: String,
     version: String,
     patch: String,
 }
 
-fn all() -> Result<Vec<Mended>> {
+fn all() -> Result<Vec<PatchedCrate>> {
     let folder = workspace::root().join("patches");
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
         .with_context(|| format!("cannot read {}", folder.display()))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
     paths.retain(|path| path.extension().is_some_and(|e| e == "patch"));
-    paths.iter().map(|path| Mended::read(path)).collect()
+    paths.iter().map(|path| PatchedCrate::read(path)).collect()
 }
 
-impl Mended {
+impl PatchedCrate {
     fn read(path: &Path) -> Result<Self> {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let (name, version) =
@@ -61,7 +61,7 @@ impl Mended {
         }
         println!("Mending {} {}", self.name, self.version);
         let published = self.published()?;
-        // Complete or not there at all, also when this is interrupted.
+        // Complete this folder under another name first, so that an interruption leaves no incomplete crate.
         let unfinished = folder.with_extension("unfinished");
         for old in [&unfinished, &folder] {
             if old.exists() {
@@ -74,7 +74,7 @@ impl Mended {
             let text = fs::read_to_string(&file).with_context(|| format!("{} has no {}", self.name, patch.file))?;
             fs::write(&file, self.apply(&patch, &text)?)?;
         }
-        // Its warnings are its makers' business.
+        // Warnings in published crates are not ours to fix.
         let manifest = unfinished.join("Cargo.toml");
         let quiet = fs::read_to_string(&manifest)? + "\n[lints.rust]\nwarnings = \"allow\"\n";
         fs::write(&manifest, quiet)?;
@@ -99,10 +99,10 @@ impl Mended {
     fn stamp(&self) -> String {
         let digest = Sha256::digest(&self.patch);
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{MADE_BY} {} {hex}\n", self.version)
+        format!("{STAMP_VERSION} {} {hex}\n", self.version)
     }
 
-    /// The folder of the crate as published. Cargo fetches it and checks what it got.
+    /// Folder of the published crate. Cargo fetches it and checks its checksum.
     fn published(&self) -> Result<PathBuf> {
         let project = workspace::root().join("patched").join(format!("published-{}", self.name));
         fs::create_dir_all(&project)?;
@@ -113,7 +113,7 @@ impl Mended {
         );
         fs::write(project.join("Cargo.toml"), manifest)?;
         fs::write(project.join("lib.rs"), "")?;
-        // The versions that the build wants anyway.
+        // Use the versions that the main workspace has locked.
         fs::copy(workspace::root().join("Cargo.lock"), project.join("Cargo.lock"))?;
         let output = workspace::cargo()
             .args(["metadata", "--format-version", "1"])
@@ -132,7 +132,7 @@ impl Mended {
     }
 }
 
-/// Copies what belongs to the crate, not what cargo keeps beside it.
+/// Copies the crate's files, without those that cargo adds.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
@@ -156,16 +156,16 @@ mod tests {
 
     #[test]
     fn every_hunk_still_changes_what_is_published() {
-        for mended in all().unwrap() {
-            let published = mended.published().unwrap();
-            let patches = Patch::read(&mended.patch).unwrap();
+        for patched in all().unwrap() {
+            let published = patched.published().unwrap();
+            let patches = Patch::read(&patched.patch).unwrap();
             assert!(!patches.is_empty());
             for patch in patches {
                 let text = fs::read_to_string(published.join(&patch.file)).unwrap();
-                let applied = mended.apply(&patch, &text).unwrap();
+                let applied = patched.apply(&patch, &text).unwrap();
                 assert_ne!(applied, text);
-                // A version that had it all would be told.
-                let error = mended.apply(&patch, &applied).unwrap_err().to_string();
+                // Patches that the crate already contains must be reported.
+                let error = patched.apply(&patch, &applied).unwrap_err().to_string();
                 assert!(error.contains(&patch.file), "{error}");
             }
         }

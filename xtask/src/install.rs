@@ -1,11 +1,11 @@
-//! `cargo xtask install`: puts the plugins where hosts look for them, and nothing else anywhere.
+//! `cargo xtask install`: copies the plugins to the folders where hosts look for them. Changes nothing else.
 
 use crate::bundle;
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Bundles and copies both formats.
+/// Bundles the plugins and copies both formats.
 pub fn run(arguments: &bundle::Arguments) -> Result<()> {
     let bundles = bundle::run(arguments)?;
     let folders = PluginFolders::of_user()?;
@@ -39,25 +39,25 @@ impl PluginFolders {
     }
 }
 
-/// Copies `source` (file or folder) into `folder`. The old version stays in place until the new one is complete beside
-/// it, and a host that has it open keeps it: nothing is written into the old files.
+/// Copies `source` (file or folder) into `folder`. The old version stays in place until the new one is completely
+/// copied beside it. Old files are never overwritten, so a host that has them open keeps them.
 fn replace(source: &Path, folder: &Path) -> Result<PathBuf> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let name = source.file_name().context("a bundle has a name")?.to_string_lossy();
     let destination = folder.join(&*name);
-    // Hidden, and without a plugin's extension: no scanner loads them.
+    // A hidden name without a plugin extension keeps scanners from loading the incomplete copy.
     let incoming = folder.join(format!(".{name}.incoming"));
     let outgoing = folder.join(format!(".{name}.outgoing"));
     remove(&incoming)?;
     remove(&outgoing)?;
     copy(source, &incoming).with_context(|| format!("cannot copy to {}", incoming.display()))?;
     if destination.is_dir() || (cfg!(windows) && destination.exists()) {
-        // Neither folders nor, on Windows, loaded files can be renamed over.
+        // A rename cannot replace a folder or, on Windows, a loaded file; so the old version is renamed first.
         fs::rename(&destination, &outgoing).with_context(|| format!("cannot replace {}", destination.display()))?;
     }
     fs::rename(&incoming, &destination).with_context(|| format!("cannot replace {}", destination.display()))?;
     if remove(&outgoing).is_err() {
-        // On Windows a host may hold the old file; the next install removes it.
+        // On Windows a host may still have the old file open. The next install removes it.
         eprintln!("The old version is still in use: {}", outgoing.display());
     }
     Ok(destination)

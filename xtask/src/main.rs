@@ -1,4 +1,4 @@
-//! `cargo xtask COMMAND`: everything around the code that cargo alone does not do.
+//! `cargo xtask COMMAND`: development tasks that cargo alone does not cover.
 
 mod bench;
 mod bundle;
@@ -30,7 +30,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Mend the plugin framework, and install the system packages that building and testing need (as root), or say which
+    /// Patch the plugin framework, and install the system packages that building and testing need (as root), or say which
     /// are missing
     Setup,
     /// Build the plugin and the app into target/bundled; installs nothing
@@ -55,7 +55,7 @@ enum Command {
 
 fn main() -> anyhow::Result<()> {
     let command = Arguments::parse().command;
-    // Every command runs cargo. Without the mended framework cargo cannot read the workspace.
+    // Every command runs cargo, which cannot read the workspace without the patched framework.
     framework::ensure()?;
     match command {
         Command::Setup => setup::run(),

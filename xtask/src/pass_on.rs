@@ -1,10 +1,10 @@
-//! `cargo xtask demo`, `train` and `bench`: another program of the workspace, built first.
+//! `cargo xtask demo`, `train` and `bench`: builds another program of the workspace and runs it.
 
 use crate::workspace;
 use anyhow::Result;
 use std::ffi::{OsStr, OsString};
 
-/// What the other program is told.
+/// Arguments for the other program.
 #[derive(clap::Args)]
 #[command(disable_help_flag = true)]
 pub struct Arguments {
@@ -13,8 +13,8 @@ pub struct Arguments {
     arguments: Vec<OsString>,
 }
 
-/// Runs the program of `package` in the working directory of the caller, so that relative paths mean what they say.
-/// `command`: what comes before the arguments.
+/// Runs the program of `package` in the caller's working directory, so that relative paths keep their meaning.
+/// `command`: arguments before the user's.
 pub fn run(package: &str, command: &[&OsStr], arguments: &Arguments) -> Result<()> {
     let mut cargo = workspace::cargo();
     cargo

@@ -5,16 +5,16 @@ use crate::workspace;
 use anyhow::{Result, bail};
 use std::process::Command;
 
-/// Another apt may be at work, for instance the one that prepares a fresh machine.
+/// Wait if another apt is running, for instance the one that sets up a fresh machine.
 const WAIT_FOR_LOCK: [&str; 2] = ["-o", "DPkg::Lock::Timeout=200"];
 
-/// Everything that `cargo xtask test` needs from the system.
+/// Installs everything that `cargo xtask test` needs from the system.
 pub fn run() -> Result<()> {
     install(&[Job::Build, Job::Test])
 }
 
-/// Installs what `jobs` lack, as root on Debian and its relatives. As another user it fails with the command to type. On
-/// other systems it names the packages and goes on.
+/// Installs the missing packages of `jobs`, as root on Debian and its derivatives. As another user it fails with the
+/// command to run. On other systems it prints the packages and continues.
 pub fn install(jobs: &[Job]) -> Result<()> {
     let missing = system::missing(jobs)?;
     missing.mention();

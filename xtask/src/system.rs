@@ -1,19 +1,19 @@
-//! What building and testing need from the operating system, and what of it is missing.
+//! System packages that building and testing need, and which of them are missing.
 
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::process::{Command, Stdio};
 
-/// Something that needs system packages.
+/// A task that needs system packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// Compiling the app, which talks to the sound system.
+    /// Compiling the app, which links the sound system.
     Build,
-    /// Running the editor without a screen, and foreign hosts.
+    /// Running the editor without a screen, and other hosts.
     Test,
 }
 
-/// A Debian package, and how to see on any system that what it brings is there.
+/// A Debian package, and how to detect its contents on any system.
 struct Need {
     job: Job,
     package: &'static str,
@@ -27,7 +27,7 @@ enum Sign {
     Library(&'static str),
     /// Modules that `python3` can import.
     PythonModules(&'static str),
-    /// Only the package manager knows.
+    /// Only the package manager can tell.
     PackageOnly,
 }
 
@@ -49,17 +49,17 @@ const NEEDS: &[Need] = &[
     Need { job: Job::Test, package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
 ];
 
-/// Packages that are missing, and whether their names are those of this system.
+/// Missing packages, and whether this system uses Debian's names.
 pub struct Missing {
-    /// Debian's names. Empty where nothing is missing.
+    /// Debian's names; empty if nothing is missing.
     pub packages: Vec<&'static str>,
-    /// Whether this is Debian or a relative.
+    /// True on Debian and its derivatives.
     pub is_debian: bool,
 }
 
-/// What `jobs` lack.
+/// The missing packages of `jobs`.
 pub fn missing(jobs: &[Job]) -> Result<Missing> {
-    // macOS and Windows bring what their builds use.
+    // On macOS and Windows no packages are needed.
     if !cfg!(target_os = "linux") {
         return Ok(Missing { packages: Vec::new(), is_debian: false });
     }
@@ -74,7 +74,7 @@ pub fn missing(jobs: &[Job]) -> Result<Missing> {
     Ok(Missing { packages, is_debian })
 }
 
-/// Installs nothing. Fails where packages are missing that `cargo xtask setup` would install.
+/// Fails if packages are missing that `cargo xtask setup` would install. Installs nothing.
 pub fn require(jobs: &[Job]) -> Result<()> {
     missing(jobs)?.complain()
 }
@@ -88,7 +88,7 @@ impl Missing {
         Ok(())
     }
 
-    /// Names the packages on a system that calls them otherwise. They may be there under those names.
+    /// Prints the packages on a system with other package names, where they may be installed under those.
     pub fn mention(&self) {
         if !self.is_debian && !self.packages.is_empty() {
             eprintln!("If the build or the tests fail, install what Debian calls: {}", self.packages.join(" "));
@@ -96,7 +96,7 @@ impl Missing {
     }
 }
 
-/// Debian itself or a system that says it is like Debian; `text` is /etc/os-release.
+/// True for Debian and systems that declare to be like it. `text`: contents of /etc/os-release.
 fn is_debian(text: &str) -> bool {
     text.lines()
         .filter_map(|line| line.split_once('='))
@@ -105,7 +105,7 @@ fn is_debian(text: &str) -> bool {
 }
 
 fn installed_packages(needs: &[&Need]) -> Result<HashSet<String>> {
-    // Fails with status 1 when a package is unknown, and still prints the others.
+    // dpkg-query fails with status 1 if a package is unknown, and still prints the others.
     let output = Command::new("dpkg-query")
         .args(["--show", "--showformat=${Package} ${db:Status-Status}\n"])
         .args(needs.iter().map(|need| need.package))
@@ -114,7 +114,7 @@ fn installed_packages(needs: &[&Need]) -> Result<HashSet<String>> {
     Ok(parse_dpkg(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// Names of the packages that are installed, not merely known or removed with their settings left behind.
+/// Names of the installed packages, without those of which only settings remain.
 fn parse_dpkg(text: &str) -> HashSet<String> {
     text.lines()
         .filter_map(|line| line.split_once(' '))
@@ -123,13 +123,13 @@ fn parse_dpkg(text: &str) -> HashSet<String> {
         .collect()
 }
 
-/// Whether what a package brings is there without that package, as libjack from jack1 is.
+/// Whether a package's contents are there without it, such as libjack from jack1.
 fn sign_seen(sign: &Sign, is_debian: bool) -> bool {
     match sign {
         Sign::Program(name) => has_program(name),
         Sign::Library(name) => succeeds(Command::new("pkg-config").args(["--exists", name])),
         Sign::PythonModules(names) => succeeds(Command::new("python3").args(["-c", &format!("import {names}")])),
-        // Elsewhere a desktop has them; there is nothing to ask.
+        // Other systems cannot be asked; a desktop system has these packages.
         Sign::PackageOnly => !is_debian,
     }
 }
@@ -153,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_dpkg_prints() {
+    fn parses_dpkg_output() {
         let found = parse_dpkg("xvfb installed\nlibgl1 config-files\npython3 not-installed\npkg-config installed\n");
         assert_eq!(found, HashSet::from(["xvfb".to_owned(), "pkg-config".to_owned()]));
         assert!(parse_dpkg("").is_empty());

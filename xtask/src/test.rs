@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is, with what it needs installed and built first.
+//! `cargo xtask test`: installs and builds what the tests need, then runs all of them.
 
 use crate::{bundle, foreign, setup, system, workspace};
 use anyhow::{Context, Result, bail};
@@ -16,7 +16,7 @@ pub struct Arguments {
     extra: Vec<String>,
 }
 
-/// Fails when any test fails, after all have run.
+/// Runs all tests; fails at the end if any failed.
 pub fn run(arguments: &Arguments) -> Result<()> {
     setup::run()?;
     let is_selection = arguments.extra.iter().any(|word| word == "-p" || word.starts_with("--package"));
@@ -24,7 +24,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
     let mut summary = Summary::default();
     let rust = cargo_test(&arguments.extra, is_selection, &mut summary)?;
-    // This program lies in a workspace of its own.
+    // This program has a workspace of its own.
     let own = if is_selection { Ok(()) } else { cargo_test(&own_tests(), true, &mut summary)? };
     let foreign =
         if arguments.skip_foreign_hosts { Ok("skipped, as asked for".to_owned()) } else { foreign::run(&bundles.vst3) };
@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         Err(error) => println!("foreign hosts: FAILED: {error:#}"),
     }
     if !system::has_program("pulseaudio") {
-        // Where PipeWire plays its part, installing it would take PipeWire's place.
+        // PulseAudio is not installed automatically, because it would replace PipeWire where that is in use.
         println!("the app's test with PulseAudio: skipped, PulseAudio is not installed (Debian: pulseaudio)");
     }
     println!("{}", summary.total());
@@ -47,7 +47,7 @@ fn own_tests() -> [String; 2] {
     ["--manifest-path".to_owned(), workspace::root().join("xtask/Cargo.toml").display().to_string()]
 }
 
-/// Runs `cargo test`, shows its output as it comes and adds the lines that matter to `summary`. The inner result says
+/// Runs `cargo test`, prints its output as it arrives, and adds the important lines to `summary`. The inner result says
 /// whether all tests passed.
 fn cargo_test(extra: &[String], is_selection: bool, summary: &mut Summary) -> Result<Result<()>> {
     let mut command = workspace::cargo();
@@ -58,11 +58,12 @@ fn cargo_test(extra: &[String], is_selection: bool, summary: &mut Summary) -> Re
     command.args(extra);
     let shown = workspace::shown(&command);
     println!("{shown}");
-    // One pipe for both streams: cargo names the binary on one, the binary prints its result on the other.
+    // Both streams share one pipe to keep their order: cargo names the binary on one, the binary prints its result on
+    // the other.
     let (reader, writer) = std::io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
     let mut child = command.spawn().with_context(|| format!("cannot run {shown}"))?;
-    // The command holds the writing ends; the pipe ends when the last of them is closed.
+    // The command holds the pipe's writing ends; reading ends when they are closed.
     drop(command);
     let n_before = summary.results.len();
     for line in BufReader::new(reader).split(b'\n') {
@@ -78,12 +79,12 @@ fn cargo_test(extra: &[String], is_selection: bool, summary: &mut Summary) -> Re
     Ok(outcome)
 }
 
-/// What `cargo test` printed, in a line per binary.
+/// Summarises the output of `cargo test`, one line per binary.
 #[derive(Default)]
 struct Summary {
-    /// The binary that cargo announced last.
+    /// The last binary that cargo announced.
     running: String,
-    /// Lines to show: results, and the names of failed tests.
+    /// Results, and names of failed tests.
     results: Vec<String>,
     n_passed: usize,
     n_failed: usize,
@@ -105,7 +106,7 @@ impl Summary {
         } else if let Some(test) = line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED")) {
             self.results.push(format!("    FAILED {test}"));
         } else if line.contains("(signal: ") {
-            // A binary that crashed prints no result.
+            // A binary that crashes prints no result.
             self.n_failed += 1;
             self.results.push(format!("{}: {line}", self.running));
         }

@@ -1,4 +1,4 @@
-//! `cargo xtask train-shelf DATA`: every instrument that ships, trained as `weights/shelf.toml` says.
+//! `cargo xtask train-shelf DATA`: trains all shipped instruments as `weights/shelf.toml` says.
 
 use crate::workspace;
 use anyhow::{Context, Result, bail, ensure};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-/// Who trained what ships.
+/// Author of the shipped weights.
 const AUTHOR: &str = "The Embouchure developers";
 
 #[derive(clap::Args)]
@@ -45,7 +45,7 @@ struct Instrument {
     only: Vec<String>,
     #[serde(default)]
     leave_out: Vec<String>,
-    /// Of several, see `embouchure train instrument --player`.
+    /// The player among several; see `embouchure train instrument --player`.
     #[serde(default)]
     player: Option<String>,
     /// See `embouchure train instrument --breath`.
@@ -121,7 +121,7 @@ impl Instrument {
         for audio in self.recordings(&arguments.data)? {
             command.arg("--audio").arg(audio);
         }
-        // One thread each: side by side, more of them only get in each other's way.
+        // One thread each: with more, parallel trainings slow each other down.
         command
             .args(&arguments.passed_on)
             .env("RAYON_NUM_THREADS", "1")
@@ -135,14 +135,14 @@ impl Instrument {
         workspace::run(command.stdout(log.try_clone()?).stderr(log))
     }
 
-    /// Recordings that it is not trained on.
+    /// Recordings that are held out from the training.
     fn judged_on(&self, data: &Path) -> Vec<PathBuf> {
         let left_out =
             self.audio.iter().flat_map(|folder| self.leave_out.iter().map(move |name| data.join(folder).join(name)));
         self.judged_on.iter().map(|folder| data.join(folder)).chain(left_out).collect()
     }
 
-    /// Folders, or the files in them that are chosen.
+    /// Folders of recordings, or the selected files in them.
     fn recordings(&self, data: &Path) -> Result<Vec<PathBuf>> {
         let folders: Vec<PathBuf> = self.audio.iter().map(|folder| data.join(folder)).collect();
         if self.only.is_empty() && self.leave_out.is_empty() {

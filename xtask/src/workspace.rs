@@ -1,4 +1,4 @@
-//! Where the repository and its build outputs are, and how commands are run in it.
+//! Paths of the repository and its build outputs, and running commands in it.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -30,12 +30,12 @@ pub fn metadata() -> Result<serde_json::Value> {
     serde_json::from_slice(&output.stdout).context("cargo metadata")
 }
 
-/// The cargo that runs this program.
+/// A command for the cargo that runs this program.
 pub fn cargo() -> Command {
     Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-/// Runs `command` with no standard input; an error names it when it fails.
+/// Runs `command` without standard input. The error names a command that fails.
 pub fn run(command: &mut Command) -> Result<()> {
     let shown = shown(command);
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("cannot run {shown}"))?;
@@ -45,7 +45,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// `command` as one would type it.
+/// The command as it would be typed.
 pub fn shown(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")

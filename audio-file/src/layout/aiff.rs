@@ -1,4 +1,4 @@
-//! AIFF and AIFC: what the chunk `COMM` says, and where the chunk `SSND` lies.
+//! AIFF and AIFC. The chunk `COMM` describes the format, the chunk `SSND` holds the audio data.
 
 use super::{Blocks, Layout, Part, Refusal};
 use crate::chunks::{Chunk, Style};
@@ -25,28 +25,28 @@ pub fn layout(source: &Source, range: Range<u64>) -> Result<Layout, Refusal> {
         let places = source.find_all(range.clone(), 4, |bytes| bytes == id);
         places.into_iter().find_map(|at| STYLE.chunk(source, at))
     };
-    // A chunk with a wrong size hides those behind it.
+    // The chunks behind one with a wrong size are found by a search.
     let common = common.or_else(|| Common::read(source, &first(b"COMM")?));
     let common = common.ok_or_else(|| Refusal::Codec("its chunk COMM is missing".into()))?;
     let Some(sound) = sound.or_else(|| first(b"SSND")) else { return Ok(Layout::new(Vec::new())) };
 
-    // An offset and a block size, both 0 as a rule, stand before the samples.
+    // The audio data is preceded by an offset and a block size, usually both 0.
     let offset = source.array(sound.body).map_or(0, u32::from_be_bytes);
     let offset = if u64::from(offset) < range.end - sound.body { u64::from(offset) } else { 0 };
     let start = (sound.body + 8 + offset).min(range.end);
     let mut blocks = common.blocks()?;
-    // A size of 8 or less leaves no sample: the file was not closed, and the number in COMM may still be right.
+    // A size of 8 or less leaves no samples: the file was not closed. The sample count in COMM may still be right.
     let of_common = u64::from(common.n_frames).checked_mul(blocks.block_bytes).map(|n| n / blocks.block_frames);
     let size = match sound.size.and_then(|size| size.checked_sub(8 + offset)) {
         Some(0) | None => of_common.filter(|n| *n > 0),
         size => size,
     };
     let extent = STYLE.extent(source, start, size, range.end);
-    let remarks = blocks.lie(start, &extent);
+    let remarks = blocks.set_extent(start, &extent);
     Ok(Layout { parts: vec![Part::Blocks(blocks)], remarks })
 }
 
-/// What the chunk `COMM` says.
+/// Fields of the chunk `COMM`.
 struct Common {
     n_channels: u16,
     n_frames: u32,
@@ -91,7 +91,8 @@ impl Common {
     }
 }
 
-/// A number of 80 bits, as the first Macintosh computed with, rounded; 0 for what is no sample rate.
+/// Converts an 80-bit extended float, as AIFF stores the sample rate, to an integer. Returns 0 if that is no sample
+/// rate.
 fn from_80_bits(bytes: [u8; 10]) -> u32 {
     let exponent = i32::from(u16::from_be_bytes([bytes[0], bytes[1]]) & 0x7fff) - 16_383;
     let mantissa = u64::from_be_bytes([bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9]]);

@@ -1,4 +1,4 @@
-//! Core Audio Format: what the chunk `desc` says, and where the chunk `data` lies.
+//! Core Audio Format. The chunk `desc` describes the format, the chunk `data` holds the audio data.
 
 use super::{Blocks, Container, Layout, Part, Refusal, Stream};
 use crate::chunks::{Chunk, Style};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use symphonia::core::codecs::audio::well_known::*;
 
 const STYLE: Style = Style::Caf;
-/// Bytes of the file's own header, and of the number of edits before the samples.
+/// Bytes of the file's header, and of the edit count before the samples.
 const HEADER: u64 = 8;
 const EDITS: u64 = 4;
 
@@ -31,7 +31,7 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal
     let size = data.size.and_then(|size| size.checked_sub(EDITS));
     let extent = STYLE.extent(source, start, size, range.end);
     let Some(blocks) = description.blocks() else {
-        // Packets whose sizes stand in another chunk: Symphonia's reader knows them, if it finds that chunk.
+        // The packet sizes are in another chunk. Symphonia's reader uses them, if it finds that chunk.
         let mut head = source.bytes(range.start..data.body);
         let size = (extent.end - data.body).to_be_bytes();
         let n = head.len();
@@ -39,11 +39,11 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal
         return Ok(Stream::of(Container::Caf, View::new(source, range).with_head(head)).into());
     };
     let mut blocks = blocks?;
-    let remarks = blocks.lie(start, &extent);
+    let remarks = blocks.set_extent(start, &extent);
     Ok(Layout { parts: vec![Part::Blocks(blocks)], remarks })
 }
 
-/// What the chunk `desc` says.
+/// Fields of the chunk `desc`.
 struct Description {
     rate: f64,
     format: [u8; 4],
@@ -66,7 +66,7 @@ impl Description {
         })
     }
 
-    /// `None` for what lies in packets.
+    /// `None` for codecs that are stored in packets.
     fn blocks(&self) -> Option<Result<Blocks, Refusal>> {
         let n_channels = u16::try_from(self.n_channels).unwrap_or(0);
         let rate = self.rate.clamp(0.0, 1e8).round() as u32;

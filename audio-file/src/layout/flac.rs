@@ -1,15 +1,15 @@
-//! FLAC: its header mended, and files that were joined taken apart.
+//! FLAC: repairs the header and splits joined files.
 
 use super::{Container, Layout, Part, Stream};
 use crate::source::{Source, View};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Marker, head of the first block, and that block, STREAMINFO.
+/// Bytes of the marker, the first block's header, and that block, STREAMINFO.
 const HEAD: usize = 42;
 /// Smallest and largest block that FLAC allows, samples.
 const BLOCK: (u16, u16) = (16, 65_535);
-/// Bytes of a frame's header at most, of a frame at least, and of what is searched for the last frame.
+/// Longest frame header, shortest frame, and the range that is searched for the last frame, bytes.
 const LONGEST_HEADER: u64 = 16;
 const SHORTEST_FRAME: usize = 8;
 const LONGEST_FRAME: u64 = 1 << 20;
@@ -27,15 +27,15 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Layout {
 
 fn part(source: &Arc<Source>, range: Range<u64>) -> Part {
     let mut view = View::new(source, range.start..end_of_last(source, range.clone()));
-    if let Some(head) = mended(source, range) {
+    if let Some(head) = repaired_head(source, range) {
         view = view.with_head(head);
     }
     Part::Stream(Stream::of(Container::Flac, view))
 }
 
-/// The file's head with the block sizes of its first frame, if they differ. Encoders that stream write zeros there, and a
-/// reader would look for frames of the wrong size.
-fn mended(source: &Source, range: Range<u64>) -> Option<Vec<u8>> {
+/// The file's head, corrected by the first frame's header; `None` if they agree. Encoders that stream write block sizes
+/// of 0, and a reader would look for frames of the wrong size.
+fn repaired_head(source: &Source, range: Range<u64>) -> Option<Vec<u8>> {
     let mut head = source.bytes(range.start..range.start + HEAD as u64);
     let at = first_frame(source, range)?;
     let frame = Frame::parse(&source.bytes(at..at + LONGEST_HEADER))?;
@@ -46,7 +46,7 @@ fn mended(source: &Source, range: Range<u64>) -> Option<Vec<u8>> {
     let word = |head: &[u8], at: usize| u16::from_be_bytes([head[at], head[at + 1]]);
     let (smallest, largest) = (word(&head, 8), word(&head, 10));
     let is_good = smallest >= BLOCK.0 && largest >= smallest && largest >= frame.block;
-    // Blocks are all of one size, or of any.
+    // The blocks are either all of one size or of varying size.
     if !is_good || frame.is_variable == (smallest == largest) {
         let (smallest, largest) = if frame.is_variable { BLOCK } else { (frame.block, frame.block) };
         head[8..10].copy_from_slice(&smallest.to_be_bytes());
@@ -54,7 +54,7 @@ fn mended(source: &Source, range: Range<u64>) -> Option<Vec<u8>> {
     }
     let bytes = |head: &[u8], at: usize| u32::from_be_bytes([0, head[at], head[at + 1], head[at + 2]]);
     if bytes(&head, 15) != 0 && bytes(&head, 12) > bytes(&head, 15) {
-        // Frames of any size.
+        // Clears the frame sizes: any size is allowed.
         head[12..18].fill(0);
     }
     // 20 bits of rate, 3 of channels, 5 of bits per sample, 36 of length.
@@ -70,7 +70,7 @@ fn mended(source: &Source, range: Range<u64>) -> Option<Vec<u8>> {
     (head != before).then_some(head)
 }
 
-/// Where the blocks before the sound end.
+/// Offset of the first frame, behind the metadata blocks.
 fn first_frame(source: &Source, range: Range<u64>) -> Option<u64> {
     let mut at = range.start + 4;
     loop {
@@ -82,7 +82,7 @@ fn first_frame(source: &Source, range: Range<u64>) -> Option<u64> {
     }
 }
 
-/// Where the last frame ends: its checksum tells. What lies behind it would spoil that for a reader.
+/// Offset at which the last frame ends, found by its checksum. Bytes behind it would make a reader reject that frame.
 fn end_of_last(source: &Source, range: Range<u64>) -> u64 {
     let from = range.end.saturating_sub(LONGEST_FRAME).max(range.start);
     let bytes = source.bytes(from..range.end);
@@ -92,7 +92,7 @@ fn end_of_last(source: &Source, range: Range<u64>) -> u64 {
     let mut end = None;
     for (i, byte) in bytes.iter().enumerate().skip(start) {
         crc = CRC_16[usize::from((crc >> 8) as u8 ^ byte)] ^ crc << 8;
-        // The last place counts: a reader does not mind bytes that follow the samples of a frame and fit its checksum.
+        // The last match counts: a reader accepts bytes behind a frame's samples that fit its checksum.
         if crc == 0 && i + 1 - start >= SHORTEST_FRAME {
             end = Some(from + i as u64 + 1);
         }
@@ -100,25 +100,25 @@ fn end_of_last(source: &Source, range: Range<u64>) -> u64 {
     end.unwrap_or(range.end)
 }
 
-/// What a frame's header says.
+/// Fields of a frame header.
 #[derive(Debug, PartialEq)]
 struct Frame {
     is_variable: bool,
-    /// Samples.
+    /// Samples per channel.
     block: u16,
-    /// `None` where it refers to the head of the file.
+    /// Hz; `None` if the frame refers to the file header.
     rate: Option<u32>,
     bits: Option<u32>,
     n_channels: u32,
 }
 
 impl Frame {
-    /// Of the bytes at its beginning, whose checksum must be right.
+    /// Parses the header at the beginning of `bytes`; its checksum must be right.
     fn parse(bytes: &[u8]) -> Option<Self> {
         if bytes.len() < 6 || bytes[0] != 0xff || bytes[1] & 0xfe != 0xf8 || bytes[3] & 1 != 0 {
             return None;
         }
-        // The number of the frame, as long as its first byte has leading ones.
+        // Length of the coded frame number: the number of leading ones in its first byte.
         let n_number = match bytes[4].leading_ones() {
             0 => 1,
             n @ 2..=7 => n as usize,
@@ -163,13 +163,13 @@ impl Frame {
     }
 }
 
-/// Of a header: x⁸ + x² + x + 1.
+/// CRC of a frame header: x⁸ + x² + x + 1.
 fn crc_8(bytes: &[u8]) -> u8 {
     let step = |crc: u8, _| if crc & 0x80 != 0 { crc << 1 ^ 0x07 } else { crc << 1 };
     bytes.iter().fold(0, |crc, byte| (0..8).fold(crc ^ byte, step))
 }
 
-/// Of a frame, by its highest byte: x¹⁶ + x¹⁵ + x² + 1.
+/// CRC table of a frame, indexed by the highest byte: x¹⁶ + x¹⁵ + x² + 1.
 const CRC_16: [u16; 256] = {
     let mut table = [0; 256];
     let mut i = 0;

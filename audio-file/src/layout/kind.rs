@@ -1,6 +1,6 @@
-//! Names of files that cannot be read, by how they begin.
+//! Recognises unsupported file types by their first bytes.
 
-/// What a file is that begins so, with its article; `None` for what is not known.
+/// Type of a file that begins with `head`, with its article; `None` if it is not known.
 pub fn foreign(head: &[u8]) -> Option<&'static str> {
     let kinds: [(&[u8], &str); 29] = [
         (&[0x30, 0x26, 0xb2, 0x75, 0x8e, 0x66, 0xcf, 0x11], "Windows Media audio or video (wma, wmv)"),

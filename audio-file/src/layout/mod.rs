@@ -1,5 +1,5 @@
-//! Where in a file the sound lies, and how it is stored. The headers of a recording that was cut off, streamed, joined with
-//! another or written by a careless program are mended here; decoding is left to Symphonia.
+//! Finds the audio data in a file and determines its format. Repairs the headers of recordings that were truncated,
+//! streamed, joined or written carelessly. Decoding is left to Symphonia.
 
 mod aiff;
 mod blocks;
@@ -21,40 +21,40 @@ use std::sync::Arc;
 /// Why nothing can be read.
 #[derive(Debug)]
 pub enum Refusal {
-    /// It is this, with its article: "a MIDI file".
+    /// The file's type, with its article, such as "a MIDI file".
     Foreign(String),
-    /// A sound file, stored in this way, which is not known here.
+    /// A sound file with an unsupported codec, which is named.
     Codec(String),
-    /// Nothing that is known.
+    /// No known file type.
     NotAudio,
 }
 
-/// The sound of a file, piece by piece, in the order in which they play.
+/// The parts of a file in playing order.
 pub struct Layout {
     pub parts: Vec<Part>,
-    /// What the user should know about them.
+    /// Messages for the user about the parts.
     pub remarks: Vec<String>,
 }
 
-/// One recording; a file that was joined of several holds as many.
+/// One recording. A file that was joined from several has several parts.
 pub enum Part {
-    /// Samples, or blocks of them, one behind the other.
+    /// Samples or blocks of fixed size.
     Blocks(Blocks),
-    /// What one of Symphonia's readers understands.
+    /// A stream for one of Symphonia's readers.
     Stream(Stream),
 }
 
-/// A part with its container.
+/// The bytes of a part, with their container.
 pub struct Stream {
     pub container: Container,
     pub view: View,
-    /// What of it is to be heard, where the container says so and Symphonia does not look.
+    /// The audible range, where the container defines one and Symphonia ignores it.
     pub edit: Option<Edit>,
-    /// Samples that it announces and does not hold, at its rate.
+    /// Announced samples per channel, at the stream's rate.
     pub announced: Option<u64>,
 }
 
-/// Which reader takes it.
+/// Container format; decides which of Symphonia's readers is used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Container {
     Adts,
@@ -67,7 +67,7 @@ pub enum Container {
 }
 
 impl Layout {
-    /// Looks at the bytes, never at the name.
+    /// Detects the format from the content, never from the file name.
     pub fn of(source: &Arc<Source>) -> Result<Self, Refusal> {
         let start = tags::end_of_first(source, 0);
         let head = source.bytes(start..start + 64);

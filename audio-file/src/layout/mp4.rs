@@ -1,17 +1,17 @@
-//! MP4 (m4a, mov): what of its sound is to be heard. Encoders need a moment before the first sample and fill up the last
-//! packet; the edit list says how much of that there is, and Symphonia does not look at it.
+//! MP4 (m4a, mov): reads the edit list. Encoders add samples before the first one and fill up the last packet. The edit
+//! list says how many; Symphonia ignores it.
 
 use super::{Container, Layout, Refusal, Stream};
 use crate::source::Source;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What is to be heard of a track.
+/// The audible range of a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Edit {
-    /// Seconds before it, which are not heard.
+    /// Seconds to skip at the beginning.
     pub skip_s: f64,
-    /// Seconds that are heard; `None` = all that follow.
+    /// Seconds to play after that; `None` = up to the end.
     pub len_s: Option<f64>,
 }
 
@@ -28,7 +28,7 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal
     Ok(stream.into())
 }
 
-/// The edit of the first track with sound.
+/// The edit of the first audio track.
 fn edit(source: &Source, movie: Range<u64>) -> Option<Edit> {
     let movie = boxes(source, movie);
     let time_scale = scale(source, &movie, b"mvhd")?;
@@ -46,7 +46,7 @@ fn edit(source: &Source, movie: Range<u64>) -> Option<Edit> {
     None
 }
 
-/// The first entry that is no pause; more than one would be a cut, which is not obeyed.
+/// The first edit that is not a pause. Further edits would be cuts and are ignored.
 fn first_edit(source: &Source, at: u64, (time_scale, media_scale): (f64, f64)) -> Option<Edit> {
     let is_long = source.array::<1>(at)? == [1];
     let n_entries = u32::from_be_bytes(source.array(at + 4)?);
@@ -65,12 +65,12 @@ fn first_edit(source: &Source, at: u64, (time_scale, media_scale): (f64, f64)) -
         }
     }
     let [(len, start)] = edits[..] else { return None };
-    // 0 is what is written while it is not known.
+    // 0 means that the length is unknown.
     let len_s = (len > 0).then(|| len as f64 / time_scale);
     Some(Edit { skip_s: start as f64 / media_scale, len_s })
 }
 
-/// Ticks per second that a box tells.
+/// Ticks per second, read from the box `name`.
 fn scale(source: &Source, boxes: &[Box], name: &[u8; 4]) -> Option<f64> {
     let at = boxes.iter().find(|(n, _)| n == name)?.1.start;
     let offset = if source.array::<1>(at)? == [1] { 20 } else { 12 };
@@ -84,7 +84,7 @@ fn inside(source: &Source, outer: &[Box], name: &[u8; 4]) -> Option<Vec<Box>> {
     Some(boxes(source, outer.iter().find(|(n, _)| n == name)?.1.clone()))
 }
 
-/// Names and contents of the boxes in `range`.
+/// Names and content ranges of the boxes in `range`.
 fn boxes(source: &Source, range: Range<u64>) -> Vec<Box> {
     let mut found = Vec::new();
     let mut at = range.start;

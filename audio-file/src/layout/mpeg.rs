@@ -1,19 +1,20 @@
-//! MPEG audio (mp3, mp2) and AAC in ADTS: which frames there are. A file of several recordings, one joined to the other, is
-//! taken apart; what the first frame says of the length is corrected by what follows.
+//! MPEG audio (mp3, mp2) and AAC in ADTS: finds the frames. Splits a file of several joined recordings. Corrects the
+//! length that the first frame announces.
 
 use super::{Container, Layout, Part, Stream, tags};
 use crate::source::{Source, View};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The first frame must begin within so many bytes.
+/// The first frame must begin within this many bytes.
 const LATEST_START: u64 = 1 << 20;
-/// So many frames in a row are no accident.
+/// This many frames in a row are not a coincidence.
 const LEAST_FRAMES: usize = 4;
-/// Frames by which the announced number may differ: some count the frame that announces it, too.
+/// Tolerated difference between the announced and the real number of frames: some encoders count the frame with the
+/// announcement.
 const TOLERATED: u64 = 2;
 
-/// `None` if there are no frames.
+/// Returns `None` if there are no frames.
 pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Option<Layout> {
     let runs = runs(source, range.clone());
     if runs.is_empty() {
@@ -22,19 +23,19 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Option<Layout> {
     Some(Layout::new(runs.iter().map(|run| Part::Stream(run.stream(source))).collect()))
 }
 
-/// Frames of one recording.
+/// Consecutive frames of one recording.
 struct Run {
     range: Range<u64>,
     first: Frame,
     n_frames: u64,
-    /// Where its first frame says how many follow, and how many it says.
+    /// Offset of the frame count in the first frame, and the announced count.
     announced: Option<(u64, u64)>,
 }
 
 impl Run {
     fn stream(&self, source: &Arc<Source>) -> Stream {
         let container = if self.first.layer == 0 { Container::Adts } else { Container::Mpeg };
-        // Symphonia would guess the length from the first frames, and stop there.
+        // Symphonia would estimate the length from the first frames and stop there.
         let mut view = View::new(source, self.range.clone()).forward_only();
         let n_sounding = self.n_frames - u64::from(self.announced.is_some());
         let mut announced = None;
@@ -87,7 +88,7 @@ fn runs(source: &Source, range: Range<u64>) -> Vec<Run> {
     runs
 }
 
-/// A frame's header.
+/// Fields of a frame header.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Frame {
     /// 1 to 3; 0 = AAC.
@@ -97,7 +98,7 @@ struct Frame {
     rate: u32,
     is_mono: bool,
     has_crc: bool,
-    /// Bytes, header included.
+    /// Bytes, with the header.
     len: u64,
     n_samples: u64,
 }
@@ -148,13 +149,13 @@ impl Frame {
         (len > 7).then_some(frame)
     }
 
-    /// True for frames that one decoder can take.
+    /// True if one decoder can decode both frames.
     fn is_like(&self, other: &Self) -> bool {
         let format = |f: &Self| (f.layer, f.version, f.rate, f.is_mono);
         format(self) == format(other)
     }
 
-    /// Where a frame without sound says how many follow, and how many it says.
+    /// Offset of the frame count in a frame without audio (Xing, Info, VBRI), and the announced count.
     fn announced(&self, source: &Source, at: u64) -> Option<(u64, u64)> {
         if self.layer != 3 {
             return None;
@@ -169,7 +170,7 @@ impl Frame {
         let number = |at: u64| source.array(at).map(u32::from_be_bytes);
         let place = match source.array(xing).as_ref() {
             Some(b"Xing" | b"Info") if number(xing + 4)? & 1 == 1 => xing + 8,
-            // It does not say: as if it said that there are none.
+            // The header leaves the count out: treat it as no announcement.
             Some(b"Xing" | b"Info") => return None,
             _ if source.array(at + 36) == Some(*b"VBRI") => at + 36 + 14,
             _ => return None,
@@ -178,7 +179,7 @@ impl Frame {
     }
 }
 
-/// kbit/s; `None` for the free format, whose frames cannot be told apart, and for what is none.
+/// kbit/s; `None` for invalid indices and for the free format, whose frames cannot be located.
 fn bit_rate(version: u8, layer: u8, idx: usize) -> Option<u16> {
     const TABLES: [[u16; 14]; 5] = [
         [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
@@ -195,7 +196,7 @@ fn bit_rate(version: u8, layer: u8, idx: usize) -> Option<u16> {
     TABLES[table].get(idx.checked_sub(1)?).copied()
 }
 
-/// Bytes around the place that is looked at, so that the file is not asked for each of them.
+/// A buffer around the current offset, so that the file is not read byte by byte.
 struct Window<'a> {
     source: &'a Source,
     end: u64,
@@ -230,7 +231,7 @@ impl<'a> Window<'a> {
         self.head(at).is_some_and(|head| matches!(&head[..3], b"ID3" | b"TAG" | b"APE" | b"LYR"))
     }
 
-    /// True if `frame` is followed by others like it, or by the end.
+    /// True if `frame` is followed by similar frames or by the end.
     fn is_chain(&mut self, at: u64, frame: &Frame, end: u64) -> bool {
         let mut at = at + frame.len;
         for _ in 1..LEAST_FRAMES {

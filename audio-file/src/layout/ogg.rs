@@ -1,13 +1,13 @@
-//! Ogg: streams that follow each other (chained), which is also what joining two files gives.
+//! Ogg: chained streams. Joining two files gives chained streams as well.
 
 use super::{Container, Layout, Part, Refusal, Stream};
 use crate::source::Source;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Bytes of a page before the lengths of its segments.
+/// Bytes of a page header before the segment table.
 const HEADER: u64 = 27;
-/// Bit of the first page of a stream.
+/// Flag of the first page of a stream.
 const FIRST: u8 = 2;
 
 pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal> {
@@ -17,7 +17,7 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal
     let mut at = range.start;
     while at < range.end {
         let Some(page) = Page::at(source, at) else {
-            // Damaged, or something between two files.
+            // Damaged pages, or foreign bytes between two files.
             match source
                 .find_all(at + 1..range.end, 4, |b| b == b"OggS")
                 .into_iter()
@@ -54,7 +54,7 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal
 
 struct Page {
     is_first: bool,
-    /// The beginning of its content.
+    /// The first bytes of the content.
     body: [u8; 8],
     end: u64,
 }
@@ -73,7 +73,7 @@ impl Page {
     }
 }
 
-/// Name of the codec whose first page this is; `None` for those that can be read.
+/// Name of an unsupported codec, by its first page; `None` for supported ones.
 fn codec(body: &[u8; 8]) -> Option<&'static str> {
     match body {
         b"OpusHead" | [1, b'v', b'o', b'r', b'b', b'i', b's', _] | [0x7f, b'F', b'L', b'A', b'C', ..] => None,

@@ -1,12 +1,12 @@
-//! Titles and pictures that programs put before and behind the sound (ID3, APE, Lyrics3).
+//! Tags with titles and pictures before and behind the audio (ID3, APE, Lyrics3).
 
 use crate::source::Source;
 
-/// ID3v1, at the very end.
+/// Length of ID3v1, which stands at the very end of a file.
 const ID3V1: u64 = 128;
 const APE_HEADER: u64 = 32;
 
-/// Where the sound can begin that has tags before it at `at`.
+/// Offset of the audio behind the tags that begin at `at`.
 pub fn end_of_first(source: &Source, at: u64) -> u64 {
     let mut at = at;
     while let Some(len) = len_of_id3v2(source, at).or_else(|| len_of_ape(source, at)) {
@@ -15,14 +15,14 @@ pub fn end_of_first(source: &Source, at: u64) -> u64 {
     at.min(source.len())
 }
 
-/// Length of the tag that begins at `at`, if one does.
+/// Length of the tag at `at`, if there is one.
 pub fn len_at(source: &Source, at: u64, end: u64) -> Option<u64> {
     let id3v1 = || (source.array(at) == Some(*b"TAG")).then_some(ID3V1.min(end - at));
     let lyrics = || (source.array(at) == Some(*b"LYRICSBEGIN")).then(|| lyrics(source, at, end)).flatten();
     len_of_id3v2(source, at).or_else(|| len_of_ape(source, at)).or_else(id3v1).or_else(lyrics)
 }
 
-/// Where the tags behind the sound begin; `start` is the beginning of the sound.
+/// Offset at which the tags behind the audio begin. `start` is the beginning of the audio.
 pub fn start_of_last(source: &Source, start: u64) -> u64 {
     let mut end = source.len();
     loop {
@@ -32,7 +32,7 @@ pub fn start_of_last(source: &Source, start: u64) -> u64 {
             end = at;
         } else if let Some(at) = at(APE_HEADER).filter(|at| source.array(*at) == Some(*b"APETAGEX")) {
             let number = |offset| source.array(at + offset).map_or(0, u32::from_le_bytes);
-            // The size counts the footer, not the header.
+            // The size includes the footer but not the header.
             let header = if number(20) >> 31 == 1 { APE_HEADER } else { 0 };
             end = (at + APE_HEADER).saturating_sub(u64::from(number(12)) + header).clamp(start, at);
         } else if let Some(at) = at(10).filter(|at| source.array(*at) == Some(*b"3DI")) {
@@ -66,7 +66,7 @@ fn lyrics(source: &Source, at: u64, end: u64) -> Option<u64> {
     ends.first().map(|found| found + 9 - at)
 }
 
-/// 28 bits, seven in each byte.
+/// A 28-bit number, seven bits in each byte.
 fn synchsafe(source: &Source, at: u64) -> u64 {
     source.array(at).unwrap_or([0u8; 4]).iter().fold(0, |n, b| n << 7 | u64::from(b & 0x7f))
 }

@@ -1,4 +1,4 @@
-//! RIFF, RF64, BW64 and Wave64: what the chunk `fmt ` says, and where the chunk `data` lies.
+//! RIFF, RF64, BW64 and Wave64. The chunk `fmt ` describes the format, the chunk `data` holds the audio data.
 
 use super::{Blocks, Layout, Part, Refusal, mpeg};
 use crate::chunks::{Chunk, Style};
@@ -7,14 +7,14 @@ use std::ops::Range;
 use std::sync::Arc;
 use symphonia::core::codecs::audio::well_known::*;
 
-/// First two bytes of a format that is named further back.
+/// Format tag that refers to a sub-format further back in the chunk.
 const EXTENSIBLE: u16 = 0xfffe;
-/// Where that is.
+/// Offset of the sub-format.
 const SUB_FORMAT: usize = 24;
 const MP2: u16 = 0x50;
 const MP3: u16 = 0x55;
 
-/// Where the sound lies, in a file that may hold several wav files, one behind the other.
+/// Finds the audio data of a file, which may consist of several joined wav files.
 pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal> {
     let mut layout = Layout::new(Vec::new());
     let mut start = Some(range.start);
@@ -31,7 +31,7 @@ pub fn layout(source: &Arc<Source>, range: Range<u64>) -> Result<Layout, Refusal
     Ok(layout)
 }
 
-/// Adds the recording at `range.start`; returns where the next one begins.
+/// Adds the recording at `range.start`. Returns the offset of the next one.
 fn one(source: &Arc<Source>, range: Range<u64>, layout: &mut Layout) -> Result<Option<u64>, Refusal> {
     let magic: [u8; 4] = source.array(range.start).ok_or(Refusal::NotAudio)?;
     let (style, form_at) = match &magic {
@@ -50,7 +50,7 @@ fn one(source: &Arc<Source>, range: Range<u64>, layout: &mut Layout) -> Result<O
     let first = range.start + if style == Style::Wave64 { 40 } else { 12 };
     let found = Chunks::find(style, source, first, range.end);
     let Some(data) = found.data else {
-        // The file was cut off in its header, or is one of another kind.
+        // The file ends within its header, or is of another kind.
         return if found.format.is_some() { Ok(None) } else { Err(Refusal::NotAudio) };
     };
     let format = found.format.ok_or_else(|| Refusal::Codec("its chunk \"fmt \" is missing".into()))?;
@@ -65,13 +65,13 @@ fn one(source: &Arc<Source>, range: Range<u64>, layout: &mut Layout) -> Result<O
         layout.remarks.extend(extent.remarks());
     } else {
         let mut blocks = format.blocks()?;
-        layout.remarks.extend(blocks.lie(data.body, &extent));
+        layout.remarks.extend(blocks.set_extent(data.body, &extent));
         layout.parts.push(Part::Blocks(blocks));
     }
     Ok(next_file(style, source, &data, extent.end))
 }
 
-/// Where another file begins among the chunks behind the sound.
+/// Offset of another file among the chunks behind the audio data.
 fn next_file(style: Style, source: &Source, data: &Chunk, end: u64) -> Option<u64> {
     let mut chunk = style.next(source, data, end - data.body)?;
     loop {
@@ -82,7 +82,7 @@ fn next_file(style: Style, source: &Source, data: &Chunk, end: u64) -> Option<u6
     }
 }
 
-/// The chunks that matter.
+/// The chunks that are needed.
 #[derive(Default)]
 struct Chunks {
     format: Option<Format>,
@@ -98,7 +98,7 @@ impl Chunks {
         while let Some(chunk) = next {
             match &chunk.id {
                 b"fmt " => found.format = Format::read(style, source, &chunk).or(found.format),
-                // RF64: 64 bits for the sizes that are too large for 32.
+                // RF64: 64-bit sizes for those that do not fit into 32 bits.
                 b"ds64" => large_size = source.array(chunk.body + 8).map(u64::from_le_bytes),
                 b"data" => {
                     found.data_size = chunk.size.or(large_size).filter(|size| *size < u64::MAX / 4);
@@ -118,7 +118,7 @@ impl Chunks {
     }
 }
 
-/// What the chunk `fmt ` says.
+/// Fields of the chunk `fmt `.
 struct Format {
     tag: u16,
     n_channels: u16,
@@ -129,7 +129,7 @@ struct Format {
 }
 
 impl Format {
-    /// Of a chunk of any length, of which the first 16 bytes are needed.
+    /// Parses a chunk of any length; the first 14 bytes are required.
     fn read(style: Style, source: &Source, chunk: &Chunk) -> Option<Self> {
         let bytes = source.bytes(chunk.body..chunk.body + chunk.size?.min(64));
         let is_big_endian = style == Style::Form;
@@ -175,7 +175,7 @@ impl Format {
         }
     }
 
-    /// What a sample takes up; the number of bits may be fewer.
+    /// Stored bytes per sample; the significant bits may be fewer.
     fn bytes_per_sample(&self) -> u16 {
         let of_bits = self.bits.div_ceil(8);
         match self.block_align.checked_div(self.n_channels) {

@@ -1,4 +1,4 @@
-//! Files, byte by byte.
+//! Builds test files byte by byte.
 #![allow(dead_code, reason = "each test uses some of them")]
 
 use embouchure_audio_file::{Audio, Recording, read_bytes};
@@ -6,7 +6,7 @@ use embouchure_audio_file::{Audio, Recording, read_bytes};
 /// Frequency of the samples in [`ramp`], Hz.
 pub const RATE: u32 = 44_100;
 
-/// Stereo, 16 bits, little-endian: values of which no two neighbours are equal, so that a shift is seen.
+/// Stereo, 16 bits, little-endian. Neighbouring values differ, so that a shift is detected.
 pub fn ramp(n_frames: usize) -> Vec<u8> {
     (0..n_frames).flat_map(|i| [value(i), -value(i)]).flat_map(i16::to_le_bytes).collect()
 }
@@ -15,41 +15,41 @@ fn value(i: usize) -> i16 {
     ((i * 7919 + 13) % 60_000) as i16 as i32 as i16 / 2
 }
 
-/// What [`ramp`] sounds like, or the first `n_frames` of it.
+/// The first `n_frames` of [`ramp`] as decoded audio.
 pub fn ramp_audio(n_frames: usize) -> Audio {
     let left: Vec<f32> = (0..n_frames).map(|i| f32::from(value(i)) / 32_768.0).collect();
     let right = left.iter().map(|v| -v).collect();
     Audio { channels: vec![left, right], rate: RATE }
 }
 
-/// Samples of two bytes, the other way round.
+/// 16-bit samples with their bytes swapped.
 pub fn swapped(samples: &[u8]) -> Vec<u8> {
     samples.chunks_exact(2).flat_map(|s| [s[1], s[0]]).collect()
 }
 
-/// What comes out.
+/// Reads a file from memory.
 pub fn read_file(bytes: &[u8]) -> Recording {
     read_bytes(bytes.to_vec(), "x").unwrap_or_else(|e| panic!("{e}"))
 }
 
-/// A chunk of RIFF with the size that it has, and padded.
+/// A padded RIFF chunk with its true size.
 pub fn chunk(id: &[u8; 4], content: &[u8]) -> Vec<u8> {
     sized(id, content.len() as u32, content)
 }
 
-/// A chunk that claims to be of another size.
+/// A RIFF chunk that announces another size.
 pub fn sized(id: &[u8; 4], size: u32, content: &[u8]) -> Vec<u8> {
     let padding = &[0][..content.len() % 2];
     [&id[..], &size.to_le_bytes(), content, padding].concat()
 }
 
-/// RIFF around chunks.
+/// A RIFF file of these chunks.
 pub fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
     let content = chunks.concat();
     riff_sized(b"RIFF", content.len() as u32 + 4, &content)
 }
 
-/// The same under another name, with another size.
+/// The same with another identifier and another announced size.
 pub fn riff_sized(magic: &[u8; 4], size: u32, content: &[u8]) -> Vec<u8> {
     [&magic[..], &size.to_le_bytes(), b"WAVE", content].concat()
 }
@@ -98,7 +98,7 @@ fn lacing(len: usize) -> Vec<u8> {
     lengths
 }
 
-/// An element of Matroska.
+/// A Matroska element.
 pub fn element(id: &[u8], content: &[u8]) -> Vec<u8> {
     let len = (content.len() as u64 | 1 << 56).to_be_bytes();
     [id, &len, content].concat()

@@ -1,9 +1,10 @@
-//! The sound that the fixtures hold.
+//! The audio in the fixtures.
 
 use embouchure_audio_file::Audio;
 use std::f64::consts::{PI, TAU};
 
-/// Sweeps from 300 Hz to 3 kHz in a quarter of a second between soft ends; on the right at half level, upside down.
+/// A sweep from 300 Hz to 3 kHz in a quarter of a second, with soft ends. The right channel has half the level and the
+/// opposite sign.
 pub fn sweep() -> Audio {
     let (rate, n_samples) = (44_100, 11_025);
     let left: Vec<f32> = (0..n_samples)

@@ -1,7 +1,7 @@
-//! Why f0 is not learned from the sound: where the spectral loss leads an f0 that is wrong.
+//! Tests whether f0 can be learned from the sound: in which direction the spectral loss moves a wrong f0.
 //!
-//! The question of Turian & Henry 2020, "I'm sorry for your loss: spectrally-based audio distances are bad at pitch"
-//! (arXiv:2012.04572), asked of our own loss.
+//! Turian & Henry 2020, "I'm sorry for your loss: spectrally-based audio distances are bad at pitch"
+//! (arXiv:2012.04572), tested this for other losses; here it is tested for ours.
 
 use crate::table::{Row, number};
 use anyhow::Result;
@@ -12,15 +12,15 @@ use std::sync::Arc;
 
 const RATE: f64 = 48_000.0;
 const HOP: usize = 192;
-/// A quarter of a second.
+/// A quarter of a second, in hops.
 const FRAMES: usize = 62;
 const N_HARMONICS: usize = 20;
 const N_NOTES: u64 = 30;
-/// How wrong f0 is, cents, and the step that is tried towards the right one.
+/// Errors of f0 that are tested, and the step towards the right f0, cents.
 const WRONG_CENTS: [f64; 7] = [10.0, 30.0, 50.0, 100.0, 300.0, 700.0, 1200.0];
 const STEP_CENTS: f64 = 2.0;
 
-/// For each error the share of the notes in which a step towards the right f0 lowers the loss; half is chance.
+/// For each error, the share of notes for which a step towards the right f0 lowers the loss. Chance is one half.
 pub fn measure() -> Result<Vec<Row>> {
     let row = |cents: &f64| {
         let mut n_right = 0.0;
@@ -42,7 +42,7 @@ pub fn measure() -> Result<Vec<Row>> {
     WRONG_CENTS.iter().map(row).collect()
 }
 
-/// A sawtooth-like tone.
+/// A tone with the harmonics of a sawtooth.
 fn tone(hz: f64) -> Result<Tensor> {
     let amplitudes: Vec<f32> = (1..=N_HARMONICS).map(|k| 0.2 / k as f32).collect();
     let amplitudes = Tensor::from_vec(amplitudes.repeat(FRAMES), (1, FRAMES, N_HARMONICS), &Device::Cpu)?;

@@ -1,4 +1,4 @@
-//! What each part of an instrument's training is good for: the same training without it.
+//! Ablations: trains an instrument without one part of the training at a time.
 
 mod f0;
 mod parts;
@@ -19,7 +19,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Units of the hidden layers, as shipped.
+/// Units of the hidden layers, as in the shipped instruments.
 const WIDTH: usize = 160;
 
 /// Arguments of `bench ablations`.
@@ -48,7 +48,7 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// Trains each, prints and writes `ablations.json`, `f0_from_sound.json` and `f0_learned.json`.
+/// Runs all trainings, prints the results and writes `ablations.json`, `f0_from_sound.json` and `f0_learned.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let rows = f0::measure()?;
     table::print("Where the spectral loss leads a wrong f0", &rows);
@@ -61,7 +61,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     }
     let work = arguments.out.join("ablations");
     std::fs::create_dir_all(&work)?;
-    // Found first: the trainings take long.
+    // Looked for first, because the trainings take long.
     let program = program::find()?;
     for some in Without::ALL.chunks(arguments.jobs.max(1)) {
         side_by_side(some, |without, name| train(arguments, without, &weights(&work, name)))?;
@@ -73,7 +73,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 impl Arguments {
-    /// What the trainings have in common.
+    /// Description of the settings that all trainings share.
     fn run(&self) -> String {
         let name = self.audio.file_name().unwrap_or_default().to_string_lossy();
         let (warm_up, sound) = (self.warm_up_steps, self.sound_steps);
@@ -81,7 +81,7 @@ impl Arguments {
     }
 }
 
-/// Runs `train` for each at once, on one core each.
+/// Runs `train` for several ablations in parallel, each on one core.
 fn side_by_side(some: &[(Without, &str)], train: impl Fn(Without, &str) -> Result<()> + Sync) -> Result<()> {
     std::thread::scope(|scope| {
         let started = some.iter().map(|(without, name)| {
@@ -122,7 +122,7 @@ fn train(arguments: &Arguments, without: Without, out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What a user's training would study of these recordings, but for the recipe.
+/// Prepares the recordings as a user's training would, with this recipe.
 fn study(audio: &Path, recipe: Recipe) -> Result<Study> {
     Ok(Study {
         files: audio_files(audio)?,
@@ -136,7 +136,8 @@ fn study(audio: &Path, recipe: Recipe) -> Result<Study> {
 }
 
 fn judge(program: &Path, arguments: &Arguments, without: &str, weights: &Path) -> Result<Row> {
-    let ours = program::said(Command::new(program).arg("eval").arg(weights).arg("--audio").arg(&arguments.judged_on))?;
+    let ours =
+        program::output_of(Command::new(program).arg("eval").arg(weights).arg("--audio").arg(&arguments.judged_on))?;
     let ours: Value = serde_json::from_str(&ours)?;
     let mean = |name: &str| ours["mean"][name].as_f64().unwrap_or(f64::NAN);
     let mut row = Row::new();

@@ -1,29 +1,29 @@
-//! Parts of the training that are left out, to see what they are good for.
+//! The parts of the training that are removed, one at a time.
 
 use embouchure_inference::nn::N_FEATURES;
 use embouchure_training::instrument::Recipe;
 
-/// The usual training, and what is left out of it.
+/// The part that is removed from the usual training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Without {
-    /// Everything is there.
+    /// Nothing is removed.
     Nothing,
-    /// The decoder is not told f0, though the synth plays it.
+    /// The decoder does not receive f0; the synth still plays it.
     F0,
-    /// The decoder is not told how loud the source is.
+    /// The decoder does not receive loudness.
     Loudness,
-    /// The decoder is not told z.
+    /// The decoder does not receive z.
     Z,
-    /// The recordings are heard as they are, never in another timbre.
+    /// The recordings are never heard in another timbre.
     Disguises,
-    /// The sound is compared from the first step on.
+    /// The sound is compared from the first step, without steps that compare controls.
     WarmStart,
     /// Sequences never end in silence, and amplitudes below -40 dB count as silence.
     Silence,
 }
 
 impl Without {
-    /// All of them, with names for tables and files.
+    /// All ablations, with names for tables and files.
     pub const ALL: [(Self, &'static str); 7] = [
         (Self::Nothing, "nothing"),
         (Self::F0, "f0"),
@@ -34,7 +34,7 @@ impl Without {
         (Self::Silence, "silence"),
     ];
 
-    /// The recipe without it.
+    /// The recipe without this part.
     pub fn recipe(self) -> Recipe {
         let usual = Recipe::USUAL;
         let not_told = |hidden: fn(usize) -> bool| Recipe { told: std::array::from_fn(|i| !hidden(i)), ..usual };
@@ -48,7 +48,7 @@ impl Without {
         }
     }
 
-    /// Of these steps, those that compare controls and those that compare the sound.
+    /// Divides steps between comparing controls and comparing sound. `(controls, sound)` are the usual numbers.
     pub fn steps(self, (controls, sound): (usize, usize)) -> (usize, usize) {
         if self == Self::WarmStart { (0, controls + sound) } else { (controls, sound) }
     }

@@ -1,8 +1,9 @@
-//! The article's setting: f0 learned from the sound, beside f0 given.
+//! The setting of the DDSP article: f0 is learned from the sound, compared with f0 given.
 //!
-//! Most generously: the encoder is perfect. It tells which semitone sounds, but not how high that is; what to play for it is
-//! a table that the spectral loss has to fill, from gradients through the oscillator (Engel et al. 2020, "Self-supervised
-//! pitch detection by inverse audio synthesis", found that this needs synthetic data with known f0, too).
+//! The encoder is assumed to be perfect: it reports the right semitone, but not its frequency. The frequency of each
+//! semitone is a table that the spectral loss has to learn, from gradients through the oscillator. (Engel et al. 2020,
+//! "Self-supervised pitch detection by inverse audio synthesis", found that this needs synthetic data with known f0,
+//! too.)
 
 use super::parts::Without;
 use super::study;
@@ -20,43 +21,43 @@ use embouchure_training::params::Params;
 use embouchure_training::progress::Silent;
 use std::path::Path;
 
-/// Steps of each training, and sequences of a second in each; f0 that is learned wants memory.
+/// Steps of each training, and one-second sequences per step. Learning f0 takes much memory.
 const STEPS: usize = 400;
 const CLIPS: usize = 4;
-/// Learned f0 of every semitone, octaves against where it began, divided by [`OCTAVES`].
+/// Name of the table: f0 of every semitone relative to its start, octaves divided by [`OCTAVES`].
 const TABLE: &str = "f0";
 const N_SEMITONES: usize = 128;
-/// Where f0 begins that knows nothing: in the middle of most instruments.
+/// Starting f0 where nothing is known: the middle of most instruments' ranges, Hz.
 const START_HZ: f32 = 300.0;
-/// How far a weight of 1 is: lets a step of training lead some cents.
+/// Octaves for a weight of 1. This scale lets a training step move f0 by some cents.
 const OCTAVES: f64 = 4.0;
 const RATE: f32 = 2e-3;
 const WARM_UP: usize = 20;
 const MAX_NORM: f32 = 3.0;
 
-/// What the training knows about f0.
+/// What the training knows about f0 at its start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum F0 {
-    /// It is given, and the decoder is told.
+    /// The true f0, as an input of the decoder.
     Given,
-    /// It is learned, from so many cents above the right one.
+    /// f0 is learned, starting this many cents above the true f0.
     OffBy(f32),
-    /// It is learned, from [`START_HZ`] for every note.
+    /// f0 is learned, starting from [`START_HZ`] for every note.
     Unknown,
 }
 
-/// What came of it, on held-out recordings.
+/// Results on held-out recordings.
 #[derive(Clone, Copy, Debug)]
 struct Outcome {
     /// Multi-scale spectral loss.
     loss: f32,
-    /// Share of the frames whose f0 is right within 50 cents.
+    /// Share of frames whose f0 is right within 50 cents.
     right: f32,
-    /// How far it is off in the median, semitones.
+    /// Median error of f0, semitones.
     semitones: f32,
 }
 
-/// Trainings from nothing that differ in nothing else.
+/// Runs one training for each start of f0; everything else is equal.
 pub fn measure(audio: &Path) -> Result<Vec<Row>> {
     let row = |(name, f0): (&str, F0)| {
         eprintln!("f0 {name}");
@@ -74,7 +75,7 @@ pub fn measure(audio: &Path) -> Result<Vec<Row>> {
     known.into_iter().map(row).collect()
 }
 
-/// Trains by the sound alone and asks the held-out recordings. Nothing is written.
+/// Trains by the sound alone and evaluates on the held-out recordings. Writes no files.
 fn learn(audio: &Path, f0: F0) -> Result<Outcome> {
     let told = if f0 == F0::Given { Without::Nothing } else { Without::F0 };
     let study = study(audio, Recipe { sound_clips: CLIPS, ..told.recipe() })?;
@@ -125,7 +126,7 @@ fn distance(params: &Params, batch: &Batch, f0: F0) -> candle_core::Result<Tenso
     spectral_loss(&(tone + noise)?, batch.audio.clone())
 }
 
-/// `[clips, FRAMES]`.
+/// Learned f0 of each frame, Hz, `[clips, FRAMES]`.
 fn learned_f0_hz(params: &Params, batch: &Batch, f0: F0) -> candle_core::Result<Tensor> {
     let semitone = |hz: &f32| (hz_to_midi(*hz).round().max(0.0) as u32).min(N_SEMITONES as u32 - 1);
     let semitones: Vec<u32> = batch.f0_hz.iter().map(semitone).collect();
@@ -139,7 +140,7 @@ fn learned_f0_hz(params: &Params, batch: &Batch, f0: F0) -> candle_core::Result<
     ((octaves * (OCTAVES * std::f64::consts::LN_2))?.exp()? * start_hz)?.reshape((n_rows / FRAMES, FRAMES))
 }
 
-/// `[clips, FRAMES, N_HARMONICS]`.
+/// 1 for harmonics up to [`NOISE_MAX_HZ`], else 0, `[clips, FRAMES, N_HARMONICS]`.
 fn audible(f0_hz: &Tensor) -> candle_core::Result<Tensor> {
     let numbers: Vec<f32> = (1..=N_HARMONICS).map(|k| k as f32).collect();
     let hz =
@@ -147,14 +148,14 @@ fn audible(f0_hz: &Tensor) -> candle_core::Result<Tensor> {
     hz.le(f64::from(NOISE_MAX_HZ))?.to_dtype(f0_hz.dtype())
 }
 
-/// Phase of the fundamental at every sample, turns from 0 to 1, `[clips, FRAMES · TARGET_HOP]`; as
+/// Phase of the fundamental at every sample, turns from 0 to 1, `[clips, FRAMES · TARGET_HOP]`. Equals
 /// [`embouchure_training::analysis::phase`].
 fn turns(f0_hz: &Tensor) -> candle_core::Result<Tensor> {
     let (clips, frames) = f0_hz.dims2()?;
     let device: &Device = f0_hz.device();
     let before = Tensor::cat(&[&f0_hz.narrow(1, 0, 1)?, &f0_hz.narrow(1, 0, frames - 1)?], 1)?;
     let (hop, rate) = (TARGET_HOP as f64, f64::from(TARGET_RATE));
-    // What f0 before a hop and f0 at its end add to the phase until sample i of it.
+    // Contributions of f0 before the hop and of f0 at its end to the phase at sample i of the hop.
     let late = |i: usize| (i * (i + 1)) as f64 / (2.0 * hop * rate);
     let of_end: Vec<f32> = (1..=TARGET_HOP).map(|i| late(i) as f32).collect();
     let of_before: Vec<f32> = (1..=TARGET_HOP).map(|i| (i as f64 / rate - late(i)) as f32).collect();

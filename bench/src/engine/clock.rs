@@ -1,9 +1,9 @@
-//! What the operating system says of time and memory, and how a host's thread runs. Linux.
+//! Time and memory as the operating system reports them, and thread priorities. Linux.
 
 use anyhow::{Context, Result};
 use std::time::Duration;
 
-/// Priority of an audio thread, as PipeWire and JACK set it or near.
+/// Priority of an audio thread, close to what PipeWire and JACK set.
 const PRIORITY: i32 = 60;
 
 /// Processor time of this thread.
@@ -23,14 +23,14 @@ fn read(clock: libc::clockid_t) -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
-/// Makes this an audio thread; false where the system does not permit that.
+/// Gives this thread the priority of an audio thread. Returns false if the system does not permit it.
 pub fn become_realtime() -> bool {
     let parameters = libc::sched_param { sched_priority: PRIORITY };
     // SAFETY: 0 is this thread; `parameters` outlives the call.
     unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &parameters) == 0 }
 }
 
-/// Keeps this thread on one core; false where that core is not to be had.
+/// Pins this thread to one core. Returns false if that core is not available.
 pub fn stay_on_core(core: usize) -> bool {
     // SAFETY: an all-zero set is an empty set; `core` is checked; 0 is this thread.
     unsafe {
@@ -43,7 +43,7 @@ pub fn stay_on_core(core: usize) -> bool {
     }
 }
 
-/// Memory of this process that is in RAM, bytes.
+/// Resident memory of this process, bytes.
 pub fn resident_bytes() -> Result<f64> {
     let text = std::fs::read_to_string("/proc/self/smaps_rollup").context("no /proc")?;
     let line = text.lines().find(|line| line.starts_with("Rss:")).context("no Rss")?;

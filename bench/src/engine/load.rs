@@ -1,4 +1,4 @@
-//! From nothing to the first processed block.
+//! Time from loading to the first processed block.
 
 use super::Figure;
 use super::realtime::{RATE, melody};
@@ -11,8 +11,8 @@ use std::time::Instant;
 
 const BLOCK: usize = 64;
 
-/// Of the built plugin in a host, twice: the second instance finds the weights read. Of the engine alone where there is
-/// no plugin.
+/// Measures the built plugin in a host, twice: for the second instance the weights are already loaded. Without a plugin
+/// it measures the engine alone.
 pub fn measure(plugin: &Path) -> Result<Vec<Figure>> {
     if !plugin.exists() {
         eprintln!("no {}: `cargo xtask bundle` makes it; the engine alone is measured", plugin.display());
@@ -26,8 +26,8 @@ pub fn measure(plugin: &Path) -> Result<Vec<Figure>> {
     ])
 }
 
-/// Loads, activates, processes; the time of all blocks but the first is taken off. Offline, so that the block is not
-/// done before its sound is there. The host's thread ends within a millisecond of its last block.
+/// Loads, activates and processes; subtracts the time of all blocks but the first. Offline, so that the first block
+/// takes until its sound is there. The host's thread ends within a millisecond of its last block.
 fn clap(plugin: &Path) -> Result<f64> {
     let start = Instant::now();
     let mut host = ClapHost::load(plugin)?;

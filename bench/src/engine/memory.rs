@@ -1,4 +1,4 @@
-//! Memory of further instances, and whether it grows with time.
+//! Memory of further instances, and its growth over time.
 
 use super::Figure;
 use super::clock::resident_bytes;
@@ -10,12 +10,12 @@ use embouchure_inference::engine::{DriverKind, EngineConfig};
 const MIB: f64 = 1024.0 * 1024.0;
 const BLOCK: usize = 64;
 const FURTHER: usize = 8;
-/// Of the growth that is put down to the allocator's habits.
+/// Growth that may be due to the allocator, MiB.
 const STEADY_MIB: f64 = 1.0;
-/// After this much audio every buffer has its size.
+/// After this much audio all buffers have reached their size, s.
 const SETTLED_S: f64 = 30.0;
 
-/// What each instance after the first one costs, when all have played.
+/// Memory of each instance after the first, when all have played.
 pub fn per_instance(networks: &Networks) -> Result<Vec<Figure>> {
     let melody = melody();
     let before = resident_bytes()?;
@@ -31,7 +31,7 @@ pub fn per_instance(networks: &Networks) -> Result<Vec<Figure>> {
     ])
 }
 
-/// An instance that has played for two seconds.
+/// Makes an instance and plays it for two seconds.
 fn play_first(networks: &Networks, melody: &[f32]) -> Result<Effect> {
     let mut effect = offline(networks)?;
     play(&mut effect, melody, 2.0);
@@ -46,7 +46,7 @@ fn offline(networks: &Networks) -> Result<Effect> {
     )
 }
 
-/// Plays `seconds` of the melody, over and over, on a stereo track.
+/// Plays `seconds` of the melody, repeated, on a stereo track.
 fn play(effect: &mut Effect, melody: &[f32], seconds: f64) {
     let n_blocks = (seconds * RATE) as usize / BLOCK;
     for block in melody.as_chunks::<BLOCK>().0.iter().cycle().take(n_blocks) {
@@ -55,7 +55,7 @@ fn play(effect: &mut Effect, melody: &[f32], seconds: f64) {
     }
 }
 
-/// One instance, faster than realtime: memory at the end less memory when it had settled.
+/// Plays one instance faster than realtime. Returns the memory at the end minus the memory after [`SETTLED_S`].
 pub fn growth(networks: &Networks, seconds: f64) -> Result<Vec<Figure>> {
     let melody = melody();
     let mut effect = offline(networks)?;

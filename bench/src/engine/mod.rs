@@ -1,7 +1,7 @@
-//! The engine: processor time, punctuality, instances, memory. Linux, whose clocks and priorities it uses.
+//! The engine: processor time, late frames, number of instances, memory. Uses Linux's clocks and priorities.
 
 pub mod clock;
-mod crowd;
+mod instances;
 mod load;
 mod memory;
 pub mod realtime;
@@ -39,7 +39,7 @@ pub struct Arguments {
     only: Vec<Part>,
 }
 
-/// What can be measured alone. In the order of measuring: what depends on a fresh process comes first.
+/// Measurements that can run alone, in order: those that need a fresh process come first.
 #[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
 enum Part {
     Load,
@@ -52,14 +52,14 @@ enum Part {
     Growth,
 }
 
-/// One figure and what it should be.
+/// A figure and its target.
 struct Figure {
     name: String,
     value: f64,
     digits: i32,
-    /// NaN where nothing is demanded.
+    /// NaN without a target.
     target: f64,
-    /// The target is the least, not the most.
+    /// True if the target is a minimum, false if it is a maximum.
     is_least: bool,
 }
 
@@ -91,7 +91,8 @@ impl Figure {
     }
 }
 
-/// Measures, prints and writes `engine.json`; a part of it takes its place among the rows that are there.
+/// Measures, prints the results and writes `engine.json`. The rows of a partial measurement replace the same rows of an
+/// earlier one.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let machine = crate::machine::name();
     let parts: Vec<Part> = <Part as clap::ValueEnum>::value_variants().to_vec();
@@ -107,7 +108,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     table::write_json(&path, &joined(earlier, rows))
 }
 
-/// `new` rows in the places of the `earlier` ones of the same figure, or after them all.
+/// Replaces rows of `earlier` by `new` ones with the same figure; appends the others.
 fn joined(earlier: Vec<Row>, new: Vec<Row>) -> Vec<Row> {
     let mut all = earlier;
     for row in new {
@@ -126,9 +127,9 @@ fn measure(part: Part, arguments: &Arguments) -> Result<Vec<Figure>> {
         Part::Memory => memory::per_instance(&networks),
         Part::Work => work::measure(&networks, arguments.ddsp_vst.as_deref().zip(arguments.peers.as_deref())),
         Part::Deadline => work::deadlines(&networks),
-        Part::Machine => Ok(crowd::stops_of_the_machine()),
-        Part::Crowd => crowd::beside_a_busy_program(&networks, arguments.seconds),
-        Part::Instances => crowd::how_many(&networks),
+        Part::Machine => Ok(instances::interruptions_by_the_machine()),
+        Part::Crowd => instances::beside_a_busy_program(&networks, arguments.seconds),
+        Part::Instances => instances::how_many(&networks),
         Part::Growth => memory::growth(&networks, if arguments.hour { 3600.0 } else { 300.0 }),
     }
 }
@@ -138,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_takes_its_place_among_the_rows_that_are_there() {
+    fn rows_of_a_partial_measurement_replace_earlier_ones() {
         let rows = |figures: &[(&str, f64)]| -> Vec<Row> {
             figures.iter().map(|(name, value)| Figure::new(*name, *value, 1).row("here")).collect()
         };

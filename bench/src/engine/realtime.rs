@@ -1,4 +1,4 @@
-//! Instances called in realtime, as a host calls them: one block after the other, on threads of high priority.
+//! Calls instances in realtime as a host does: block by block, on threads of high priority.
 
 use super::clock::{become_realtime, process_cpu, stay_on_core, thread_cpu};
 use crate::effect::{Effect, Networks};
@@ -10,24 +10,24 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 pub const RATE: f64 = 48_000.0;
-/// Before anything counts: caches and the scheduler find their way.
+/// Not counted: caches and the scheduler settle first.
 const WARM_UP_S: f64 = 0.5;
 
-/// How to run.
+/// Settings of a run.
 #[derive(Clone, Copy)]
 pub struct Session {
     pub n_instances: usize,
     /// Samples per callback.
     pub block: usize,
-    /// Counted time.
+    /// Counted duration, s.
     pub seconds: f64,
-    /// Threads over which the host spreads the instances.
+    /// Threads over which the host distributes the instances.
     pub n_threads: usize,
-    /// Keep core 0 busy with something else, at normal priority.
+    /// Keeps core 0 busy with another thread at normal priority.
     pub busy: bool,
 }
 
-/// What happened while it counted.
+/// Results over the counted duration.
 #[derive(Default)]
 pub struct Outcome {
     /// Wall time of every callback, s.
@@ -38,13 +38,13 @@ pub struct Outcome {
     pub worker_cpu_s: f64,
     pub late_frames: u64,
     pub lost_samples: u64,
-    /// Rounds of callbacks that ended after the next one was due.
+    /// Rounds of callbacks that ended after the next round was due.
     pub n_overruns: u64,
-    /// The system permitted high priority.
+    /// True if the system permitted high priority.
     pub is_realtime: bool,
 }
 
-/// Runs the session. All instances hear the same melody, each from another place on.
+/// Runs the session. All instances play the same melody, each from a different position.
 pub fn run(networks: &Networks, session: Session) -> Result<Outcome> {
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -104,7 +104,7 @@ impl Instance {
         let config = EngineConfig { host_rate: RATE, max_block: block, offline: false, driver: DriverKind::default() };
         let effect = Effect::new(config, networks.model(), 1.0)?;
         let (left, right) = (vec![0.0; block], vec![0.0; block]);
-        // Somewhere else for each, and not a whole number of notes away.
+        // The positions differ by no whole number of notes.
         let position = index * 61_733 % melody.len();
         Ok(Self { effect, melody, position, left, right })
     }
@@ -156,7 +156,7 @@ fn host(instances: &mut [Instance], session: Session, start: Instant) -> Outcome
             instance.call();
             if round >= n_warm_up {
                 outcome.callback_s.push(wall.elapsed().as_secs_f64());
-                // Reading this clock is a system call, which the callback does not make.
+                // Subtract the cost of reading this clock: it is a system call that the callback itself does not make.
                 outcome.callback_cpu_s.push((thread_cpu() - cpu).saturating_sub(cpu - reading).as_secs_f64());
             }
         }
@@ -172,7 +172,7 @@ fn faults(instances: &[Instance]) -> [u64; 2] {
     instances.iter().map(Instance::faults).fold([0; 2], |sum, f| [sum[0] + f[0], sum[1] + f[1]])
 }
 
-/// Processor time at one moment.
+/// Processor time at a moment.
 struct Cpu {
     process: Duration,
     thread: Duration,
@@ -183,7 +183,7 @@ impl Cpu {
         Self { process: process_cpu(), thread: thread_cpu() }
     }
 
-    /// Of all threads but this one. The workers', if this host has the process for itself.
+    /// Processor time of all other threads since then. These are the workers, if the host has no other threads.
     fn others_since(&self) -> f64 {
         let now = Self::now();
         (now.process - self.process).saturating_sub(now.thread - self.thread).as_secs_f64()

@@ -1,4 +1,5 @@
-//! Processor time of callback and worker, beside another plugin's pitch network; and the callback's deadline.
+//! Processor time of callback and worker, compared with another plugin's pitch network; and the callback's share of its
+//! deadline.
 
 use super::Figure;
 use super::clock::thread_cpu;
@@ -14,7 +15,8 @@ use std::path::Path;
 use std::process::Command;
 
 const SECONDS: f64 = 10.0;
-/// Sessions, by turns with the other network; medians are told, for the machine's speed changes by the minute.
+/// Number of sessions, alternating with the other network. The median is reported, because the machine's speed changes
+/// from minute to minute.
 const TURNS: usize = 5;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/ddsp_vst_work.py");
 
@@ -22,7 +24,7 @@ fn alone(block: usize) -> Session {
     Session { n_instances: 1, block, seconds: SECONDS, n_threads: 1, busy: false }
 }
 
-/// Work per second of audio at blocks of 64, and as a multiple of DDSP-VST's pitch network alone.
+/// Processor time per second of audio at blocks of 64, also as a multiple of DDSP-VST's pitch network alone.
 pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<Vec<Figure>> {
     let (mut callbacks, mut workers, mut wholes, mut blocks) = (vec![], vec![], vec![], vec![]);
     let (mut tights, mut paceds, mut ratios) = (vec![], vec![], vec![]);
@@ -65,8 +67,8 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
     Ok(figures)
 }
 
-/// Processor time per second of audio of networks and synth, hop after hop on one thread, so that caches stay warm, as they
-/// do in the other network's frame after frame. What lies around them live (rings, resampling, mixing) is not in it.
+/// Processor time per second of audio of the networks and the synth, hop after hop on one thread. So the caches stay
+/// warm, as in the other network's measurement. Rings, resampling and mixing are not included.
 fn without_a_pause(networks: &Networks) -> Result<f64> {
     let mut model = networks.model();
     let melody = melody_at(f64::from(MODEL_RATE));
@@ -82,7 +84,7 @@ fn without_a_pause(networks: &Networks) -> Result<f64> {
     Ok(median(&seconds.map(&mut second).collect::<Vec<_>>()))
 }
 
-/// Seconds of processor time per second of audio: frame after frame, and one every 20 ms.
+/// Processor time per second of audio: frame after frame, and with one frame every 20 ms.
 fn ddsp_vst_work(model: &Path, python: &Path) -> Result<[f64; 2]> {
     let output = Command::new(python).arg(SCRIPT).arg(model).output().context("cannot run python")?;
     ensure!(output.status.success(), "{SCRIPT}: {}", String::from_utf8_lossy(&output.stderr));
@@ -91,7 +93,7 @@ fn ddsp_vst_work(model: &Path, python: &Path) -> Result<[f64; 2]> {
     numbers.try_into().map_err(|_| anyhow::anyhow!("{SCRIPT} printed {text}"))
 }
 
-/// How much of its time a callback takes.
+/// Share of the block's duration that a callback takes.
 pub fn deadlines(networks: &Networks) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for block in [32, 64, 512] {

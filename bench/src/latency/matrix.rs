@@ -1,4 +1,4 @@
-//! Reported latency against the measured one, at the rates and blocks that hosts use.
+//! Compares the reported latency with the measured one at common rates and block sizes.
 
 use super::probe::{Host, Take};
 use super::track::{crossing, envelope};
@@ -14,10 +14,10 @@ const BLOCKS: [usize; 8] = [16, 32, 64, 128, 441, 512, 1024, 2048];
 const NOTE_HZ: f64 = 440.0;
 const STEP_HZ: f64 = 587.33;
 const NOTE_S: f64 = 0.3;
-/// Notes and steps, each at another place within a hop.
+/// Notes and steps per measurement, each at a different position within a hop.
 const PHRASES: usize = 4;
 
-/// A row for each rate and block.
+/// One row for each rate and block size.
 pub fn measure(networks: &Networks) -> Result<Vec<Row>> {
     let hosts = RATES.iter().flat_map(|rate| BLOCKS.map(|block| Host { rate: *rate, block }));
     hosts.collect::<Vec<_>>().into_par_iter().map(|host| row(networks, host)).collect()
@@ -57,7 +57,7 @@ struct Phrase {
 }
 
 impl Phrase {
-    /// `starts`: of the note, of the step, and what comes after.
+    /// `starts`: samples at which the note, the step and the following segment begin.
     fn measure(take: &Take, starts: &[usize], rate: f64) -> Self {
         let [onset_s, step_s, end_s] = [0, 1, 2].map(|i| starts[i] as f64 / rate);
         let level = take.track.level(onset_s + 0.1, step_s);
@@ -66,14 +66,14 @@ impl Phrase {
             onset_ms: ms(take.track.reaches(level / 2.0, onset_s - 0.02, step_s), onset_s),
             audible_ms: ms(onset_in_audio(take, [starts[0], starts[1]], rate), onset_s),
             settled_ms: ms(take.track.settles(|_| NOTE_HZ, onset_s - 0.02, step_s), onset_s),
-            // The last 50 ms fade.
+            // The last 50 ms fade out.
             stepped_ms: ms(take.track.settles(|_| STEP_HZ, step_s, end_s - 0.05), step_s),
         }
     }
 }
 
-/// When the sound itself reaches half the note's level, s. The envelope looks at one period and stands in its middle, so
-/// that on a rise over a hop, which is longer, it is right to 0.1 ms.
+/// Time at which the audio reaches half the note's level, s. The envelope is centred and covers one period. A rise
+/// takes a hop, which is longer, so the error is at most 0.1 ms.
 fn onset_in_audio(take: &Take, [onset, step]: [usize; 2], rate: f64) -> f64 {
     let period = (rate / NOTE_HZ).round() as usize;
     let from = onset - (0.02 * rate) as usize;

@@ -1,4 +1,4 @@
-//! Latency: what is reported, what is measured, and what hearing a note adds.
+//! Latency: the reported one, the measured one, and the additional time until a note is recognised.
 
 mod matrix;
 mod notes;
@@ -13,9 +13,9 @@ use anyhow::Result;
 use serde_json::Value;
 use std::path::PathBuf;
 
-/// Most that an onset may take beyond the reported latency, ms.
+/// Largest delay of an onset beyond the reported latency, ms.
 const ONSET_TARGET_MS: f64 = 8.0;
-/// Most that a pitch may take to settle beyond it: Hz, ms.
+/// Largest delay until a pitch is right, beyond the reported latency: pitch in Hz, delay in ms.
 const PITCH_TARGETS_MS: [(f64, f64); 3] = [(110.0, 25.0), (440.0, 15.0), (1500.0, 8.0)];
 
 /// Arguments of `bench latency`.
@@ -29,7 +29,7 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// Measures, prints and writes `latency.json`.
+/// Measures, prints the results and writes `latency.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let machine = crate::machine::name();
     let networks = Networks::built_in()?;
@@ -49,7 +49,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     table::write_json(&arguments.out.join("latency.json"), &all)
 }
 
-/// Delays of several notes beyond the reported latency, ms; infinite where a note was never right.
+/// Delays of several notes beyond the reported latency, ms. Infinite for a note that was never right.
 #[derive(Default)]
 struct Delays {
     onset_ms: Vec<f64>,
@@ -63,7 +63,7 @@ impl Delays {
         self
     }
 
-    /// `hz`: pitch of the notes, for the target.
+    /// `hz`: pitch of the notes, which decides the target.
     fn onset_row(&self, name: &str, hz: f64) -> Row {
         let mut row = self.row(name);
         self.add_onset(&mut row);

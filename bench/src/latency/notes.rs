@@ -1,4 +1,4 @@
-//! How long the ear of the effect takes, beyond the reported latency: onsets and steps of synthetic notes.
+//! Recognition time beyond the reported latency, measured with onsets and steps of synthetic notes.
 
 use super::Delays;
 use super::probe::{Host, Take};
@@ -11,15 +11,15 @@ use rayon::prelude::*;
 const HOST: Host = Host { rate: 48_000.0, block: 64 };
 const PITCHES_HZ: [f64; 14] =
     [55.0, 82.0, 110.0, 165.0, 220.0, 330.0, 440.0, 660.0, 880.0, 1320.0, 1500.0, 2000.0, 3000.0, 4000.0];
-/// Up a fourth, where that is not above what the tracker hears.
+/// Steps go up a fourth, unless that is above the tracker's range.
 const STEP: f64 = 4.0 / 3.0;
 const HIGHEST_HZ: f64 = 4900.0;
 const NOTE_S: f64 = 0.4;
 const PAUSE_S: f64 = 0.3;
-/// Phrases of each timbre; one more comes first and does not count, because the effect learns its level from it.
+/// Phrases of each timbre. One more is played first and does not count: the engine learns its level from it.
 const PHRASES: usize = 4;
 
-/// A row for each pitch, once for onsets and once for steps up from it.
+/// For each pitch one row of onsets and one of steps up from it.
 pub fn measure(networks: &Networks) -> Result<[Vec<Row>; 2]> {
     let per_pitch = |hz: &f64| -> Result<[Delays; 2]> {
         let takes = Timbre::ALL.par_iter().map(|timbre| phrases(networks, *timbre, *hz)).collect::<Result<Vec<_>>>()?;
@@ -38,7 +38,7 @@ fn name_step(hz: f64) -> String {
     format!("{hz} to {:.0} Hz", hz * STEP)
 }
 
-/// A note, a tied step up, a pause, and again; each at another place within a hop.
+/// Plays a note, a tied step up and a pause, repeatedly, each at a different position within a hop.
 fn phrases(networks: &Networks, timbre: Timbre, hz: f64) -> Result<[Delays; 2]> {
     let mut segments = Vec::new();
     for phrase in 0..=PHRASES {
@@ -53,7 +53,7 @@ fn phrases(networks: &Networks, timbre: Timbre, hz: f64) -> Result<[Delays; 2]> 
     for phrase in 1..=PHRASES {
         let [onset_s, step_s, end_s] = [1, 2, 3].map(|i| melody.starts[3 * phrase + i] as f64 / HOST.rate);
         note(&take, [onset_s, step_s], hz, &mut delays[0]);
-        // The last 50 ms fade.
+        // The last 50 ms fade out.
         let settles = take.track.settles(|_| hz * STEP, step_s, end_s - 0.05);
         delays[1].pitch_ms.push(1000.0 * (settles - step_s));
     }

@@ -1,4 +1,4 @@
-//! Onsets as they are played: notes that come out of silence in recordings that no network was trained on.
+//! Onsets in real recordings that no network was trained on: notes that begin after silence.
 
 use super::Delays;
 use super::probe::Host;
@@ -15,39 +15,39 @@ use rayon::prelude::*;
 use std::path::Path;
 
 const HOST: Host = Host { rate: 48_000.0, block: 64 };
-/// Silence is this far under the loudest moment of the file: -40 dB.
+/// Level below which a recording is silent, relative to its maximum: -40 dB.
 const SILENT: f64 = 0.01;
-/// It lasts at least this long before a note, s.
+/// Shortest silence before a note, s.
 const SILENCE_S: f64 = 0.08;
-/// Put before every recording, many of which begin with their note.
+/// Silence that is added before every recording, s; many begin with a note.
 const LEAD_S: f64 = 0.3;
-/// Of the note's level: where it begins to be heard.
+/// Share of the note's level at which it begins.
 const BEGINS: f64 = 0.1;
-/// Where in a note its level is read, s after its beginning.
+/// Interval after a note's beginning in which its level is measured, s.
 const LEVEL_S: (f64, f64) = (0.06, 0.25);
-/// A pitch must stay right until then, s.
+/// A pitch must stay right until this time, s.
 const JUDGED_S: f64 = 0.2;
 const ENVELOPE_S: f64 = 0.005;
-/// Of each file, s.
+/// Longest part of a file that is used, s.
 const LONGEST_S: f64 = 12.0;
 
-/// One note out of silence, all times in s.
+/// A note after silence; all times in s.
 #[derive(Debug)]
 struct Onset {
-    /// First sample of a tenth of the note's level.
+    /// Time of the first sample at a tenth of the note's level.
     begins: f64,
-    /// Half the note's level.
+    /// Time at half the note's level.
     half: f64,
 }
 
 #[derive(Default)]
 struct Found {
     delays: Delays,
-    /// From half the source's level to half ours.
+    /// Delays from half the source's level to half the output's level, ms.
     half_ms: Vec<f64>,
 }
 
-/// A row for each folder, and one for all.
+/// One row for each folder, and one for all together.
 pub fn measure(networks: &Networks, data: &Path) -> Result<Vec<Row>> {
     let entries = std::fs::read_dir(data.join("heldout")).context("the folder given with --data has no heldout/")?;
     let mut folders = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
@@ -103,7 +103,7 @@ fn onsets_of(networks: &Networks, file: &Path) -> Result<Found> {
     Ok(found)
 }
 
-/// Every beginning after silence.
+/// Finds all notes that begin after silence.
 fn onsets(samples: &[f32], rate: f64) -> Vec<Onset> {
     let envelope = envelope(samples, (ENVELOPE_S * rate) as usize);
     let silent = SILENT * envelope.iter().copied().fold(0.0, f64::max);
@@ -118,7 +118,7 @@ fn onsets(samples: &[f32], rate: f64) -> Vec<Onset> {
         if silent_for >= at(SILENCE_S) {
             let level = median(&envelope[i + at(LEVEL_S.0)..i + at(LEVEL_S.1)]);
             let time_s: Vec<f64> = (i..i + at(LEVEL_S.1)).map(|j| j as f64 / rate).collect();
-            // Of a sine with that level the peaks are higher.
+            // The peak of a sine is above its RMS level.
             let peaks: Vec<f64> = samples[i..].iter().map(|x| f64::from(x.abs()) / 2f64.sqrt()).collect();
             let begins = time_s.iter().zip(&peaks).find(|(_, peak)| **peak >= BEGINS * level).map(|(t, _)| *t);
             let half = crossing(&time_s, &envelope[i..], level / 2.0);
@@ -129,7 +129,7 @@ fn onsets(samples: &[f32], rate: f64) -> Vec<Onset> {
     onsets
 }
 
-/// Pitch by offline analysis, per hop, 0 = none.
+/// Pitch by offline analysis, Hz per hop; 0 = none.
 struct Truth(Vec<f32>);
 
 impl Truth {
@@ -137,14 +137,14 @@ impl Truth {
         ((time_s * f64::from(FRAME_RATE)).round() as usize).saturating_sub(1).min(self.0.len().saturating_sub(1))
     }
 
-    /// At that time, or the next one there is, or the last.
+    /// The pitch at a time, or else the next one, or else the last one.
     fn hz(&self, time_s: f64) -> f64 {
         let (before, after) = self.0.split_at(self.hop(time_s));
         let sounds = |f: &&f32| **f > 0.0;
         after.iter().find(sounds).or(before.iter().rfind(sounds)).map_or(f64::NAN, |f| f64::from(*f))
     }
 
-    /// A pitch nearly all the time from a little after `from_s` on.
+    /// True if there is a pitch nearly all the time from shortly after `from_s` on.
     fn is_note(&self, from_s: f64, to_s: f64) -> bool {
         let hops = &self.0[self.hop(from_s + 0.03)..=self.hop(to_s)];
         hops.len() > 20 && hops.iter().filter(|f| **f > 0.0).count() * 10 >= 9 * hops.len()
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn the_truth_is_filled_at_the_edges() {
+    fn the_true_pitch_is_extended_at_the_edges() {
         let truth = Truth(vec![0.0, 0.0, 440.0, 450.0, 0.0]);
         assert_eq!([0.0, 0.012, 0.016, 0.02, 9.0].map(|t| truth.hz(t)), [440.0, 440.0, 450.0, 450.0, 450.0]);
     }

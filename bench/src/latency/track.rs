@@ -1,4 +1,4 @@
-//! What is played, hop by hop, with the time at which it sounds; and moments found in it.
+//! Records the control frames with the times at which they sound, and finds onsets and settled pitches in them.
 
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_S, NOISE_MAX_HZ};
@@ -8,34 +8,34 @@ use embouchure_inference::hear::HopInput;
 use embouchure_inference::settings::Settings;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A pitch counts as right within this much.
+/// Largest error of a pitch that counts as right, cents.
 const RIGHT_CENTS: f64 = 50.0;
 
-/// One control frame.
+/// The recorded part of one control frame.
 #[derive(Clone, Copy, Debug)]
 pub struct Played {
     pub f0_hz: f64,
-    /// RMS of the harmonics together, linear.
+    /// RMS of all harmonics together, linear.
     pub level: f64,
 }
 
-/// A model and a copy of everything that it says.
-pub struct Noted<M> {
+/// A model that records its control frames.
+pub struct Recorder<M> {
     model: M,
-    notes: Notes,
+    frames: Frames,
 }
 
-/// Frames since the start, hop by hop.
-pub type Notes = Arc<Mutex<Vec<Played>>>;
+/// Recorded frames since the start, one per hop.
+pub type Frames = Arc<Mutex<Vec<Played>>>;
 
-impl<M: HopModel> Noted<M> {
-    pub fn new(model: M) -> (Self, Notes) {
-        let notes = Notes::default();
-        (Self { model, notes: notes.clone() }, notes)
+impl<M: HopModel> Recorder<M> {
+    pub fn new(model: M) -> (Self, Frames) {
+        let frames = Frames::default();
+        (Self { model, frames: frames.clone() }, frames)
     }
 }
 
-impl<M: HopModel> HopModel for Noted<M> {
+impl<M: HopModel> HopModel for Recorder<M> {
     fn reset(&mut self) {
         self.model.reset();
     }
@@ -44,28 +44,28 @@ impl<M: HopModel> HopModel for Noted<M> {
         let output = self.model.hop(input, settings);
         let level = f64::from(level(&output.controls));
         let played = Played { f0_hz: f64::from(output.controls.f0_hz()), level };
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(played);
+        self.frames.lock().unwrap_or_else(PoisonError::into_inner).push(played);
         output
     }
 }
 
-/// RMS of the harmonics that are played.
+/// RMS of the harmonics.
 fn level(controls: &Controls) -> f32 {
     let is_played = |k: u16| f32::from(k) * controls.f0_hz() < NOISE_MAX_HZ;
     let played = controls.harmonic_amplitudes().iter().zip(1..).filter(|(_, k)| is_played(*k));
     played.map(|(a, _)| a * a / 2.0).sum::<f32>().sqrt()
 }
 
-/// Control frames in the input's time: that of the sample with which each is reached, s.
+/// Control frames with times: each has the time, s, of the input sample with which it is reached.
 pub struct Track {
     pub time_s: Vec<f64>,
     pub played: Vec<Played>,
 }
 
 impl Track {
-    /// `first_s`: time of the first frame.
-    pub fn new(notes: &Notes, first_s: f64) -> Self {
-        let played = notes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    /// `first_s`: time of the first frame, s.
+    pub fn new(frames: &Frames, first_s: f64) -> Self {
+        let played = frames.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let time_s = (0..played.len()).map(|hop| first_s + HOP_S * hop as f64).collect();
         Self { time_s, played }
     }
@@ -75,22 +75,22 @@ impl Track {
         at(from_s)..at(to_s)
     }
 
-    /// Middle one of the levels between two times.
+    /// Median level between two times.
     pub fn level(&self, from_s: f64, to_s: f64) -> f64 {
         let levels: Vec<f64> = self.played[self.range(from_s, to_s)].iter().map(|p| p.level).collect();
         crate::statistics::median(&levels)
     }
 
-    /// When the level first reaches `level` after `from_s`; between frames it moves in straight lines. Infinite if it
-    /// does not before `to_s`.
+    /// Time at which the level first reaches `level` after `from_s`, interpolated linearly between frames. Infinite if
+    /// that is not before `to_s`.
     pub fn reaches(&self, level: f64, from_s: f64, to_s: f64) -> f64 {
         let range = self.range(from_s, to_s);
         let levels: Vec<f64> = self.played[range.clone()].iter().map(|p| p.level).collect();
         crossing(&self.time_s[range], &levels, level)
     }
 
-    /// When the pitch is right and stays so until `to_s`: time of the first frame from which all are within 50 cents of
-    /// `hz` and sound. Infinite if the last one is not.
+    /// Time from which on the pitch is right until `to_s`: the first frame from which on all frames sound and are
+    /// within 50 cents of `hz`. Infinite if the last frame is wrong.
     pub fn settles(&self, hz: impl Fn(f64) -> f64, from_s: f64, to_s: f64) -> f64 {
         let range = self.range(from_s, to_s);
         let is_right = |i: &usize| {
@@ -101,7 +101,7 @@ impl Track {
     }
 }
 
-/// First time at which `values` reach `level`, on straight lines between them; infinite if they never do.
+/// First time at which `values`, interpolated linearly, reach `level`; infinite if they never do.
 pub fn crossing(time_s: &[f64], values: &[f64], level: f64) -> f64 {
     let Some(i) = values.iter().position(|v| *v >= level) else { return f64::INFINITY };
     let Some(before) = i.checked_sub(1) else { return time_s[0] };
@@ -109,7 +109,7 @@ pub fn crossing(time_s: &[f64], values: &[f64], level: f64) -> f64 {
     time_s[before] + share * (time_s[i] - time_s[before])
 }
 
-/// Running RMS over `window` samples; value `i` is that of the window whose middle is sample `i`.
+/// Running RMS over `window` samples; value `i` belongs to the window centred on sample `i`.
 pub fn envelope(samples: &[f32], window: usize) -> Vec<f64> {
     let square = |i: usize| samples.get(i).map_or(0.0, |x| f64::from(x * x));
     let half = window / 2;

@@ -1,5 +1,5 @@
-//! Sounds with exactly known f0: held-out recordings taken apart and rendered anew, an annotated voice, whistles,
-//! glides, and everything that has no pitch.
+//! Sounds with known f0: held-out recordings that are analysed and resynthesised, an annotated voice, whistles, glides,
+//! and sounds without pitch.
 
 mod disturb;
 mod glides;
@@ -16,14 +16,14 @@ use embouchure_training::recordings::{audio_files, load_mono};
 use rayon::prelude::*;
 use std::path::{Path, PathBuf};
 
-/// Seconds taken of each folder: enough for a figure, short enough for slow trackers.
+/// Seconds used of each folder: enough for a reliable figure, short enough for slow trackers.
 const SECONDS_PER_FOLDER: f32 = 15.0;
 const SEED: u64 = 20_26;
-/// Half an offline analysis window, hops.
+/// Half the offline analysis window, hops.
 const EDGE_HOPS: usize = 4;
 
-/// Lowest notes of instruments, Hz. An offline analysis sometimes hears two notes that ring into each other as one far
-/// below both, which no instrument plays.
+/// Lowest notes of instruments, Hz. Where two notes overlap, an offline analysis sometimes reports one note far below
+/// both, which no instrument plays.
 const LOWEST_NOTES_HZ: [(&str, f32); 12] = [
     ("bassoon", 58.3),
     ("cello", 65.4),
@@ -38,23 +38,23 @@ const LOWEST_NOTES_HZ: [(&str, f32); 12] = [
     ("viola", 130.8),
     ("violin", 196.0),
 ];
-/// Tuned and played this much below them, as a ratio: a semitone.
+/// Ratio by which a note may be lower because of tuning and playing: a semitone.
 const TUNING: f32 = 0.94;
 
-/// One sound.
+/// A sound with its true f0.
 #[derive(Clone)]
 pub struct Case {
     pub set: Set,
     pub name: String,
-    /// At the model rate.
+    /// Samples at the model rate.
     pub samples: Vec<f32>,
     /// Times of the truth, s.
     pub time_s: Vec<f64>,
-    /// Truth at these times, 0 = unvoiced.
+    /// f0 at these times, Hz; 0 = unvoiced.
     pub f0_hz: Vec<f32>,
 }
 
-/// What a sound is there to show.
+/// What a sound tests.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Set {
     Clean,
@@ -109,7 +109,7 @@ impl Set {
         }
     }
 
-    /// Longest constant delay that may be allowed for, s.
+    /// Longest constant delay that a tracker may have, s.
     pub fn allowed_delay_s(self) -> f64 {
         match self {
             Self::Clean | Self::Snr20 | Self::Snr10 | Self::Room | Self::Glides | Self::Unpitched => 0.016,
@@ -120,7 +120,7 @@ impl Set {
     }
 }
 
-/// All cases, in a fixed order. `data`: the folder of recordings.
+/// All cases, in a fixed order. `data`: folder of recordings.
 pub fn all(data: &Path) -> Result<Vec<Case>> {
     let mut cases = resynthesised(data)?;
     cases.extend(disturbed(&cases));
@@ -132,14 +132,14 @@ pub fn all(data: &Path) -> Result<Vec<Case>> {
 }
 
 impl Case {
-    /// With a truth per hop, at the hop's end.
+    /// A case with one f0 per hop, valid at the hop's end.
     fn per_hop(set: Set, name: impl Into<String>, samples: Vec<f32>, f0_hz: Vec<f32>) -> Self {
         let hop_end = |h: usize| ((h + 1) * HOP_SIZE) as f64 / MODEL_RATE as f64;
         let time_s = (0..f0_hz.len()).map(hop_end).collect();
         Self { set, name: name.into(), samples, time_s, f0_hz }
     }
 
-    /// Forgets the truth near the ends of notes, where an analysis of windows of 25 ms cannot know.
+    /// Removes the truth near the ends of notes, where an analysis with windows of 25 ms is unreliable.
     fn drop_edges(&mut self) {
         let sounds: Vec<bool> = self.f0_hz.iter().map(|f| *f > 0.0).collect();
         let n = sounds.len();
@@ -176,7 +176,8 @@ fn resynthesised(data: &Path) -> Result<Vec<Case>> {
     Ok(per_folder.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
-/// A recording from its own pitch and harmonics, at most `seconds` of it, with 0.2 s of silence around.
+/// Resynthesises at most `seconds` of a recording from its own pitch and harmonics, with 0.2 s of silence on either
+/// side.
 fn resynthesise(file: &Path, folder: &str, seconds: f32) -> Result<Case> {
     let mut recording = Recording::analyse(file, &Silent)?;
     let lowest = LOWEST_NOTES_HZ.iter().find(|(instrument, _)| *instrument == folder);
@@ -205,7 +206,7 @@ fn disturbed(clean: &[Case]) -> Vec<Case> {
     cases
 }
 
-/// The recording with its human annotation.
+/// The voice recording with its manual annotation.
 fn annotated_voice(folder: &Path) -> Result<Case> {
     let file = audio_files(folder)?.into_iter().next().context("no recording in source/voice_f0")?;
     let stem = file.file_stem().unwrap_or_default().to_string_lossy().to_string();
@@ -218,7 +219,7 @@ fn annotated_voice(folder: &Path) -> Result<Case> {
     Ok(Case { set: Set::Voice, name: stem, samples: load_mono(&file, MODEL_RATE, &Silent)?, time_s, f0_hz })
 }
 
-/// All whistles as recorded, against the pitch that an offline analysis of the whole file finds.
+/// All whistles as recorded. The truth is an offline analysis of the whole file.
 fn whistles(data: &Path) -> Result<Vec<Case>> {
     let files = audio_files(&data.join("source/whistle"))?;
     let case = |file: &PathBuf| {

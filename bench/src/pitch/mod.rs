@@ -1,4 +1,4 @@
-//! Pitch: accuracy, delay and false alarms on sounds whose pitch is known exactly.
+//! Pitch: accuracy, delay and false alarms, on sounds whose pitch is known.
 
 mod cases;
 pub mod ours;
@@ -31,7 +31,7 @@ pub struct Arguments {
     ddsp_vst: Option<PathBuf>,
 }
 
-/// Measures, prints and writes `pitch.json`.
+/// Measures, prints the results and writes `pitch.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let cases = cases::all(&arguments.data)?;
     let mut trackers = vec![ours::track(&cases, arguments.encoder.as_deref())?];

@@ -1,4 +1,4 @@
-//! Our own tracker, hop by hop as it plays.
+//! Our own tracker, hop by hop as in the plugin.
 
 use super::cases::Case;
 use super::score::{Track, Tracker};
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Streams every case; an encoder file may stand in for the built-in one.
+/// Tracks every case. `encoder`: file to use instead of the built-in encoder.
 pub fn track(cases: &[Case], encoder: Option<&Path>) -> Result<Tracker> {
     let encoder = crate::effect::encoder(encoder)?;
     let answers = cases.par_iter().map(|case| stream(&encoder, &case.samples)).collect::<Vec<_>>();
@@ -24,7 +24,7 @@ pub fn track(cases: &[Case], encoder: Option<&Path>) -> Result<Tracker> {
     })
 }
 
-/// What is heard in each hop of `samples`, at the model rate, and how long that took.
+/// Estimates for each hop of `samples`, which are at the model rate, and the time that took.
 pub fn stream(encoder: &Encoder, samples: &[f32]) -> (Track, Duration) {
     let mut microphone = Microphone::new(encoder);
     let mut track = Track::default();

@@ -1,4 +1,4 @@
-//! Other trackers on the same sounds, through a Python script.
+//! Other trackers on the same sounds, run by a Python script.
 
 use super::cases::Case;
 use super::score::{Track, Tracker};
@@ -10,7 +10,7 @@ use std::process::Command;
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/pitch.py");
 
-/// Writes the sounds to `folder` and reads what the script makes of them.
+/// Writes the sounds to `folder`, runs the script and reads its tracks.
 pub fn track(cases: &[Case], python: &Path, ddsp_vst: Option<&Path>, folder: &Path) -> Result<Vec<Tracker>> {
     for (i, case) in cases.iter().enumerate() {
         let audio = Audio { channels: vec![case.samples.clone()], rate: MODEL_RATE };
@@ -35,7 +35,7 @@ fn read_tracker(name: &str, n_cases: usize, folder: &Path) -> Result<Tracker> {
     Ok(Tracker { name: name.into(), tracks: tracks.collect::<Result<_>>()?, cpu_share })
 }
 
-/// Rows of time in s, Hz, 0 or 1.
+/// Parses rows of time in s, f0 in Hz, and voicing 0 or 1.
 fn read_track(path: &Path) -> Result<Track> {
     let mut track = Track::default();
     for line in std::fs::read_to_string(path).with_context(|| path.display().to_string())?.lines() {

@@ -1,41 +1,41 @@
-//! Melody measures after mir_eval (Raffel et al. 2014), with the delay as a variable of its own.
+//! Melody measures after mir_eval (Raffel et al. 2014), with the tracker's delay as a separate variable.
 
 use super::cases::Case;
 
-/// Right means within this much.
+/// Largest error of a right pitch, cents.
 const RIGHT_CENTS: f64 = 50.0;
-/// Wrong by at least this much is a blip: half an octave.
+/// Least error of a blip, cents: half an octave.
 const BLIP_CENTS: f64 = 600.0;
-/// A blip is measured against the notes this near, s.
+/// A blip is compared with the notes within this distance, s.
 const BLIP_REACH: f64 = 0.06;
 const DELAY_STEP: f64 = 0.002;
 
-/// What a tracker heard, in the order of time.
+/// A tracker's estimates, in order of time.
 #[derive(Default)]
 pub struct Track {
-    /// When each estimate is known (streaming) or the moment it speaks of (offline), s.
+    /// Time at which each estimate is known (streaming) or to which it refers (offline), s.
     pub time_s: Vec<f64>,
-    /// Hz, > 0, the best guess also where unvoiced.
+    /// f0 in Hz, > 0; a guess where unvoiced.
     pub f0_hz: Vec<f32>,
     pub voiced: Vec<bool>,
 }
 
-/// A tracker's answers to all cases.
+/// A tracker's estimates for all cases.
 pub struct Tracker {
     pub name: String,
     pub tracks: Vec<Track>,
-    /// Seconds of one core per second of audio.
+    /// Processor time per second of audio, s.
     pub cpu_share: f64,
 }
 
 impl Track {
-    /// Newest estimate at `time_s`.
+    /// Index of the newest estimate at `time_s`.
     fn at(&self, time_s: f64) -> Option<usize> {
         self.time_s.partition_point(|t| *t <= time_s + 1e-6).checked_sub(1)
     }
 }
 
-/// Counts over several recordings, at one delay.
+/// Counts over several recordings at one delay.
 #[derive(Default)]
 pub struct Tally {
     pub delay_s: f64,
@@ -45,7 +45,7 @@ pub struct Tally {
     n_right_voiced: usize,
     n_unvoiced: usize,
     n_alarms: usize,
-    /// Absolute, where less than half an octave.
+    /// Absolute errors, where less than half an octave, cents.
     cents: Vec<f64>,
 }
 
@@ -68,7 +68,7 @@ impl Tally {
         tally
     }
 
-    /// At the delay up to `allowed_s` that gives the most right frames.
+    /// The counts at the delay up to `allowed_s` that gives the most right frames.
     pub fn best(pairs: &[(&Case, &Track)], allowed_s: f64) -> Self {
         let delays = (0..=(allowed_s / DELAY_STEP).round() as usize).map(|i| i as f64 * DELAY_STEP);
         let tallies = delays.map(|d| Self::of(pairs, d));
@@ -95,7 +95,7 @@ impl Tally {
         self.n_right_chroma as f64 / self.n_voiced as f64
     }
 
-    /// Share of the voiced frames that are heard as voiced and right.
+    /// Share of the voiced frames that are reported as voiced and are right.
     pub fn rpa_voiced(&self) -> f64 {
         self.n_right_voiced as f64 / self.n_voiced as f64
     }
@@ -111,7 +111,8 @@ impl Tally {
     }
 }
 
-/// Runs of more than one hop that sound half an octave or more away from every note near them.
+/// Blips per minute: runs of more than one hop that are reported as voiced, half an octave or more from every note
+/// nearby.
 pub fn blips_per_minute(pairs: &[(&Case, &Track)]) -> f64 {
     let (mut n_blips, mut seconds) = (0, 0.0);
     for (case, track) in pairs {

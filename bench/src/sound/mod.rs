@@ -1,12 +1,12 @@
-//! How the instruments that ship sound: their own recordings played again, and other voices turned into them, as an
-//! independent judge hears it.
+//! Sound quality of the shipped instruments, rated by an independent judge: their own recordings resynthesised, and
+//! other sources played with them.
 
 mod judge;
 mod resynthesis;
 mod shelf;
 mod transfer;
 
-use crate::program::{self, said};
+use crate::program::{self, output_of};
 use crate::table;
 use anyhow::Result;
 use judge::Judge;
@@ -38,7 +38,7 @@ pub struct Arguments {
     out: PathBuf,
 }
 
-/// Renders, has it judged, prints and writes `resynthesis.json` and `transfer.json`.
+/// Renders, has the results judged, prints them and writes `resynthesis.json` and `transfer.json`.
 pub fn run(arguments: &Arguments) -> Result<()> {
     let work = arguments.out.join("sound");
     std::fs::create_dir_all(&work)?;
@@ -58,19 +58,19 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     table::write_json(&arguments.out.join("transfer.json"), &rows)
 }
 
-/// What all measurements need.
+/// What all measurements share.
 struct Bench<'a> {
     data: &'a Path,
-    /// `embouchure`.
+    /// Path of `embouchure`.
     program: PathBuf,
     weights: Option<&'a Path>,
     judge: Judge<'a>,
-    /// For renderings.
+    /// Folder for renderings.
     work: &'a Path,
 }
 
 impl Bench<'_> {
-    /// Name or file of an instrument, for the command line.
+    /// The instrument's name or file, for the command line.
     fn instrument(&self, instrument: &Instrument) -> OsString {
         match self.weights {
             Some(folder) => folder.join(&instrument.name).with_extension("safetensors").into(),
@@ -78,7 +78,7 @@ impl Bench<'_> {
         }
     }
 
-    /// `embouchure render source … -i instrument options`, to a file called `name`.
+    /// Runs `embouchure render source … -i instrument options`; writes a file called `name`.
     fn render(&self, source: &Path, instrument: &Instrument, options: &[&str], name: &str) -> Result<PathBuf> {
         let output = self.work.join(format!("{name}.wav"));
         let mut command = Command::new(&self.program);
@@ -89,12 +89,12 @@ impl Bench<'_> {
             .arg("-i")
             .arg(self.instrument(instrument))
             .args(options);
-        said(&mut command)?;
+        output_of(&mut command)?;
         Ok(output)
     }
 }
 
-/// Mean of the values that are there.
+/// Mean of the values; NaN if there are none.
 fn mean(values: impl Iterator<Item = f64>) -> f64 {
     let (sum, n) = values.fold((0.0, 0.0), |(sum, n), x| (sum + x, n + 1.0));
     sum / n

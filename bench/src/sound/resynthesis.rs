@@ -1,9 +1,9 @@
-//! Each instrument plays its own held-out recordings again.
+//! Each instrument resynthesises its own held-out recordings.
 
 use super::judge::{figure, question};
 use super::shelf::Instrument;
 use super::{Bench, mean};
-use crate::program::said;
+use crate::program::output_of;
 use crate::table::{Row, number};
 use anyhow::Result;
 use embouchure_audio_file::{Audio, read, to_mono, write_wav};
@@ -12,11 +12,11 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How far the recordings' own timbre is followed: only what was learned is heard, and all that can be. To follow a
-/// recording altogether is to follow its noise between notes, which the gate would keep out.
+/// Values of Follow, with their options: 0 uses only what was learned, 1 follows the recording's timbre completely. The
+/// latter includes the recording's noise between notes, so the gate is opened.
 const FOLLOW: [(&str, &[&str]); 2] = [("0", &[]), ("1", &["--gate", "-120", "--fixed-gate"])];
 
-/// Two rows an instrument, and their means.
+/// Two rows for each instrument, and their means.
 pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for instrument in instruments {
@@ -58,7 +58,7 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path, (follow, gate): (&
     let of = |path: &str| of_every_other(0, path);
     let mut eval = Command::new(&bench.program);
     eval.arg("eval").arg(bench.instrument(instrument)).args(["--follow", follow]).args(gate).arg("--audio").arg(folder);
-    let ours = said(&mut eval)?;
+    let ours = output_of(&mut eval)?;
     let ours: Value = serde_json::from_str(&ours)?;
     let mut row = Row::new();
     row.insert("instrument".into(), instrument.name.clone().into());
@@ -80,8 +80,8 @@ fn row(bench: &Bench, instrument: &Instrument, folder: &Path, (follow, gate): (&
     Ok(row)
 }
 
-/// Writes both sounds again, from the first to the last sample of the rendering that is not silent, beside the rendering:
-/// the noise of a recording before and after its notes is not the instrument's.
+/// Trims both sounds to the part from the first to the last sample at which the rendering sounds. A recording's noise
+/// before and after its notes does not belong to the instrument.
 fn without_rests(recording: &Path, rendering: &Path) -> Result<[PathBuf; 2]> {
     let sounds = [read(recording)?, read(rendering)?].map(|audio| (to_mono(&audio), audio.rate));
     let played = &sounds[1].0;

@@ -1,4 +1,4 @@
-//! What weights/shelf.toml says of the instruments.
+//! Reads the instruments from weights/shelf.toml.
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 const SHELF: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../weights/shelf.toml");
 
-/// One instrument, as far as it is judged.
+/// The fields of an instrument that the judgement needs.
 #[derive(Deserialize)]
 pub struct Instrument {
-    /// As on the command line.
+    /// Name, as on the command line.
     pub name: String,
-    /// Folder of held-out recordings, within the data.
+    /// Folder of held-out recordings, within the data folder.
     pub judged_on: Option<PathBuf>,
 }
 
@@ -20,7 +20,7 @@ struct Shelf {
     instrument: Vec<Instrument>,
 }
 
-/// All instruments, or those called `only`.
+/// Reads all instruments, or those named in `only`.
 pub fn read(only: &[String]) -> Result<Vec<Instrument>> {
     let text = std::fs::read_to_string(SHELF).context(SHELF)?;
     let mut instruments = toml::from_str::<Shelf>(&text).context(SHELF)?.instrument;
@@ -32,7 +32,7 @@ pub fn read(only: &[String]) -> Result<Vec<Instrument>> {
 }
 
 impl Instrument {
-    /// What the judge calls it: the folder of its recordings, but for registers of one instrument.
+    /// The judge's name of the instrument: the folder of its recordings, without a register.
     pub fn kind(&self) -> String {
         let folder = self.judged_on.as_ref().and_then(|path| path.file_name()).unwrap_or_default().to_string_lossy();
         folder.trim_end_matches("_low").into()

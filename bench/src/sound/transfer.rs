@@ -1,4 +1,4 @@
-//! Whistles, voices and other instruments are turned into each instrument.
+//! Plays whistles, voices and other instruments through each instrument.
 
 use super::judge::{figure, question};
 use super::shelf::Instrument;
@@ -10,16 +10,16 @@ use embouchure_training::recordings::audio_files;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// Into which instruments.
+/// Instruments that are tested.
 const INTO: [&str; 7] = ["trumpet", "violin", "flute", "clarinet", "cello", "alto-saxophone", "tenor-saxophone"];
-/// Beginnings of the names of single notes, which a listener knows less well than phrases, even when they are real.
+/// Prefixes of file names with single notes. The judge recognises single notes less well than phrases, even real ones.
 const NOTES: [&str; 4] = ["iowa", "mtg__", "ixox", "phil"];
-/// Of the judge's mean for the instrument's own phrases, this much is asked for.
+/// Required share of the judge's mean rating for the instrument's own phrases.
 const ASKED: f64 = 0.7;
-/// Dry, and as usual.
+/// Amounts of reverb: none, and the usual one.
 const ROOMS: [f32; 2] = [0.0, Room::USUAL_AMOUNT];
 
-/// One row an instrument and room.
+/// One row for each instrument and amount of reverb.
 pub fn measure(bench: &Bench, instruments: &[Instrument]) -> Result<Vec<Row>> {
     let sources = sources(bench.data)?;
     let mut rows = Vec::new();
@@ -60,7 +60,7 @@ fn row(name: &str, room: &str, of_phrases: f64, answers: &[Value]) -> Row {
     row
 }
 
-/// The judge's mean for held-out phrases of the instrument itself; of all its recordings where there are none.
+/// The judge's mean rating of the instrument's held-out phrases; of all its recordings if there are no phrases.
 fn judge_of_phrases(bench: &Bench, instrument: &Instrument) -> Result<f64> {
     let Some(folder) = &instrument.judged_on else { return Ok(f64::NAN) };
     let files = audio_files(&bench.data.join(folder))?;
@@ -76,7 +76,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Whistles, three voices, two phrases each of a violin and a flute.
+/// The sources: whistles, three voices, two phrases each of a violin and a flute.
 fn sources(data: &Path) -> Result<Vec<PathBuf>> {
     let mut sources = audio_files(&data.join("source/whistle"))?;
     let voices = ["voice/smstools__singing-female", "voice/smstools__vignesh", "voice_f0/vocadito_1"];

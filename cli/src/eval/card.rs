@@ -1,4 +1,4 @@
-//! The model card of an instrument: what it is, where it comes from, how near it comes to recordings; with a picture.
+//! Writes the model card of an instrument: its description, its sources, its accuracy on recordings, and a picture.
 
 use super::picture;
 use anyhow::{Context, Result};
@@ -8,8 +8,8 @@ use embouchure_training::evaluation::Figures;
 use std::fmt::Write;
 use std::path::Path;
 
-/// Writes `path` (Markdown) and a picture of the same name beside it. `spectra`: long-term spectra of all recordings and
-/// of their renderings.
+/// Writes `path` (Markdown), and a picture with the same name beside it. `spectra`: long-term spectra of all recordings
+/// and of all renderings.
 pub fn write(path: &Path, instrument: &Instrument, all: &[Figures], spectra: [&[f32]; 2]) -> Result<()> {
     let image = path.with_extension("png");
     picture::draw(&image, &instrument.card.name, spectra)?;

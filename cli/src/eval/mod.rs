@@ -1,4 +1,4 @@
-//! `embouchure eval`: how near an instrument comes to recordings that it was not trained on.
+//! `embouchure eval`: compares an instrument with recordings that it was not trained on.
 
 mod card;
 mod picture;
@@ -41,7 +41,7 @@ pub struct EvalCommand {
     follow: f32,
     #[command(flatten)]
     gate: GateOptions,
-    /// Write what was compared here, to listen to: NAME.recording.wav and NAME.rendering.wav.
+    /// Write each pair here, to listen to: NAME.recording.wav and NAME.rendering.wav.
     #[arg(long, value_name = "DIR")]
     pairs: Option<PathBuf>,
     /// Write a model card here (Markdown), and a picture beside it.
@@ -52,7 +52,7 @@ pub struct EvalCommand {
 }
 
 impl EvalCommand {
-    /// Renders, compares and prints.
+    /// Renders, compares, and prints the figures.
     pub fn run(self) -> Result<()> {
         let recordings = self.recordings()?;
         let pairs = self.pairs(&recordings);
@@ -89,14 +89,14 @@ impl EvalCommand {
         streams::say(&(serde_json::to_string_pretty(&report)? + "\n"))
     }
 
-    /// Where what was compared goes, for each recording; of two with one name, the second gets a number.
+    /// Output paths for each recording and its rendering. Names that occur twice get a number.
     fn pairs(&self, recordings: &[PathBuf]) -> Vec<[PathBuf; 2]> {
         let Some(folder) = &self.pairs else { return Vec::new() };
         let mut taken = HashSet::new();
         let pair = |recording: &PathBuf| {
             let stem = recording.file_stem().unwrap_or_default().to_string_lossy();
             let numbered = |n: usize| if n == 1 { stem.to_string() } else { format!("{stem}-{n}") };
-            // Some systems do not tell capital letters from small ones.
+            // Some file systems ignore the case of letters.
             let name = (1..).map(numbered).find(|name| taken.insert(name.to_lowercase())).unwrap_or_default();
             ["recording", "rendering"].map(|kind| folder.join(format!("{name}.{kind}.wav")))
         };
@@ -135,7 +135,7 @@ impl EvalCommand {
     }
 }
 
-/// Adds the long-term spectrum of `samples`, brought to the other sound's level.
+/// Adds the long-term spectrum of `samples`, scaled by `gain_db` to the other sound's level.
 fn add_spectrum(sum: &mut Vec<f32>, samples: &[f32], gain_db: f32) {
     let spectrum = long_term_spectrum(samples);
     sum.resize(spectrum.len(), 0.0);

@@ -1,4 +1,4 @@
-//! Long-term spectra of recordings and renderings, one over the other.
+//! Draws the long-term spectra of recordings and renderings in one diagram.
 
 use crate::font::{self, FONT};
 use anyhow::Result;
@@ -9,11 +9,11 @@ use plotters::prelude::*;
 use std::path::Path;
 
 const SIZE: (u32, u32) = (900, 360);
-/// Up to where the synth plays.
+/// Frequency range of the diagram; the synth plays up to its upper end.
 const HZ: (f32, f32) = (50.0, NOISE_MAX_HZ);
-/// Below the loudest band, dB.
+/// Range of levels below the loudest band, dB.
 const SPAN_DB: f32 = 90.0;
-/// Points of a curve: twelfths of an octave.
+/// Points of a curve per octave.
 const POINTS_PER_OCTAVE: f32 = 12.0;
 const COLOURS: [RGBColor; 2] = [RGBColor(40, 90, 160), RGBColor(220, 110, 30)];
 const NAMES: [&str; 2] = ["recordings", "renderings"];
@@ -49,7 +49,7 @@ pub fn draw(path: &Path, title: &str, spectra: [&[f32]; 2]) -> Result<()> {
     Ok(())
 }
 
-/// Mean power in bands of a twelfth of an octave, or of the nearest bin where that is wider: (Hz, dB).
+/// Mean power in bands of a twelfth of an octave, or in the nearest bin where bins are wider: (Hz, dB).
 fn smoothed_db(spectrum: &[f32]) -> Vec<(f32, f32)> {
     let n_points = ((HZ.1 / HZ.0).log2() * POINTS_PER_OCTAVE) as usize;
     let width = bin_hz(1);

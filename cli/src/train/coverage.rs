@@ -1,4 +1,4 @@
-//! Picture of how often each pitch was played how loud.
+//! Draws how long each combination of pitch and loudness was played.
 
 use crate::font::{self, FONT};
 use anyhow::Result;
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 const SIZE: (u32, u32) = (900, 420);
-/// dB that share a cell, beside a semitone.
+/// Height of a cell, dB; its width is a semitone.
 const CELL_DB: f32 = 2.0;
-/// Seconds in a cell that are as dark as it gets.
+/// Seconds in a cell that give the darkest colour.
 const PLENTY_S: f32 = 3.0;
 const DARK: RGBColor = RGBColor(20, 60, 120);
 
-/// Draws a PNG: semitones to the right, loudness upwards, the darker the more of it.
+/// Draws a PNG: semitones to the right, loudness upwards; darker cells were played longer.
 pub fn draw(path: &Path, report: &Report) -> Result<()> {
     font::register()?;
     let cells = cells(report);
@@ -55,7 +55,7 @@ pub fn draw(path: &Path, report: &Report) -> Result<()> {
     Ok(())
 }
 
-/// Seconds by MIDI note and step of loudness.
+/// Seconds by MIDI note number and loudness step.
 fn cells(report: &Report) -> BTreeMap<(i32, i32), f32> {
     let mut cells = BTreeMap::new();
     for (hz, loudness_db) in report.pitched() {

@@ -1,4 +1,4 @@
-//! `embouchure train`: learn an encoder or an instrument.
+//! `embouchure train`: trains an encoder or an instrument.
 
 mod coverage;
 mod prepare;
@@ -50,8 +50,8 @@ struct InstrumentArguments {
     /// Brass, strings, woodwind, voice, …
     #[arg(long, default_value = "")]
     family: String,
-    /// Of recordings by several players, named PLAYER__REST, the player to sound like; the one heard most if left out.
-    /// The others are learned beside, and help with what all have in common.
+    /// Player to sound like, of recordings by several players (files named PLAYER__REST); default: the one with most
+    /// audio. The others are learned as well, which improves what all have in common.
     #[arg(long, value_name = "PLAYER")]
     player: Option<String>,
     /// Units of the hidden layers: more sound better and need more of your processor.
@@ -66,15 +66,15 @@ struct InstrumentArguments {
     /// Sequences of a second per step that learns from the sound.
     #[arg(long, value_name = "N", default_value_t = Recipe::USUAL.sound_clips, hide = true)]
     sound_clips: usize,
-    /// Louder or softer breath, bow and key noise than was recorded, dB: what is played with other voices may want more of
-    /// it to be known for what it is.
+    /// Gain of the breath, bow and key noise relative to the recordings, dB. Played with another voice, some instruments
+    /// are only recognised with more of it.
     #[arg(long, value_name = "DB", default_value_t = 0.0, allow_hyphen_values = true, value_parser = |s: &str| parse_within(s, -40.0, 40.0))]
     breath: f32,
-    /// How much less soft and loud differ than with the voice that it is played with: 0 = as it is sung or whistled, 1 = not
-    /// at all.
+    /// How much the differences between soft and loud of the played voice are reduced: 0 = as sung or whistled, 1 = no
+    /// differences.
     #[arg(long, value_name = "0..1", default_value_t = 0.0, value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     compression: f32,
-    /// Lines within the range rather stay in their octave than they are moved to the middle of the range.
+    /// Keep lines within the range in their octave, instead of moving them to the middle of the range.
     #[arg(long)]
     keep_octave: bool,
     /// Encoder file; the one in this program if left out.
@@ -114,7 +114,7 @@ struct Common {
     /// Licence of the weights, as the recordings allow.
     #[arg(long, default_value = "")]
     licence: String,
-    /// Who trains them.
+    /// Author of the weights.
     #[arg(long, default_value = "")]
     author: String,
     /// The recordings, with the attribution that their licences ask for.
@@ -131,7 +131,7 @@ struct Common {
 }
 
 impl TrainCommand {
-    /// Trains until done or interrupted.
+    /// Trains until finished or interrupted.
     pub fn run(self) -> Result<()> {
         match self.what {
             What::Prepare(arguments) => arguments.run(),
@@ -141,7 +141,7 @@ impl TrainCommand {
     }
 }
 
-/// Only what this program can do.
+/// Lists only the devices that this build supports.
 const DEVICE_HELP: &str = match (cfg!(feature = "cuda"), cfg!(feature = "metal")) {
     (false, false) => "Where to train: cpu. This program was built for no GPU",
     (true, false) => "Where to train: cpu or cuda",
@@ -177,14 +177,14 @@ impl InstrumentArguments {
             checkpoint,
             out: out.clone(),
         };
-        say_what_was_written(&out, embouchure_training::instrument::train(job, &Terminal::new())?)
+        print_result(&out, embouchure_training::instrument::train(job, &Terminal::new())?)
     }
 }
 
 impl EncoderArguments {
     fn run(self) -> Result<()> {
         let files = self.common.begin(&self.data, self.improve.as_deref())?;
-        // Asked for first: the analysis takes long.
+        // Opened first, because the analysis takes long.
         let device = self.common.device.open()?;
         let progress = Terminal::new();
         let corpus = Corpus::analyse(&files, &progress)?;
@@ -195,17 +195,17 @@ impl EncoderArguments {
         let about = self.common.about("encoder".into());
         let job =
             EncoderTraining { corpus, steps: self.steps, device, seed, checkpoint, out: out.clone(), improve, about };
-        say_what_was_written(&out, embouchure_training::encoder::train(job, &progress)?)
+        print_result(&out, embouchure_training::encoder::train(job, &progress)?)
     }
 }
 
-fn say_what_was_written(out: &Path, Trained { steps, loss }: Trained) -> Result<()> {
+fn print_result(out: &Path, Trained { steps, loss }: Trained) -> Result<()> {
     streams::say(&format!("wrote {} after {steps} steps, loss {loss:.3}\n", out.display()))
 }
 
 impl Common {
-    /// Finds the recordings in these files and folders, and checks the outputs before the first step: hours of work must not
-    /// end without a place for the result. A training that is continued from its checkpoint may replace its own result.
+    /// Finds the recordings and checks the outputs before the first step, so that hours of work cannot end without a
+    /// place for the result. A training that continues from its checkpoint may overwrite its own result.
     fn begin(&self, places: &[PathBuf], encoder: Option<&Path>) -> Result<Vec<PathBuf>> {
         let files = self.recordings(places)?;
         let inputs: Vec<&Path> = files.iter().map(PathBuf::as_path).chain(encoder).collect();
@@ -216,7 +216,7 @@ impl Common {
         Ok(files)
     }
 
-    /// The recordings of these files and folders; says what is not used.
+    /// Finds the recordings in these files and folders; reports the files that are not used.
     fn recordings(&self, places: &[PathBuf]) -> Result<Vec<PathBuf>> {
         let mut found = Found::default();
         places.iter().try_for_each(|place| found.add(place))?;
@@ -230,7 +230,7 @@ impl Common {
         Ok(files)
     }
 
-    /// For the card of what is trained.
+    /// Description for the model's card.
     fn about(self, name: String) -> About {
         let Self { licence, author, trained_on, .. } = self;
         About { name, licence, author, trained_on, date: today() }
@@ -251,7 +251,7 @@ fn parse_device(name: &str) -> Result<DeviceKind, String> {
     }
 }
 
-/// Day, YYYY-MM-DD.
+/// Today's date, YYYY-MM-DD.
 fn today() -> String {
     time::OffsetDateTime::now_utc().date().to_string()
 }

@@ -1,4 +1,4 @@
-//! `embouchure train prepare`: what recordings have to teach, what is wrong with some, and what is missing.
+//! `embouchure train prepare`: reports what can be learned from recordings, which are unusable, and what is missing.
 
 use super::coverage;
 use crate::outputs::{self, Force};
@@ -11,7 +11,7 @@ use embouchure_training::instrument::Report;
 use embouchure_training::recordings::Found;
 use std::path::{Path, PathBuf};
 
-/// Picture that is drawn if none is named.
+/// Default name of the picture.
 const PICTURE: &str = "recordings.png";
 
 /// Say what recordings of an instrument have to teach, before training on them.
@@ -28,7 +28,7 @@ pub struct PrepareArguments {
 }
 
 impl PrepareArguments {
-    /// Examines, draws and prints.
+    /// Analyses the recordings, draws the picture and prints the report.
     pub fn run(self) -> Result<()> {
         let mut found = Found::default();
         self.audio.iter().try_for_each(|audio| found.add(audio))?;
@@ -44,7 +44,7 @@ impl PrepareArguments {
         ensure!(!files.is_empty(), "there is no recording that can be read in what was named");
         ensure!(!report.used.is_empty(), "none of {} files can be used, see above", files.len());
         let picture = self.picture.as_deref().unwrap_or(Path::new(PICTURE));
-        // Nobody has asked for this one, so it costs no file and ends nothing.
+        // The default picture was not requested, so it overwrites no file and its failure is not an error.
         if self.picture.is_none()
             && let Err(why) = check(picture)
         {

@@ -1,4 +1,4 @@
-//! The calls of the audio thread, in whatever order.
+//! The calls of CLAP's audio thread, in any order.
 
 use crate::block::{Block, Flaw};
 use crate::{Audio, Change};
@@ -12,14 +12,14 @@ use clap_sys::process::{CLAP_PROCESS_ERROR, clap_process};
 use std::ptr::{null, null_mut};
 use std::sync::Weak;
 
-/// The audio thread's calls.
+/// The calls of the audio thread.
 pub struct ClapAudio {
     pub(super) plugin: *const clap_plugin,
-    /// Gone with the host.
+    /// Expires when the host is dropped.
     pub(super) is_loaded: Weak<()>,
 }
 
-// SAFETY: these are the calls that CLAP wants from another thread.
+// SAFETY: CLAP requires these calls on another thread.
 unsafe impl Send for ClapAudio {}
 
 impl ClapAudio {
@@ -29,8 +29,8 @@ impl ClapAudio {
     }
 }
 
-// SAFETY of all calls: the plugin lives as long as `self`, and every pointer is valid for its call. Null pointers and calls in
-// the wrong order are what is tested: the plugin has to bear them.
+// SAFETY of all calls: the plugin lives as long as `self`, and every pointer is valid for its call. Null pointers and
+// calls in the wrong order are tested on purpose; the plugin must handle them.
 impl Audio for ClapAudio {
     fn start(&mut self) -> bool {
         let plugin = self.plugin();
@@ -95,7 +95,7 @@ impl Audio for ClapAudio {
     }
 }
 
-/// A list that may say that it is longer than it is.
+/// An event list, which may announce more events than it has.
 struct Events {
     given: Vec<clap_event_param_value>,
     n_missing: usize,
@@ -121,7 +121,7 @@ fn event(change: &Change) -> clap_event_param_value {
 }
 
 extern "C" fn n_events(list: *const clap_input_events) -> u32 {
-    // SAFETY: the list is the one that `process` made, and still there.
+    // SAFETY: the list is the one from `process`, which outlives the call.
     let events = unsafe { &*(*list).ctx.cast::<Events>() };
     (events.given.len() + events.n_missing) as u32
 }

@@ -1,4 +1,4 @@
-//! The plugin's editor in a window of the host's. The plugin draws on a thread of its own.
+//! Opens the plugin's editor in a host window. The plugin draws on its own thread.
 
 use super::handlers::Shared;
 use clack_extensions::gui::{GuiSize, HostGuiImpl};
@@ -19,7 +19,8 @@ mod x11 {
             let gui = plugin.get_extension::<PluginGui>().ok_or(HostError::Missing("editor".into()))?;
             let open = || -> Result<(), GuiError> {
                 gui.create(&plugin, EMBEDDED_X11)?;
-                // SAFETY: X11 knows windows by number; one that is gone is an error of the plugin's, not a bad pointer.
+                // SAFETY: X11 identifies windows by number; an invalid number is an error of the plugin's, not a bad
+                // pointer.
                 unsafe { gui.set_parent(&plugin, Window::from_x11_handle(window.id().into())) }?;
                 gui.show(&plugin)
             };
@@ -27,14 +28,14 @@ mod x11 {
             open().map_err(refused).inspect_err(|_| gui.destroy(&plugin))
         }
 
-        /// Calls too early, twice, too late and in the wrong order.
+        /// Makes the calls too early, twice, too late and in the wrong order.
         pub(in crate::clap) fn misuse_gui(&mut self, window: &HostWindow) {
             let plugin = self.instance.plugin_handle();
             let Some(gui) = plugin.get_extension::<PluginGui>() else { return };
             // SAFETY: as above.
             let set_parent = || unsafe { gui.set_parent(&plugin, Window::from_x11_handle(window.id().into())) };
             let size = GuiSize { width: 800, height: 600 };
-            // Any answer is right.
+            // Any answer is correct.
             for _ in 0..2 {
                 let _ = (gui.show(&plugin), gui.hide(&plugin), set_parent());
                 let _ = (gui.get_size(&plugin), gui.set_size(&plugin, size), gui.adjust_size(&plugin, size));
@@ -51,7 +52,7 @@ mod x11 {
             }
         }
 
-        /// Hosts do so before they let go of the plugin.
+        /// Closes the editor. Hosts do so before they drop the plugin.
         pub(in crate::clap) fn destroy_editor(&mut self) -> Result<(), HostError> {
             let plugin = self.instance.plugin_handle();
             let gui = plugin.get_extension::<PluginGui>().ok_or(HostError::Missing("editor".into()))?;
@@ -61,7 +62,7 @@ mod x11 {
     }
 }
 
-/// The window is as large as the screen and stays open: nothing needs to be done.
+/// The window is as large as the screen and stays open, so these requests need no action.
 impl HostGuiImpl for Shared {
     fn resize_hints_changed(&self) {}
 

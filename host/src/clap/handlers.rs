@@ -1,4 +1,4 @@
-//! Host side of the callbacks that a plugin may make.
+//! Host side of the callbacks that a plugin makes.
 
 use clack_extensions::gui::HostGui;
 use clack_extensions::latency::{HostLatency, HostLatencyImpl};
@@ -6,7 +6,7 @@ use clack_host::prelude::*;
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-/// Names the types below.
+/// Type family of the handlers below.
 pub struct Handlers;
 
 impl HostHandlers for Handlers {
@@ -20,7 +20,7 @@ impl HostHandlers for Handlers {
     }
 }
 
-/// What the main thread was told.
+/// State of the main thread's callbacks.
 #[derive(Default)]
 pub struct MainThread {
     pub n_latency_changes: Cell<usize>,
@@ -34,10 +34,10 @@ impl HostLatencyImpl for MainThread {
     }
 }
 
-/// What any thread of the plugin may ask for.
+/// State of the callbacks that any thread of the plugin may make.
 #[derive(Default)]
 pub struct Shared {
-    /// Set by any thread of the plugin that wants a call on the main thread; cleared by the main thread.
+    /// Set when the plugin requests a call on the main thread; cleared by the main thread.
     pub callback_wanted: AtomicBool,
     pub restarts_wanted: AtomicUsize,
 }

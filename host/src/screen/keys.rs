@@ -1,4 +1,4 @@
-//! Keys that reach a host's window, and what programs send each other.
+//! Sends keys and clicks to the window inside a host window, and records keys that reach the host window.
 
 use super::{HostWindow, ScreenError};
 use x11rb::connection::Connection;
@@ -10,8 +10,8 @@ use x11rb::protocol::xproto::{
 };
 
 impl HostWindow {
-    /// From now on keys that are pressed and let go in this window are kept for [`take_keys`](Self::take_keys). Keys that
-    /// are held down do not repeat.
+    /// From now on, records presses and releases of keys in this window for [`take_keys`](Self::take_keys). Turns key
+    /// repeat off.
     pub fn listen_to_keys(&self) -> Result<(), ScreenError> {
         let mask = EventMask::KEY_PRESS | EventMask::KEY_RELEASE;
         let attributes = ChangeWindowAttributesAux::new().event_mask(mask);
@@ -23,8 +23,8 @@ impl HostWindow {
         listen().map_err(|e: ReplyOrIdError| e.into())
     }
 
-    /// Numbers of the keys that this window got since the last call, and whether they were pressed. What is addressed to
-    /// another window does not count, because toolkits do not know whose it is.
+    /// The keys that this window received since the last call: key code, and whether it was pressed. Events addressed
+    /// to another window do not count, because toolkits do not know whose they are.
     pub fn take_keys(&self) -> Vec<(u8, bool)> {
         let mut keys = Vec::new();
         while let Ok(Some(event)) = self.connection.poll_for_event() {
@@ -37,7 +37,7 @@ impl HostWindow {
         keys
     }
 
-    /// Sends a key to the window inside this one, as a host does that has the keyboard itself.
+    /// Sends a key to the window inside this one, as a host does that has the keyboard focus.
     pub fn send_key(&self, number: u8) -> Result<(), ScreenError> {
         for (response_type, mask) in
             [(KEY_PRESS_EVENT, EventMask::KEY_PRESS), (KEY_RELEASE_EVENT, EventMask::KEY_RELEASE)]
@@ -50,7 +50,7 @@ impl HostWindow {
         Ok(())
     }
 
-    /// Sends a click to the window inside this one, whether it can be seen or not.
+    /// Sends a click to the window inside this one, visible or not.
     pub fn send_click(&self) -> Result<(), ScreenError> {
         self.send(|event| {
             let click = KeyPressEvent { response_type: BUTTON_PRESS_EVENT, detail: 1, ..blank(self.root, event) };
@@ -58,7 +58,7 @@ impl HostWindow {
         })
     }
 
-    /// The window, and with it what lies in it, is not to be seen any more.
+    /// Hides the window and everything in it.
     pub fn hide(&self) -> Result<(), ScreenError> {
         let hide = || Ok(self.connection.unmap_window(self.id)?.check()?);
         hide().map_err(|e: ReplyOrIdError| e.into())
@@ -69,7 +69,7 @@ impl HostWindow {
     }
 }
 
-/// A key or a button of the mouse, which have the same fields.
+/// An empty key or button event; both have the same fields.
 fn blank(root: u32, event: u32) -> KeyPressEvent {
     KeyPressEvent {
         response_type: 0,

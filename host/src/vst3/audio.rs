@@ -1,4 +1,4 @@
-//! The calls of the audio thread.
+//! The calls of VST3's audio thread.
 
 use super::changes::Changes;
 use super::module::Module;
@@ -19,15 +19,15 @@ pub struct Vst3Audio {
     pub(super) processor: ComPtr<IAudioProcessor>,
     pub(super) scales: Scales,
     pub(super) mode: i32,
-    /// Last: the library goes after what it made.
+    /// Declared last: the library must be unloaded after its objects are released.
     pub(super) _module: Arc<Module>,
 }
 
-// SAFETY: these are the calls that VST3 wants from another thread, and reference counts of ours are atomic.
+// SAFETY: VST3 requires these calls on another thread, and our reference counts are atomic.
 unsafe impl Send for Vst3Audio {}
 
-// SAFETY of all calls: every pointer is valid for its call. Null pointers and calls in the wrong order are what is tested: the
-// plugin has to bear them.
+// SAFETY of all calls: every pointer is valid for its call. Null pointers and calls in the wrong order are tested on
+// purpose; the plugin must handle them.
 impl Audio for Vst3Audio {
     fn start(&mut self) -> bool {
         // SAFETY: see above.

@@ -1,4 +1,4 @@
-//! Changes of parameters within a block.
+//! Parameter changes within a block.
 
 use crate::Change;
 use vst3::Steinberg::Vst::{
@@ -7,15 +7,15 @@ use vst3::Steinberg::Vst::{
 use vst3::Steinberg::{int32, kInvalidArgument, kNotImplemented, kResultOk, tresult};
 use vst3::{Class, ComWrapper};
 
-/// One queue a parameter.
+/// The changes of a block, one queue per parameter.
 pub(super) struct Changes {
     queues: Vec<ComWrapper<Queue>>,
     n_missing: usize,
 }
 
 impl Changes {
-    /// In the order of the changes, which may be any, and more queues that are null pointers. `normalised` of a parameter's
-    /// value.
+    /// Sorts `changes` into queues, keeping their order, which may be any. Adds `n_missing` queues that are null
+    /// pointers. `normalised` maps a parameter's identifier and value to 0..1.
     pub(super) fn new(changes: &[Change], n_missing: usize, normalised: impl Fn(u32, f64) -> f64) -> ComWrapper<Self> {
         let mut queues: Vec<Queue> = Vec::new();
         for &Change { at, id, value } in changes {
@@ -48,7 +48,7 @@ impl IParameterChangesTrait for Changes {
     }
 }
 
-/// A parameter's points: sample and normalised value.
+/// The changes of one parameter: sample and normalised value.
 struct Queue {
     id: ParamID,
     points: Vec<(int32, ParamValue)>,
@@ -70,7 +70,7 @@ impl IParamValueQueueTrait for Queue {
     unsafe fn getPoint(&self, index: int32, sample_offset: *mut int32, value: *mut ParamValue) -> tresult {
         let point = usize::try_from(index).ok().and_then(|index| self.points.get(index));
         let Some(&(at, normalised)) = point else { return kInvalidArgument };
-        // SAFETY: the plugin hands over room for both.
+        // SAFETY: the plugin provides memory for both.
         unsafe {
             *sample_offset = at;
             *value = normalised;

@@ -1,4 +1,4 @@
-//! The plugin's view in a window of the host's. The plugin draws on a thread of its own.
+//! Opens the plugin's view in a host window. The plugin draws on its own thread.
 
 use super::run_loop::{BareFrame, FrameWithLoop};
 use super::{Vst3Host, accepted};
@@ -34,25 +34,25 @@ impl Frame {
 }
 
 impl Vst3Host {
-    /// Frames of views from now on offer no event loop, as some hosts' do.
+    /// From now on the frames of views offer no event loop, as in some hosts.
     pub fn without_run_loop(mut self) -> Self {
         self.has_run_loop = false;
         self
     }
 
-    /// Views are kept when they are closed, and released after the plugin.
+    /// From now on closed views are kept, and released after the plugin.
     pub fn keeping_views(mut self) -> Self {
         self.closed_views = Some(Vec::new());
         self
     }
 
     fn view(&self) -> Result<ComPtr<IPlugView>, HostError> {
-        // SAFETY: the name is VST3's; the plugin gives a view that is ours to release.
+        // SAFETY: the name is VST3's; the plugin transfers the ownership of the view.
         let view = unsafe { ComPtr::from_raw(self.controller.createView(kEditor)) };
         view.ok_or(HostError::Missing("editor".into()))
     }
 
-    /// Width and height that the editor will have, which hosts ask before they make a window for it.
+    /// Width and height of the editor, pixels. Hosts ask for them before they open a window for it.
     pub fn editor_size(&mut self) -> Result<(i32, i32), HostError> {
         let mut size = ViewRect { left: 0, top: 0, right: 0, bottom: 0 };
         // SAFETY: the rectangle outlives the call.
@@ -68,7 +68,7 @@ impl Vst3Host {
             Frame::Bare(ComWrapper::new(BareFrame))
         };
         let mut size = ViewRect { left: 0, top: 0, right: 0, bottom: 0 };
-        // SAFETY: X11 knows windows by number; one that is gone is an error of the plugin's, not a bad pointer.
+        // SAFETY: X11 identifies windows by number; an invalid number is an error of the plugin's, not a bad pointer.
         unsafe {
             accepted(view.isPlatformTypeSupported(kPlatformTypeX11EmbedWindowID), "does not know X11")?;
             accepted(view.setFrame(frame.pointer()), "refused a frame")?;
@@ -83,7 +83,7 @@ impl Vst3Host {
         Ok(())
     }
 
-    /// Gives the descriptors and timers that the view has left behind in the event loop.
+    /// Closes the view. Returns the number of descriptors and timers that it left registered in the event loop.
     pub(super) fn close_view(&mut self) -> Result<usize, HostError> {
         let editor = self.editor.take().ok_or(HostError::Missing("open editor".into()))?;
         // SAFETY: the frame outlives the view.
@@ -103,8 +103,8 @@ impl Vst3Host {
         }
     }
 
-    /// Asks the open view whether it takes a key that the host has got: a letter, or a number as in VST3's list of keys.
-    /// Then lets the key go.
+    /// Presses and releases a key in the open view: a letter, or a number from VST3's list of keys. Returns whether the
+    /// view used it.
     pub fn takes_key(&mut self, letter: u16, number: i16, modifiers: i16) -> Result<bool, HostError> {
         let editor = self.editor.as_ref().ok_or(HostError::Missing("open editor".into()))?;
         // SAFETY: the view is open.
@@ -114,14 +114,14 @@ impl Vst3Host {
         Ok(answers != [kResultFalse; 2])
     }
 
-    /// A frame without an event loop, and no frame at all.
+    /// Opens views with a frame without an event loop, and without a frame, and makes their calls in the wrong order.
     pub(super) fn misuse_view(&mut self, window: &HostWindow) {
         let parent = window.id() as usize as *mut _;
         let frame = Frame::Bare(ComWrapper::new(BareFrame));
         let mut size = ViewRect { left: 0, top: 0, right: 800, bottom: 600 };
         for frame in [frame.pointer(), null_mut()] {
-            // SAFETY: the frame outlives the views; an X11 window that is gone is an error of the plugin's. What the plugin
-            // makes of the order is what is tested.
+            // SAFETY: the frame outlives the views; an invalid X11 window is an error of the plugin's. The order of
+            // calls is part of what is tested.
             unsafe {
                 let Some(view) = ComPtr::from_raw(self.controller.createView(kEditor)) else { return };
                 let scale: Option<ComPtr<IPlugViewContentScaleSupport>> = view.cast();
@@ -159,7 +159,7 @@ impl Vst3Host {
 
     pub(super) fn turn_run_loop(&self) {
         if let Some(Editor { frame: Frame::WithLoop(frame), .. }) = &self.editor {
-            // Kept, because a handler may close the view.
+            // The clone keeps the frame alive if a handler closes the view.
             frame.clone().turn();
         }
     }

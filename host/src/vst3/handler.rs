@@ -1,4 +1,4 @@
-//! Host side of the callbacks that a plugin may make: who the host is, and what it is told.
+//! Host side of the callbacks that a plugin makes.
 
 use std::ffi::c_void;
 use std::sync::Mutex;
@@ -9,7 +9,7 @@ use vst3::Steinberg::Vst::{
 };
 use vst3::Steinberg::{TUID, int32, kNotImplemented, kResultOk, tresult};
 
-/// Names the host.
+/// Tells the plugin the host's name.
 pub(super) struct Application;
 
 impl Class for Application {
@@ -20,7 +20,7 @@ impl IHostApplicationTrait for Application {
     unsafe fn getName(&self, name: *mut String128) -> tresult {
         let mut units = [0; 128];
         units.iter_mut().zip("Embouchure test host".encode_utf16()).for_each(|(unit, c)| *unit = c);
-        // SAFETY: the plugin hands over room for a name.
+        // SAFETY: the plugin provides memory for a name.
         unsafe { name.write(units) };
         kResultOk
     }
@@ -30,12 +30,12 @@ impl IHostApplicationTrait for Application {
     }
 }
 
-/// Notes what the plugin wants.
+/// Records the plugin's requests.
 #[derive(Default)]
 pub(super) struct Handler {
-    /// Flags of each call.
+    /// Flags of each restart request.
     pub(super) restarts: Mutex<Vec<i32>>,
-    /// Values that the plugin set by itself.
+    /// Number of values that the plugin changed by itself.
     pub(super) n_edits: AtomicUsize,
 }
 

@@ -1,4 +1,4 @@
-//! One plugin: component, controller and processor of one object.
+//! A VST3 plugin instance: component, controller and processor are interfaces of one object.
 
 #[cfg(target_os = "linux")]
 use super::editor::Editor;
@@ -8,7 +8,7 @@ use super::parameters::{Scales, parameter_at};
 use super::{Vst3Audio, accepted};
 #[cfg(target_os = "linux")]
 use crate::HostWindow;
-use crate::{Flow, Host, HostError, Layout, Parameter, Session};
+use crate::{Host, HostError, Layout, Parameter, Session, StreamLimits};
 use std::ffi::CStr;
 use std::path::Path;
 use std::ptr::null_mut;
@@ -29,14 +29,14 @@ use vst3::{ComPtr, ComWrapper};
 /// Category of the classes that process audio.
 const EFFECT: &str = "Audio Module Class";
 
-/// What the host says of the time that the plugin has.
+/// Process mode that the host announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProcessMode {
-    /// A live input.
+    /// Live input.
     Realtime,
-    /// Live, but some blocks come early.
+    /// Live, but some blocks come earlier than realtime.
     Prefetch,
-    /// A bounce.
+    /// Offline, as for a bounce.
     Offline,
 }
 
@@ -50,7 +50,7 @@ impl ProcessMode {
     }
 }
 
-/// One plugin, loaded.
+/// A loaded plugin.
 pub struct Vst3Host {
     pub(super) component: ComPtr<IComponent>,
     pub(super) controller: ComPtr<IEditController>,
@@ -61,14 +61,14 @@ pub struct Vst3Host {
     pub(super) editor: Option<Editor>,
     #[cfg(target_os = "linux")]
     pub(super) has_run_loop: bool,
-    /// Closed ones that are released after the plugin.
+    /// Closed views that are released after the plugin; `None` releases them at once.
     #[cfg(target_os = "linux")]
     pub(super) closed_views: Option<Vec<ComPtr<IPlugView>>>,
     scales: Scales,
     layout: Layout,
     mode: ProcessMode,
     is_active: bool,
-    /// Last: the library goes after what it made.
+    /// Declared last: the library must be unloaded after its objects are released.
     module: Arc<Module>,
 }
 
@@ -122,17 +122,17 @@ impl Vst3Host {
         }
     }
 
-    /// What the plugin is told at the next activation.
+    /// Chooses the process mode of the next activation.
     pub fn set_mode(&mut self, mode: ProcessMode) {
         self.mode = mode;
     }
 
-    /// Tells the plugin rate, largest block and mode, without activating it.
+    /// Announces rate, largest block and mode, without activating the plugin.
     pub fn set_up(&mut self, session: Session) -> Result<(), HostError> {
         self.set_up_with(session, kSample32 as i32)
     }
 
-    /// The same with another size of samples than 32 bits, for which VST3 has numbers.
+    /// The same with the symbolic sample size `sample_size`, a constant of VST3.
     pub fn set_up_with(&mut self, session: Session, sample_size: i32) -> Result<(), HostError> {
         let mut setup = ProcessSetup {
             processMode: self.mode.number(),
@@ -144,12 +144,12 @@ impl Vst3Host {
         accepted(unsafe { self.processor.setupProcessing(&mut setup) }, "refused a set-up")
     }
 
-    /// Flags of the restarts that the plugin asked for, since the last call.
+    /// Flags of the restarts that the plugin requested since the last call.
     pub fn take_restart_flags(&mut self) -> Vec<i32> {
         std::mem::take(&mut self.handler.restarts.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Values that the plugin has set by itself.
+    /// Number of values that the plugin changed by itself.
     pub fn n_edits(&self) -> usize {
         self.handler.n_edits.load(std::sync::atomic::Ordering::Relaxed)
     }
@@ -190,8 +190,8 @@ impl Host for Vst3Host {
         parameter_at(&self.controller, index as i32).ok()
     }
 
-    fn ask(&mut self, number: u32, value: f64, text: &CStr) {
-        self.ask_all(number, value, text);
+    fn query(&mut self, number: u32, value: f64, text: &CStr) {
+        self.query_all(number, value, text);
     }
 
     fn value(&mut self, id: u32) -> f64 {
@@ -203,19 +203,19 @@ impl Host for Vst3Host {
     }
 
     fn save(&mut self) -> Result<Vec<u8>, HostError> {
-        self.state(Flow::WHOLE)
+        self.state(StreamLimits::WHOLE)
     }
 
     fn restore(&mut self, state: &[u8]) -> Result<(), HostError> {
-        self.set_state(state, Flow::WHOLE)
+        self.set_state(state, StreamLimits::WHOLE)
     }
 
-    fn save_through(&mut self, flow: Flow) -> Result<Vec<u8>, HostError> {
-        self.state(flow)
+    fn save_through(&mut self, limits: StreamLimits) -> Result<Vec<u8>, HostError> {
+        self.state(limits)
     }
 
-    fn restore_through(&mut self, state: &[u8], flow: Flow) -> Result<(), HostError> {
-        self.set_state(state, flow)
+    fn restore_through(&mut self, state: &[u8], limits: StreamLimits) -> Result<(), HostError> {
+        self.set_state(state, limits)
     }
 
     fn state_of_json(json: &[u8]) -> Vec<u8> {
@@ -301,11 +301,11 @@ impl Drop for Vst3Host {
     fn drop(&mut self) {
         #[cfg(target_os = "linux")]
         if self.editor.is_some() {
-            // Nobody is left to be told.
+            // Nothing can be done about an error here.
             let _ = self.close_view();
         }
         self.deactivate();
-        // SAFETY: the plugin is done with both; the objects are released after this.
+        // SAFETY: the plugin no longer uses either; the objects are released after this.
         unsafe {
             self.controller.setComponentHandler(null_mut());
             self.component.terminate();

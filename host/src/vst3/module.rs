@@ -1,4 +1,4 @@
-//! The shared library in a VST3 bundle, and the classes that it offers.
+//! The shared library in a VST3 bundle, and its classes.
 
 use super::{accepted, text};
 use crate::HostError;
@@ -12,27 +12,27 @@ use vst3::Steinberg::{IPluginFactory, IPluginFactory2, IPluginFactory2Trait, IPl
 /// A class as its factory describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vst3Class {
-    /// Never the same for two classes.
+    /// Unique identifier.
     pub id: TUID,
-    /// `Audio Module Class` for effects.
+    /// Category; `Audio Module Class` for effects.
     pub category: String,
-    /// Shown to the player.
+    /// Name shown to the user.
     pub name: String,
-    /// As in the plugin's Cargo.toml.
+    /// Version, as in the plugin's Cargo.toml.
     pub version: String,
-    /// Separated by `|`, such as `Fx|Pitch Shift`.
+    /// Subcategories separated by `|`, such as `Fx|Pitch Shift`.
     pub subcategories: String,
 }
 
-/// Classes of the bundle at `path`.
+/// The classes of the bundle at `path`.
 pub fn vst3_classes(path: &Path) -> Result<Vec<Vst3Class>, HostError> {
     Module::load(path)?.classes()
 }
 
-/// The loaded library. Hosts load it once, however many instances they make, and let go of it after the last one.
+/// A loaded library. As in hosts, all instances share it, and the last one unloads it.
 pub(super) struct Module {
     path: PathBuf,
-    /// Dropped before the library.
+    /// `Some` until the drop, which releases it before the library.
     factory: Option<ComPtr<IPluginFactory2>>,
     library: Library,
 }
@@ -53,7 +53,7 @@ impl Module {
 
     fn open(bundle: &Path) -> Result<Self, HostError> {
         let failed = |reason: String| HostError::Load { path: bundle.display().to_string(), reason };
-        // SAFETY: loading runs the file's initialisers. We load our own plugin.
+        // SAFETY: loading runs the file's initialisers. We load only our own plugin.
         let library = unsafe { Library::new(binary(bundle)) }.map_err(|e| failed(e.to_string()))?;
         // SAFETY: the signatures are VST3's.
         let factory = unsafe {
@@ -91,10 +91,10 @@ impl Module {
         (0..unsafe { factory.countClasses() }).map(|index| info(index).map(class)).collect()
     }
 
-    /// An object of the class `id`, seen through the interface `I`.
+    /// Creates an object of the class `id` and returns its interface `I`.
     pub(super) fn instance<I: vst3::Interface>(&self, id: &TUID) -> Result<ComPtr<I>, HostError> {
         let mut object = std::ptr::null_mut();
-        // SAFETY: both identifiers are 16 bytes; what comes back is an object with the interface that was asked for.
+        // SAFETY: both identifiers are 16 bytes; the object has the requested interface.
         unsafe {
             let result = self.factory().createInstance(id.as_ptr().cast(), I::IID.as_ptr().cast(), &mut object);
             accepted(result, "is not made")?;
@@ -124,15 +124,15 @@ const ENTRY: &[u8] = b"InitDll\0";
 #[cfg(windows)]
 const EXIT: &[u8] = b"ExitDll\0";
 
-/// The library's entry or exit. Only on Windows may it lack them. The argument, which only the entries of Linux and macOS
-/// have, is a handle to the library; ours need none.
+/// Calls the library's entry or exit function. Only Windows libraries may lack them. The argument, which only the
+/// entries on Linux and macOS have, is a handle to the library; our plugin needs none.
 unsafe fn call_if_there(library: &Library, name: &[u8]) -> bool {
     type Function = unsafe extern "C" fn(*mut c_void) -> bool;
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the function's signature.
     unsafe { library.get::<Function>(name).map_or(cfg!(windows), |f| f(std::ptr::null_mut())) }
 }
 
-/// The library's place in the bundle.
+/// Path of the library in the bundle.
 fn binary(bundle: &Path) -> PathBuf {
     let name = bundle.file_stem().unwrap_or_default();
     let contents = bundle.join("Contents");

@@ -1,4 +1,4 @@
-//! Parameters, by the plugin's controller.
+//! Access to parameters through the plugin's controller.
 
 use super::{Vst3Host, accepted, text};
 use crate::{HostError, Parameter};
@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use vst3::ComPtr;
 use vst3::Steinberg::Vst::{IEditController, IEditControllerTrait, ParameterInfo};
 
-/// Largest values of parameters: the number of steps, or 1. Divided by it a value is what VST3 calls normalised.
+/// Largest value of each parameter: the number of steps, or 1. VST3's normalised value is the value divided by it.
 #[derive(Clone, Default)]
 pub(super) struct Scales(HashMap<u32, f64>);
 
@@ -20,7 +20,7 @@ impl Scales {
     }
 }
 
-/// As the controller describes it. The index may be any: what the plugin says, without a look at its count.
+/// The controller's description of a parameter. The index is not checked against the plugin's count.
 pub(super) fn parameter_at(controller: &ComPtr<IEditController>, index: i32) -> Result<Parameter, HostError> {
     // SAFETY: the plugin fills the structure.
     let info = unsafe {
@@ -46,7 +46,8 @@ impl Vst3Host {
         unsafe { self.controller.getParamNormalized(id) }
     }
 
-    /// Sets a value as the controller, whether the plugin processes or not. Right are 0 to 1.
+    /// Sets a normalised value through the controller, while processing or not. Valid values are 0 to 1; others are
+    /// passed on.
     pub fn set_normalised(&mut self, id: u32, value: f64) -> Result<(), HostError> {
         // SAFETY: no pointers.
         accepted(unsafe { self.controller.setParamNormalized(id, value) }, "takes no parameter")

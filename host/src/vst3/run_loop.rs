@@ -1,5 +1,4 @@
-//! The frame around a view on Linux, with the event loop that a plugin may hang its descriptors and timers in, or
-//! without.
+//! The frame around a view on Linux, with or without an event loop for the plugin's descriptors and timers.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,13 +28,14 @@ struct Timer {
 }
 
 impl FrameWithLoop {
-    /// One turn: whatever is due is called. No lock is held meanwhile, because what is called may hang in more.
+    /// Runs one iteration: calls the handlers that are due. No lock is held during the calls, because a handler may
+    /// register others.
     pub(super) fn turn(&self) {
         for (handler, descriptor) in self.locked(|watched| watched.descriptors.clone()) {
             let is_watched =
                 self.locked(|watched| watched.descriptors.iter().any(|(h, _)| h.as_ptr() == handler.as_ptr()));
             if is_watched && is_readable(descriptor) {
-                // SAFETY: the handler is alive, as long as it is held here.
+                // SAFETY: the reference held here keeps the handler alive.
                 unsafe { handler.onFDIsSet(descriptor) };
             }
         }
@@ -52,7 +52,7 @@ impl FrameWithLoop {
         due.iter().for_each(|handler| unsafe { handler.onTimer() });
     }
 
-    /// Descriptors and timers that are watched.
+    /// Number of registered descriptors and timers.
     pub(super) fn n_watched(&self) -> usize {
         self.locked(|watched| watched.descriptors.len() + watched.timers.len())
     }
@@ -64,7 +64,7 @@ impl FrameWithLoop {
 
 fn is_readable(descriptor: FileDescriptor) -> bool {
     let mut asked = libc::pollfd { fd: descriptor, events: libc::POLLIN, revents: 0 };
-    // SAFETY: one structure, which lives as long as the call.
+    // SAFETY: one structure, which outlives the call.
     unsafe { libc::poll(&mut asked, 1, 0) == 1 && asked.revents & libc::POLLIN != 0 }
 }
 
@@ -88,7 +88,7 @@ impl IRunLoopTrait for FrameWithLoop {
     }
 
     unsafe fn unregisterEventHandler(&self, handler: *mut IEventHandler) -> tresult {
-        // Dropped without the lock: the last reference may be this one.
+        // Dropped after the lock is released: this may be the last reference.
         let gone = self.locked(|watched| {
             let place = watched.descriptors.iter().position(|(h, _)| h.as_ptr() == handler);
             place.map(|place| watched.descriptors.remove(place))
@@ -114,7 +114,7 @@ impl IRunLoopTrait for FrameWithLoop {
     }
 }
 
-/// A frame that offers nothing else.
+/// A frame without an event loop.
 pub(super) struct BareFrame;
 
 impl Class for BareFrame {
@@ -128,8 +128,8 @@ impl IPlugFrameTrait for BareFrame {
     }
 }
 
-/// The window is as large as the screen, so every size is granted.
+/// Grants every size: the window is as large as the screen.
 unsafe fn resize(view: *mut IPlugView, size: *mut ViewRect) -> tresult {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees the pointers.
     unsafe { ComRef::from_raw(view).map_or(kInvalidArgument, |view| view.onSize(size)) }
 }

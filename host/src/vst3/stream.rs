@@ -1,24 +1,24 @@
-//! Bytes in memory as a plugin reads and writes them.
+//! A byte stream in memory, read and written by the plugin.
 
-use crate::Flow;
+use crate::StreamLimits;
 use std::ffi::c_void;
 use std::sync::{Mutex, PoisonError};
 use vst3::Class;
 use vst3::Steinberg::IBStream_::IStreamSeekMode_::{kIBSeekCur, kIBSeekEnd, kIBSeekSet};
 use vst3::Steinberg::{IBStream, IBStreamTrait, int32, int64, kInvalidArgument, kResultFalse, kResultOk, tresult};
 
-/// A stream that grows where it is written.
+/// The stream. Writing extends it.
 pub(super) struct Stream(Mutex<Position>);
 
 struct Position {
     bytes: Vec<u8>,
     at: usize,
-    flow: Flow,
+    limits: StreamLimits,
 }
 
 impl Stream {
-    pub(super) fn new(bytes: Vec<u8>, flow: Flow) -> Self {
-        Self(Mutex::new(Position { bytes, at: 0, flow }))
+    pub(super) fn new(bytes: Vec<u8>, limits: StreamLimits) -> Self {
+        Self(Mutex::new(Position { bytes, at: 0, limits }))
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
@@ -37,10 +37,10 @@ impl Class for Stream {
 impl IBStreamTrait for Stream {
     unsafe fn read(&self, buffer: *mut c_void, n_bytes: int32, n_read: *mut int32) -> tresult {
         self.locked(|position| {
-            let Some(n) = position.flow.pass(position.at, n_bytes.max(0) as usize) else { return kResultFalse };
+            let Some(n) = position.limits.n_bytes(position.at, n_bytes.max(0) as usize) else { return kResultFalse };
             let rest = &position.bytes[position.at.min(position.bytes.len())..];
             let n = n.min(rest.len());
-            // SAFETY: the plugin has room for as much as it asks for.
+            // SAFETY: the plugin's buffer has room for the requested bytes.
             unsafe {
                 buffer.cast::<u8>().copy_from_nonoverlapping(rest.as_ptr(), n);
                 if !n_read.is_null() {
@@ -54,10 +54,10 @@ impl IBStreamTrait for Stream {
 
     unsafe fn write(&self, buffer: *mut c_void, n_bytes: int32, n_written: *mut int32) -> tresult {
         self.locked(|position| {
-            let Some(n) = position.flow.pass(position.at, n_bytes.max(0) as usize) else { return kResultFalse };
+            let Some(n) = position.limits.n_bytes(position.at, n_bytes.max(0) as usize) else { return kResultFalse };
             let end = position.at + n;
             position.bytes.resize(end.max(position.bytes.len()), 0);
-            // SAFETY: the plugin hands over as much as it says.
+            // SAFETY: the plugin's buffer has the announced size.
             unsafe {
                 position.bytes[position.at..end].as_mut_ptr().copy_from_nonoverlapping(buffer.cast(), n);
                 if !n_written.is_null() {
@@ -78,7 +78,7 @@ impl IBStreamTrait for Stream {
             };
             let Ok(at) = usize::try_from(from + offset) else { return kInvalidArgument };
             position.at = at;
-            // SAFETY: the plugin hands over room for a number, or nothing.
+            // SAFETY: the pointer is valid or null.
             unsafe {
                 if !result.is_null() {
                     *result = at as int64;

@@ -1,6 +1,6 @@
-//! Plays a tune over and over to a JACK server, for the tests of the app. Writes the name of its port when it plays, and
-//! leaves when its input ends. With the name of a file it records there, mono and as plain floats, what comes to its port
-//! "in". A line "cut FROM TO" disconnects two ports; "ask FROM TO" answers whether they are connected.
+//! A JACK client for the tests of the app. Plays a tune over and over. Writes the name of its port when it plays, and
+//! exits when its standard input ends. Given a file name, it records its port "in" there, mono, as raw floats. Commands
+//! on standard input: "cut FROM TO" disconnects two ports; "ask FROM TO" answers whether they are connected.
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -10,7 +10,7 @@ fn main() {
     use std::time::Duration;
 
     let open = || Client::new("player", ClientOptions::NO_START_SERVER).ok();
-    // The server may have been started a moment ago.
+    // The server may have only just been started.
     let found = (0..100).find_map(|_| {
         std::thread::sleep(Duration::from_millis(100));
         open()
@@ -27,7 +27,7 @@ fn main() {
             *sample = tune[at];
             at = (at + 1) % tune.len();
         }
-        // Both channels come to one port, which adds them. A test's player may allocate and may be late.
+        // Both channels arrive at one port, which adds them. Unlike the app, this client may allocate and may be late.
         let mean = heard.as_slice(scope).iter().map(|sum| 0.5 * sum);
         let _ = sender.send(mean.flat_map(f32::to_le_bytes).collect());
         Control::Continue

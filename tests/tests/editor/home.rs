@@ -1,4 +1,4 @@
-//! A player's folders, empty and temporary, and a file dialog that answers by itself.
+//! A temporary home folder, and a file dialog that answers by itself.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 static N_HOMES: AtomicUsize = AtomicUsize::new(0);
 
-/// Removed at the end.
+/// The folder; removed when dropped.
 pub struct Home(PathBuf);
 
 impl Drop for Home {
@@ -26,15 +26,15 @@ impl Home {
         }
         let (answer, asked) = (home.0.join("answer"), home.0.join("asked"));
         let script = format!("#!/bin/sh\necho \"$@\" >> '{}'\ncat '{}'\n", asked.display(), answer.display());
-        // What is asked where no desktop offers a dialog of its own.
+        // This program is called where the desktop offers no file dialog.
         let dialog = home.0.join("bin/zenity");
         fs::write(&dialog, script).unwrap();
         fs::set_permissions(&dialog, fs::Permissions::from_mode(0o755)).unwrap();
         home
     }
 
-    /// `command` finds the player's folders and the dialog here, and no desktop.
-    pub fn lend(&self, command: &mut Command) {
+    /// Sets the environment of `command` so that it uses this folder and the dialog in it, and finds no desktop.
+    pub fn set_environment(&self, command: &mut Command) {
         let path = std::env::var("PATH").unwrap_or_default();
         command
             .env("XDG_DATA_HOME", self.0.join("data"))
@@ -44,25 +44,25 @@ impl Home {
             .env("PATH", format!("{}:{path}", self.0.join("bin").display()));
     }
 
-    /// Where what the app writes to its terminal is kept.
-    pub fn said_file(&self) -> PathBuf {
+    /// File that collects the app's terminal output.
+    pub fn terminal_file(&self) -> PathBuf {
         self.0.join("said")
     }
 
-    /// The dialog will answer with a file of this content.
-    pub fn offer(&self, name: &str, content: &[u8]) -> PathBuf {
+    /// Makes the dialog answer with a file of this content.
+    pub fn answer_with(&self, name: &str, content: &[u8]) -> PathBuf {
         let file = self.0.join("files").join(name);
         fs::write(&file, content).unwrap();
         fs::write(self.0.join("answer"), file.to_str().expect("path")).unwrap();
         file
     }
 
-    /// What the dialog was called with, a line a time.
-    pub fn asked(&self) -> String {
+    /// Arguments of the dialog's calls, one line per call.
+    pub fn dialog_calls(&self) -> String {
         fs::read_to_string(self.0.join("asked")).unwrap_or_default()
     }
 
-    /// True if the app's list of files that were opened lately has `file`.
+    /// True if the app's list of recent files contains `file`.
     pub fn remembers(&self, file: &Path) -> bool {
         let list = fs::read_to_string(self.0.join("config/embouchure/recent.json")).unwrap_or_default();
         list.contains(file.to_str().expect("path"))

@@ -1,20 +1,20 @@
-//! Other instruments: from the list, and from a file.
+//! Choosing an instrument from the list, and opening one from a file.
 
 use crate::picture::{Area, Picture};
 use crate::screen::Screen;
 
-/// Name, family and licence of A; where messages appear.
+/// Area with name, family and licence of instrument A, and area of error messages.
 const NAME: Area = Area::new(20.0, 82.0, 224.0, 40.0);
 const MESSAGE: Area = Area::new(104.0, 218.0, 142.0, 92.0);
 const NEXT: (f32, f32) = (63.0, 135.0);
 const CHOOSE: (f32, f32) = (162.0, 135.0);
-/// Of messages, in the dark.
+/// Colour of error messages in the dark theme.
 const ALARM: [u8; 3] = [0xff, 0x80, 0x6b];
-/// Rows under the search field of the list that `CHOOSE` opens: the only match; "Open file…" if nothing matches.
+/// Rows below the search field of the list that `CHOOSE` opens: the only match, and "Open file…" where nothing matches.
 const ONLY_MATCH: (f32, f32) = (130.0, 190.0);
 const OPEN_FILE: (f32, f32) = (130.0, 227.0);
 
-/// Opens the list, looks for `search`, clicks on a row.
+/// Opens the list, searches for `search`, and clicks on a row.
 fn choose(screen: &Screen, search: &str, row: (f32, f32)) {
     screen.click(CHOOSE);
     screen.type_text(search);
@@ -22,7 +22,7 @@ fn choose(screen: &Screen, search: &str, row: (f32, f32)) {
     screen.click(row);
 }
 
-/// The panel once it shows another name than `before`.
+/// Waits until the panel shows another name than `before`, and returns its picture.
 fn other_name(screen: &Screen, before: &Picture) -> Picture {
     screen.wait_until("another name", || screen.look(NAME).share_changed(before, 16) > 0.01);
     screen.settled(NAME)
@@ -38,7 +38,7 @@ fn an_instrument_is_chosen_from_the_list() {
 
     choose(&screen, "trumpet", ONLY_MATCH);
     assert!(other_name(&screen, &violin) == trumpet);
-    // Trumpet, French horn, trombone, violin: there is another way to the same name.
+    // Three clicks on "next" lead from the trumpet to the violin as well: trumpet, French horn, trombone, violin.
     for _ in 0..3 {
         let before = screen.settled(NAME);
         screen.click(NEXT);
@@ -53,21 +53,21 @@ fn a_file_is_opened_and_a_broken_one_is_not() {
     let trumpet = screen.settled(NAME);
     assert_eq!(screen.look(MESSAGE).count(ALARM), 0);
     let content = embouchure_weights::instrument("oboe").expect("shipped");
-    let file = screen.home.offer("my oboe.safetensors", content);
+    let file = screen.home.answer_with("my oboe.safetensors", content);
     choose(&screen, "no such name", OPEN_FILE);
     let oboe = other_name(&screen, &trumpet);
     screen.keep("editor-file");
-    assert!(screen.home.asked().contains("--file-selection"), "{}", screen.home.asked());
+    assert!(screen.home.dialog_calls().contains("--file-selection"), "{}", screen.home.dialog_calls());
     assert!(screen.home.remembers(&file));
 
-    let broken = screen.home.offer("broken.safetensors", &content[..content.len() / 2]);
+    let broken = screen.home.answer_with("broken.safetensors", &content[..content.len() / 2]);
     choose(&screen, "no such name", OPEN_FILE);
     screen.wait_until("a message", || screen.look(MESSAGE).count(ALARM) > 50);
     screen.keep("editor-file-broken");
     assert!(screen.settled(NAME) == oboe, "the old instrument stays");
     assert!(!screen.home.remembers(&broken));
 
-    // The same instrument from the shelf has the same name, and the message goes.
+    // The same instrument from the list has the same name, and the message disappears.
     choose(&screen, "trumpet", ONLY_MATCH);
     assert!(other_name(&screen, &oboe) == trumpet);
     screen.wait_until("no message", || screen.look(MESSAGE).count(ALARM) == 0);

@@ -1,11 +1,11 @@
-//! A JACK server without a sound card, and a client that plays the tune and may record.
+//! A JACK server without a sound card, and a client that plays the tune and can record.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// Both end with it.
+/// Server and client. Dropping this value ends both.
 pub struct Jack {
     server: Child,
     player: Child,
@@ -21,20 +21,20 @@ impl Drop for Jack {
 }
 
 fn end(server: &mut Child, player: &mut Child) {
-    // The player leaves when nobody holds its input any more. A server that is stopped while clients vanish hangs.
+    // The client exits when its standard input is closed. A server that is stopped while its clients disappear hangs.
     drop(player.stdin.take());
     end_within(player, Duration::from_secs(2));
     std::thread::sleep(Duration::from_millis(300));
-    // SAFETY: the process is our child and was not waited for. Asked politely it removes its shared memory.
+    // SAFETY: the process is our child and was not waited for. After SIGTERM it removes its shared memory.
     unsafe { libc::kill(server.id() as i32, libc::SIGTERM) };
     end_within(server, Duration::from_secs(3));
 }
 
-/// Waits for the end of a process, and in the end for no end.
-pub fn end_within(process: &mut Child, patience: Duration) {
+/// Waits for a process to exit, and kills it after the timeout.
+pub fn end_within(process: &mut Child, timeout: Duration) {
     let start = Instant::now();
     while matches!(process.try_wait(), Ok(None)) {
-        if start.elapsed() > patience {
+        if start.elapsed() > timeout {
             let _ = process.kill();
             let _ = process.wait();
             return;
@@ -44,17 +44,17 @@ pub fn end_within(process: &mut Child, patience: Duration) {
 }
 
 impl Jack {
-    /// A server with a name of its own choice.
+    /// Starts a server under a free name.
     pub fn start() -> Self {
-        // One name after another: a server of the same name may be running, and now and then a client that comes while
-        // a server starts waits for ever. Few names, because a system has room for eight, and one that ended badly is
-        // forgotten when another of its name starts.
+        // Several names are tried, because a server of the same name may be running, and because a client that connects
+        // while a server starts sometimes waits for ever. There are only four names: a system has room for eight, and
+        // the entry of a server that ended badly is only cleared when its name is used again.
         let found = (0..4).find_map(|attempt| Self::named(&format!("embouchure-test-{attempt}"), 256, None));
         found.expect("a player reaches jackd: is libjack here another system's, say PipeWire's?")
     }
 
-    /// A server of this name with blocks of `block` samples, and a recording of floats into `file`. `None` if no player
-    /// reaches it.
+    /// Starts a server of this name with blocks of `block` samples, and records floats into `file` if given. Returns
+    /// `None` if the client cannot connect.
     pub fn named(name: &str, block: usize, file: Option<&str>) -> Option<Self> {
         let mut server = Command::new("jackd")
             .args(["--no-realtime", "--name", name, "-d", "dummy", "-r", "48000", "-p", &block.to_string()])
@@ -73,7 +73,7 @@ impl Jack {
             .stderr(Stdio::null())
             .spawn()
             .expect("built with the tests");
-        // The server that is reached must be this one.
+        // The client must have reached this server and no other.
         let is_running = matches!(server.try_wait(), Ok(None));
         match is_running.then(|| first_answer(&mut player)).flatten() {
             Some((port, answers)) => Some(Self { server, player, answers, name: name.into(), port }),
@@ -84,12 +84,12 @@ impl Jack {
         }
     }
 
-    /// For JACK_DEFAULT_SERVER.
+    /// Name of the server, for JACK_DEFAULT_SERVER.
     pub fn server(&self) -> &str {
         &self.name
     }
 
-    /// Where the music comes from.
+    /// Name of the client's output port.
     pub fn port(&self) -> &str {
         &self.port
     }
@@ -109,7 +109,7 @@ impl Jack {
     }
 }
 
-/// The name of the player's port, which it writes once it plays, and what it will write.
+/// The client's port name, which it writes once it plays, and the rest of its output.
 fn first_answer(player: &mut Child) -> Option<(String, Lines<BufReader<ChildStdout>>)> {
     let mut answers = BufReader::new(player.stdout.take()?).lines();
     let (sender, receiver) = mpsc::channel();

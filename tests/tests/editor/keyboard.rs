@@ -1,16 +1,16 @@
-//! Controls that obey the keyboard: focus, arrows, typed values.
+//! Keyboard control: focus, arrow keys, typed values.
 
 use crate::picture::Area;
 use crate::screen::Screen;
 
-/// The first control of the window, and the morph knob, each with the ring that shows the focus.
+/// Areas of the window's first control and of the morph knob, with the ring that shows the focus.
 const FIRST: Area = Area::new(148.0, 12.0, 84.0, 28.0);
 const MORPH: Area = Area::new(16.0, 214.0, 80.0, 100.0);
-/// Inside the ring.
+/// Area of the morph knob inside the ring.
 const MORPH_INSIDE: Area = Area::new(22.0, 220.0, 68.0, 88.0);
 const BRIGHTNESS: Area = Area::new(100.0, 336.0, 72.0, 92.0);
 const BRIGHTNESS_VALUE: (f32, f32) = (136.0, 420.0);
-/// Of the ring, in the dark.
+/// Colour of the ring in the dark theme.
 const ACCENT: [u8; 3] = [0xe6, 0xb0, 0x55];
 
 #[test]

@@ -1,4 +1,4 @@
-//! The built app on a virtual screen: its window shows itself and obeys mouse and keyboard. Screenshots stay in
+//! The built app on a virtual screen: its window appears and reacts to mouse and keyboard. Screenshots are kept in
 //! `target/test-artefacts/`.
 #![cfg(target_os = "linux")]
 

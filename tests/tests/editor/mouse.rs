@@ -1,12 +1,12 @@
-//! Knobs and switches under the mouse.
+//! Mouse control of knobs and switches.
 
 use crate::picture::Area;
 use crate::screen::{NOWHERE, Screen};
 
-/// Middle of the dry/wet knob and of the bypass switch.
+/// Centres of the dry/wet knob and of the bypass switch.
 const MIX: (f32, f32) = (52.0, 382.0);
 const BYPASS: (f32, f32) = (772.0, 419.0);
-/// Around them, inside the ring that shows the focus.
+/// Areas around them, inside the ring that shows the focus.
 const AROUND_MIX: Area = Area::new(20.0, 344.0, 64.0, 84.0);
 const AROUND_BYPASS: Area = Area::new(754.0, 409.0, 126.0, 20.0);
 

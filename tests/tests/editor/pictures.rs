@@ -1,4 +1,4 @@
-//! What a player sees while playing, in both themes and two sizes.
+//! The display while playing, in both themes and two sizes.
 
 use crate::jack::Jack;
 use crate::picture::Area;
@@ -6,14 +6,14 @@ use crate::screen::Screen;
 use std::time::Duration;
 
 const TRACE: Area = Area::new(306.0, 56.0, 490.0, 186.0);
-/// The newest half of the trace, where the instrument can play.
+/// The newest half of the pitch trace, at the height of the instrument's range.
 const NEWEST: Area = Area::new(551.0, 112.0, 244.0, 60.0);
 const INPUT_METER: Area = Area::new(820.0, 90.0, 14.0, 200.0);
 const THEME: (f32, f32) = (846.0, 26.0);
-/// Of the meters, in the dark and in the light.
+/// Colour of the meters in the dark and in the light theme.
 const LEVEL: [[u8; 3]; 2] = [[0x6f, 0xc2, 0x8b], [0x2f, 0x82, 0x4e]];
 
-/// Waits until the newest half of the trace has lines, and the meter a level.
+/// Waits until the newest half of the trace shows lines and the meter shows a level.
 fn wait_for_music(screen: &Screen, level: [u8; 3]) {
     screen.wait_until("pitches and levels are shown", || {
         let n_level = screen.look_at_design_size(INPUT_METER, 1.0).count(level);

@@ -1,4 +1,4 @@
-//! A private PulseAudio server without a sound card, ended with its value.
+//! A private PulseAudio server without a sound card. Dropping its value ends it.
 
 use crate::jack::end_within;
 use crate::ways::Folder;
@@ -7,14 +7,14 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// PulseAudio with a sink to play to, and one whose monitor is the microphone.
+/// PulseAudio with an output sink, and a second sink whose monitor is the microphone.
 pub struct Pulse {
     server: Child,
     address: String,
     folder: PathBuf,
 }
 
-/// A program that plays or records, while this lives.
+/// A running player or recorder. Dropping this value ends it.
 pub struct Running(Child);
 
 impl Drop for Running {
@@ -26,15 +26,15 @@ impl Drop for Running {
 
 impl Drop for Pulse {
     fn drop(&mut self) {
-        // SAFETY: the process is our child and was not waited for. Asked politely it removes its socket.
+        // SAFETY: the process is our child and was not waited for. After SIGTERM it removes its socket.
         unsafe { libc::kill(self.server.id() as i32, libc::SIGTERM) };
         end_within(&mut self.server, Duration::from_secs(3));
     }
 }
 
 impl Pulse {
-    /// What has to be installed, if anything. `cargo xtask test` does not install it: where PipeWire plays its part, it
-    /// would take PipeWire's place.
+    /// Name of the missing program, if any. `cargo xtask test` does not install PulseAudio, because it would replace
+    /// PipeWire where that is in use.
     pub fn missing() -> Option<&'static str> {
         let is_there = |program: &str| {
             let folders = std::env::var_os("PATH").unwrap_or_default();
@@ -44,7 +44,7 @@ impl Pulse {
             .then_some("pulseaudio, pacat and pactl are needed (Debian: pulseaudio, pulseaudio-utils)")
     }
 
-    /// For PULSE_SERVER.
+    /// Address for PULSE_SERVER.
     pub fn address(folder: &Folder) -> String {
         format!("unix:{}", folder.file("socket"))
     }
@@ -71,7 +71,7 @@ impl Pulse {
 
     fn command(folder: PathBuf, program: &str) -> Command {
         let mut command = Command::new(program);
-        // Nothing of the machine's own server or its user's settings.
+        // Hides the machine's own server and the user's settings.
         command
             .env("HOME", &folder)
             .env("XDG_RUNTIME_DIR", &folder)
@@ -93,7 +93,7 @@ impl Pulse {
         self.client("pactl").args(arguments).status().is_ok_and(|status| status.success())
     }
 
-    /// Mono floats into the microphone.
+    /// Plays mono floats into the microphone.
     pub fn play(&self, file: &str) -> Running {
         let format = ["--raw", "--format=float32le", "--rate=48000", "--channels=1"];
         let mut command = self.client("pacat");
@@ -101,7 +101,7 @@ impl Pulse {
         Running(command.spawn().expect("pacat is installed"))
     }
 
-    /// What the loudspeakers get, as stereo floats.
+    /// Records the output sink as stereo floats.
     pub fn record(&self, file: &str) -> Running {
         let format = ["--raw", "--format=float32le", "--rate=48000", "--channels=2"];
         let mut command = self.client("pacat");

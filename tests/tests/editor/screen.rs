@@ -1,4 +1,4 @@
-//! A virtual screen with the app on it. Places are given in design units and scale with the window.
+//! The app on a virtual screen. Positions are given in design units and scale with the window.
 
 use crate::home::Home;
 use crate::picture::{Area, Picture};
@@ -8,17 +8,17 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The layout's size.
+/// Size of the layout, design units.
 const DESIGN: (u32, u32) = (900, 600);
-/// Between two panels, where nothing lights up under the mouse and no hint appears.
+/// A position between two panels, where nothing reacts to the mouse.
 pub const NOWHERE: (f32, f32) = (623.0, 440.0);
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time limit of every wait.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Several apps that draw without a graphics card at once would be too slow to be waited for.
+/// The tests run one after the other: several apps that draw without a graphics card at once would be too slow.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Everything ends with it.
+/// The screen and the running app. Dropping this value ends both.
 pub struct Screen {
     processes: Vec<Child>,
     server: VirtualScreen,
@@ -43,12 +43,12 @@ fn app() -> PathBuf {
 }
 
 impl Screen {
-    /// The app without sound.
+    /// Starts the app without sound.
     pub fn open() -> Self {
         Self::open_with(&["-b", "dummy", "-r", "48000", "-p", "256"], &[])
     }
 
-    /// The app with these arguments and this environment.
+    /// Starts the app with these arguments and environment variables.
     pub fn open_with(arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         let artefacts = app().parent().and_then(|p| p.parent()).expect("target folder").join("test-artefacts");
@@ -67,23 +67,23 @@ impl Screen {
         screen
     }
 
-    /// The app again, after [`end_app`](Self::end_app), in the same home.
+    /// Starts the app again in the same home folder, after [`end_app`](Self::end_app).
     pub fn start_app(&mut self, arguments: &[&str], environment: &[(&str, &str)]) {
         let mut command = self.command(app().to_str().expect("path"));
-        self.home.lend(&mut command);
-        let said = std::fs::File::create(self.home.said_file()).expect("a file for what it says");
+        self.home.set_environment(&mut command);
+        let said = std::fs::File::create(self.home.terminal_file()).expect("a file for what it says");
         let app = command.args(arguments).envs(environment.iter().copied()).stderr(said).spawn();
         self.processes.push(app.expect("the app starts"));
         self.window = self.wait_for_window();
         self.point_at(NOWHERE);
     }
 
-    /// What the app has written to its terminal.
-    pub fn said(&self) -> String {
-        std::fs::read_to_string(self.home.said_file()).expect("the app has a terminal")
+    /// The app's terminal output so far.
+    pub fn terminal_output(&self) -> String {
+        std::fs::read_to_string(self.home.terminal_file()).expect("the app has a terminal")
     }
 
-    /// Asks the app to end, as a desktop does when its user leaves, and waits for that.
+    /// Asks the app to exit, as a desktop does at the end of its session, and waits for it.
     pub fn end_app(&mut self) {
         let mut app = self.processes.pop().expect("the app runs");
         // SAFETY: the process is our child and was not waited for.
@@ -105,7 +105,7 @@ impl Screen {
 
     fn wait_for_window(&self) -> String {
         let start = Instant::now();
-        while start.elapsed() < 3 * PATIENCE {
+        while start.elapsed() < 3 * TIMEOUT {
             let found = String::from_utf8(self.output("xdotool", &["search", "--name", "^Embouchure$"])).unwrap();
             if let Some(window) = found.lines().next() {
                 return window.to_owned();
@@ -115,7 +115,7 @@ impl Screen {
         panic!("no window");
     }
 
-    /// Pixels per design unit, and where the layout starts in the window.
+    /// Pixels per design unit, and the layout's offset in the window.
     fn scale(&self) -> (f32, (f32, f32)) {
         let (width, height) = (self.size.0 as f32, self.size.1 as f32);
         let (design_width, design_height) = (DESIGN.0 as f32, DESIGN.1 as f32);
@@ -123,7 +123,7 @@ impl Screen {
         (scale, ((width - design_width * scale) / 2.0, (height - design_height * scale) / 2.0))
     }
 
-    /// One thing that xdotool does, and time for the app to draw what comes of it.
+    /// Runs one xdotool command, and gives the app time to draw the result.
     pub fn input(&self, arguments: &[&str]) {
         assert!(self.command("xdotool").args(arguments).status().unwrap().success(), "{arguments:?}");
         std::thread::sleep(Duration::from_millis(200));
@@ -135,7 +135,7 @@ impl Screen {
         self.input(&["mousemove", "--window", &self.window, &x, &y]);
     }
 
-    /// Clicks and leaves.
+    /// Clicks, then moves the mouse away.
     pub fn click(&self, at: (f32, f32)) {
         self.point_at(at);
         self.input(&["click", "1"]);
@@ -157,19 +157,20 @@ impl Screen {
         (value("WIDTH=").expect("a width"), value("HEIGHT=").expect("a height"))
     }
 
-    /// Gives the window another size, as a player does with its edge.
+    /// Resizes the window, as a player does by its edge.
     pub fn resize(&mut self, width: u32, height: u32) {
         self.size = (width, height);
         self.input(&["windowsize", "--sync", &self.window, &width.to_string(), &height.to_string()]);
         self.point_at(NOWHERE);
     }
 
-    /// An area as it is now.
+    /// The present picture of an area.
     pub fn look(&self, area: Area) -> Picture {
         self.look_through(area, &[])
     }
 
-    /// The same at the size it has in the design, shrunk by `divisor`: pictures of different windows can be compared.
+    /// The picture of an area at its design size, shrunk by `divisor`, so that windows of different sizes can be
+    /// compared.
     pub fn look_at_design_size(&self, area: Area, divisor: f32) -> Picture {
         let size = format!("{}x{}!", (area.width / divisor).round(), (area.height / divisor).round());
         self.look_through(area, &["-filter", "box", "-resize", &size])
@@ -184,7 +185,7 @@ impl Screen {
         picture
     }
 
-    /// Looks until two looks agree: the picture has settled.
+    /// Takes pictures until two in a row agree, and returns the last.
     pub fn settled(&self, area: Area) -> Picture {
         let mut last = self.look(area);
         self.wait_until(&format!("{area:?} stands still and is not empty"), || {
@@ -197,20 +198,20 @@ impl Screen {
     }
 
     /// # Panics
-    /// With `what` if that does not come true.
+    /// If the condition is not met in time. The message names `what`.
     pub fn wait_until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let start = Instant::now();
         while !is_so() {
-            if start.elapsed() > PATIENCE {
+            if start.elapsed() > TIMEOUT {
                 self.keep("editor-failed");
                 let picture = self.artefacts.join("editor-failed.png");
-                panic!("in vain: {what}; see {}; the app said:\n{}", picture.display(), self.said());
+                panic!("in vain: {what}; see {}; the app said:\n{}", picture.display(), self.terminal_output());
             }
             std::thread::sleep(Duration::from_millis(150));
         }
     }
 
-    /// Keeps the whole window as an artefact.
+    /// Saves a picture of the whole window as an artefact.
     pub fn keep(&self, name: &str) {
         self.keep_area(Area::ALL, name);
     }
@@ -224,7 +225,7 @@ impl Screen {
         file
     }
 
-    /// Keeps an area several times, `pause` apart, one under another.
+    /// Saves `n` pictures of an area, taken `pause` apart, one below the other.
     pub fn keep_strip(&self, name: &str, area: Area, n: u32, pause: Duration) -> Vec<Picture> {
         let start = Instant::now();
         let keep = |i: u32| {

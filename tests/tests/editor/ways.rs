@@ -1,5 +1,5 @@
-//! The app is heard: a tune goes in by ALSA, PulseAudio and JACK, and an instrument that follows it comes out, also after
-//! the server has been away. None of it needs a sound card.
+//! The app's sound: a tune is fed in through ALSA, PulseAudio and JACK, and an instrument that follows it must come
+//! out, also after the server was restarted. No sound card is needed.
 
 use crate::jack::Jack;
 use crate::picture::Area;
@@ -10,14 +10,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 const RATE: f32 = 48_000.0;
-/// The button that ends the silence with which the app starts.
+/// Button that ends the mute with which the app starts.
 const LISTEN: (f32, f32) = (190.0, 26.0);
 const AUDIO: (f32, f32) = (87.0, 578.0);
 const BYTES_PER_SAMPLE: usize = size_of::<f32>();
-/// What is judged, s. More is recorded where the machine is busy.
+/// Length of the judged recording, s. More is recorded while the machine is busy.
 const JUDGED_S: f32 = 1.25 * ROUND_S;
 
-/// A folder for one test.
+/// A temporary folder for one test.
 pub struct Folder(PathBuf);
 
 impl Drop for Folder {
@@ -42,7 +42,7 @@ impl Folder {
     }
 }
 
-/// The tune as a file of floats, mono or with both channels alike, for a good while.
+/// Writes the tune as a file of raw floats, mono or stereo with equal channels, long enough for the test.
 fn write_tune(file: &str, n_channels: usize) {
     let round = tune(RATE);
     let samples = round.iter().cycle().take(8 * round.len());
@@ -51,11 +51,11 @@ fn write_tune(file: &str, n_channels: usize) {
     fs::write(file, bytes).unwrap();
 }
 
-/// Waits until a recording of floats is `JUDGED_S` longer than now, and judges that much of its first channel.
+/// Waits until the recording is `JUDGED_S` longer, and judges that part of its first channel.
 fn judge(screen: &Screen, recording: &str, n_channels: usize) -> Following {
     let length = || fs::metadata(recording).map_or(0, |file| file.len() as usize);
     let n_bytes = (JUDGED_S * RATE) as usize * n_channels * BYTES_PER_SAMPLE;
-    // Whole frames, and after whatever was fading out or in.
+    // Skip incomplete frames and the fade that may be in progress.
     let frame = n_channels * BYTES_PER_SAMPLE;
     let start = (length() + RATE as usize / 2 * frame) / frame * frame;
     screen.wait_until(&format!("{recording} grows"), || length() >= start + n_bytes);
@@ -71,14 +71,16 @@ fn judge(screen: &Screen, recording: &str, n_channels: usize) -> Following {
 
 fn assert_is_the_tune(screen: &Screen, recording: &str, n_channels: usize) {
     let following = judge(screen, recording, n_channels);
-    assert!(following.is_the_tune(), "{following:?}; the app said:\n{}", screen.said());
+    assert!(following.is_the_tune(), "{following:?}; the app said:\n{}", screen.terminal_output());
 }
 
-fn wait_until_said(screen: &Screen, what: &str, times: usize) {
-    screen.wait_until(&format!("{what:?} is said {times} times"), || screen.said().matches(what).count() >= times);
+fn wait_for_terminal(screen: &Screen, what: &str, times: usize) {
+    screen.wait_until(&format!("{what:?} is said {times} times"), || {
+        screen.terminal_output().matches(what).count() >= times
+    });
 }
 
-/// ALSA with two devices of files, and nothing of what the machine has.
+/// ALSA configuration with two file devices, and nothing of the machine's own.
 fn alsa(folder: &Folder) -> String {
     let device = |name: &str, file: &str| {
         format!(
@@ -99,7 +101,7 @@ fn alsa_plays_the_tune() {
     let config = alsa(&folder);
     let arguments = ["-b", "alsa", "--input", "test_input", "--output", "test_output"];
     let screen = Screen::open_with(&arguments, &[("ALSA_CONFIG_PATH", &config)]);
-    wait_until_said(&screen, "Playing: ALSA", 1);
+    wait_for_terminal(&screen, "Playing: ALSA", 1);
     let muted = judge(&screen, &folder.file("heard"), 2);
     assert_eq!(muted.sounding, 0.0, "it starts muted");
     screen.click(LISTEN);
@@ -116,35 +118,35 @@ fn pulseaudio_plays_the_tune_and_may_come_later_and_go() {
     write_tune(&folder.file("tune"), 1);
     let server = Pulse::address(&folder);
     let screen = Screen::open_with(&["-b", "pulse"], &[("PULSE_SERVER", &server)]);
-    wait_until_said(&screen, "No PulseAudio or PipeWire server was found. Start one", 1);
+    wait_for_terminal(&screen, "No PulseAudio or PipeWire server was found. Start one", 1);
     screen.click(LISTEN);
     for round in 1..=2 {
         let pulse = Pulse::start(&folder);
-        wait_until_said(&screen, "Playing: PulseAudio", round);
+        wait_for_terminal(&screen, "Playing: PulseAudio", round);
         let heard = folder.file(&format!("heard-{round}"));
         let _playing = pulse.play(&folder.file("tune"));
         let _recording = pulse.record(&heard);
         assert_is_the_tune(&screen, &heard, 2);
         drop(pulse);
-        wait_until_said(&screen, "The sound stopped", round);
+        wait_for_terminal(&screen, "The sound stopped", round);
     }
 }
 
 #[test]
 fn jack_plays_the_tune_and_may_come_later_and_go() {
     let folder = Folder::new("jack");
-    // Another run of the tests may have a server, and a system has room for eight names.
+    // Another run of the tests may have a server, and a system has room for only eight names.
     let server = format!("embouchure-ways-{}", std::process::id() % 3);
     let arguments = ["-b", "jack", "--jack-input", "player:out", "--output", "player:in"];
     let environment = [("JACK_DEFAULT_SERVER", &*server), ("JACK_NO_AUDIO_RESERVATION", "1")];
     let screen = Screen::open_with(&arguments, &environment);
-    wait_until_said(&screen, "No JACK server was found. Start one", 1);
+    wait_for_terminal(&screen, "No JACK server was found. Start one", 1);
     screen.click(LISTEN);
     for round in 1..=2 {
         let heard = folder.file(&format!("heard-{round}"));
         let mut jack = Jack::named(&server, 512, Some(&heard)).expect("the player reaches the server");
         assert_eq!(jack.port(), "player:out");
-        wait_until_said(&screen, "Playing: JACK", round);
+        wait_for_terminal(&screen, "Playing: JACK", round);
         screen.wait_until("the app has connected itself", || jack.are_connected("player:out", "Embouchure:in_left"));
         assert_is_the_tune(&screen, &heard, 1);
         if round == 1 {
@@ -154,12 +156,12 @@ fn jack_plays_the_tune_and_may_come_later_and_go() {
             assert!(silence.sounding < 0.1, "{silence:?}: what was disconnected stays so");
         }
         drop(jack);
-        wait_until_said(&screen, "The sound stopped", round);
+        wait_for_terminal(&screen, "The sound stopped", round);
     }
 }
 
 #[test]
-fn what_was_chosen_is_there_at_the_next_start() {
+fn choices_are_remembered_at_the_next_start() {
     const NEXT_INSTRUMENT: (f32, f32) = (63.0, 135.0);
     const INSTRUMENT: Area = Area::new(16.0, 62.0, 230.0, 56.0);
     const NEXT_PRESET: (f32, f32) = (533.0, 26.0);
@@ -180,10 +182,10 @@ fn what_was_chosen_is_there_at_the_next_start() {
     screen.start_app(&["-b", "dummy", "--scale", "1.5"], &[]);
     assert_eq!(screen.window_size(), (1350, 900));
     screen.end_app();
-    // What was said on the command line was for those starts; the window remembers its size.
+    // Options on the command line apply to one start only. The window's size is remembered.
     screen.start_app(&[], &[("PULSE_SERVER", "unix:/nowhere"), ("JACK_DEFAULT_SERVER", "embouchure-nobody")]);
     assert_eq!(screen.window_size(), (1350, 900));
-    assert!(!screen.said().contains("No sound, "), "{}", screen.said());
+    assert!(!screen.terminal_output().contains("No sound, "), "{}", screen.terminal_output());
 }
 
 #[test]
@@ -199,10 +201,10 @@ fn without_a_sound_card_the_terminal_says_what_to_do() {
         ("JACK_PROMISCUOUS_SERVER", ""),
     ];
     let screen = Screen::open_with(&[], &environment);
-    wait_until_said(&screen, "Connect a card or start a server", 1);
+    wait_for_terminal(&screen, "Connect a card or start a server", 1);
     screen.click(AUDIO);
     screen.keep("audio-nothing");
-    // It goes on trying, and says it once.
+    // The app keeps trying but reports it only once.
     std::thread::sleep(std::time::Duration::from_secs(5));
-    assert_eq!(screen.said().lines().count(), 1, "{}", screen.said());
+    assert_eq!(screen.terminal_output().lines().count(), 1, "{}", screen.terminal_output());
 }

@@ -1,13 +1,13 @@
-//! The window's size: the layout scales with it, and stays whole.
+//! Window size: the layout scales with it and stays complete.
 
 use crate::picture::Area;
 use crate::screen::Screen;
 
-/// Without the bottom line, whose figures change. The picture is shrunk so far that how text is smoothed hardly counts.
+/// Area without the bottom line, whose figures change. The picture is shrunk so far that font smoothing hardly matters.
 const STILL: Area = Area::new(0.0, 0.0, 900.0, 560.0);
 const SHRUNK: f32 = 8.0;
 
-/// The button that opens the list of instruments, and what the list covers.
+/// Button that opens the list of instruments, and the area that the list covers.
 const CHOOSE: (f32, f32) = (162.0, 135.0);
 const LIST: Area = Area::new(82.0, 150.0, 240.0, 160.0);
 

@@ -1,8 +1,9 @@
-//! Hosts that hand over other channels than they said, or none, or at the wrong time: silence, not a crash.
+//! Hosts that hand over other channels than announced, or none, or at the wrong time: the result is silence, not a
+//! crash.
 
 use super::{LIVE, RATE};
 use embouchure_host::{Audio, Block, Channels, Layout};
-use embouchure_tests::{Built, Stage, alone, in_both_formats, noise};
+use embouchure_tests::{ActivePlugin, Built, in_both_formats, isolated, noise};
 
 in_both_formats!(
     without_an_output_there_is_nothing_to_write,
@@ -16,12 +17,12 @@ const N: usize = LIVE.block;
 const LAYOUTS: [Layout; 3] =
     [Layout { n_inputs: 1, n_outputs: 1 }, Layout { n_inputs: 1, n_outputs: 2 }, Layout { n_inputs: 2, n_outputs: 2 }];
 
-/// Channels of a port, as a test wants them.
+/// The channels that a test hands over for a port.
 #[derive(Clone, Copy, Debug)]
 enum Given {
     NoPort,
     NoList(usize),
-    /// True where a channel is, false where a null pointer is.
+    /// True for a channel, false for a null pointer.
     List(&'static [bool]),
 }
 
@@ -37,7 +38,7 @@ impl Given {
         }
     }
 
-    /// Indices of channels that are there.
+    /// Indices of the channels that are not null.
     fn there(self) -> Vec<usize> {
         match self {
             Self::List(list) => (0..list.len()).filter(|&i| list[i]).collect(),
@@ -46,7 +47,7 @@ impl Given {
     }
 }
 
-/// Hands over one such block; gives the output, in which NaN is what was not written.
+/// Plays one block with these channels. Returns the output; samples that were not written are NaN.
 fn hand_over(audio: &mut impl Audio, input: Given, output: Given) -> Vec<Vec<f32>> {
     let mut heard = noise(4, N);
     let mut played = vec![vec![f32::NAN; N]; 4];
@@ -59,19 +60,19 @@ fn hand_over(audio: &mut impl Audio, input: Given, output: Given) -> Vec<Vec<f32
     played
 }
 
-/// Bad blocks on a plugin that plays; good ones before and after must be played.
+/// Plays bad blocks in the middle of a playback. The good blocks before and after must be played.
 fn between_good_blocks<H: Built>(layout: Layout, bad: impl Fn(&mut H::Audio)) {
     let mut host = H::built_offline();
     host.select_layout(layout).unwrap();
     let mix = host.id("Dry/Wet");
     host.set_value(mix, 0.0).unwrap();
-    let mut stage = Stage::new(host, LIVE);
+    let mut plugin = ActivePlugin::new(host, LIVE);
     for _ in 0..3 {
-        let output = stage.play(&noise(1, 40 * N)[0], &[]);
+        let output = plugin.play(&noise(1, 40 * N)[0], &[]);
         assert!(output[20 * N..].iter().all(|s| s.is_finite()) && output[20 * N..].iter().any(|s| s.abs() > 0.1));
-        bad(&mut stage.audio);
+        bad(&mut plugin.audio);
     }
-    drop(stage.leave());
+    drop(plugin.stop());
 }
 
 fn silent(played: &[Vec<f32>], output: Given) -> bool {
@@ -83,7 +84,7 @@ const NO_CHANNELS: [Given; 5] =
     [Given::NoPort, Given::NoList(0), Given::NoList(1), Given::NoList(2), Given::List(&[false, false])];
 
 fn without_an_output_there_is_nothing_to_write<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     for layout in LAYOUTS {
@@ -99,7 +100,7 @@ fn without_an_output_there_is_nothing_to_write<H: Built>(test: &str) {
 }
 
 fn an_output_that_is_not_whole_is_silent<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let stereo = Layout { n_inputs: 2, n_outputs: 2 };
@@ -116,31 +117,31 @@ fn an_output_that_is_not_whole_is_silent<H: Built>(test: &str) {
 }
 
 fn without_an_input_it_hears_silence<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     for layout in LAYOUTS {
         let mut host = H::built_offline();
         host.select_layout(layout).unwrap();
-        let mut stage = Stage::new(host, LIVE);
+        let mut plugin = ActivePlugin::new(host, LIVE);
         let output = if layout.n_outputs == 1 { Given::List(&[true]) } else { WHOLE };
         for input in NO_CHANNELS {
             for _ in 0..40 {
-                let played = hand_over(&mut stage.audio, input, output);
+                let played = hand_over(&mut plugin.audio, input, output);
                 assert!(silent(&played, output), "{layout:?} {input:?}: {:?}", played[0][0]);
             }
         }
-        // One of two channels is heard alone; a null pointer counts as silence.
+        // If one of two channels is missing, the other is heard alone; the missing one counts as silence.
         for input in [Given::List(&[true, false]), Given::List(&[false, true]), Given::List(&[true])] {
-            let played = hand_over(&mut stage.audio, input, output);
+            let played = hand_over(&mut plugin.audio, input, output);
             assert!(output.there().iter().all(|&c| played[c].iter().all(|s| s.is_finite())), "{layout:?} {input:?}");
         }
-        drop(stage.leave());
+        drop(plugin.stop());
     }
 }
 
 fn more_channels_than_agreed_do_no_harm<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let more = Given::List(&[true, true, true, true]);
@@ -156,7 +157,7 @@ fn more_channels_than_agreed_do_no_harm<H: Built>(test: &str) {
 }
 
 fn processed_when_it_is_not_active_it_is_silent<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     for layout in LAYOUTS {
@@ -175,13 +176,13 @@ fn processed_when_it_is_not_active_it_is_silent<H: Built>(test: &str) {
         assert_silent("before activation");
         for _ in 0..2 {
             host.activate(LIVE).unwrap();
-            // Not started: the engine is there, so anything finite is right.
+            // The plugin is active but not started: any finite output is correct.
             let played = hand_over(&mut host.audio(), WHOLE, output);
             assert!(output.there().iter().all(|&c| played[c].iter().all(|s| s.is_finite())));
             host.deactivate();
             assert_silent("after deactivation");
         }
-        let mut stage = Stage::new(host, LIVE);
-        assert!(stage.play(&noise(1, RATE as usize / 4)[0], &[]).iter().all(|s| s.is_finite()));
+        let mut plugin = ActivePlugin::new(host, LIVE);
+        assert!(plugin.play(&noise(1, RATE as usize / 4)[0], &[]).iter().all(|s| s.is_finite()));
     }
 }

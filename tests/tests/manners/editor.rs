@@ -1,12 +1,12 @@
-//! Editors that open and close while every parameter is automated.
+//! Editors open and close while every parameter is automated.
 
 use super::{LIVE, RATE};
 use embouchure_host::{Audio, Block, Change, Channels, ClapHost, Host, HostWindow, Parameter, VirtualScreen, Vst3Host};
-use embouchure_tests::{Built, Stage, alone_with, hear_instrument_change, is_alone, n_runs, tone};
+use embouchure_tests::{ActivePlugin, Built, hear_instrument_change, is_isolated, isolated_with, n_runs, tone};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Each with event loops in all ways that hosts have them.
+/// Makes a test for each kind of event loop that hosts have.
 macro_rules! in_all_hosts {
     ($($name:ident),+ $(,)?) => {
         mod clap {
@@ -39,11 +39,11 @@ in_all_hosts!(
     closed_and_unloaded_at_once,
 );
 
-/// As the functions of `alone`, on a screen that all runs share.
-fn alone_on_a_screen(test: &str, n_runs: usize) -> bool {
-    is_alone() || {
+/// Like `isolated`, on a screen that all runs share.
+fn isolated_on_a_screen(test: &str, n_runs: usize) -> bool {
+    is_isolated() || {
         let screen = VirtualScreen::start().unwrap();
-        alone_with(test, n_runs, &[("DISPLAY", screen.display())])
+        isolated_with(test, n_runs, &[("DISPLAY", screen.display())])
     }
 }
 
@@ -51,7 +51,7 @@ fn window() -> HostWindow {
     HostWindow::open(&std::env::var("DISPLAY").unwrap()).unwrap()
 }
 
-/// Plays at a sound card's pace and moves every parameter in every block, until told.
+/// Plays at a sound card's pace and changes every parameter in every block, until told to stop.
 fn automate(audio: &mut impl Audio, parameters: &[Parameter], is_told: &AtomicBool) {
     let input = tone(RATE, LIVE.block);
     let start = Instant::now();
@@ -60,7 +60,7 @@ fn automate(audio: &mut impl Audio, parameters: &[Parameter], is_told: &AtomicBo
             return;
         }
         let value = |k: usize, p: &Parameter| {
-            // Instruments take longer to come than a block lasts.
+            // Instruments change less often, because loading one takes longer than a block.
             let step = if p.name.starts_with("Instrument") { i / 50 } else { i };
             (p.max * ((step * 7 + k * 3) % 11) as f64 / 11.0).round().max(p.max * 0.09 * (step % 11) as f64).min(p.max)
         };
@@ -77,8 +77,8 @@ fn automate(audio: &mut impl Audio, parameters: &[Parameter], is_told: &AtomicBo
     }
 }
 
-/// Plays all hosts under automation while `errand` runs.
-fn under_automation<H: Built>(hosts: &mut [H], errand: impl FnOnce(&mut [H])) {
+/// Plays all hosts under automation while `task` runs.
+fn under_automation<H: Built>(hosts: &mut [H], task: impl FnOnce(&mut [H])) {
     let is_told = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for host in hosts.iter_mut() {
@@ -91,17 +91,17 @@ fn under_automation<H: Built>(hosts: &mut [H], errand: impl FnOnce(&mut [H])) {
                 audio.stop();
             });
         }
-        pass(hosts, 30);
-        // Told also when the errand panics, or nobody would hear of it.
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| errand(hosts)));
+        run_event_loops(hosts, 30);
+        // The audio threads are told to stop even if the task panics; otherwise the scope would never end.
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| task(hosts)));
         is_told.store(true, Ordering::Relaxed);
         outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
     hosts.iter_mut().for_each(Host::deactivate);
 }
 
-/// Time goes by in the hosts' event loops.
-fn pass<H: Host>(hosts: &mut [H], milliseconds: u64) {
+/// Runs the hosts' event loops for a while.
+fn run_event_loops<H: Host>(hosts: &mut [H], milliseconds: u64) {
     let start = Instant::now();
     while start.elapsed() < Duration::from_millis(milliseconds) {
         hosts.iter_mut().for_each(Host::turn);
@@ -109,45 +109,45 @@ fn pass<H: Host>(hosts: &mut [H], milliseconds: u64) {
     }
 }
 
-/// The host's instruments still follow its parameter, and it can go.
-fn assert_well<H: Built>(mut host: H) {
+/// Checks that instruments still follow their parameter, then removes the plugin.
+fn assert_follows_parameters<H: Built>(mut host: H) {
     let parameters = host.parameters();
-    let mut stage = Stage::new(host, LIVE);
+    let mut plugin = ActivePlugin::new(host, LIVE);
     let defaults: Vec<_> = parameters.iter().map(|p| Change { at: 0, id: p.id, value: p.default }).collect();
-    stage.play(&tone(RATE, LIVE.block), &defaults);
-    hear_instrument_change(&mut stage, RATE);
-    drop(stage.leave());
+    plugin.play(&tone(RATE, LIVE.block), &defaults);
+    hear_instrument_change(&mut plugin, RATE);
+    drop(plugin.stop());
 }
 
-fn look<H: Built>(n_looks: u64, prepare: fn(H) -> H) {
+fn look<H: Built>(n_openings: u64, prepare: fn(H) -> H) {
     let window = window();
     let mut hosts = [prepare(H::built())];
     under_automation(&mut hosts, |hosts| {
-        for i in 0..n_looks {
+        for i in 0..n_openings {
             hosts[0].open_editor(&window).unwrap();
-            pass(hosts, 40 + 37 * i % 200);
+            run_event_loops(hosts, 40 + 37 * i % 200);
             hosts[0].close_editor().unwrap();
-            pass(hosts, 53 * i % 100);
+            run_event_loops(hosts, 53 * i % 100);
         }
     });
     let [host] = hosts;
-    assert_well(host);
+    assert_follows_parameters(host);
 }
 
 fn opened_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
-    if alone_on_a_screen(test, n_runs(2)) {
+    if isolated_on_a_screen(test, n_runs(2)) {
         look(1, prepare);
     }
 }
 
 fn opened_twenty_times_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
-    if alone_on_a_screen(test, 1) {
+    if isolated_on_a_screen(test, 1) {
         look(20, prepare);
     }
 }
 
 fn two_at_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
-    if !alone_on_a_screen(test, n_runs(1)) {
+    if !isolated_on_a_screen(test, n_runs(1)) {
         return;
     }
     let windows = [window(), window()];
@@ -155,32 +155,32 @@ fn two_at_once_under_automation<H: Built>(test: &str, prepare: fn(H) -> H) {
     under_automation(&mut hosts, |hosts| {
         for i in 0..2 {
             hosts[0].open_editor(&windows[0]).unwrap();
-            pass(hosts, 60);
+            run_event_loops(hosts, 60);
             hosts[1].open_editor(&windows[1]).unwrap();
-            pass(hosts, 60);
-            // In either order.
+            run_event_loops(hosts, 60);
+            // The two editors close in either order.
             hosts[i].close_editor().unwrap();
-            pass(hosts, 60);
+            run_event_loops(hosts, 60);
             hosts[1 - i].close_editor().unwrap();
         }
         hosts[1].open_editor(&windows[1]).unwrap();
-        pass(hosts, 60);
+        run_event_loops(hosts, 60);
     });
     let [first, mut second] = hosts;
-    // One goes while the other's editor is open.
-    assert_well(first);
+    // One plugin is removed while the other's editor is open.
+    assert_follows_parameters(first);
     second.close_editor().unwrap();
-    assert_well(second);
+    assert_follows_parameters(second);
 }
 
-/// Nothing of the editor may run any more when it is closed: the library is gone a moment later.
+/// No code of the editor may run after it is closed: the library is unloaded a moment later.
 fn closed_and_unloaded_at_once<H: Built>(test: &str, prepare: fn(H) -> H) {
-    if alone_on_a_screen(test, n_runs(2)) {
+    if isolated_on_a_screen(test, n_runs(2)) {
         let window = window();
         for i in 0..10 {
             let mut hosts = [prepare(H::built())];
             hosts[0].open_editor(&window).unwrap();
-            pass(&mut hosts, 15 * i);
+            run_event_loops(&mut hosts, 15 * i);
             hosts[0].close_editor().unwrap();
         }
     }
@@ -188,24 +188,24 @@ fn closed_and_unloaded_at_once<H: Built>(test: &str, prepare: fn(H) -> H) {
 
 #[test]
 fn a_vst3_view_may_be_released_after_its_plugin() {
-    if alone_on_a_screen("manners::editor::a_vst3_view_may_be_released_after_its_plugin", 1) {
+    if isolated_on_a_screen("manners::editor::a_vst3_view_may_be_released_after_its_plugin", 1) {
         let window = window();
         let mut hosts = [Vst3Host::built().keeping_views(), Vst3Host::built()];
         under_automation(&mut hosts, |hosts| {
             for _ in 0..3 {
                 hosts[0].open_editor(&window).unwrap();
-                pass(hosts, 30);
+                run_event_loops(hosts, 30);
                 hosts[0].close_editor().unwrap();
             }
         });
         let [first, second] = hosts;
         drop(first);
-        assert_well(second);
+        assert_follows_parameters(second);
     }
 }
 
 fn its_calls_may_come_in_any_order<H: Built>(test: &str, prepare: fn(H) -> H) {
-    if !alone_on_a_screen(test, 1) {
+    if !isolated_on_a_screen(test, 1) {
         return;
     }
     let window = window();
@@ -214,9 +214,9 @@ fn its_calls_may_come_in_any_order<H: Built>(test: &str, prepare: fn(H) -> H) {
     under_automation(&mut hosts, |hosts| {
         hosts[0].misuse_editor(&window);
         hosts[0].open_editor(&window).unwrap();
-        pass(hosts, 60);
+        run_event_loops(hosts, 60);
         hosts[0].close_editor().unwrap();
     });
     let [host] = hosts;
-    assert_well(host);
+    assert_follows_parameters(host);
 }

@@ -1,33 +1,33 @@
-//! Parameter events at times that no block has.
+//! Parameter events at times outside the block.
 
 use super::RATE;
 use embouchure_host::{Change, Session};
-use embouchure_tests::{Built, Stage, alone, in_both_formats, noise};
+use embouchure_tests::{ActivePlugin, Built, in_both_formats, isolated, noise};
 
 in_both_formats!(
     an_event_beyond_the_block_acts_at_its_last_sample,
     events_in_any_order_do_no_harm,
     an_empty_block_only_sets_parameters,
-    what_is_no_parameter_or_no_value_does_no_harm,
+    invalid_parameters_and_values_do_no_harm,
     many_points_of_one_parameter_in_a_block_each_act,
 );
 
 const SESSION: Session = Session { rate: RATE, block: 512, max_block: 512 };
 
-/// A bounce with changes in the block after the first two.
+/// A bounce with parameter changes in the third block.
 fn bounce<H: Built>(changes: impl Fn(&mut H) -> Vec<Change>) -> Vec<f32> {
     let mut host = H::built_offline();
-    // Noise is no note: what is heard of it is dry.
+    // Noise is not recognised as a note, so only the dry signal is heard.
     let mix = host.id("Dry/Wet");
     host.set_value(mix, 0.25).unwrap();
     let changes = changes(&mut host);
-    let mut stage = Stage::new(host, SESSION);
+    let mut plugin = ActivePlugin::new(host, SESSION);
     let input = noise(1, 20 * SESSION.block).remove(0);
     let mut output = Vec::new();
     for (i, block) in input.chunks(SESSION.block).enumerate() {
-        output.extend(stage.play(block, if i == 2 { &changes } else { &[] }));
+        output.extend(plugin.play(block, if i == 2 { &changes } else { &[] }));
     }
-    drop(stage.leave());
+    drop(plugin.stop());
     assert!(output.iter().all(|s| s.is_finite()));
     assert!(output.iter().any(|s| s.abs() > 0.01), "silence proves nothing");
     output
@@ -38,7 +38,7 @@ fn change<H: Built>(host: &mut H, name: &str, at: i64, value: f64) -> Change {
 }
 
 fn an_event_beyond_the_block_acts_at_its_last_sample<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let play = |at: [i64; 3]| {
@@ -62,7 +62,7 @@ fn an_event_beyond_the_block_acts_at_its_last_sample<H: Built>(test: &str) {
 }
 
 fn events_in_any_order_do_no_harm<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     for times in [[511, 3, 200, 0], [600, 0, 700, 5], [0, i64::from(u32::MAX), 1, 512], [5, 5, 4, 4]] {
@@ -74,45 +74,45 @@ fn events_in_any_order_do_no_harm<H: Built>(test: &str) {
 }
 
 fn an_empty_block_only_sets_parameters<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
-    let mut stage = Stage::new(H::built(), SESSION);
+    let mut plugin = ActivePlugin::new(H::built(), SESSION);
     for (at, value) in [(0, 0.25), (1, 0.5), (700, 0.75), (i64::from(u32::MAX), 1.0)] {
-        let change = change(&mut stage.host, "Room", at, value);
-        let (outcome, _) = stage.block(&[], &[change]);
+        let change = change(&mut plugin.host, "Room", at, value);
+        let (outcome, _) = plugin.block(&[], &[change]);
         assert!(outcome.is_ok);
-        assert_eq!(stage.host.value(change.id), value, "at {at}");
+        assert_eq!(plugin.host.value(change.id), value, "at {at}");
     }
-    assert!(stage.play(&noise(1, 5000)[0], &[]).iter().all(|s| s.is_finite()));
+    assert!(plugin.play(&noise(1, 5000)[0], &[]).iter().all(|s| s.is_finite()));
 }
 
-fn what_is_no_parameter_or_no_value_does_no_harm<H: Built>(test: &str) {
-    if !alone(test) {
+fn invalid_parameters_and_values_do_no_harm<H: Built>(test: &str) {
+    if !isolated(test) {
         return;
     }
-    let mut stage = Stage::new(H::built_offline(), SESSION);
-    let parameters = stage.host.parameters();
+    let mut plugin = ActivePlugin::new(H::built_offline(), SESSION);
+    let parameters = plugin.host.parameters();
     let input = noise(1, SESSION.block).remove(0);
     for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -1.0, 1e300, f64::MIN_POSITIVE] {
         for id in parameters.iter().map(|p| p.id).chain([0, 1, u32::MAX, u32::MAX - 1]) {
-            stage.block(&input, &[Change { at: 7, id, value }]);
+            plugin.block(&input, &[Change { at: 7, id, value }]);
         }
         for parameter in &parameters {
-            let value_now = stage.host.value(parameter.id);
+            let value_now = plugin.host.value(parameter.id);
             let range = parameter.min..=parameter.max;
             assert!(range.contains(&value_now), "{} is {value_now} after {value}", parameter.name);
         }
     }
-    // Whatever they made of it, the plugin can be set right again.
+    // Whatever these events did, the plugin can be restored to its defaults.
     let defaults: Vec<_> = parameters.iter().map(|p| Change { at: 0, id: p.id, value: p.default }).collect();
-    let output: Vec<f32> = (0..100).flat_map(|_| stage.play(&input, &defaults)).collect();
+    let output: Vec<f32> = (0..100).flat_map(|_| plugin.play(&input, &defaults)).collect();
     assert!(output.iter().all(|s| s.is_finite()), "nothing of it stays in the sound");
-    drop(stage.leave());
+    drop(plugin.stop());
 }
 
 fn many_points_of_one_parameter_in_a_block_each_act<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let play = |times: &[i64]| {

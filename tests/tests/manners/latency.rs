@@ -1,25 +1,25 @@
-//! How a host learns of another latency.
+//! How a host learns about a changed latency.
 
 use super::RATE;
 use embouchure_host::{ClapHost, Host, Session, Vst3Host};
 use embouchure_tests::Built;
 
-/// `kLatencyChanged` of VST3.
+/// VST3's `kLatencyChanged`.
 const LATENCY_CHANGED: i32 = 8;
 
 fn sessions() -> impl Iterator<Item = Session> {
     [64, 4096, 64, 512].into_iter().map(|max_block| Session { rate: RATE, block: max_block, max_block })
 }
 
-/// Nothing is heard, so the plugin has nothing to learn from what comes.
+/// No audio is played, so the plugin cannot learn the block size.
 #[test]
-fn clap_tells_of_another_latency_while_it_activates_and_asks_for_no_restart() {
+fn clap_announces_a_changed_latency_during_activation_without_a_restart() {
     let mut host = ClapHost::built();
     let mut before = Host::latency(&mut host);
     for session in sessions() {
         let n_told = host.n_latency_changes();
         Host::activate(&mut host, session).unwrap();
-        // Told by the main thread as well, if not before.
+        // The plugin may announce the change on the main thread's next turn.
         host.turn();
         let latency = Host::latency(&mut host);
         assert_ne!(latency, before);
@@ -31,7 +31,7 @@ fn clap_tells_of_another_latency_while_it_activates_and_asks_for_no_restart() {
 }
 
 #[test]
-fn vst3_asks_for_nothing_but_a_look_at_the_latency() {
+fn vst3_asks_only_for_a_new_query_of_the_latency() {
     let mut host = Vst3Host::built();
     for session in sessions() {
         Host::activate(&mut host, session).unwrap();

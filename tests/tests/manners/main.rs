@@ -1,6 +1,6 @@
-//! The built plugin in hosts that do what they should not, or what few do: it must never take the host down. Each test runs
-//! in a process of its own; the variable `EMBOUCHURE_RUNS` says how often those run that only sometimes go wrong (200 is
-//! the full form), and `EMBOUCHURE_BUNDLED` names a folder with other bundles than those just built.
+//! The built plugin in hosts that break the rules, or do what few hosts do: it must never crash the host. Each test
+//! runs in a separate process. The variable `EMBOUCHURE_RUNS` sets the number of runs of tests that fail only sometimes
+//! (200 is the full form); `EMBOUCHURE_BUNDLED` names a folder with bundles to test instead of those just built.
 
 mod calls;
 mod channels;
@@ -18,5 +18,5 @@ mod values;
 use embouchure_host::Session;
 
 const RATE: f64 = 48_000.0;
-/// Blocks of a performance.
+/// Session of a live performance.
 const LIVE: Session = Session { rate: RATE, block: 128, max_block: 128 };

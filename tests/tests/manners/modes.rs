@@ -1,8 +1,8 @@
-//! Bounces and live performances of one instance in turns.
+//! Alternating offline and live playback of one instance.
 
 use super::RATE;
 use embouchure_host::{Change, Outcome, Session, with_session_in_json};
-use embouchure_tests::{Built, Stage, alone_often, in_both_formats, phrase};
+use embouchure_tests::{ActivePlugin, Built, in_both_formats, isolated_runs, phrase};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -12,17 +12,19 @@ in_both_formats!(
     a_performance_after_a_bounce_loads_nothing_in_the_callback,
 );
 
-/// Of bounces and performances, so that they have the same latency.
+/// One session for both modes, so that they have the same latency.
 const SESSION: Session = Session { rate: RATE, block: 256, max_block: 256 };
-/// Seconds of computing in one call of `process`, of which loading two instruments takes 5 ms, and a block less than 0.1.
+/// Limit of the processor time of a call of `process`, s. Loading two instruments would take 5 ms; a block takes less
+/// than 0.1 ms.
 const LOADING_S: f64 = 0.0015;
-/// Samples at which the instruments move.
+/// Samples at which the instruments change.
 const MOVES: [usize; 3] = [0, 20_480, 40_960];
 
-/// Plays a phrase in which Instrument A moves to `places`, and B to the next ones; gives what is heard, and what each call came to.
+/// Plays a phrase in which Instrument A changes to `places` and Instrument B to the next ones. Returns the output and
+/// the result of each call.
 fn play<H: Built>(host: H, session: Session, places: [f64; 3], pace: f64) -> (H, Vec<f32>, Vec<Outcome>) {
-    let mut stage = Stage::new(host, session);
-    let ids = [stage.host.id("Instrument A"), stage.host.id("Instrument B")];
+    let mut plugin = ActivePlugin::new(host, session);
+    let ids = [plugin.host.id("Instrument A"), plugin.host.id("Instrument B")];
     let (mut heard, mut outcomes) = (Vec::new(), Vec::new());
     let start = Instant::now();
     for (i, block) in phrase(RATE).chunks(session.block).enumerate() {
@@ -34,13 +36,13 @@ fn play<H: Built>(host: H, session: Session, places: [f64; 3], pace: f64) -> (H,
             ids.into_iter().zip([place, place + 1.0]).map(change)
         });
         let changes: Vec<_> = changes.collect();
-        let (outcome, channels) = stage.block(block, &changes);
+        let (outcome, channels) = plugin.block(block, &changes);
         heard.extend(&channels[0]);
         outcomes.push(outcome);
         let due = Duration::from_secs_f64(now.end as f64 / RATE * pace);
         std::thread::sleep(due.saturating_sub(start.elapsed()));
     }
-    (stage.leave(), heard, outcomes)
+    (plugin.stop(), heard, outcomes)
 }
 
 fn bounce<H: Built>(mut host: H) -> (H, Vec<f32>) {
@@ -50,7 +52,7 @@ fn bounce<H: Built>(mut host: H) -> (H, Vec<f32>) {
     (host, heard)
 }
 
-/// With instruments that no bounce has loaded.
+/// Plays live, with instruments that no bounce has loaded.
 fn live<H: Built>(mut host: H, session: Session) -> (H, Vec<Outcome>) {
     host.set_offline(false).unwrap();
     let (host, _, outcomes) = play(host, session, [12.0, 10.0, 6.0], 1.0);
@@ -58,7 +60,7 @@ fn live<H: Built>(mut host: H, session: Session) -> (H, Vec<Outcome>) {
 }
 
 fn every_bounce_is_the_same_whatever_was_played_before<H: Built>(test: &str) {
-    if !alone_often(test, 2) {
+    if !isolated_runs(test, 2) {
         return;
     }
     let (host, first) = bounce(H::built());
@@ -74,10 +76,10 @@ fn every_bounce_is_the_same_whatever_was_played_before<H: Built>(test: &str) {
     drop(host);
 }
 
-/// The blocks are longer than the buffer that the player chose. So the frames of a block are never there when it comes. A
-/// bounce waits for them; a performance must not.
+/// The blocks are longer than the buffer that the player chose, so the frames of a block are never ready when it
+/// arrives. An offline playback waits for them; a live one must not.
 fn a_performance_after_a_bounce_never_waits<H: Built>(test: &str) {
-    if !alone_often(test, 1) {
+    if !isolated_runs(test, 1) {
         return;
     }
     let long_blocks = Session { rate: RATE, block: 2048, max_block: 2048 };
@@ -94,12 +96,12 @@ fn a_performance_after_a_bounce_never_waits<H: Built>(test: &str) {
     assert!(performed != bounced, "the performance has waited for all of its sound");
     let n_waits: usize = outcomes.iter().map(|outcome| outcome.n_waits).sum();
     println!("{}: {n_waits} waits in {} calls", H::FORMAT, outcomes.len());
-    // The memory of a process belongs to all its threads; another one's page fault may hold this one up.
+    // A few waits are allowed: all threads share the process's memory, and one thread's page fault may block another.
     assert!(n_waits <= outcomes.len() / 4, "{n_waits} waits in {} calls", outcomes.len());
 }
 
 fn a_performance_after_a_bounce_loads_nothing_in_the_callback<H: Built>(test: &str) {
-    if !alone_often(test, 1) {
+    if !isolated_runs(test, 1) {
         return;
     }
     let (host, _) = bounce(H::built());

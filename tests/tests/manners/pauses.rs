@@ -1,8 +1,8 @@
-//! Hosts that stop and start the processing more often than they need to.
+//! Hosts that stop and start processing more often than necessary.
 
 use super::{LIVE, RATE};
 use embouchure_host::{Audio, ClapHost, Layout, Session};
-use embouchure_tests::{Built, Stage, alone, in_both_formats, phrase, tone};
+use embouchure_tests::{ActivePlugin, Built, in_both_formats, isolated, phrase, tone};
 
 in_both_formats!(
     a_soft_voice_keeps_its_level_over_a_pause,
@@ -21,29 +21,29 @@ enum Pause {
     Reset,
 }
 
-/// Level of the second second after the middle, dB. Before that the sound comes back.
+/// Level of the second second after the middle, dB. During the first one the sound returns.
 fn level_after<H: Built>(pause: Pause) -> f64 {
-    let mut stage = Stage::new(H::built(), LIVE);
+    let mut plugin = ActivePlugin::new(H::built(), LIVE);
     let soft: Vec<f32> = tone(RATE, 2 * RATE as usize).iter().map(|s| 0.02 * s).collect();
-    // What is ahead of the clock waits for the engine, so this is a live performance without late frames.
-    stage.play(&soft, &[]);
+    // Blocks that come ahead of the clock wait for the engine, so this is a live performance without late frames.
+    plugin.play(&soft, &[]);
     match pause {
         Pause::None => {}
         Pause::StopAndStart => {
-            stage.audio.stop();
-            assert!(stage.audio.start());
+            plugin.audio.stop();
+            assert!(plugin.audio.start());
         }
-        Pause::Reset => stage.audio.reset(),
+        Pause::Reset => plugin.audio.reset(),
     }
-    let second = stage.play(&soft[..RATE as usize / 2], &[]);
-    drop(stage.leave());
+    let second = plugin.play(&soft[..RATE as usize / 2], &[]);
+    drop(plugin.stop());
     let heard = &second[RATE as usize / 5..];
     let power = heard.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / heard.len() as f64;
     10.0 * (power + 1e-12).log10()
 }
 
 fn a_soft_voice_keeps_its_level_over_a_pause<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let expected = level_after::<H>(Pause::None);
@@ -60,22 +60,22 @@ fn bounce<H: Built>(mix: f64, is_paused: bool) -> Vec<f32> {
     let mut host = H::built_offline();
     let id = host.id("Dry/Wet");
     host.set_value(id, mix).unwrap();
-    let mut stage = Stage::new(host, SESSION);
+    let mut plugin = ActivePlugin::new(host, SESSION);
     let mut output = Vec::new();
     for block in phrase(RATE).chunks(SESSION.block) {
         if is_paused {
-            stage.audio.stop();
-            assert!(stage.audio.start());
+            plugin.audio.stop();
+            assert!(plugin.audio.start());
         }
-        output.extend(stage.play(block, &[]));
+        output.extend(plugin.play(block, &[]));
     }
-    drop(stage.leave());
+    drop(plugin.stop());
     output
 }
 
-/// In VST3 such a pause is how hosts clear what is heard, so nothing is left to compare.
+/// In VST3 such a pause is how hosts reset a plugin, so the output cannot be compared.
 fn a_pause_around_each_block_does_no_harm<H: Built>(test: &str) {
-    if alone(test) {
+    if isolated(test) {
         for mix in [0.0, 1.0] {
             assert!(bounce::<H>(mix, true).iter().all(|s| s.is_finite()));
         }
@@ -92,7 +92,7 @@ fn in_clap_a_pause_around_each_block_changes_no_sample() {
 }
 
 fn calls_of_the_life_cycle_may_come_in_any_order<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let longer = Session { rate: 96_000.0, block: 512, max_block: 512 };
@@ -109,25 +109,25 @@ fn calls_of_the_life_cycle_may_come_in_any_order<H: Built>(test: &str) {
         audio.stop();
         audio.stop();
         audio.reset();
-        let mut stage = Stage::new(host, LIVE);
-        assert!(stage.play(&phrase(RATE)[..20_000], &[]).iter().all(|s| s.is_finite()));
-        stage.audio.stop();
-        stage.block(&[0.5; 100], &[]);
-        stage.audio.start();
-        // Deactivated while it is started.
-        stage.host.deactivate();
-        stage.block(&[0.5; 100], &[]);
-        host = stage.leave();
+        let mut plugin = ActivePlugin::new(host, LIVE);
+        assert!(plugin.play(&phrase(RATE)[..20_000], &[]).iter().all(|s| s.is_finite()));
+        plugin.audio.stop();
+        plugin.block(&[0.5; 100], &[]);
+        plugin.audio.start();
+        // Deactivated while started.
+        plugin.host.deactivate();
+        plugin.block(&[0.5; 100], &[]);
+        host = plugin.stop();
     }
-    let mut stage = Stage::new(host, LIVE);
-    let played = stage.play(&phrase(RATE), &[]);
+    let mut plugin = ActivePlugin::new(host, LIVE);
+    let played = plugin.play(&phrase(RATE), &[]);
     assert!(played.iter().all(|s| s.is_finite()) && played.iter().any(|s| s.abs() > 0.01));
-    drop(stage.leave());
+    drop(plugin.stop());
 }
 
-/// The plugin may refuse, or take it for the next activation.
+/// The plugin may refuse the layout, or use it from the next activation on.
 fn other_channels_chosen_while_active_do_no_harm<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let layouts = [(1, 1), (1, 2), (2, 2)].map(|(n_inputs, n_outputs)| Layout { n_inputs, n_outputs });
@@ -135,21 +135,21 @@ fn other_channels_chosen_while_active_do_no_harm<H: Built>(test: &str) {
         for chosen in layouts {
             let mut host = H::built();
             host.select_layout(agreed).unwrap();
-            let mut stage = Stage::new(host, LIVE);
-            stage.play(&phrase(RATE)[..5000], &[]);
-            // The host's blocks are as it believes them to be.
-            let _ = stage.host.select_layout(chosen);
+            let mut plugin = ActivePlugin::new(host, LIVE);
+            plugin.play(&phrase(RATE)[..5000], &[]);
+            // The host's blocks have the layout that the host believes in.
+            let _ = plugin.host.select_layout(chosen);
             for block in phrase(RATE)[..5000].chunks(LIVE.block) {
-                stage.block(block, &[]);
+                plugin.block(block, &[]);
             }
-            let mut host = stage.leave();
+            let mut host = plugin.stop();
             host.select_layout(chosen).unwrap();
-            let mut stage = Stage::new(host, LIVE);
+            let mut plugin = ActivePlugin::new(host, LIVE);
             assert!(
-                stage.play(&phrase(RATE)[..5000], &[]).iter().all(|s| s.is_finite()),
+                plugin.play(&phrase(RATE)[..5000], &[]).iter().all(|s| s.is_finite()),
                 "{agreed:?}, then {chosen:?}"
             );
-            drop(stage.leave());
+            drop(plugin.stop());
         }
     }
 }

@@ -1,24 +1,26 @@
-//! States: damaged ones, which must leave what was there, and those of earlier versions.
+//! States: damaged ones must leave the present state unchanged, those of earlier versions must load.
 
 use super::{LIVE, RATE};
 use embouchure_host::{ClapHost, Host, Session, Vst3Host, with_session_in_json};
-use embouchure_tests::{Built, Paced, Stage, alone, alone_often, hear_instrument_change, in_both_formats, phrase};
+use embouchure_tests::{
+    ActivePlugin, Built, Paced, hear_instrument_change, in_both_formats, isolated, isolated_runs, phrase,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::path::Path;
 
 in_both_formats!(
-    a_damaged_state_leaves_what_was_there_playing,
-    a_state_that_says_it_is_longer_than_it_is_takes_no_memory_and_loses_nothing,
+    a_damaged_state_leaves_the_present_state_unchanged,
+    a_state_with_too_large_a_length_takes_no_memory_and_loses_nothing,
     damaged_states_do_no_harm_to_a_plugin_that_plays,
-    states_that_come_while_another_thread_processes_are_followed,
+    states_loaded_while_another_thread_processes_take_effect,
     projects_of_earlier_versions_load_with_parameters_and_instruments,
 );
 
 const SESSION: Session = Session { rate: RATE, block: 512, max_block: 512 };
 
-/// A host with a state that is not the default.
+/// A host whose state is not the default.
 pub fn host_with_a_sound<H: Built>() -> H {
     let mut host = H::built_offline();
     let (transpose, instrument) = (host.id("Transpose"), host.id("Instrument A"));
@@ -27,16 +29,16 @@ pub fn host_with_a_sound<H: Built>() -> H {
     host
 }
 
-/// The host again, and what it plays.
+/// Plays a clip offline. Returns the host and the output.
 pub fn bounce<H: Built>(host: H) -> (H, Vec<f32>) {
-    let mut stage = Stage::new(host, SESSION);
-    let heard = stage.play(&phrase(RATE)[..40_000], &[]);
+    let mut plugin = ActivePlugin::new(host, SESSION);
+    let heard = plugin.play(&phrase(RATE)[..40_000], &[]);
     assert!(heard.iter().all(|s| s.is_finite()) && heard.iter().any(|s| s.abs() > 0.01));
-    (stage.leave(), heard)
+    (plugin.stop(), heard)
 }
 
-/// Strict prefixes of a state, and noise: nothing that is a state.
-fn no_states(good: &[u8]) -> Vec<Vec<u8>> {
+/// Strict prefixes of a state, and noise: none of them is a valid state.
+fn invalid_states(good: &[u8]) -> Vec<Vec<u8>> {
     let mut random = ChaCha8Rng::seed_from_u64(7);
     let mut all: Vec<Vec<u8>> = (0..good.len()).map(|n| good[..n].to_vec()).collect();
     all.extend((0..400).map(|n| (0..n).map(|_| random.random()).collect()));
@@ -44,17 +46,17 @@ fn no_states(good: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-fn a_damaged_state_leaves_what_was_there_playing<H: Built>(test: &str) {
-    if !alone(test) {
+fn a_damaged_state_leaves_the_present_state_unchanged<H: Built>(test: &str) {
+    if !isolated(test) {
         return;
     }
     let (mut host, expected) = bounce(host_with_a_sound::<H>());
     let saved = host.save().unwrap();
-    let mut no_states = no_states(&saved);
-    // Right JSON of the wrong kind, in the format's own wrapping.
+    let mut invalid_states = invalid_states(&saved);
+    // Valid JSON of the wrong kind, wrapped as the format requires.
     let wrong = ["", "{}", "null", "[]", "{\"fields\":null}", "{\"version\":\"0.1.0\",\"params\":[],\"fields\":{}}"];
-    no_states.extend(wrong.iter().map(|json| H::state_of_json(json.as_bytes())));
-    for bytes in &no_states {
+    invalid_states.extend(wrong.iter().map(|json| H::state_of_json(json.as_bytes())));
+    for bytes in &invalid_states {
         let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(60)]).into_owned();
         assert!(host.restore(bytes).is_err(), "{} bytes are taken for a state: {shown}", bytes.len());
         assert!(host.save().unwrap() == saved, "{} bytes change the state: {shown}", bytes.len());
@@ -62,16 +64,16 @@ fn a_damaged_state_leaves_what_was_there_playing<H: Built>(test: &str) {
     assert!(bounce(host).1 == expected, "the sound has changed");
 }
 
-/// Either answer is right: all of the state is there.
-fn a_state_that_says_it_is_longer_than_it_is_takes_no_memory_and_loses_nothing<H: Built>(test: &str) {
-    if !alone(test) {
+/// Either answer is correct, because the whole state is there.
+fn a_state_with_too_large_a_length_takes_no_memory_and_loses_nothing<H: Built>(test: &str) {
+    if !isolated(test) {
         return;
     }
     let (mut host, expected) = bounce(host_with_a_sound::<H>());
     let saved = host.save().unwrap();
     let json = H::json_of_state(&saved);
     for length in [u64::MAX, u64::MAX / 2, 1 << 63, 1 << 40, 1 << 34, 1 << 31, json.len() as u64 + 1] {
-        // In VST3 the length is only eight bytes of nonsense in front.
+        // VST3 states have no length, so these are eight invalid bytes in front.
         for rest in [json, &json[..json.len() / 2], &[]] {
             let is_taken = host.restore(&[&length.to_le_bytes(), rest].concat()).is_ok();
             assert!(!is_taken || rest.len() == json.len(), "{length}, {} bytes", rest.len());
@@ -82,26 +84,26 @@ fn a_state_that_says_it_is_longer_than_it_is_takes_no_memory_and_loses_nothing<H
 }
 
 fn damaged_states_do_no_harm_to_a_plugin_that_plays<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     let (mut host, expected) = bounce(host_with_a_sound::<H>());
-    let no_states = no_states(&host.save().unwrap());
-    let mut no_states = no_states.iter().step_by(5);
-    let mut stage = Stage::new(host, SESSION);
+    let invalid_states = invalid_states(&host.save().unwrap());
+    let mut invalid_states = invalid_states.iter().step_by(5);
+    let mut plugin = ActivePlugin::new(host, SESSION);
     let mut heard = Vec::new();
     for block in phrase(RATE)[..40_000].chunks(SESSION.block) {
-        for bytes in no_states.by_ref().take(10) {
-            assert!(stage.host.restore(bytes).is_err());
+        for bytes in invalid_states.by_ref().take(10) {
+            assert!(plugin.host.restore(bytes).is_err());
         }
-        heard.extend(stage.play(block, &[]));
+        heard.extend(plugin.play(block, &[]));
     }
     assert!(heard == expected);
-    drop(stage.leave());
+    drop(plugin.stop());
 }
 
-fn states_that_come_while_another_thread_processes_are_followed<H: Built>(test: &str) {
-    if !alone_often(test, 1) {
+fn states_loaded_while_another_thread_processes_take_effect<H: Built>(test: &str) {
+    if !isolated_runs(test, 1) {
         return;
     }
     let mut other = H::built();
@@ -118,19 +120,19 @@ fn states_that_come_while_another_thread_processes_are_followed<H: Built>(test: 
     let input = vec![phrase(RATE); 2];
     let played = host.play_while(&input, LIVE, &mut Paced::new(RATE, 1.0), &mut |host| {
         let Some(state) = states_to_come.next() else { return Ok(()) };
-        // Half of one does not count.
+        // Half a state must be refused.
         assert!(host.restore(&state[..state.len() / 2]).is_err());
         host.restore(state)
     });
     assert!(played.unwrap().channels.iter().flatten().all(|s| s.is_finite()));
     assert_eq!(host.value(transpose), 36.0, "the last one counts");
     host.restore(&initial).unwrap();
-    let mut stage = Stage::new(host, LIVE);
-    hear_instrument_change(&mut stage, RATE);
-    drop(stage.leave());
+    let mut plugin = ActivePlugin::new(host, LIVE);
+    hear_instrument_change(&mut plugin, RATE);
+    drop(plugin.stop());
 }
 
-/// Earlier versions' states, with their names.
+/// States of earlier versions, with their names.
 fn earlier() -> Vec<(String, Value)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin/tests/states");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
@@ -146,7 +148,7 @@ fn session(state: &Value) -> Value {
 }
 
 fn projects_of_earlier_versions_load_with_parameters_and_instruments<H: Built>(test: &str) {
-    if !alone(test) {
+    if !isolated(test) {
         return;
     }
     for (name, state) in earlier() {
@@ -161,7 +163,7 @@ fn projects_of_earlier_versions_load_with_parameters_and_instruments<H: Built>(t
         assert_eq!(&session(&saved)["instrument"], instrument, "{name}");
         let (host, heard) = bounce(host);
         drop(host);
-        // The instrument that plays is the session's.
+        // The session decides which instrument plays.
         let other = if instrument["name"] == "trumpet" { "oboe" } else { "trumpet" };
         let other = with_session_in_json(state.to_string().as_bytes(), |session| {
             session["instrument"] = json!({ "kind": "builtin", "name": other });

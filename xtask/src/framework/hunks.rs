@@ -1,39 +1,39 @@
-//! Changed lines without context, as `diff -U0` prints them.
+//! Parses and applies the output of `diff -U0`: changed lines without context.
 
 use anyhow::{Context, Result, bail};
 
-/// What is changed in one file.
+/// The changes to one file.
 #[derive(Debug, PartialEq)]
 pub struct Patch {
-    /// Within the crate.
+    /// Path within the crate.
     pub file: String,
-    /// From the top down.
+    /// Hunks from top to bottom.
     pub hunks: Vec<Hunk>,
 }
 
-/// Lines that take the place of others.
+/// Lines that replace others.
 #[derive(Debug, Default, PartialEq)]
 pub struct Hunk {
-    /// Of the first old line, from 1; without old lines, the line after which the new ones come.
+    /// Number of the first old line, from 1. Without old lines: the line after which the new ones are inserted.
     pub line: usize,
     pub old: Vec<String>,
     pub new: Vec<String>,
 }
 
-/// How a hunk suits a text.
+/// Whether a hunk fits a text.
 #[derive(Debug, PartialEq)]
 pub enum Fit {
-    /// The old lines are where they should be.
+    /// The old lines are at the expected place.
     Exact,
-    /// The new lines are there already.
+    /// The text contains the new lines already.
     Needless,
-    /// The old lines are at this line only.
+    /// The old lines occur once, at this line.
     Elsewhere(usize),
     Nowhere,
 }
 
 impl Patch {
-    /// Reads the patches of one file after another.
+    /// Parses a patch file, which may change several files.
     pub fn read(text: &str) -> Result<Vec<Self>> {
         let mut patches: Vec<Self> = Vec::new();
         for (at, line) in text.lines().enumerate() {
@@ -58,7 +58,7 @@ impl Patch {
         Ok(patches)
     }
 
-    /// `text` with all hunks, which must fit exactly.
+    /// Applies all hunks to `text`; they must fit exactly.
     pub fn apply(&self, text: &str) -> String {
         let lines: Vec<&str> = text.lines().collect();
         let mut result: Vec<&str> = Vec::with_capacity(lines.len());
@@ -74,12 +74,12 @@ impl Patch {
 }
 
 impl Hunk {
-    /// Index of the first line that is not before the hunk.
+    /// Index of the first line to be replaced.
     fn start(&self) -> usize {
         if self.old.is_empty() { self.line } else { self.line - 1 }
     }
 
-    /// Whether the hunk can be applied to `text`, and what is the matter if not.
+    /// Checks whether the hunk fits `text`, and if not, why.
     pub fn fit(&self, text: &str) -> Fit {
         let lines: Vec<&str> = text.lines().collect();
         let is_at = |wanted: &[String], at: usize| {
@@ -125,9 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_text_is_told_apart() {
+    fn a_changed_file_is_recognised() {
         let hunk = &patch().hunks[0];
-        assert_eq!(hunk.fit("one\nzwei\ndrei\nthree\n"), Fit::Needless, "mended by its makers");
+        assert_eq!(hunk.fit("one\nzwei\ndrei\nthree\n"), Fit::Needless, "the published crate has the change");
         assert_eq!(hunk.fit("zero\none\nzwei\ndrei\n"), Fit::Needless, "and moved");
         assert_eq!(hunk.fit("zero\none\ntwo\nthree\n"), Fit::Elsewhere(3));
         assert_eq!(hunk.fit("one\n2\nthree\n"), Fit::Nowhere);

@@ -1,4 +1,4 @@
-//! Noise and rooms.
+//! Adds noise and reverberation.
 
 use super::Case;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
@@ -6,7 +6,7 @@ use embouchure_inference::math::db::db_to_gain;
 use embouchure_training::random::{Draw, normal_noise};
 use rand_chacha::ChaCha8Rng;
 
-/// Adds noise between white and pink, `snr_db` under the voiced parts.
+/// Adds noise of a colour between white and pink, `snr_db` below the voiced parts.
 pub fn add_noise(case: &mut Case, snr_db: f32, rng: &mut ChaCha8Rng) {
     let level = voiced_rms(case) * db_to_gain(-snr_db);
     let colour = rng.uniform(0.0, 0.95);
@@ -26,7 +26,7 @@ fn voiced_rms(case: &Case) -> f32 {
     (sum / n.max(1) as f32).sqrt()
 }
 
-/// A small furnished room: a handful of early reflections within 20 ms and a tail that decays 60 dB in 0.25 s.
+/// Adds a small furnished room: a few early reflections within 20 ms, and a tail that decays 60 dB in 0.25 s.
 pub fn add_room(case: &mut Case, rng: &mut ChaCha8Rng) {
     let ms = |t: f32| (t * MODEL_RATE as f32 / 1000.0) as usize;
     let early: Vec<(usize, f32)> = (0..6).map(|_| (ms(rng.uniform(2.0, 20.0)), rng.uniform(-0.35, 0.35))).collect();

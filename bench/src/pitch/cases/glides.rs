@@ -1,4 +1,4 @@
-//! Glides and vibrato of plain waveforms, made apart from the tones that the encoder is trained on.
+//! Glides and vibrato of simple waveforms, synthesised independently of the encoder's training tones.
 
 use super::{Case, Set};
 use crate::sounds::vowel;
@@ -8,10 +8,10 @@ use std::f64::consts::TAU;
 const SECONDS: f64 = 6.0;
 const RATE: f64 = MODEL_RATE as f64;
 
-/// Amplitude of partial `k` (second) of a tone at some Hz (first).
+/// Amplitude of partial `k` (second argument) of a tone at a frequency in Hz (first argument).
 type Partial = fn(f64, f64) -> f64;
 
-/// Sine, sawtooth, square and voice over each octave: up and down again, and vibrato.
+/// Sine, sawtooth, square and voice, in each octave: a glide up and down, and vibrato.
 pub fn cases() -> Vec<Case> {
     let octaves = [40.0, 80.0, 160.0, 320.0, 640.0, 1250.0, 2500.0];
     let waves: [(&str, Partial); 4] =
@@ -34,7 +34,7 @@ fn square(_hz: f64, k: f64) -> f64 {
     if k % 2.0 == 1.0 { 1.0 / k } else { 0.0 }
 }
 
-/// A sung "ah" over a falling source.
+/// Spectrum of a sung "ah": formants over a source that falls with frequency.
 fn ah(hz: f64, k: f64) -> f64 {
     vowel(k * hz) / k.sqrt()
 }

@@ -1,4 +1,4 @@
-//! Sounds without pitch: whoever hears one here plays a note that nobody sang.
+//! Sounds without pitch. A tracker that reports a pitch here would play a wrong note.
 
 use super::{Case, Set, annotated_voice};
 use anyhow::Result;
@@ -11,13 +11,13 @@ use std::path::Path;
 const SECONDS: usize = 8;
 const N: usize = SECONDS * MODEL_RATE as usize;
 const SEED: u64 = 77;
-/// Annotated pauses of a voice count this far from any note, s.
+/// Least distance of a voice's pauses from any annotated note, s.
 const AWAY_FROM_NOTES: f64 = 0.05;
 
 /// Makes [`N`] samples.
 type Make = fn(&mut ChaCha8Rng) -> Vec<f32>;
 
-/// Silence, breath, consonants, room noise; and a singer's own pauses.
+/// Silence, breath, consonants, room noise, and a singer's pauses.
 pub fn cases(data: &Path) -> Result<Vec<Case>> {
     let made: [(&str, Make); 6] = [
         ("silence", |_| vec![0.0; N]),
@@ -35,7 +35,7 @@ pub fn cases(data: &Path) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
-/// The voice with only those moments as truth that are surely no note.
+/// The voice, with only those moments as truth that are certainly not a note.
 fn pauses(mut voice: Case) -> Case {
     let notes: Vec<f64> = voice.time_s.iter().zip(&voice.f0_hz).filter(|(_, f)| **f > 0.0).map(|(t, _)| *t).collect();
     voice.time_s.retain(|t| notes.iter().all(|note| (note - t).abs() > AWAY_FROM_NOTES));
@@ -53,14 +53,14 @@ fn coloured(rng: &mut ChaCha8Rng, colour: f32, level: f32) -> Vec<f32> {
     noise
 }
 
-/// Rumble of a ventilation, mains hum 50 dB under full scale and hiss.
+/// Ventilation rumble, mains hum 50 dB below full scale, and hiss.
 fn room_noise(rng: &mut ChaCha8Rng) -> Vec<f32> {
     let (rumble, hiss) = (coloured(rng, 0.98, 4e-3), coloured(rng, 0.3, 8e-4));
     let hum = |i: usize| 1e-3 * (TAU * 50.0 * i as f32 / MODEL_RATE as f32).sin();
     rumble.iter().zip(hiss).enumerate().map(|(i, (r, h))| r + h + hum(i)).collect()
 }
 
-/// Air through resonances that move, in breaths of half a second.
+/// Noise through moving resonances, in breaths of half a second.
 fn breath(rng: &mut ChaCha8Rng) -> Vec<f32> {
     let noise = coloured(rng, 0.5, 0.3);
     let envelope = |i: usize| (TAU * i as f32 / MODEL_RATE as f32).sin().max(0.0).powi(2);
@@ -71,7 +71,7 @@ fn breath(rng: &mut ChaCha8Rng) -> Vec<f32> {
         .collect()
 }
 
-/// "s" and "sh", 120 ms each, four a second.
+/// "s" and "sh" of 120 ms each, four per second.
 fn sibilants(rng: &mut ChaCha8Rng) -> Vec<f32> {
     let noise = coloured(rng, -0.3, 0.3);
     let centre = |i: usize| if (i / 4000).is_multiple_of(2) { 5500.0 } else { 3000.0 };
@@ -79,7 +79,7 @@ fn sibilants(rng: &mut ChaCha8Rng) -> Vec<f32> {
     resonate(&noise, centre, 1200.0).iter().enumerate().map(|(i, x)| 0.4 * x * on(i)).collect()
 }
 
-/// "p", "t", "k": 15 ms of noise with a sharp beginning.
+/// "p", "t", "k": 15 ms of noise with a sudden onset.
 fn plosives(rng: &mut ChaCha8Rng) -> Vec<f32> {
     let noise = coloured(rng, 0.2, 0.5);
     let centre = |i: usize| [800.0, 4000.0, 1800.0][(i / 4000) % 3];
@@ -87,7 +87,7 @@ fn plosives(rng: &mut ChaCha8Rng) -> Vec<f32> {
     resonate(&noise, centre, 900.0).iter().enumerate().map(|(i, x)| x * decay(i)).collect()
 }
 
-/// Two-pole resonance, unity gain at its centre or near.
+/// Two-pole resonance with about unity gain at its centre.
 fn resonate(noise: &[f32], centre_hz: impl Fn(usize) -> f32, width_hz: f32) -> Vec<f32> {
     let radius = (-std::f32::consts::PI * width_hz / MODEL_RATE as f32).exp();
     let (mut y1, mut y2) = (0.0, 0.0);

@@ -1,4 +1,4 @@
-//! Questions that a host may ask with any number, also one that the plugin has never given it. CLAP.
+//! Queries with any number, also with indices and identifiers that the plugin never gave out. CLAP.
 
 use crate::ClapHost;
 use clap_sys::ext::audio_ports::{CLAP_EXT_AUDIO_PORTS, clap_plugin_audio_ports};
@@ -10,19 +10,20 @@ use clap_sys::plugin::clap_plugin;
 use std::ffi::{CStr, c_char};
 use std::mem::zeroed;
 
-/// Bytes of room for texts. Hosts give as little as they like.
-const ROOMS: [usize; 4] = [0, 1, 2, 256];
+/// Sizes of text buffers, bytes. Hosts may offer very small ones.
+const BUFFER_SIZES: [usize; 4] = [0, 1, 2, 256];
 
 impl ClapHost {
-    /// Everything that has an index, a number of a parameter, a value or a text. The answers are dropped.
-    pub(super) fn ask_all(&mut self, number: u32, value: f64, text: &CStr) {
+    /// Calls every function that takes an index, a parameter identifier, a value or a text. The answers are dropped.
+    pub(super) fn query_all(&mut self, number: u32, value: f64, text: &CStr) {
         let plugin = self.raw();
-        // SAFETY: the plugin lives as long as the host; the room is as large as is said, and the structures are the calls'.
+        // SAFETY: the plugin lives as long as the host; buffers have the announced size, and structures outlive the
+        // calls.
         unsafe {
             if let Some(params) = extension::<clap_plugin_params>(plugin, CLAP_EXT_PARAMS) {
                 params.get_info.map(|f| f(plugin, number, &mut zeroed()));
                 params.get_value.map(|f| f(plugin, number, &mut 0.0));
-                for room in ROOMS {
+                for room in BUFFER_SIZES {
                     let mut written = vec![0 as c_char; room];
                     let (to, room) = (written.as_mut_ptr(), room as u32);
                     params.value_to_text.map(|f| f(plugin, number, value, to, room));
@@ -39,7 +40,7 @@ impl ClapHost {
             }
             if let Some(config) = extension::<clap_plugin_audio_ports_config>(plugin, CLAP_EXT_AUDIO_PORTS_CONFIG) {
                 config.get.map(|f| f(plugin, number, &mut zeroed()));
-                // A number that there is would choose another layout than the host knows of.
+                // A valid number would select another layout than the one that the host has noted.
                 if number > 100 {
                     config.select.map(|f| f(plugin, number));
                 }
@@ -52,6 +53,6 @@ impl ClapHost {
 }
 
 unsafe fn extension<'a, T>(plugin: *const clap_plugin, name: &CStr) -> Option<&'a T> {
-    // SAFETY: as the caller promises; what has the extension's name is the extension.
+    // SAFETY: the caller guarantees the plugin; the extension with this name has this type.
     unsafe { (*plugin).get_extension.and_then(|f| f(plugin, name.as_ptr()).cast::<T>().as_ref()) }
 }

@@ -1,47 +1,48 @@
-//! Tests in processes of their own, where a crash is a result like any other.
+//! Runs tests in separate processes, so that a crash is a normal test result.
 
 use std::io::Read;
 use std::process::{Command, ExitStatus, Output, Stdio};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// Set in the process that [`alone`] starts.
-const IS_ALONE: &str = "EMBOUCHURE_ALONE";
-/// How often a test of what only sometimes goes wrong is run. 200 is the full form.
+/// Set in the process that [`isolated`] starts.
+const IS_ISOLATED: &str = "EMBOUCHURE_ISOLATED";
+/// Number of runs of the tests that fail only sometimes. 200 is the full form.
 const RUNS: &str = "EMBOUCHURE_RUNS";
-/// Seconds after which a run counts as hung.
-const PATIENCE_S: u64 = 300;
+/// A run that takes longer than this counts as hung, s.
+const TIMEOUT_S: u64 = 300;
 
-/// True in a process of its own. Elsewhere starts that process once, and fails when it fails or crashes.
+/// Returns true in a separate process. In the test's own process it starts that process once and returns false.
 ///
 /// # Panics
-/// Then.
-pub fn alone(test: &str) -> bool {
-    alone_with(test, 1, &[])
+/// If the separate process fails or crashes.
+pub fn isolated(test: &str) -> bool {
+    isolated_with(test, 1, &[])
 }
 
-/// The same as often as the variable `EMBOUCHURE_RUNS` says, or `n_usually`; each time in a new process.
+/// Like [`isolated`], with several runs, each in a new process: as many as the variable `EMBOUCHURE_RUNS` says,
+/// otherwise `n_usually`.
 ///
 /// # Panics
-/// When at least one failed, with what the first of them said.
-pub fn alone_often(test: &str, n_usually: usize) -> bool {
-    alone_with(test, n_runs(n_usually), &[])
+/// If at least one run failed. The message contains the error output of the first.
+pub fn isolated_runs(test: &str, n_usually: usize) -> bool {
+    isolated_with(test, n_runs(n_usually), &[])
 }
 
-/// The same with variables, for runs in which the test has to do with a screen.
+/// Like [`isolated`], with `n_runs` runs and environment variables, such as the name of a screen.
 ///
 /// # Panics
-/// Likewise.
-pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool {
-    if is_alone() {
+/// If at least one run failed.
+pub fn isolated_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool {
+    if is_isolated() {
         return true;
     }
-    // As the harness knows it: without the crate.
+    // The harness knows the test's name without the crate.
     let test = test.split_once("::").map_or(test, |(_, name)| name);
     let mut failures: Vec<Output> = Vec::new();
     for _ in 0..n_runs {
         let mut command = Command::new(std::env::current_exe().expect("a test has a path"));
-        command.args(["--exact", test, "--nocapture"]).env(IS_ALONE, "1").envs(variables.iter().copied());
+        command.args(["--exact", test, "--nocapture"]).env(IS_ISOLATED, "1").envs(variables.iter().copied());
         let output = output(command);
         let has_run = String::from_utf8_lossy(&output.stdout).contains("1 passed");
         assert!(has_run || !output.status.success(), "no test is called {test}");
@@ -58,7 +59,7 @@ pub fn alone_with(test: &str, n_runs: usize, variables: &[(&str, &str)]) -> bool
     false
 }
 
-/// What the test printed, without the harness's own lines, which would be counted twice.
+/// Prints the test's output without the harness's own lines, which would be counted twice.
 fn pass_on(printed: &str) {
     let lines = printed.lines().filter(|line| !line.starts_with("running ") && !line.starts_with("test result: "));
     let said =
@@ -66,17 +67,17 @@ fn pass_on(printed: &str) {
     said.filter(|line| !["", "ok", "FAILED"].contains(line)).for_each(|line| println!("{line}"));
 }
 
-/// True in the process that one of the above started.
-pub fn is_alone() -> bool {
-    std::env::var_os(IS_ALONE).is_some()
+/// True in a process that one of the functions above started.
+pub fn is_isolated() -> bool {
+    std::env::var_os(IS_ISOLATED).is_some()
 }
 
-/// The runs that the variable asks for.
+/// Number of runs: the variable's, or `n_usually`.
 pub fn n_runs(n_usually: usize) -> usize {
     std::env::var(RUNS).map_or(n_usually, |runs| runs.parse().expect("EMBOUCHURE_RUNS is a number"))
 }
 
-/// Ends the process when it hangs.
+/// Runs the command, and kills it if it hangs.
 fn output(mut command: Command) -> Output {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("a test can be started again");
     let stdout = collected(child.stdout.take().expect("it was asked for"));
@@ -85,7 +86,7 @@ fn output(mut command: Command) -> Output {
     let status = loop {
         match child.try_wait().expect("a child can be waited for") {
             Some(status) => break status,
-            None if start.elapsed() > Duration::from_secs(PATIENCE_S) => {
+            None if start.elapsed() > Duration::from_secs(TIMEOUT_S) => {
                 child.kill().expect("a child can be ended");
             }
             None => std::thread::sleep(Duration::from_millis(5)),
@@ -94,11 +95,11 @@ fn output(mut command: Command) -> Output {
     Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() }
 }
 
-/// Reads along, so that nobody waits for room in the pipe.
+/// Reads the pipe on a thread, so that the writer never blocks on a full pipe.
 fn collected(mut pipe: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        // What can be read is enough.
+        // After an error, the bytes read so far are enough.
         let _ = pipe.read_to_end(&mut bytes);
         bytes
     })

@@ -1,4 +1,4 @@
-//! Questions that a host may ask with any number, also one that the plugin has never given it.
+//! Queries with any number, also with indices and identifiers that the plugin never gave out. VST3.
 
 use super::Vst3Host;
 use std::ffi::CStr;
@@ -9,13 +9,13 @@ use vst3::Steinberg::Vst::{
 };
 
 impl Vst3Host {
-    /// Everything that has an index, a number of a parameter, a value or a text. The answers are dropped.
-    pub(super) fn ask_all(&mut self, number: u32, value: f64, text: &CStr) {
+    /// Calls every function that takes an index, a parameter identifier, a value or a text. The answers are dropped.
+    pub(super) fn query_all(&mut self, number: u32, value: f64, text: &CStr) {
         let index = number as i32;
         let mut words: Vec<u16> = text.to_string_lossy().encode_utf16().chain([0]).collect();
         let units: Option<vst3::ComPtr<IUnitInfo>> = self.controller.cast();
         let mapping: Option<vst3::ComPtr<IMidiMapping>> = self.controller.cast();
-        // SAFETY: structures and texts live as long as the calls and are as large as VST3 says.
+        // SAFETY: structures and texts outlive the calls and have the sizes that VST3 defines.
         unsafe {
             self.controller.getParameterInfo(index, &mut zeroed());
             let mut written: String128 = zeroed();

@@ -1,4 +1,4 @@
-//! Many instances on one machine.
+//! Measures many instances on one machine.
 
 use super::Figure;
 use super::realtime::{Session, run};
@@ -7,27 +7,27 @@ use anyhow::Result;
 use embouchure_inference::config::FRAME_RATE;
 use std::time::Instant;
 
-const CROWD: usize = 8;
-/// How long the machine alone is watched, and what counts as a stop.
+const N_INSTANCES: usize = 8;
+/// Duration of the observation of the idle machine, s, and the shortest interruption that counts, s.
 const WATCH_SECONDS: f64 = 10.0;
 const MARGIN_SECONDS: f64 = 0.0033;
-/// Each try of the search.
+/// Duration of each try of the search, s.
 const TRY_SECONDS: f64 = 5.0;
 const MOST: usize = 256;
-/// Share of frames that may be late in a try: a machine that is shared stops every program now and then.
+/// Share of frames that may be late in a try. A shared machine interrupts every program now and then.
 const TOLERATED: f64 = 0.01;
-/// A large session.
+/// Number of instances that a large session needs.
 const ENOUGH: f64 = 32.0;
 
 fn n_cores() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
-/// Late frames of eight instances at blocks of 64 while another program takes all it gets of one core.
+/// Late frames of eight instances at blocks of 64, while another program uses all it gets of one core.
 pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Figure>> {
-    let session = Session { n_instances: CROWD, block: 64, seconds, n_threads: n_cores(), busy: true };
+    let session = Session { n_instances: N_INSTANCES, block: 64, seconds, n_threads: n_cores(), busy: true };
     let outcome = run(networks, session)?;
-    let name = format!("{CROWD} instances, blocks of 64, {seconds} s, one core busy");
+    let name = format!("{N_INSTANCES} instances, blocks of 64, {seconds} s, one core busy");
     Ok(vec![
         Figure::new(format!("late frames, {name}"), outcome.late_frames as f64, 0).at_most(0.0),
         Figure::new(format!("lost samples, {name}"), outcome.lost_samples as f64, 0).at_most(0.0),
@@ -35,8 +35,8 @@ pub fn beside_a_busy_program(networks: &Networks, seconds: f64) -> Result<Vec<Fi
     ])
 }
 
-/// How often the machine stops a program that does nothing but watch the clock, for longer than the worker's margin.
-pub fn stops_of_the_machine() -> Vec<Figure> {
+/// How often the machine interrupts a program that only reads the clock, for longer than the worker's margin.
+pub fn interruptions_by_the_machine() -> Vec<Figure> {
     let (mut last, start) = (Instant::now(), Instant::now());
     let (mut longest, mut n_long) = (0.0f64, 0.0);
     while start.elapsed().as_secs_f64() < WATCH_SECONDS {
@@ -52,7 +52,7 @@ pub fn stops_of_the_machine() -> Vec<Figure> {
     ]
 }
 
-/// Most instances that keep realtime at blocks of 128.
+/// Largest number of instances that run in realtime at blocks of 128.
 pub fn how_many(networks: &Networks) -> Result<Vec<Figure>> {
     let keeps_up = |n_instances| -> Result<bool> {
         let session = Session { n_instances, block: 128, seconds: TRY_SECONDS, n_threads: n_cores(), busy: false };
@@ -66,7 +66,7 @@ pub fn how_many(networks: &Networks) -> Result<Vec<Figure>> {
     Ok(vec![Figure::new(name, most as f64, 0).at_least(ENOUGH)])
 }
 
-/// Largest n with `holds(n)`: doubling, then halving the gap.
+/// Largest n with `holds(n)`, by doubling and then bisection.
 fn search(holds: impl Fn(usize) -> Result<bool>) -> Result<usize> {
     let (mut good, mut bad) = (0, 1);
     while bad <= MOST && holds(bad)? {
