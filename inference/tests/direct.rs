@@ -4,6 +4,7 @@ mod common;
 
 use common::*;
 use embouchure_inference::engine::{DriverKind, Engine, HopModel, direct_latency_samples};
+use embouchure_inference::play::Slot;
 
 const RATES: [f64; 7] = [44_100.0, 48_000.0, 96_000.0, 192_000.0, 8000.0, 1234.5678, 16_000.0];
 
@@ -53,6 +54,41 @@ fn so_they_are_with_the_shipped_networks() {
     let expected = wet(engine_with(48_000.0, 512, true, model), &input, |n| even_cuts(n, 512));
     let out = wet(direct(48_000.0, 300, chain("trumpet")), &input, |n| random_cuts(5, n, 300));
     assert!(rms(&expected) > 0.001 && out == expected);
+}
+
+/// With a swap, a morph and a reset.
+#[test]
+#[cfg(feature = "worker")]
+fn so_they_are_while_instruments_come_and_go() {
+    let input = phrases(44_100.0, 1.0);
+    let played = |driver, cuts: &dyn Fn(usize) -> Vec<usize>| {
+        let (model, loader) = model_for(driver, "trumpet", Some("flute"));
+        let mut engine = engine_driven(driver, 44_100.0, 512, true, model);
+        play(&mut engine, &input[..9000], &even_cuts(9000, 100), WET);
+        engine.reset();
+        let latency = engine.latency_samples();
+        let mut out = padded(&input, latency);
+        let third = input.len() / 3;
+        let cuts = [cuts(third), cuts(third), cuts(out.len() - 2 * third)].concat();
+        let mut start = 0;
+        for n in cuts {
+            if start == third {
+                loader.load(engine.expect_load(), Slot::A, Some(instrument("violin")));
+            } else if start == 2 * third {
+                loader.load(engine.expect_load(), Slot::B, Some(instrument("cello")));
+            }
+            let morph = if start < third { 0.0 } else { 0.7 };
+            let settings = open_air().with(|s| s.sound.morph = morph);
+            play_block(&mut engine, &mut [&mut out[start..start + n]], 1, &settings);
+            start += n;
+        }
+        out[latency..].to_vec()
+    };
+    let expected = played(DriverKind::Worker, &|n| even_cuts(n, 512));
+    assert!(rms(&expected) > 0.001);
+    for seed in 0..3 {
+        assert!(played(DriverKind::Direct, &|n| random_cuts(seed, n, 700)) == expected, "cut {seed}");
+    }
 }
 
 #[test]

@@ -71,6 +71,7 @@ fn a_thousand_swaps_under_a_note_make_no_click_and_leave_nothing_behind() {
     assert!(largest_db < LARGEST_LEAP_DB, "{largest_db} dB from one hop to the next");
     assert!(controls[100..].iter().all(|c| (c.f0_hz() / 392.0 - 1.0).abs() < 0.01), "the pitch goes on");
     controls.extend(play(&mut playing, controls.len()..controls.len() + 40, &settings));
+    loader.free_retired();
     let held: Vec<usize> = band.iter().map(|i| Arc::strong_count(i) - 1).collect();
     assert_eq!(held.iter().sum::<usize>(), 1, "only the last is still held: {held:?}");
 }

@@ -218,6 +218,7 @@ fn a_new_instrument_fades_in_and_the_old_one_is_freed() {
     let before = play(&mut playing, &clip[..100 * HOP_SIZE], &source);
     loader.load(0, Slot::A, Some(Arc::new(trumpet())));
     let after = play(&mut playing, &clip[100 * HOP_SIZE..], &source);
+    loader.free_retired();
     assert_eq!(Arc::strong_count(&old), 1, "only the test still holds it");
     // The same instrument again, with an empty memory: the level may not jump from hop to hop.
     let levels: Vec<f32> = before[95..].iter().chain(&after).map(|o| o.controls.amplitude()).collect();

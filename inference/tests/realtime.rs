@@ -191,16 +191,19 @@ fn a_hop_of_the_whole_chain_neither_allocates_nor_frees() {
     assert!(loudest > 0.01 && n_retired >= 6, "{loudest}, {n_retired} swaps");
 }
 
-/// The engine that computes its hops in the callback.
+/// The engine that computes its hops in the callback, while instruments are swapped.
 #[test]
 fn nor_does_a_callback_that_computes_the_hops_itself() {
-    let encoder = encoder_by(Backend::Cpu);
-    let loaded = Some(Box::new(LoadedInstrument::new(instrument_for(&encoder, "trumpet"))));
-    let chain = Chain::new(Microphone::new(&encoder), Player::new([loaded, None]));
-    let mut engine = engine_driven(DriverKind::Direct, 48_000.0, 64, false, chain);
-    let mut samples = phrases(48_000.0, 1.0);
+    let (model, loader) = model_for(DriverKind::Direct, "trumpet", Some("violin"));
+    let mut engine = engine_driven(DriverKind::Direct, 48_000.0, 64, false, model);
+    let mut samples = phrases(48_000.0, 2.0);
     for (i, block) in samples.chunks_mut(300).enumerate() {
-        let count = counted(|| play_block(&mut engine, &mut [block], 1, &Settings::default()));
+        if i % 20 == 10 {
+            let slot = Slot::ALL[i / 20 % 2];
+            loader.load(engine.expect_load(), slot, Some(instrument(["flute", "cello", "oboe"][i / 20 % 3])));
+        }
+        let settings = Settings::default().with(|s| s.sound.morph = i as f32 % 40.0 / 40.0);
+        let count = counted(|| play_block(&mut engine, &mut [block], 1, &settings));
         assert_eq!(count, 0, "block {i}");
         if i % 60 == 59 {
             assert_eq!(counted(|| engine.reset()), 0);

@@ -9,7 +9,6 @@ mod driver;
 mod ear;
 mod hops;
 mod mix;
-#[cfg(feature = "worker")]
 mod model;
 mod ramps;
 mod resample;
@@ -23,7 +22,6 @@ pub use callback::{Change, Engine, EngineConfig, Io, PrepareError};
 pub use clipping::FULL_SCALE;
 pub use clock::{direct_latency_samples, latency_samples};
 pub use driver::DriverKind;
-#[cfg(feature = "worker")]
 pub use model::{Loader, Model};
 pub use subnormals::flush_subnormals;
 pub use telemetry::{N_SHOWN, Telemetry, TelemetryView};

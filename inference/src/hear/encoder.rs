@@ -93,12 +93,12 @@ impl Encoder {
 
     /// A stream that has heard nothing. Allocates.
     pub fn stream(&self) -> EncoderStream {
-        EncoderStream {
-            level: LevelNormalizer::default(),
-            network: self.network.clone().stream(),
-            n_silent: 0,
-            encoding: Encoding::of(&[0.0; N_HEAD]),
-        }
+        EncoderStream::over(self.network.clone().stream())
+    }
+
+    /// The same for the audio thread: it allocates nothing once it is there, unless only a GPU has the weights. Allocates.
+    pub fn realtime_stream(&self) -> EncoderStream {
+        EncoderStream::over(self.network.clone().realtime_stream().unwrap_or_else(|| self.network.clone().stream()))
     }
 
     /// Reads a whole clip: one encoding per whole hop, the same as a stream gives. Allocates.
@@ -109,6 +109,11 @@ impl Encoder {
 }
 
 impl EncoderStream {
+    fn over(network: Box<dyn Stream<HOP_SIZE, N_HEAD>>) -> Self {
+        let encoding = Encoding::of(&[0.0; N_HEAD]);
+        Self { level: LevelNormalizer::default(), network, n_silent: 0, encoding }
+    }
+
     /// Reads the next hop at the model rate. Where a host sends zeros, as between the clips of a track, the network need
     /// not run. All values are NaN if the network failed. Allocates nothing if [`Backend::Cpu`] runs it.
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE]) -> &Encoding {

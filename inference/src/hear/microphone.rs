@@ -72,8 +72,17 @@ impl Default for Learned {
 impl Microphone {
     /// Allocates the state; the weights are shared.
     pub fn new(encoder: &Encoder) -> Self {
+        Self::over(encoder.stream())
+    }
+
+    /// The same for the audio thread, see [`Encoder::realtime_stream`]. Allocates.
+    pub fn realtime(encoder: &Encoder) -> Self {
+        Self::over(encoder.realtime_stream())
+    }
+
+    fn over(encoder: EncoderStream) -> Self {
         Self {
-            encoder: encoder.stream(),
+            encoder,
             past: Past::default(),
             noise: NoiseMeter::default(),
             polyphony: Polyphony::default(),

@@ -31,6 +31,9 @@ pub trait Network<const I: usize, const O: usize>: Send + Sync {
     /// A stream that has read nothing. Allocates.
     fn stream(self: Arc<Self>) -> Box<dyn Stream<I, O>>;
 
+    /// A stream that allocates nothing once it is there, with the same bits; `None` if only a GPU has the weights. Allocates.
+    fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<I, O>>>;
+
     /// A whole clip: the outputs that a new stream gives. Allocates.
     fn forward(self: Arc<Self>, clip: &[[f32; I]]) -> Vec<[f32; O]> {
         let mut stream = self.stream();

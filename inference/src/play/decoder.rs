@@ -83,6 +83,12 @@ impl Decoder {
         DecoderStream { network: self.network.clone().stream(), texture: TextureState::default() }
     }
 
+    /// The same for the audio thread: it allocates nothing once it is there, unless only a GPU has the weights. Allocates.
+    pub fn realtime_stream(&self) -> DecoderStream {
+        let network = self.network.clone().realtime_stream().unwrap_or_else(|| self.network.clone().stream());
+        DecoderStream { network, texture: TextureState::default() }
+    }
+
     /// Raw outputs of a whole clip, the same as a stream gives frame by frame. Allocates.
     pub fn forward(&self, features: &[[f32; N_FEATURES]]) -> Vec<[f32; N_RAW]> {
         self.network.clone().forward(features)

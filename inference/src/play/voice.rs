@@ -211,7 +211,18 @@ impl Fading {
 impl LoadedInstrument {
     /// Allocates the state; the weights are shared.
     pub fn new(instrument: Arc<Instrument>) -> Self {
-        let (stream, gain) = (instrument.decoder.stream(), levelling_gain(&instrument.card));
+        let stream = instrument.decoder.stream();
+        Self::over(instrument, stream)
+    }
+
+    /// The same for the audio thread, see [`Decoder::realtime_stream`](super::decoder::Decoder::realtime_stream). Allocates.
+    pub fn realtime(instrument: Arc<Instrument>) -> Self {
+        let stream = instrument.decoder.realtime_stream();
+        Self::over(instrument, stream)
+    }
+
+    fn over(instrument: Arc<Instrument>, stream: DecoderStream) -> Self {
+        let gain = levelling_gain(&instrument.card);
         let level = LevelMatch::new(gain * gain * instrument.loud_power);
         Self { instrument, stream, gain, level }
     }

@@ -4,9 +4,7 @@
 use embouchure_inference::chain::{Chain, HopOutput};
 use embouchure_inference::config::N_NOISE_BANDS;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::{Change, DriverKind, Engine, EngineConfig, HopModel, Io, Telemetry};
-#[cfg(feature = "worker")]
-use embouchure_inference::engine::{Loader, Model};
+use embouchure_inference::engine::{Change, DriverKind, Engine, EngineConfig, HopModel, Io, Loader, Model, Telemetry};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::hear::{Heard, HopInput, Microphone};
 use embouchure_inference::nn::Backend;
@@ -51,9 +49,13 @@ pub fn chain(name: &str) -> Chain<Microphone> {
 }
 
 /// The product's model with one or two shipped instruments.
-#[cfg(feature = "worker")]
 pub fn model(first: &str, second: Option<&str>) -> (Model, Loader) {
     Model::new(&encoder(), [Some(instrument(first)), second.map(instrument)])
+}
+
+/// The same for `driver`.
+pub fn model_for(driver: DriverKind, first: &str, second: Option<&str>) -> (Model, Loader) {
+    Model::for_driver(driver, &encoder(), [Some(instrument(first)), second.map(instrument)])
 }
 
 /// Settings without a room.

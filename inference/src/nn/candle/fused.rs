@@ -15,6 +15,10 @@ impl<const I: usize, const O: usize, N: Network<I, O>> Network<I, O> for Fused<N
     fn stream(self: Arc<Self>) -> Box<dyn Stream<I, O>> {
         Box::new(FusedStream(RefCell::new(self.0.clone().stream())))
     }
+
+    fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<I, O>>> {
+        self.0.clone().realtime_stream()
+    }
 }
 
 impl<const I: usize, const O: usize> FusedStream<I, O> {

@@ -33,6 +33,10 @@ impl<const I: usize, const O: usize, N: Operations<I, O>> Network<I, O> for N {
         Box::new(OperationsStream { network: self, memory: None })
     }
 
+    fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<I, O>>> {
+        None
+    }
+
     fn forward(self: Arc<Self>, clip: &[[f32; I]]) -> Vec<[f32; O]> {
         if clip.is_empty() {
             return Vec::new();

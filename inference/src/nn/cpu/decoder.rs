@@ -68,6 +68,10 @@ impl Network<N_FEATURES, N_RAW> for Decoder {
         let (state_and_input, dense) = (vec![0.0; 2 * self.width], vec![0.0; self.width]);
         Box::new(DecoderStream { decoder: self, state_and_input, dense, gates, scratch })
     }
+
+    fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<N_FEATURES, N_RAW>>> {
+        Some(self.stream())
+    }
 }
 
 impl Stream<N_FEATURES, N_RAW> for DecoderStream {

@@ -64,6 +64,10 @@ impl Network<HOP_SIZE, N_HEAD> for Encoder {
         scratch.fit(&self.head, 1);
         Box::new(EncoderStream { encoder: self, pasts, buffers: [[0.0; WIDEST]; 2], scratch })
     }
+
+    fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<HOP_SIZE, N_HEAD>>> {
+        Some(self.stream())
+    }
 }
 
 impl Stream<HOP_SIZE, N_HEAD> for EncoderStream {
