@@ -1,7 +1,7 @@
 //! The product's engine with the built-in networks, set to keep the input's pitch.
 
 use anyhow::{Context, Result};
-use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, Model};
+use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, HopModel, Io, Model};
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::settings::Settings;
@@ -24,8 +24,13 @@ impl Networks {
         Ok(Self { encoder, instrument: Arc::new(instrument) })
     }
 
+    /// The product's model, for the worker.
     pub fn model(&self) -> Model {
-        Model::new(&self.encoder, [Some(self.instrument.clone()), None]).0
+        self.model_for(DriverKind::Worker)
+    }
+
+    pub fn model_for(&self, driver: DriverKind) -> Model {
+        Model::for_driver(driver, &self.encoder, [Some(self.instrument.clone()), None]).0
     }
 }
 

@@ -29,7 +29,7 @@ pub fn render(
 ) -> Result<Rendered, PrepareError> {
     let host_rate = f64::from(audio.rate);
     let mut engine = Engine::prepare(
-        EngineConfig { host_rate, max_block: block, offline: true, driver: DriverKind::default() },
+        EngineConfig { host_rate, max_block: block, offline: true, driver: DriverKind::Direct },
         model,
     )?;
     let latency_samples = engine.latency_samples();

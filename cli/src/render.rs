@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, to_mono, write_wav};
 use embouchure_inference::controls::Room;
-use embouchure_inference::engine::Model;
+use embouchure_inference::engine::{DriverKind, Model};
 use embouchure_inference::note::Note;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::scale::{Key, Scale};
@@ -201,7 +201,8 @@ impl RenderCommand {
             Ok(Arc::new(instrument))
         };
         let instruments = [Some(load(&self.instrument)?), self.second.as_ref().map(load).transpose()?];
-        Ok(Model::new(&encoder, instruments).0)
+        // In this thread: nothing is handed over, so nothing waits.
+        Ok(Model::for_driver(DriverKind::Direct, &encoder, instruments).0)
     }
 
     fn settings(&self) -> Settings {

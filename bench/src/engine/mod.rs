@@ -10,6 +10,7 @@ mod work;
 use crate::effect::Networks;
 use crate::table::{self, Row, number};
 use anyhow::Result;
+use embouchure_inference::engine::DriverKind;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -37,6 +38,25 @@ pub struct Arguments {
     /// Measure only these
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Measure only with these
+    #[arg(long, value_enum, value_delimiter = ',', default_values = ["worker", "direct"])]
+    driver: Vec<Driver>,
+}
+
+/// Where the model runs.
+#[derive(Clone, Copy, Debug, PartialEq, clap::ValueEnum)]
+enum Driver {
+    Worker,
+    Direct,
+}
+
+impl Driver {
+    fn kind(self) -> DriverKind {
+        match self {
+            Self::Worker => DriverKind::Worker,
+            Self::Direct => DriverKind::Direct,
+        }
+    }
 }
 
 /// Measurements that can run alone, in order: those that need a fresh process come first.
@@ -99,8 +119,15 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let is_wanted = |part: &Part| arguments.only.is_empty() || arguments.only.contains(part);
     let mut rows = Vec::new();
     for part in parts.iter().filter(|part| is_wanted(part)) {
-        eprintln!("measuring: {part:?}");
-        rows.extend(measure(*part, arguments)?.iter().map(|figure| figure.row(&machine)));
+        let drivers = if part.depends_on_driver() { &arguments.driver[..] } else { &[Driver::Worker] };
+        for driver in drivers {
+            eprintln!("measuring: {part:?}, {driver:?}");
+            let mut figures = measure(*part, *driver, arguments)?;
+            if *driver == Driver::Direct {
+                figures.iter_mut().for_each(|figure| figure.name.insert_str(0, "direct: "));
+            }
+            rows.extend(figures.iter().map(|figure| figure.row(&machine)));
+        }
     }
     table::print(&format!("Engine at 48 kHz on {machine}"), &rows);
     let path = arguments.out.join("engine.json");
@@ -120,16 +147,22 @@ fn joined(earlier: Vec<Row>, new: Vec<Row>) -> Vec<Row> {
     all
 }
 
-fn measure(part: Part, arguments: &Arguments) -> Result<Vec<Figure>> {
-    let networks = Networks::built_in()?;
+impl Part {
+    fn depends_on_driver(self) -> bool {
+        matches!(self, Self::Work | Self::Deadline | Self::Crowd | Self::Instances)
+    }
+}
+
+fn measure(part: Part, driver: Driver, arguments: &Arguments) -> Result<Vec<Figure>> {
+    let (networks, kind) = (Networks::built_in()?, driver.kind());
     match part {
         Part::Load => load::measure(&arguments.plugin),
         Part::Memory => memory::per_instance(&networks),
-        Part::Work => work::measure(&networks, arguments.ddsp_vst.as_deref().zip(arguments.peers.as_deref())),
-        Part::Deadline => work::deadlines(&networks),
+        Part::Work => work::measure(&networks, kind, arguments.ddsp_vst.as_deref().zip(arguments.peers.as_deref())),
+        Part::Deadline => work::deadlines(&networks, kind),
         Part::Machine => Ok(instances::interruptions_by_the_machine()),
-        Part::Crowd => instances::beside_a_busy_program(&networks, arguments.seconds),
-        Part::Instances => instances::how_many(&networks),
+        Part::Crowd => instances::beside_a_busy_program(&networks, kind, arguments.seconds),
+        Part::Instances => instances::how_many(&networks, kind),
         Part::Growth => memory::growth(&networks, if arguments.hour { 3600.0 } else { 300.0 }),
     }
 }

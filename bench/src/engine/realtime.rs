@@ -17,6 +17,7 @@ const WARM_UP_S: f64 = 0.5;
 #[derive(Clone, Copy)]
 pub struct Session {
     pub n_instances: usize,
+    pub driver: DriverKind,
     /// Samples per callback.
     pub block: usize,
     /// Counted duration, s.
@@ -61,7 +62,7 @@ fn run_hosts(networks: &Networks, session: Session) -> Result<Outcome> {
     let n_threads = session.n_threads.min(session.n_instances);
     let share = |t: usize| (t..session.n_instances).step_by(n_threads);
     let melody: Arc<[f32]> = melody().into();
-    let instance = |i| Instance::new(networks, session.block, melody.clone(), i);
+    let instance = |i| Instance::new(networks, session, melody.clone(), i);
     let hosts = (0..n_threads).map(|t| share(t).map(instance).collect());
     let hosts: Vec<Vec<Instance>> = hosts.collect::<Result<_>>()?;
     let start = Instant::now() + Duration::from_millis(20);
@@ -100,9 +101,10 @@ struct Instance {
 }
 
 impl Instance {
-    fn new(networks: &Networks, block: usize, melody: Arc<[f32]>, index: usize) -> Result<Self> {
-        let config = EngineConfig { host_rate: RATE, max_block: block, offline: false, driver: DriverKind::default() };
-        let effect = Effect::new(config, networks.model(), 1.0)?;
+    fn new(networks: &Networks, session: Session, melody: Arc<[f32]>, index: usize) -> Result<Self> {
+        let Session { block, driver, .. } = session;
+        let config = EngineConfig { host_rate: RATE, max_block: block, offline: false, driver };
+        let effect = Effect::new(config, networks.model_for(driver), 1.0)?;
         let (left, right) = (vec![0.0; block], vec![0.0; block]);
         // The positions differ by no whole number of notes.
         let position = index * 61_733 % melody.len();

@@ -8,7 +8,7 @@ use crate::effect::{Networks, plain};
 use crate::statistics::{median, quantile};
 use anyhow::{Context, Result, ensure};
 use embouchure_inference::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
-use embouchure_inference::engine::HopModel;
+use embouchure_inference::engine::{DriverKind, HopModel};
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::synth::render_clip;
 use std::path::Path;
@@ -20,19 +20,19 @@ const SECONDS: f64 = 10.0;
 const TURNS: usize = 5;
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/ddsp_vst_work.py");
 
-fn alone(block: usize) -> Session {
-    Session { n_instances: 1, block, seconds: SECONDS, n_threads: 1, busy: false }
+fn alone(driver: DriverKind, block: usize) -> Session {
+    Session { n_instances: 1, driver, block, seconds: SECONDS, n_threads: 1, busy: false }
 }
 
 /// Processor time per second of audio at blocks of 64, also as a multiple of DDSP-VST's pitch network alone.
-pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<Vec<Figure>> {
+pub fn measure(networks: &Networks, driver: DriverKind, ddsp_vst: Option<(&Path, &Path)>) -> Result<Vec<Figure>> {
     let (mut callbacks, mut workers, mut wholes, mut blocks) = (vec![], vec![], vec![], vec![]);
     let (mut tights, mut paceds, mut ratios) = (vec![], vec![], vec![]);
     let (mut own_tights, mut tight_ratios) = (vec![], vec![]);
     for _ in 0..TURNS {
-        let own_tight = without_a_pause(networks)?;
+        let own_tight = without_a_pause(networks, driver)?;
         own_tights.push(100.0 * own_tight);
-        let outcome = run(networks, alone(64))?;
+        let outcome = run(networks, alone(driver, 64))?;
         let (callback, worker) = (outcome.callback_cpu_s.iter().sum::<f64>() / SECONDS, outcome.worker_cpu_s / SECONDS);
         callbacks.push(100.0 * callback);
         workers.push(100.0 * worker);
@@ -69,8 +69,8 @@ pub fn measure(networks: &Networks, ddsp_vst: Option<(&Path, &Path)>) -> Result<
 
 /// Processor time per second of audio of the networks and the synth, hop after hop on one thread. So the caches stay
 /// warm, as in the other network's measurement. Rings, resampling and mixing are not included.
-fn without_a_pause(networks: &Networks) -> Result<f64> {
-    let mut model = networks.model();
+fn without_a_pause(networks: &Networks, driver: DriverKind) -> Result<f64> {
+    let mut model = networks.model_for(driver);
     let melody = melody_at(f64::from(MODEL_RATE));
     let (hops, _) = melody.as_chunks::<HOP_SIZE>();
     let settings = plain();
@@ -94,13 +94,14 @@ fn ddsp_vst_work(model: &Path, python: &Path) -> Result<[f64; 2]> {
 }
 
 /// Share of the block's duration that a callback takes.
-pub fn deadlines(networks: &Networks) -> Result<Vec<Figure>> {
+pub fn deadlines(networks: &Networks, driver: DriverKind) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for block in [32, 64, 512] {
-        let Outcome { callback_s, is_realtime, late_frames, .. } = run(networks, alone(block))?;
+    for block in [32, 64, 128, 512] {
+        let Outcome { callback_s, is_realtime, late_frames, .. } = run(networks, alone(driver, block))?;
         let share = |s: f64| 100.0 * s * RATE / block as f64;
         let name = |what: &str| format!("callback, {what} % of its deadline, blocks of {block}");
         figures.push(Figure::new(name("median"), share(median(&callback_s)), 2));
+        figures.push(Figure::new(name("p99"), share(quantile(&callback_s, 0.99)), 2));
         figures.push(Figure::new(name("p99.9"), share(quantile(&callback_s, 0.999)), 2).at_most(10.0));
         figures.push(Figure::new(format!("late frames, blocks of {block}"), late_frames as f64, 0).at_most(0.0));
         if !is_realtime {

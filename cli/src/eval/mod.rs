@@ -12,7 +12,7 @@ use crate::{shelf, streams};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use embouchure_audio_file::{Audio, write_wav};
-use embouchure_inference::engine::Model;
+use embouchure_inference::engine::{DriverKind, Model};
 use embouchure_inference::math::db::db_to_power;
 use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::settings::Settings;
@@ -66,7 +66,7 @@ impl EvalCommand {
         let progress = Terminal::new();
         for (i, path) in recordings.iter().enumerate() {
             let recording = load_mono(path, RATE, &progress).with_context(|| path.display().to_string())?;
-            let (model, _) = Model::new(&encoder, [Some(instrument.clone()), None]);
+            let (model, _) = Model::for_driver(DriverKind::Direct, &encoder, [Some(instrument.clone()), None]);
             let rendering = self.render(&recording, model)?;
             let figures = compare(&recording, &rendering)?;
             files.push(json!({ "file": path.display().to_string(), "figures": figures }));
