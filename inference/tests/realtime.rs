@@ -8,7 +8,7 @@ use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::engine::{Change, DriverKind, HopModel, Io};
 use embouchure_inference::hear::HopInput;
-use embouchure_inference::hear::{Levels, Microphone, Pitch, Polyphony, TooSoft};
+use embouchure_inference::hear::{HopLevels, Microphone, Pitch, Polyphony, TooSoftDetector};
 use embouchure_inference::nn::Backend;
 use embouchure_inference::play::{LoadedInstrument, Player, Slot};
 use embouchure_inference::settings::Settings;
@@ -108,13 +108,13 @@ fn process_and_reset_neither_allocate_nor_free() {
 
 #[test]
 fn what_watches_the_input_neither_allocates_nor_frees() {
-    let (mut polyphony, mut too_soft) = (Polyphony::default(), TooSoft::default());
+    let (mut polyphony, mut too_soft) = (Polyphony::default(), TooSoftDetector::default());
     let note = |hz: f32, i: usize| {
         let turns = hz * i as f32 / MODEL_RATE as f32;
         (1..=8).map(|k| 0.1 * (std::f32::consts::TAU * (turns * k as f32).fract()).sin() / k as f32).sum::<f32>()
     };
     let heard = Pitch { f0_hz: 261.63, certainty: 0.9, lower: 0.0 };
-    let levels = Levels { hop_db: -62.0, threshold_db: -50.0, room_db: -75.0 };
+    let levels = HopLevels { hop_db: -62.0, threshold_db: -50.0, noise_floor_db: -75.0 };
     let (mut n_several, mut n_soft) = (0, 0);
     for hop in 0..500 {
         let at = |i: usize| hop * HOP_SIZE + i;
