@@ -12,7 +12,7 @@ use embouchure_inference::hear::{HopLevels, Microphone, Pitch, Polyphony, TooSof
 use embouchure_inference::nn::Backend;
 use embouchure_inference::play::{LoadedInstrument, Player, Slot};
 use embouchure_inference::settings::Settings;
-use embouchure_inference::synth::{Course, HopShape, Synth};
+use embouchure_inference::synth::{HopShape, RampTo, Synth};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -178,7 +178,7 @@ fn a_hop_of_the_whole_chain_neither_allocates_nor_frees() {
             }
             let HopOutput { controls, .. } = chain.hop(HopInput { samples }, &settings);
             old.extend(chain.take_retired());
-            let shape = HopShape { width: Course::straight_to(0.5), room: settings.room(), ..HopShape::PLAIN };
+            let shape = HopShape { width: RampTo::over_hop(0.5), room: settings.room(), ..HopShape::PLAIN };
             synth.render_shaped(&controls, shape, &mut out);
         });
         assert_eq!(count, 0, "hop {i}");
