@@ -1,4 +1,4 @@
-//! The driver without a thread: the worker's bits, a hop of latency at any block size, and nothing allocated.
+//! The driver without a thread: the bits of the worker, one hop of latency at any block size, and no allocation.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn latency_is_a_hop_at_any_block_size() {
 
 #[test]
 #[cfg(feature = "worker")]
-fn the_bits_are_the_workers() {
+fn the_bits_are_those_of_the_worker() {
     for host_rate in RATES {
         let input = phrases(host_rate, 0.4);
         let expected = wet(engine(host_rate, 512, true), &input, |n| even_cuts(n, 512));
@@ -47,7 +47,7 @@ fn the_bits_are_the_workers() {
 
 #[test]
 #[cfg(feature = "worker")]
-fn so_they_are_with_the_shipped_networks() {
+fn the_bits_are_those_of_the_worker_with_the_shipped_networks() {
     let input = phrases(48_000.0, 1.0);
     let (model, _) = model("trumpet", None);
     let expected = wet(engine_with(48_000.0, 512, true, model), &input, |n| even_cuts(n, 512));

@@ -1,4 +1,4 @@
-//! The output is a function of the input alone: same bits for any blocks, live or offline, after a reset or new.
+//! The output depends on the input alone: the bits are the same for any blocks, live or offline, new or after a reset.
 #![cfg(feature = "worker")]
 
 mod common;
@@ -38,7 +38,7 @@ fn any_cut_into_blocks_gives_the_same_bits() {
 }
 
 #[test]
-fn another_largest_block_only_moves_the_output() {
+fn the_largest_block_changes_only_the_latency() {
     for host_rate in RATES {
         let input = phrases(host_rate, seconds(host_rate));
         let wet = |max_block: usize| {
@@ -67,7 +67,7 @@ fn settings_act_at_their_sample_however_blocks_are_cut() {
         let mut start = 0;
         for n in cuts {
             let transpose_semitones = if start >= change { 12.0 } else { 0.0 };
-            let settings = open_air().with(|s| s.pitch.transpose_semitones = transpose_semitones);
+            let settings = without_room().with(|s| s.pitch.transpose_semitones = transpose_semitones);
             play_block(&mut engine, &mut [&mut out[start..start + n]], 1, &settings);
             start += n;
         }
@@ -108,7 +108,7 @@ fn live_and_offline_give_the_same_bits() {
     let input = phrases(48_000.0, 0.5);
     let cuts = random_cuts(3, input.len(), 256);
     let expected = play(&mut engine(48_000.0, 256, true), &input, &cuts, WET);
-    // A busy machine makes frames late; then a slower clock is as good a host.
+    // A busy machine makes frames late; then the test is repeated with a slower clock.
     for slowness in 1..30 {
         let mut live = engine(48_000.0, 256, false);
         let mut done = 0;
@@ -126,7 +126,7 @@ fn live_and_offline_give_the_same_bits() {
     panic!("frames were late at a thirtieth of realtime");
 }
 
-/// Says how far it is.
+/// Counts its hops.
 struct Counting {
     model: FakeModel,
     n_hops: Arc<AtomicU64>,
@@ -144,22 +144,24 @@ impl HopModel for Counting {
     }
 }
 
-/// More hops than there are: the worker has not heard of the reset.
+/// More hops than there are; marks that the worker has not reset yet.
 const OLD: u64 = u64::MAX / 2;
 
-/// A way to play a clip.
+/// How a clip is played.
 #[derive(Clone, Copy, Debug)]
-struct Way {
+struct Run {
     host_rate: f64,
     max_block: usize,
-    /// Offline may be longer than `max_block`.
+    /// Longest block; offline it may exceed `max_block`.
     longest: usize,
     offline: bool,
+    /// The engine played something else and was reset.
     is_used: bool,
+    /// Seed of the block lengths.
     cut: u64,
 }
 
-impl Way {
+impl Run {
     fn random(rng: &mut ChaCha8Rng) -> Self {
         let offline = rng.random_range(0..2) == 0;
         let max_block = rng.random_range(16..1024);
@@ -173,7 +175,7 @@ impl Way {
         }
     }
 
-    /// The output without its latency; `None` if the machine made a frame late.
+    /// The output without its latency; `None` if a frame was late because the machine was busy.
     fn play(&self, input: &[f32]) -> Option<Vec<f32>> {
         let n_hops = Arc::new(AtomicU64::new(0));
         let model = Counting { model: FakeModel::default(), n_hops: n_hops.clone() };
@@ -194,7 +196,7 @@ impl Way {
             if !self.offline && due > due_before {
                 wait_until("the worker keeps up", || (due..OLD).contains(&n_hops.load(SeqCst)));
                 due_before = due;
-                // The last frame is on its way now.
+                // The worker still has to send the last frame.
                 std::thread::sleep(Duration::from_micros(300));
             }
         });
@@ -204,30 +206,30 @@ impl Way {
 }
 
 #[test]
-fn nothing_counts_but_the_input() {
+fn the_bits_depend_on_the_input_alone() {
     let mut rng = ChaCha8Rng::seed_from_u64(99);
     let mut n_live = 0;
     for round in 0..30 {
-        let way = Way::random(&mut rng);
-        let input = phrases(way.host_rate, 0.3);
-        let whole = Way { max_block: 4096, longest: 4096, offline: true, is_used: false, ..way };
+        let run = Run::random(&mut rng);
+        let input = phrases(run.host_rate, 0.3);
+        let whole = Run { max_block: 4096, longest: 4096, offline: true, is_used: false, ..run };
         let expected = whole.play(&input).unwrap();
         let n_instances = if round % 3 == 0 { 16 } else { 1 };
         std::thread::scope(|scope| {
             let others: Vec<_> = (0..n_instances)
                 .map(|i| {
-                    let way = Way { cut: way.cut.wrapping_add(i), ..way };
-                    // A machine that makes frames late by itself gets another chance.
+                    let run = Run { cut: run.cut.wrapping_add(i), ..run };
+                    // Repeated if frames were late because the machine was busy.
                     let input = &input;
-                    scope.spawn(move || (way, (0..20).find_map(|_| way.play(input))))
+                    scope.spawn(move || (run, (0..20).find_map(|_| run.play(input))))
                 })
                 .collect();
             for other in others {
-                let (way, out) = other.join().unwrap();
-                assert!(out.unwrap_or_else(|| panic!("late twenty times: {way:?}")) == expected, "{way:?}");
+                let (run, out) = other.join().unwrap();
+                assert!(out.unwrap_or_else(|| panic!("late twenty times: {run:?}")) == expected, "{run:?}");
             }
         });
-        n_live += usize::from(!way.offline);
+        n_live += usize::from(!run.offline);
     }
     assert!((8..22).contains(&n_live), "{n_live}");
 }
