@@ -13,7 +13,7 @@ const AFTER_NOTE: u32 = (2.0 * FRAME_RATE) as u32;
 const NEEDED_S: f32 = 0.4;
 const MAX_S: f32 = 0.8;
 
-/// HopLevels of one hop, dBFS.
+/// Levels of one hop, dBFS.
 #[derive(Clone, Copy, Debug)]
 pub struct HopLevels {
     /// Level of the hop.
