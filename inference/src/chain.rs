@@ -1,11 +1,11 @@
-//! The signal chain of one hop: a source is heard, and a player plays what is heard.
+//! The signal chain of one hop: from a source to synth controls.
 
 use crate::controls::Controls;
 use crate::hear::{Heard, HopInput, Source};
 use crate::play::{LoadedInstrument, Played, Player, Slot};
 use crate::settings::Settings;
 
-/// A source and a player. Knows no thread, no clock and no file; everything is allocated when it is made.
+/// A source and a player. Uses no thread, no clock and no file, and allocates nothing after `new`.
 pub struct Chain<S> {
     source: S,
     player: Player,
@@ -14,21 +14,21 @@ pub struct Chain<S> {
 /// Result of one hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HopOutput {
-    /// What to play.
+    /// Controls for the synth.
     pub controls: Controls,
-    /// What was heard: for meters and for the f0 track, before transposition.
+    /// What was heard, before transposition: for meters and the f0 track.
     pub heard: Heard,
-    /// False if a network gave what is no number.
+    /// False if a network gave NaN or infinity.
     pub is_valid: bool,
 }
 
 impl HopOutput {
-    /// Played without anything heard.
+    /// Controls without anything heard, as models in tests give them.
     pub fn of(controls: Controls) -> Self {
         Self { controls, heard: Heard::SILENCE, is_valid: true }
     }
 
-    /// The networks failed: silence stands in their place.
+    /// Silence in place of a failed hop.
     pub const FAILED: Self = Self { controls: Controls::SILENT, heard: Heard::SILENCE, is_valid: false };
 }
 
@@ -41,7 +41,7 @@ impl<S: Source> Chain<S> {
     /// One hop. Realtime-safe.
     pub fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput {
         let heard = self.source.hop(input, settings);
-        // A gate sees no certainty in what is no number, and shuts: without this it would be silence that nobody counts.
+        // NaN would shut the gate, and the failure would look like silence that is not counted.
         if !heard.is_valid() {
             return HopOutput::FAILED;
         }

@@ -1,5 +1,6 @@
 //! The window: an egui app over the parameters and the shared view of the engine.
 
+mod area;
 mod audio_page;
 mod buffer_menu;
 mod button;
@@ -8,7 +9,6 @@ mod entry;
 mod gesture;
 mod harmonics;
 mod header;
-mod hint;
 mod instrument_panel;
 mod keys;
 mod knob;
@@ -22,6 +22,7 @@ mod status;
 mod theme;
 mod toggle;
 mod trace;
+mod tree;
 mod typed_path;
 mod warning;
 mod window;
@@ -224,7 +225,7 @@ impl App {
 
     /// The framework cannot tell the host that the session has changed; a touched parameter does.
     fn mark_unsaved(&self, host: &GuiContext) {
-        let (setter, mix) = (host.param_setter(), &self.wiring.params.mix);
+        let (setter, mix) = (host.param_setter(), &self.wiring.params.mix.mix);
         set_once(&setter, mix, mix.unmodulated_plain_value());
     }
 
@@ -239,10 +240,7 @@ impl App {
     fn choose(&self, host: &GuiContext, slot: Slot, place: i32, instrument: Option<InstrumentRef>) {
         let (params, setter) = (&self.wiring.params, host.param_setter());
         params.session.edit(|session| session.choose(slot, instrument, place));
-        match slot {
-            Slot::A => set_once(&setter, &params.instrument_a, place),
-            Slot::B => set_once(&setter, &params.instrument_b, place),
-        }
+        set_once(&setter, params.instrument(slot), place);
         // The parameter may be there already, and then nobody else notices.
         self.wiring.tasks.send(Task::Follow(0));
     }
@@ -250,7 +248,7 @@ impl App {
     /// Where what is heard can play, Hz: A, or on the way from A to B.
     fn playable_hz(&self) -> Option<[f32; 2]> {
         let [first, second] = self.views.each_ref().map(Playing::range_hz);
-        let amount = self.wiring.params.morph.value();
+        let amount = self.wiring.params.instruments.morph.value();
         first.map(|first| blend_range(first, second.unwrap_or(first), amount))
     }
 
@@ -275,5 +273,7 @@ impl App {
     }
 }
 
+#[cfg(test)]
+pub use layout::shown;
 #[cfg(test)]
 mod tests;

@@ -36,7 +36,7 @@ use embouchure_inference::play::Slot;
 use instruments::Instruments;
 use library::Library;
 use library::presets::Preset;
-use params::{EmbouchureParams, Grouped};
+use params::{EmbouchureParams, Page};
 use session::{SessionField, WindowSize};
 use shared::{Running, Shared};
 use tasks::{Background, Tasks};
@@ -118,7 +118,7 @@ impl Plugin for Embouchure {
     }
 
     fn params(&self) -> Arc<dyn Params> {
-        Arc::new(Grouped(self.params.clone()))
+        self.params.clone()
     }
 
     fn editor(&mut self, _executor: AsyncExecutor<Self>) -> Option<EmbouchureEditor> {
@@ -344,37 +344,11 @@ impl ClapPlugin for Embouchure {
 
     fn remote_controls(&self, context: &mut impl RemoteControlsContext) {
         context.add_section("Embouchure", |section| {
-            let p = &self.params;
-            section.add_page("Main", |page| {
-                page.add_param(&p.mix);
-                page.add_param(&p.instrument_a);
-                page.add_param(&p.instrument_b);
-                page.add_param(&p.morph);
-                page.add_param(&p.brightness_db);
-                page.add_param(&p.breath_db);
-                page.add_param(&p.dynamics);
-                page.add_param(&p.gain_db);
-            });
-            section.add_page("Sound", |page| {
-                page.add_param(&p.follow);
-                page.add_param(&p.attack_s);
-                page.add_param(&p.width);
-                page.add_param(&p.room);
-                page.add_param(&p.room_decay_s);
-                page.add_param(&p.gate_db);
-                page.add_param(&p.room_gate);
-                page.add_param(&p.level_fit);
-            });
-            section.add_page("Pitch", |page| {
-                page.add_param(&p.transpose_semitones);
-                page.add_param(&p.fine_cents);
-                page.add_param(&p.octave_fit);
-                page.add_param(&p.snap);
-                page.add_param(&p.key);
-                page.add_param(&p.scale);
-                page.add_param(&p.glide_s);
-                page.add_param(&p.match_level);
-            });
+            for page in Page::ALL {
+                section.add_page(page.name(), |controls| {
+                    self.params.on_page(page).into_iter().for_each(|param| param.add_to(controls));
+                });
+            }
         });
     }
 }

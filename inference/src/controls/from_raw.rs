@@ -6,7 +6,7 @@ use crate::config::{N_HARMONICS, N_NOISE_BANDS, N_RAW, NOISE_MAX_HZ};
 use crate::math::{exp, ln, map, sum};
 use multiversion::multiversion;
 
-/// Moves the noise outputs down, so that an untrained decoder is not a storm.
+/// Added to the noise outputs, so that the noise of an untrained decoder is soft.
 pub const NOISE_BIAS: f32 = -5.0;
 
 /// `2 · sigmoid(x)^ln 10 + 1e-7`: positive, and about linear in dB below 0 (DDSP's scaling).
@@ -16,18 +16,18 @@ pub fn exp_sigmoid(x: f32) -> f32 {
 }
 
 impl Controls {
-    /// Of raw outputs at `f0_hz` (> 0), through a body with these gains (see
-    /// [`Body`](crate::play::body::Body)).
+    /// Controls from raw outputs at `f0_hz` (> 0). `body_gains`: gains of an instrument's
+    /// [`Body`](crate::play::body::Body) at the harmonics.
     ///
-    /// Harmonics above 20 kHz get nothing, so a note keeps its level wherever it is played; the host's own Nyquist
-    /// frequency is the synth's business.
+    /// Harmonics above 20 kHz are 0 at any host rate, so that a note has the same level everywhere; the synth handles the host's
+    /// Nyquist frequency.
     pub fn from_raw(raw: &[f32; N_RAW], f0_hz: f32, body_gains: &[f32; N_HARMONICS]) -> Self {
         let mut harmonics = [0.0; N_HARMONICS];
         let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);
         let weights = &mut harmonics[..n_audible];
         weights.copy_from_slice(&raw[1..=n_audible]);
         exp_sigmoid_all(weights);
-        // What the source plays sums to the amplitude; what the body makes of it is what is heard.
+        // The harmonics sum to the amplitude before the body's gains.
         let gain = exp_sigmoid(raw[0]) / sum(weights);
         weights.iter_mut().zip(body_gains).for_each(|(weight, body)| *weight *= gain * body);
         let mut noise: [f32; N_NOISE_BANDS] = std::array::from_fn(|band| raw[1 + N_HARMONICS + band] + NOISE_BIAS);

@@ -1,4 +1,4 @@
-//! What the synth is to render for one control frame: valid, physical values.
+//! Synth controls of one frame: valid, physical values.
 
 mod from_raw;
 mod noise_bands;
@@ -10,11 +10,11 @@ pub use room::{CROSSOVERS_HZ, LN_60_DB, N_BANDS as N_ROOM_BANDS, Room};
 
 use crate::config::{N_HARMONICS, N_NOISE_BANDS};
 
-/// No amplitude is larger (60 dB over full scale), so that the output stays finite whatever a model asks for.
+/// Largest amplitude: 60 dB over full scale. Keeps the output finite for any model.
 const MAX_AMPLITUDE: f32 = 1000.0;
 /// Lowest and highest fundamental, Hz.
 const F0_RANGE_HZ: (f32, f32) = (1.0, 20_000.0);
-/// Softest amplitude that a way in dB leads over: -140 dB. What one of the two does not play comes out of silence.
+/// Lowest amplitude of an interpolation in dB: -140 dB. A harmonic that only one end has comes from there.
 const SOFTEST: f32 = 1e-7;
 
 /// Synth controls at one instant. Plain data, copied between threads. Always valid: no method leaves a value that is not
@@ -31,15 +31,15 @@ impl Controls {
     pub const SILENT: Self =
         Self { f0_hz: 440.0, harmonic_amplitudes: [0.0; N_HARMONICS], noise_magnitudes: [0.0; N_NOISE_BANDS] };
 
-    /// Of what a model asks for. A pitch that is no number becomes 440 Hz, an amplitude that is none or below 0 becomes 0,
-    /// and what is too large the largest that there is.
+    /// Controls from a model's values. Invalid ones are replaced: a pitch that is not finite by 440 Hz, an amplitude that is NaN
+    /// or negative by 0, an amplitude that is too large by the largest.
     pub fn new(f0_hz: f32, harmonic_amplitudes: [f32; N_HARMONICS], noise_magnitudes: [f32; N_NOISE_BANDS]) -> Self {
         let (harmonic_amplitudes, noise_magnitudes) =
             (harmonic_amplitudes.map(valid_amplitude), noise_magnitudes.map(valid_amplitude));
         Self { f0_hz: valid_f0_hz(f0_hz), harmonic_amplitudes, noise_magnitudes }
     }
 
-    /// Harmonics without noise. See [`new`](Self::new).
+    /// Harmonics without noise, validated like [`new`](Self::new).
     pub fn tone(f0_hz: f32, harmonic_amplitudes: &[f32]) -> Self {
         let mut amplitudes = [0.0; N_HARMONICS];
         amplitudes.iter_mut().zip(harmonic_amplitudes).for_each(|(to, from)| *to = *from);
@@ -107,9 +107,9 @@ impl Controls {
         self.combined(other, |a, b| a + (b - a) * share)
     }
 
-    /// `share` of the way to `other` in dB, which is how a morph sounds even: each harmonic and noise band, and all harmonics
-    /// together, which a blend of two spectra would leave softer than both. The pitch stays; 0 and 1 are exactly the ends,
-    /// and what is no number is 0.
+    /// `share` of the way to `other` in dB, so that a morph sounds even. This holds for each harmonic and noise band, and for the
+    /// sum of the harmonics, which would otherwise be below both ends. The pitch stays. 0 and NaN give exactly `self`, 1 exactly
+    /// `other`.
     pub fn lerp_db(&self, other: &Self, share: f32) -> Self {
         if share >= 1.0 {
             return other.with_f0_hz(self.f0_hz);

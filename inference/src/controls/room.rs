@@ -1,5 +1,4 @@
-//! The room around an instrument, as far as listeners tell rooms apart: how much of it there is and how long it lasts,
-//! in three bands. What follows the first reflections is noise that fades exponentially (Moorer 1979, "About this
+//! The room around an instrument: level and decay in three bands. What follows the first reflections is noise that fades exponentially (Moorer 1979, "About this
 //! reverberation business"), and [`Reverb`](crate::synth::room::Reverb) makes it.
 
 /// Bands, and the frequencies between them, Hz.

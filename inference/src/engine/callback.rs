@@ -20,15 +20,15 @@ use crate::synth::hop_samples;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What the host fixes before it starts.
+/// Configuration that the host fixes at the start.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct EngineConfig {
     /// Sample rate of the host, Hz.
     pub host_rate: f64,
-    /// Largest block that the latency makes room for, samples. Longer ones lose nothing offline; live they need frames
-    /// that cannot be there yet, which are then late like those of a slow worker.
+    /// Longest block that the latency allows for, samples. With the worker, longer live blocks need frames that cannot have come
+    /// yet; these count as late. Offline nothing is lost.
     pub max_block: usize,
-    /// The host renders faster than realtime: `process` waits for the worker, so that nothing is lost.
+    /// The host renders faster than realtime: `process` waits for the worker.
     pub offline: bool,
     /// Where the model runs.
     pub driver: DriverKind,
@@ -40,21 +40,20 @@ pub struct Io<'a, 'b> {
     pub channels: &'a mut [&'b mut [f32]],
     /// Of these the first carry input; a mono source is copied to both outputs.
     pub n_inputs: usize,
-    /// The host's block goes on: these samples came in the same call as those before, from which a changed parameter cuts
-    /// them.
+    /// The samples belong to the same block of the host's as those before: the framework cuts blocks where a parameter changes.
     pub is_piece: bool,
 }
 
-/// Settings that hold from a sample of the block on.
+/// New settings from a sample of the block on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Change {
     /// Sample of the block.
     pub at: usize,
-    /// What is set from there on.
+    /// The settings from there on.
     pub settings: Settings,
 }
 
-/// Why an engine could not be made.
+/// Errors of [`Engine::prepare`].
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
     /// The rate is not a finite number in the range that the resampler can serve.
@@ -65,7 +64,7 @@ pub enum PrepareError {
     Thread(#[from] std::io::Error),
 }
 
-/// Louder input (36 dB over full scale) is clipped for the analysis only; keeps the resampler and the model finite.
+/// Limit of the analysed input: 36 dB over full scale. Keeps resampler and model finite.
 const MAX_ANALYSED: f32 = 64.0;
 
 /// Callback side of the effect; owns the driver, and with it the worker thread, which ends when this is dropped.
@@ -82,7 +81,7 @@ pub struct Engine {
     driver: Driver,
     telemetry: Arc<Telemetry>,
     wet: WetPlayer,
-    /// What is analysed of a piece of the block, `[max_block]`.
+    /// Downmix of a piece of the block, `[max_block]`.
     mono: Vec<f32>,
     /// Wet samples of a piece of the block, `[max_block]` each: the middle, and what left has more and right less.
     wet_middle: Vec<f32>,
@@ -145,15 +144,14 @@ impl Engine {
         &self.telemetry
     }
 
-    /// Says that an instrument is asked for, and returns how many were so far: it plays from the samples on that come next,
-    /// or as soon as it is [loaded](super::Loader::load). Realtime-safe.
+    /// Announces a load. Returns the number of loads so far, for [`Loader::load`](super::Loader::load): the instrument plays from
+    /// the next samples on, or as soon as it is loaded. Realtime-safe.
     pub fn expect_load(&mut self) -> u32 {
         self.n_loads = self.n_loads.wrapping_add(1);
         self.n_loads
     }
 
-    /// Forgets the past, as if newly prepared; the driver follows with the next block, and settings jump to what they are
-    /// there. Realtime-safe.
+    /// Forgets the past, as if newly prepared. Settings jump to their values in the next block. Realtime-safe.
     pub fn reset(&mut self) {
         self.position = 0;
         self.driver.reset();
@@ -164,9 +162,9 @@ impl Engine {
         self.dry.iter_mut().for_each(|line| line.reset(0.0));
     }
 
-    /// Processes one block of any length in place. `settings` hold from its first sample on, and each of `changes` from its
-    /// own on; these are in the order of their samples. Input that is not finite counts as 0. Realtime-safe, unless offline
-    /// or, for a host that renders unannounced, while it is ahead of the clock.
+    /// Processes one block of any length in place. `settings` hold from its first sample on, each of `changes` from its own sample
+    /// on; changes are ordered. Input that is not finite counts as 0. Realtime-safe, except with the worker offline, or while a
+    /// host that renders unannounced is ahead of the clock.
     pub fn process(&mut self, io: Io<'_, '_>, settings: &Settings, changes: &[Change]) {
         let Io { channels, n_inputs, is_piece } = io;
         let n = channels.iter().map(|c| c.len()).min().unwrap_or(0);
@@ -183,7 +181,7 @@ impl Engine {
         self.driver.end_block();
     }
 
-    /// Samples with the same settings, in pieces, so that offline each finds its frames, and live those that are there.
+    /// Processes samples with the same settings, in pieces of at most `max_block`, so that frames have come for each.
     fn process_part(&mut self, channels: &mut [&mut [f32]], n_inputs: usize, part: Range<usize>, settings: &Settings) {
         match self.position {
             0 => self.ramps.jump(settings),
@@ -212,7 +210,7 @@ impl Engine {
         self.driver.send(self.position, setting, &self.mono[..n]);
     }
 
-    /// Takes in what shapes the next `n` samples, and gives what shapes those that sound now.
+    /// Delays the shapes of the next `n` samples; `shape` gets those of the samples that sound now.
     fn take_shapes(&mut self, n: usize) {
         for i in 0..n {
             let new = self.ramps.step();

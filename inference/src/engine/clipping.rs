@@ -1,15 +1,15 @@
-//! Notices input that reaches full scale again and again: a converter, or a recording, has cut it off.
+//! Detects clipped input: samples that reach full scale again and again.
 
 use crate::config::FRAME_RATE;
 
-/// From here on a sample is at full scale: the largest number of 16 bits is a little below it.
+/// Samples at or above this are at full scale. The largest 16-bit value is a little below 1.
 pub const FULL_SCALE: f32 = 0.99995;
-/// So many samples at full scale within this time are no accident, s: several in a row, or one in each period. A recording
-/// that was made as loud as can be has one.
+/// Clipping is this many samples at full scale within this time, s: several in a row, or one in each period. A normalised
+/// recording has one.
 const N_NEEDED: usize = 3;
 const WITHIN_S: f64 = 0.02;
 
-/// Counts time in which the input is clipped. Its count depends on the samples alone, not on how they come. Realtime-safe.
+/// Counts clipped control frames. The count depends on the samples alone, not on how they are cut. Realtime-safe.
 pub(super) struct Clipping {
     /// Samples: [`WITHIN_S`], and a control frame.
     window: u64,

@@ -5,14 +5,14 @@ use super::hops::{Frame, Hops, Setting};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Frames beyond one for each hop that is still to be played: rounding, and what the resampler reads ahead.
+/// Room for frames beyond one per hop of latency: rounding, and samples that the resampler reads ahead.
 const SPARE_FRAMES: usize = 8;
 
 /// Runs the model in the callback.
 pub(super) struct DirectDriver {
     hops: Hops,
     telemetry: Arc<Telemetry>,
-    /// Those that are still to be played, the oldest first.
+    /// Frames that are still to be played, oldest first.
     frames: VecDeque<Frame>,
     offline: bool,
 }
@@ -29,7 +29,7 @@ impl DirectDriver {
         self.frames.clear();
     }
 
-    /// Takes samples in, and computes the hops that they complete.
+    /// Takes samples, and computes the hops that they complete.
     pub fn send(&mut self, setting: Setting, mut samples: &[f32]) {
         self.hops.set(setting);
         while !samples.is_empty() {
@@ -46,7 +46,7 @@ impl DirectDriver {
         }
     }
 
-    /// Frame of hop `hop`; those before it are over.
+    /// Frame of hop `hop`. Earlier frames are dropped.
     pub fn frame(&mut self, hop: u64) -> Option<Frame> {
         while self.frames.front().is_some_and(|frame| frame.hop < hop) {
             self.frames.pop_front();

@@ -1,4 +1,4 @@
-//! Who runs the hops: a thread of its own, or the callback itself. Both give the same bits; only the latency differs.
+//! The drivers: worker thread or callback. Both give the same bits; only the latency differs.
 
 use super::direct::DirectDriver;
 use super::hops::{Frame, Setting};

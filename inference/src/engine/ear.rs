@@ -1,26 +1,26 @@
-//! What is analysed of two channels: their mean, and where that cancels the stronger one.
+//! Downmix for the analysis: the mean of both channels, or the stronger one where the mean cancels.
 //!
-//! A balanced plug in a stereo input brings the same sound twice, once turned over: the mean is silence.
+//! A balanced plug in a stereo input gives the same sound twice, once inverted: the mean is silence.
 
-/// Power of the mean against the stronger channel's: from the first value up the mean is heard, from the second down only the
-/// stronger channel. A sound in one channel alone has a mean of 0.25, so it is still heard as the mean.
+/// Ratio of the mean's power to the stronger channel's: at or above the first value the mean is used, at or below the second the
+/// stronger channel. A sound in one channel alone has a ratio of 0.25, so it is analysed as the mean.
 const CANCELLED: (f64, f64) = (0.2, 0.08);
-/// Time over which powers are compared, and of the way from one to the other, s.
+/// Time constant of the powers, and duration of the fade, s.
 const WINDOW_S: f64 = 0.02;
 const FADE_S: f64 = 0.01;
-/// The other channel must be this many times as strong to be heard instead.
+/// The other channel takes over when its power is this many times higher.
 const STRONGER: f64 = 2.0;
-/// Powers that are silence, -200 dB: what is softer says nothing, and is none.
+/// Powers below this count as 0: -200 dB.
 const SILENT: f64 = 1e-20;
 
-/// Follows two channels. Its output depends on the samples alone, not on how they come. Realtime-safe.
+/// State of the downmix. The output depends on the samples alone, not on how they are cut. Realtime-safe.
 pub(super) struct Ear {
     /// Share of a sample in the powers, and the fade's step per sample.
     pace: f64,
     step: f32,
     /// Of the mean, left and right.
     powers: [f64; 3],
-    /// How far the stronger channel is heard instead of the mean, 0 to 1, and how far that is the right one.
+    /// Share of the stronger channel against the mean, 0 to 1; and share of the right channel in it.
     alone: f32,
     right: f32,
     is_right: bool,
@@ -38,7 +38,7 @@ impl Ear {
         (self.powers, self.alone, self.right, self.is_right) = ([0.0; 3], 0.0, 0.0, false);
     }
 
-    /// What is heard of one sample of both channels; exactly their mean as long as that is not cancelled.
+    /// Downmix of one sample; exactly the mean as long as that does not cancel.
     #[inline]
     pub fn hear(&mut self, left: f32, right: f32) -> f32 {
         let mean = 0.5 * left + 0.5 * right;
@@ -74,7 +74,7 @@ impl Ear {
     }
 }
 
-/// How far the stronger channel is to be heard alone.
+/// Target share of the stronger channel.
 fn alone(of_mean: f64, of_stronger: f64) -> f32 {
     let (kept, given_up) = (CANCELLED.0 * of_stronger, CANCELLED.1 * of_stronger);
     if of_mean >= kept { 0.0 } else { ((kept - of_mean) / (kept - given_up)).min(1.0) as f32 }

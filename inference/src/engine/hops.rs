@@ -1,5 +1,5 @@
-//! Host samples to hops, and a model that answers each. Both drivers run this: the worker on its thread, the other in the
-//! callback. What comes out is a function of what goes in, however it comes.
+//! Cuts host samples into hops and runs the model on each. Both drivers use this. The output is a function of the samples and
+//! settings alone, however they are cut.
 
 use super::HopModel;
 use super::clock::HopClock;
@@ -10,13 +10,13 @@ use crate::controls::{Controls, Room};
 use crate::hear::HopInput;
 use crate::settings::Settings;
 
-/// What the synth is given for one hop. Its place in time follows from `hop` alone, see [`HopClock`].
+/// Synth input for one hop. Its time follows from `hop` alone, see [`HopClock`].
 #[derive(Clone, Copy)]
 pub(super) struct Frame {
     /// Counted from the reset.
     pub hop: u64,
     pub controls: Controls,
-    /// Around them.
+    /// The room around them.
     pub room: Room,
 }
 
@@ -24,11 +24,11 @@ pub(super) struct Frame {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Setting {
     pub settings: Settings,
-    /// Instruments that were asked for so far.
+    /// Loads that were asked for so far.
     pub n_loads: u32,
 }
 
-/// A hop that has all its samples.
+/// A complete hop, with its setting.
 pub(super) struct ReadyHop {
     samples: [f32; HOP_SIZE],
     setting: Setting,
@@ -41,14 +41,14 @@ pub(super) struct Hops {
     model: Box<dyn HopModel>,
     resampler: HopResampler,
     clock: HopClock,
-    /// Of the samples that come next.
+    /// Setting of the next samples.
     now: Setting,
-    /// Of the sample that the hop being collected ends at, once that has come. The resampler takes some more samples
-    /// before the hop is complete, and what comes with those is for the next one.
+    /// Setting of the sample at which the present hop ends, once that has come. The resampler reads some samples beyond it;
+    /// their setting is for the next hop.
     of_hop: Option<Setting>,
-    /// Host sample that comes next.
+    /// The next host sample.
     next_sample: u64,
-    /// Hop that is being collected.
+    /// The present hop.
     hop: u64,
 }
 
@@ -57,7 +57,7 @@ impl Hops {
         Self { model, resampler, clock, now: Setting::default(), of_hop: None, next_sample: 0, hop: 0 }
     }
 
-    /// Begins anew at sample 0. Live the same player goes on after a stop of the transport; every bounce begins anew.
+    /// Starts again at sample 0. Live, the model keeps what it learned of the player; a bounce starts from nothing.
     pub fn reset(&mut self, offline: bool) {
         if offline {
             self.model.reset()
@@ -68,13 +68,13 @@ impl Hops {
         (self.of_hop, self.next_sample, self.hop) = (None, 0, 0);
     }
 
-    /// What is set for the samples that come next.
+    /// Setting of the next samples.
     pub fn set(&mut self, setting: Setting) {
         self.now = setting;
     }
 
-    /// Takes samples from the front of `samples`, and a hop if they complete it. Returns how many samples were taken, at least
-    /// one if there is one.
+    /// Takes samples from the front of `samples`, up to the end of a hop. Returns how many (at least one, if there is one), and
+    /// the hop if it is complete.
     pub fn take(&mut self, samples: &[f32]) -> (usize, Option<ReadyHop>) {
         let taken = self.resampler.take(samples);
         self.next_sample += taken as u64;
@@ -87,7 +87,7 @@ impl Hops {
         (taken, Some(ready))
     }
 
-    /// Shows a hop to the model. If the model fails, it begins anew: what is no number would stay in its memory.
+    /// Runs the model on a hop. A model that fails is reset, because NaN would stay in its state.
     pub fn run(&mut self, ready: &ReadyHop) -> (Frame, HopOutput) {
         let Setting { settings, n_loads } = &ready.setting;
         self.model.load(*n_loads);
@@ -99,19 +99,19 @@ impl Hops {
         (frame, output)
     }
 
-    /// Host samples that the hop being collected still waits for.
+    /// Host samples that the present hop still needs.
     #[cfg(feature = "worker")]
     pub fn n_missing(&self) -> usize {
         self.resampler.n_missing()
     }
 
-    /// Host sample that comes next, counted from the reset.
+    /// The next host sample, counted from the reset.
     #[cfg(feature = "worker")]
     pub fn next_sample(&self) -> u64 {
         self.next_sample
     }
 
-    /// Hop that is being collected, counted from the reset.
+    /// The present hop, counted from the reset.
     #[cfg(feature = "worker")]
     pub fn hop(&self) -> u64 {
         self.hop

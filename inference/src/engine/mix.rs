@@ -2,8 +2,7 @@
 
 use std::f32::consts::FRAC_PI_2;
 
-/// What shapes one sample of the output. It is delayed as the dry signal is, so that it acts on the input sample that it
-/// came with.
+/// Shape of one output sample. It is delayed like the dry signal, so that it acts on the input sample that it came with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shape {
     /// 0 = dry, 1 = wet.
@@ -32,13 +31,13 @@ impl<T: Copy> DelayLine<T> {
         Self { ring: vec![past; delay.max(1)], next: 0 }
     }
 
-    /// Puts `past` in the place of all that came before.
+    /// Fills the line with `past`.
     pub fn reset(&mut self, past: T) {
         self.ring.fill(past);
         self.next = 0;
     }
 
-    /// What [`step`](Self::step) returns after `n` others, `n` < the delay.
+    /// The value that [`step`](Self::step) returns after `n` more calls; `n` < the delay.
     #[inline]
     pub fn ahead(&self, n: usize) -> T {
         let i = self.next + n;
@@ -61,11 +60,11 @@ const CEILING: f32 = 0.9988;
 /// Time constant with which the guard lets go, s.
 const RELEASE_S: f64 = 0.08;
 
-/// From here the guard opens in one step, which nobody hears; a float would never get there by itself.
+/// Above this gain the guard opens in one inaudible step; the exponential would never reach 1.
 const ALL_BUT_OPEN: f32 = 0.999;
 
-/// Keeps the sum of dry and wet below full scale, or below the input where that is above. It takes hold with the sample that
-/// would be too loud, lets go slowly, and touches no bit meanwhile that needs no guard.
+/// Limiter: keeps the sum of dry and wet below full scale, or below the input if that is louder. It acts at once, releases slowly,
+/// and changes no bit of a signal that needs no limiting.
 pub(super) struct Guard {
     gain: f32,
     release: f32,
@@ -81,7 +80,7 @@ impl Guard {
         self.gain = 1.0;
     }
 
-    /// Nothing needs a guard.
+    /// Releases the guard at once.
     #[inline]
     pub fn open(&mut self) -> f32 {
         self.gain = 1.0;
@@ -103,7 +102,7 @@ impl Guard {
     }
 }
 
-/// Equal-power gains of dry and wet; remembers the last ones, because a mix seldom moves.
+/// Equal-power gains of dry and wet. Caches the last ones, because a mix seldom moves.
 pub(super) struct MixLaw {
     mix: f32,
     gains: (f32, f32),

@@ -1,5 +1,5 @@
-//! The core in a host's time: blocks of any length in and out, hops between, latency, dry path and mix. Drivers run the
-//! hops: a worker on a thread of its own, or the callback itself.
+//! The chain in a host's time: blocks of any length, hops, latency, dry path and mix. A driver runs the hops: the worker thread,
+//! or the callback itself.
 
 mod callback;
 mod clipping;
@@ -32,7 +32,7 @@ use crate::chain::HopOutput;
 use crate::hear::HopInput;
 use crate::settings::Settings;
 
-/// What a driver runs once per hop: a `Model` in the product, something simple in a test.
+/// Runs once per hop. The product's is a `Model`; tests use simpler ones.
 pub trait HopModel: Send {
     /// Forgets the past, as if newly made.
     fn reset(&mut self);
@@ -40,13 +40,13 @@ pub trait HopModel: Send {
     fn rest(&mut self) {
         self.reset();
     }
-    /// Takes the instruments that came, if no more than `n_loads` had been asked for before them.
+    /// Takes over the instruments that are due at `n_loads` loads.
     fn load(&mut self, _n_loads: u32) {}
     /// Takes in one hop and says what to play.
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> HopOutput;
 }
 
-/// Instruments stay what they were when the chain was made; a `Model` takes new ones while it runs.
+/// A chain keeps its instruments; a `Model` takes new ones while it runs.
 impl<S: crate::hear::Source> HopModel for crate::chain::Chain<S> {
     fn reset(&mut self) {
         Self::reset(self);

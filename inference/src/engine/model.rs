@@ -1,4 +1,4 @@
-//! The chain as the engine runs it, and how new instruments come to it while it runs.
+//! The product's chain, and the channel that brings new instruments to it while it runs.
 
 use super::HopModel;
 use crate::chain::{Chain, HopOutput};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub struct Model {
     chain: Chain<Microphone>,
     loads: Receiver<Load>,
-    /// The first of them, if its time has not come.
+    /// The next load, if it is not due yet.
     early: Option<Load>,
 }
 
@@ -22,11 +22,11 @@ pub struct Model {
 #[derive(Clone)]
 pub struct Loader(Sender<Load>);
 
-/// An instrument on its way to a voice, or the order to empty it.
+/// An instrument for a voice; `None` empties the voice.
 struct Load {
     slot: Slot,
     instrument: Option<Box<LoadedInstrument>>,
-    /// Not before this many were asked for.
+    /// Due once the samples count this many loads.
     after: u32,
 }
 
@@ -58,7 +58,7 @@ impl HopModel for Model {
     }
 
     fn reset(&mut self) {
-        // What has come by now plays from the first hop on.
+        // Instruments that are here play from the first hop on.
         self.load(u32::MAX);
         self.chain.reset();
         self.free_retired();
@@ -78,10 +78,9 @@ impl HopModel for Model {
 }
 
 impl Loader {
-    /// Allocates the instrument's state, and sends it to the model. The model lets it play the last hops unheard, crossfades
-    /// to it and frees the old one, from the first hop on that counts `n_loads` loads or more: so a bounce, which waits for
-    /// its files, swaps at the same sample each time; 0 is at once. Without an instrument B is emptied, and what A plays goes
-    /// on.
+    /// Allocates the instrument's state and sends it to the model. The model crossfades to it in the first hop that counts
+    /// `n_loads` loads or more, and frees the old one; 0 = at once. A bounce waits for its files, so it swaps at the same sample
+    /// each time. `None` empties B; A is never emptied.
     pub fn load(&self, n_loads: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
         if slot == Slot::B || instrument.is_some() {
             let instrument = instrument.map(|instrument| Box::new(LoadedInstrument::new(instrument)));

@@ -1,23 +1,23 @@
-//! What shapes each sample of the output, on its way from one setting to the next.
+//! Per-sample values of mix, brightness, width and gain, smoothed between settings.
 
 use super::mix::Shape;
 use crate::math::db::db_to_gain;
 use crate::settings::Settings;
 
-/// Long enough to hide a step in level, short enough to follow a hand, s.
+/// Time from one setting to the next, s: long enough to hide a step in level, short enough to follow a hand.
 const RAMP_S: f32 = 0.02;
-/// At or below this a gain is 0, dB.
+/// Gains at or below this are 0, dB.
 const SILENT_DB: f32 = -100.0;
 
-/// Moves mix, brightness, width and gain in straight lines. Bypass fades the first to 0 and the last to 1. Realtime-safe.
+/// Linear ramps of mix, brightness, width and gain. Bypass fades the mix to 0 and the gain to 1. Realtime-safe.
 pub(super) struct Ramps {
     wet: Ramp,
     brightness_db: Ramp,
     width: Ramp,
     gain_db: Ramp,
-    /// Gain that belongs to a level, dB: a power per sample would cost more than the synth.
+    /// The last gain in dB, and linear. Cached, because a power per sample would cost more than the synth.
     last_gain: (f32, f32),
-    /// 0 = not bypassed, 1 = bypassed, and where it is going.
+    /// 0 = not bypassed, 1 = bypassed; and its target.
     bypass: f32,
     bypass_target: f32,
     bypass_step: f32,
@@ -40,13 +40,13 @@ impl Ramps {
         }
     }
 
-    /// Where everything goes from now on.
+    /// Sets the targets.
     pub fn aim(&mut self, settings: &Settings) {
         self.each(settings, Ramp::aim);
         self.bypass_target = if settings.mix.bypass { 1.0 } else { 0.0 };
     }
 
-    /// Everything is there at once.
+    /// Sets the targets and jumps to them.
     pub fn jump(&mut self, settings: &Settings) {
         self.each(settings, Ramp::jump);
         self.bypass_target = if settings.mix.bypass { 1.0 } else { 0.0 };
@@ -60,7 +60,7 @@ impl Ramps {
         set(&mut self.gain_db, settings.mix.gain_db);
     }
 
-    /// Of the next sample.
+    /// Values of the next sample.
     #[inline]
     pub fn step(&mut self) -> Shape {
         let (mut mix, brightness_db, width) = (self.wet.step(), self.brightness_db.step(), self.width.step());
@@ -79,14 +79,14 @@ impl Ramps {
     }
 }
 
-/// One value on its way.
+/// One value and its target.
 #[derive(Clone, Copy)]
 struct Ramp {
     value: f32,
     target: f32,
     step: f32,
     n_left: u32,
-    /// Of a whole way.
+    /// Steps from one target to the next.
     n_steps: u32,
 }
 

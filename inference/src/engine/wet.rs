@@ -10,29 +10,29 @@ use crate::controls::{Controls, Room};
 use crate::synth::{HopShape, RampTo, Synth};
 use std::sync::Arc;
 
-/// Hops over which the last frame fades when no more come, and sound comes back when they do: 20 ms.
+/// Hops over which the last frame fades out when frames are late, and in when they come back: 20 ms.
 const FADE_HOPS: u32 = (0.02 * FRAME_RATE) as u32;
 
-/// Renders hop by hop: all of a hop when its first sample is due, so nothing depends on how blocks cut it.
+/// Renders whole hops: each when its first sample is due, so that the output does not depend on the blocks.
 pub(super) struct WetPlayer {
     telemetry: Arc<Telemetry>,
     clock: HopClock,
-    /// Has the side of the hop being played.
+    /// Holds the side of the present hop.
     synth: Synth,
-    /// The middle of the hop being played, `[played..len]` still to come.
+    /// The middle of the present hop; `[played..len]` is still to be played.
     rendered: Vec<f32>,
     len: usize,
     played: usize,
-    /// Frame at the end of the next hop to render.
+    /// The next hop to render.
     next: u64,
-    /// Last frame that was there in time.
+    /// The last frame that was in time.
     held: Controls,
     room: Room,
-    /// Steps of the fade that have been taken: up with each missed frame, down again with each that is there.
+    /// Steps of the fade: one more with each late frame, one less with each frame in time.
     faded: u32,
 }
 
-/// A span of the wet signal and what shapes it; all of one length.
+/// A span of the wet signal; all slices have one length.
 pub(super) struct Span<'a> {
     pub shapes: Shapes<'a>,
     /// Overwritten.
@@ -41,8 +41,8 @@ pub(super) struct Span<'a> {
     pub side: &'a mut [f32],
 }
 
-/// What shapes the samples of a span and those after it. The latter are known because all of them are delayed by more
-/// than a hop.
+/// Shapes of the samples of a span, and of the samples after it. The latter are known, because shapes are delayed by more than a
+/// hop.
 #[derive(Clone, Copy)]
 pub(super) struct Shapes<'a> {
     pub now: &'a [Shape],
@@ -55,7 +55,7 @@ impl Shapes<'_> {
         self.now.get(i).copied().unwrap_or_else(|| self.later.ahead(i - self.now.len()))
     }
 
-    /// How one of the values goes in the hop of `len` samples from sample `start` on.
+    /// Ramp of one value in the hop of `len` samples that begins at sample `start`.
     fn ramp(&self, start: usize, len: usize, value: impl Fn(Shape) -> f32) -> RampTo {
         let first = value(self.at(start));
         let moved = (1..=len).find(|i| value(self.at(start + i)) != first);
@@ -93,7 +93,7 @@ impl WetPlayer {
         self.faded = 0;
     }
 
-    /// Plays a span, the first sample of which belongs to input sample `start`; calls must follow each other.
+    /// Renders a span. Its first sample belongs to input sample `start`; spans must be consecutive.
     pub fn render(&mut self, driver: &mut Driver, start: i64, span: Span<'_>) {
         let Span { shapes, middle, side } = span;
         let silent_until = self.clock.hop_end(0);
@@ -114,8 +114,8 @@ impl WetPlayer {
         }
     }
 
-    /// The way to the next frame. After a reset it leads from silence, after late frames from where the fade is, so
-    /// there is never a step. `start`: its first sample in `shapes`.
+    /// Renders from the last frame to the next one. After a reset that is from silence, after late frames from the present state
+    /// of the fade, so that there is never a step. `start`: first sample of the hop in `shapes`.
     fn render_hop(&mut self, driver: &mut Driver, shapes: &Shapes<'_>, start: usize) {
         match driver.frame(self.next) {
             Some(Frame { controls, room, .. }) => {

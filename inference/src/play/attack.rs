@@ -1,16 +1,16 @@
-//! A softer beginning: the first moments of a note fade in.
+//! Attack: fades in the first moments of a note.
 
 use crate::config::FRAME_RATE;
 use std::f32::consts::FRAC_PI_2;
 
-/// How far into a note the source is. Notes that are tied have no beginning of their own.
+/// Hops since the note began. A tied note does not begin anew.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attack {
     n_hops: u32,
 }
 
 impl Attack {
-    /// Gain of one hop, 0 to 1. `is_sounding`: false ends the note; `attack_s`: time until a note has its own level, 0 =
+    /// Gain of one hop, 0 to 1. `is_sounding`: false ends the note. `attack_s`: time until the note has its full level, s; 0 =
     /// as played. Realtime-safe.
     pub fn hop(&mut self, is_sounding: bool, attack_s: f32) -> f32 {
         if !is_sounding {

@@ -1,8 +1,8 @@
-//! The body of an instrument: resonances that stay where they are while the notes move through them.
+//! The body of an instrument: resonances at fixed frequencies, whatever note is played.
 //!
-//! With vibrato every partial rises and falls on the slopes of the resonances, each in its own time: that is much of what
-//! tells a violin from an electronic tone (Mathews & Kohut 1973, "Electronic simulation of violin resonances"). A
-//! decoder that gets f0 as one number cannot learn a curve as fine as that; a table over frequency can.
+//! With vibrato every partial rises and falls on the slopes of the resonances, each at its own time. Listeners tell a violin from
+//! an electronic tone by that (Mathews & Kohut 1973, "Electronic simulation of violin resonances"). A decoder that gets f0 as
+//! one number cannot learn so fine a curve; a table over frequency can.
 
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
 use crate::math::{exp_all, ln, map};
@@ -20,7 +20,7 @@ pub struct Body {
     log_gains: Vec<f32>,
 }
 
-/// Where `hz` (> 0) lies in the table: 0 to `N_POINTS - 1`, at the end where it lies beyond it.
+/// Position of `hz` (> 0) in the table, 0 to `N_POINTS - 1`; clamped at both ends.
 #[inline(always)]
 pub fn position(hz: f32) -> f32 {
     let last = (N_POINTS - 1) as f32;
@@ -39,8 +39,7 @@ fn to_positions(hz: &mut [f32]) {
     map(hz, position);
 }
 
-/// The two neighbours of `position` in a table of `n_points`, and what each counts: (index of the lower, weight of the
-/// upper).
+/// Neighbours of `position` in a table of `n_points`: (index of the lower, weight of the upper).
 pub fn neighbours(position: f32, n_points: usize) -> (usize, f32) {
     let low = (position as usize).min(n_points - 2);
     (low, position - low as f32)

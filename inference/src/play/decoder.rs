@@ -13,10 +13,10 @@ use crate::play::instrument::Statistics;
 use crate::play::texture::{Texture, TextureState};
 use std::sync::Arc;
 
-/// z beyond this many standard deviations of the training data is cut.
+/// Limit of z, standard deviations of the training data.
 const Z_LIMIT: f32 = 3.0;
 
-/// What the decoder is told about one frame.
+/// Decoder input for one frame, before scaling.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Features<'a> {
     /// Pitch to play, Hz, > 0.

@@ -1,9 +1,9 @@
-//! The source's own timbre, as far as it is wanted: harmonics and noise as strong as the source's.
+//! Follow: gives the instrument the source's timbre, by an adjustable share.
 //!
-//! A decoder plays what its instrument usually sounds like at this pitch and loudness. That is what makes a trumpet of a
-//! whistle; of a trumpet it makes another one. Each harmonic is moved, in dB, towards where the source has it, and all of
-//! them towards the loudness that the decoder was asked for; the harmonics above the ones that are heard remain its own. The
-//! noise is led between the notes, too, where the decoder is silent: so consonants are heard.
+//! A decoder plays the usual sound of its instrument at this pitch and loudness. That turns a whistle into a trumpet, but also
+//! one trumpet into another. Each harmonic moves, in dB, towards its level in the source, and all of them together towards the
+//! loudness that the decoder was asked for. Harmonics above those that are heard stay the instrument's. Noise follows between
+//! the notes, too, where the decoder is silent, so that consonants are heard.
 
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
@@ -11,21 +11,21 @@ use crate::hear::{N_HEARD_BANDS, SourceNoise, Timbre, a_weight, n_audible};
 use crate::math::{exp, ln, power_db, sum, sum_of_squares};
 use std::f32::consts::LN_10;
 
-/// Share below which a harmonic is not there, of the power of all: -90 dB.
+/// Share of the total power below which a harmonic counts as absent: -90 dB.
 const LEAST: f32 = 1e-9;
-/// Most by which the loudness is moved, dB.
+/// Largest change of the loudness, dB.
 const MOST_DB: f32 = 12.0;
 /// Natural logarithm of the amplitude of a dB.
 const NEPERS: f32 = LN_10 / 20.0;
 
-/// Bands of noise, the highest that are heard, which lead those above them.
+/// Number of noise bands, the highest of those heard, that lead the bands above.
 const N_TOP_BANDS: usize = 6;
-/// Magnitude that is as good as silence: -140 dB.
+/// Magnitude that counts as silence: -140 dB.
 const NO_NOISE: f32 = 1e-7;
-/// Of the noise from band to band above those that are heard, where the decoder is silent: 6 dB an octave.
+/// Ratio of neighbouring bands above those that are heard, where the decoder is silent: 6 dB an octave.
 const FALL: f32 = 0.948;
 
-/// What is followed and how far.
+/// The source's timbre and the share by which it is followed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Follow {
     timbre: Option<Timbre>,
@@ -60,7 +60,7 @@ impl Follow {
         let mut heard = *controls.harmonic_amplitudes();
         let heard = &mut heard[..levels_db.len()];
         let power = sum_of_squares(heard).max(f32::MIN_POSITIVE);
-        // What is not there at all is above 20 kHz, where the line was moved up.
+        // Absent harmonics lie above 20 kHz, where the line was moved up.
         for (amplitude, level_db) in heard.iter_mut().zip(levels_db).filter(|(amplitude, _)| **amplitude > 0.0) {
             let from = 0.5 * ln((*amplitude * *amplitude / power).max(LEAST));
             *amplitude = exp(from + self.amount * (NEPERS * level_db - from));
@@ -69,14 +69,14 @@ impl Follow {
         controls.with_harmonics(|k, own| heard.get(k).map_or(own, |led| led * kept))
     }
 
-    /// How much of its own wavering is left to harmonic `k`, counted from 0: what is followed wavers already.
+    /// Share of its own wavering that harmonic `k` (from 0) keeps: a followed harmonic wavers with the source.
     pub fn wavering(&self, k: usize) -> f32 {
         if self.timbre.as_ref().is_some_and(|timbre| k < timbre.levels_db().len()) { 1.0 - self.amount } else { 1.0 }
     }
 }
 
-/// Moves the noise towards the source's, `gain` times `heard`, by `amount` of the way. What lies above the bands that are
-/// heard is the decoder's, as much louder as the highest of them become; where the decoder is silent it falls evenly.
+/// Moves the noise by `amount` (0 to 1) towards the source's, which is `gain` times `heard`. Bands above those that are heard are
+/// the decoder's, raised as much as the highest heard bands are; where the decoder is silent they fall evenly.
 pub fn lead_noise(controls: &Controls, heard: &SourceNoise, gain: f32, amount: f32) -> Controls {
     let amount = amount.clamp(0.0, 1.0);
     let mut magnitudes = *controls.noise_magnitudes();

@@ -19,7 +19,7 @@ pub struct Instrument {
     /// Content id of the file.
     pub id: String,
     pub(crate) decoder: Decoder,
-    /// Weighted mean square of its loud notes, as it plays them by itself: what its level is expected to be.
+    /// Expected K-weighted mean square of its loud notes, before any gain.
     pub(crate) loud_power: f32,
 }
 
@@ -54,13 +54,13 @@ impl Instrument {
     }
 }
 
-/// Mean square of loud notes where it cannot be measured: -20 dB.
+/// Mean square of loud notes if it cannot be measured: -20 dB.
 const USUAL_POWER: f32 = 0.01;
-/// Hops that a note is played for, and those at its end that are measured.
+/// Hops of each test note, and the last hops that are measured.
 const N_PLAYED: usize = 40;
 const N_MEASURED: usize = 20;
 
-/// Plays notes over the range, as loud as the card's loud notes, and measures them. Allocates.
+/// Plays test notes over the range at the loudness of the card's loud notes. Returns their mean power. Allocates.
 fn loud_power(decoder: &Decoder, statistics: &Statistics) -> f32 {
     let [low, high] = statistics.f0_range_hz;
     let mut sum = 0.0;

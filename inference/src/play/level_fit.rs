@@ -1,23 +1,22 @@
-//! Level Fit: how loud a source is to an instrument, which learned from recordings of another level.
+//! Level Fit: maps the source's level onto that of the recordings from which the instrument learned.
 
 use crate::hear::{LOUDNESS_FLOOR_DB, SourceLevel};
 use crate::math::db::{db_to_gain, db_to_power};
 use crate::play::instrument::Card;
 
-/// A source whose level is this near to the instrument's plays soft and loud as it is. Further away it is the microphone's
-/// doing rather than the player's.
+/// A source within this distance of the instrument's level keeps its own level, dB. A larger distance is due to the microphone
+/// rather than to the player.
 const FREEDOM_DB: f32 = 6.0;
-/// How far beyond the loudest that it learned a decoder is asked, dB.
+/// Highest request above the loudest recordings, dB.
 const BEYOND_LOUDEST_DB: f32 = 3.0;
-/// Loudness of every instrument's loud notes, dB (A-weighted): recordings are as loud as they happen to be, and a swap must
-/// not leap.
+/// Target loudness of every instrument's loud notes, dB (A-weighted). Recordings differ in level, and a swap must not leap.
 const PLAYED_DB: f32 = -20.0;
-/// Most by which dynamics move a note, dB.
+/// Largest change of a note's level by the dynamics, dB.
 const MOST_DYNAMICS_DB: f32 = 40.0;
 
-/// A source and an instrument.
+/// One source level and one instrument.
 pub struct LevelFit<'a> {
-    /// Level of the source's loud notes, dB, if it is to be fitted.
+    /// Level of the source's loud notes, dB; `None` = do not fit.
     source_level_db: Option<f32>,
     card: &'a Card,
 }
@@ -28,48 +27,48 @@ impl<'a> LevelFit<'a> {
         Self { source_level_db, card }
     }
 
-    /// How much louder than it is the source seems to the instrument, dB.
+    /// Gain that the fit gives the source, dB.
     pub fn raised_db(&self) -> f32 {
         self.source_level_db.map_or(0.0, |level| raised_db(level, self.card))
     }
 
-    /// The part of [`Self::raised_db`] that comes from a source softer than was expected, dB ≥ 0. What comes from a louder
-    /// one is left out, because an instrument does not follow a source's loudest notes.
+    /// Part of [`Self::raised_db`] that is due to a source softer than expected, dB ≥ 0. The part due to a louder source is left
+    /// out, because an instrument does not follow a source's loudest notes.
     pub fn raised_softer_db(&self) -> f32 {
         let raised =
             |level: f32| (raised_db(level, self.card) - raised_db(SourceLevel::EXPECTED_DB, self.card)).max(0.0);
         self.source_level_db.map_or(0.0, raised)
     }
 
-    /// Loudness that the decoder is asked for, dB, if the source's is `loudness_db`.
+    /// Loudness to request from the decoder, dB, for a source of `loudness_db`.
     ///
-    /// Its distance from the loud notes is multiplied by `dynamics`, and for a source that is fitted reduced by the card's
-    /// compression. It stays within what the decoder has learned.
+    /// The distance from the loud notes is multiplied by `dynamics`, and reduced by the card's compression if the source is
+    /// fitted. The result stays within the range that the decoder has learned.
     pub fn loudness_db(&self, loudness_db: f32, dynamics: f32) -> f32 {
         let kept = if self.source_level_db.is_some() { 1.0 - self.card.adjustments.compression } else { 1.0 };
         let shaped = self.middle_db() + dynamics * kept * (loudness_db - self.middle_db());
         (shaped + self.raised_db()).clamp(LOUDNESS_FLOOR_DB, self.card.statistics.loudness_db[3] + BEYOND_LOUDEST_DB)
     }
 
-    /// Gain of the power that `dynamics` give a note of `loudness_db`.
+    /// Power gain that `dynamics` give a note of `loudness_db`.
     pub fn dynamics_gain(&self, loudness_db: f32, dynamics: f32) -> f32 {
         let moved_db = (dynamics - 1.0) * (loudness_db - self.middle_db());
         db_to_power(moved_db.clamp(-MOST_DYNAMICS_DB, MOST_DYNAMICS_DB))
     }
 
-    /// Level around which dynamics act, dB: that of the loud notes.
+    /// Level at which dynamics change nothing, dB: that of the loud notes.
     fn middle_db(&self) -> f32 {
         self.source_level_db.unwrap_or(self.card.statistics.loudness_db[2])
     }
 }
 
-/// What brings the loud notes of a source of the expected level to [`PLAYED_DB`], linear.
+/// Gain that brings the loud notes of a source of expected level to [`PLAYED_DB`], linear.
 pub fn levelling_gain(card: &Card) -> f32 {
     let level = SourceLevel::EXPECTED_DB;
     db_to_gain(PLAYED_DB - level - raised_db(level, card))
 }
 
-/// What brings a source's level near the instrument's, dB.
+/// Gain that brings a source's level near the instrument's, dB.
 fn raised_db(level_db: f32, card: &Card) -> f32 {
     let upper = card.statistics.loudness_db[2];
     level_db.clamp(upper - FREEDOM_DB, upper + FREEDOM_DB) - level_db

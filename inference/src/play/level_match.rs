@@ -1,15 +1,13 @@
-//! Match Level: an instrument as loud as its source. Both are measured over the same notes, and the instrument is turned up
-//! or down by what lies between them.
+//! Match Level: makes an instrument as loud as its source. Both are measured over the same notes; the gain is their ratio.
 
 use crate::config::FRAME_RATE;
 
-/// Hops over which source and instrument are compared: half a second. Over 2 s, a swell that the instrument does not play
-/// as wide left it up to 3 dB from the source; over less, the level of single notes would be smoothed away.
+/// Hops over which source and instrument are compared: 0.5 s. With 2 s, a swell that the instrument plays less wide left it up
+/// to 3 dB off; with less, the levels of single notes would be smoothed away.
 const MEMORY: f32 = 0.5 * FRAME_RATE;
-/// Hops of comparison that count as much as the expected ratio, at the beginning. In its first hops an instrument has not
-/// yet spoken.
+/// Weight of the expected ratio at the beginning, in hops: an instrument has not yet spoken in its first hops.
 const EXPECTED_HOPS: f32 = 3.0;
-/// Softest mean square that is measured.
+/// Lowest mean square that is told apart from silence.
 const SILENT: f32 = 1e-12;
 
 /// The source in one hop of a note.
@@ -17,7 +15,7 @@ const SILENT: f32 = 1e-12;
 pub struct SourcePower {
     /// K-weighted mean square of the hop.
     pub now: f32,
-    /// Mean square that the source's loud notes are expected to have.
+    /// Expected mean square of the source's loud notes.
     pub loud: f32,
 }
 
@@ -28,7 +26,7 @@ pub struct LevelMatch {
     source: f32,
     instrument: f32,
     n_hops: f32,
-    /// K-weighted mean square that the instrument's loud notes are expected to have.
+    /// Expected K-weighted mean square of the instrument's loud notes.
     loud: f32,
     gain: f32,
 }
@@ -41,7 +39,7 @@ impl LevelMatch {
 
     /// Takes in one hop of a note: the source, and the K-weighted mean square of the instrument.
     pub fn hop(&mut self, source: SourcePower, instrument: f32) {
-        // What is no number would stay.
+        // NaN would stay in the means for ever.
         if !(source.now.is_finite() && source.loud.is_finite() && instrument.is_finite()) {
             return;
         }
@@ -50,14 +48,15 @@ impl LevelMatch {
         self.instrument += (instrument - self.instrument) / self.n_hops;
         let measured = (self.source.max(SILENT) / self.instrument.max(SILENT)).ln();
         let expected = (source.loud.max(SILENT) / self.loud).ln();
-        // What was expected is forgotten as everything else is.
+        // The expectation is forgotten as fast as the measurements.
         let weight = EXPECTED_HOPS * (1.0 - self.n_hops / MEMORY);
-        // An instrument that has not yet spoken seems too soft. One that seems too loud is: the source is softer than others.
+        // An instrument that has not yet spoken measures too soft, so the expectation limits the gain upwards. An instrument
+        // that measures too loud is too loud: the source is softer than expected.
         let ratio = measured.min((self.n_hops * measured + weight * expected) / (self.n_hops + weight));
         self.gain = (0.5 * ratio).exp();
     }
 
-    /// What brings the instrument to the source's loudness, linear.
+    /// Gain that brings the instrument to the source's loudness, linear.
     pub fn gain(&self) -> f32 {
         self.gain
     }

@@ -1,5 +1,5 @@
-//! From what is heard to what is played: the two voices, each an instrument with its decoder, and what lies between the
-//! source and them.
+//! From what is heard to what is played: octave and level are fitted to the instruments, the pitch is tuned, two voices play,
+//! and both are blended.
 
 pub mod attack;
 pub mod body;
@@ -21,7 +21,7 @@ pub use octave_fit::{OctaveFit, Target, fold_into};
 pub use player::{Played, Player};
 pub use voice::LoadedInstrument;
 
-/// One of the two instruments of an effect. Indexes arrays of two.
+/// One of the two instruments. Indexes arrays of two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
     /// Plays alone while nothing morphs.

@@ -5,7 +5,7 @@ use crate::k_weight::power_of;
 use crate::math::db::db_to_gain;
 use crate::settings::BREATH_OFF_DB;
 
-/// Most by which a blend's power is moved: 20 dB.
+/// Largest change of a blend's power: 20 dB.
 const MOST_POWER: f32 = 100.0;
 
 /// Gain of the noise, linear.
@@ -13,8 +13,8 @@ pub fn breath_gain(breath_db: f32) -> f32 {
     if breath_db <= BREATH_OFF_DB { 0.0 } else { db_to_gain(breath_db) }
 }
 
-/// `amount` of the way from `a` to `b` in dB, and `matched` of the way to the loudness that lies between those of both: a
-/// blend of two spectra has less.
+/// Blends `a` (amount 0) and `b` (1) in dB. Then moves the loudness by `matched` (0 to 1) towards the value between both, because
+/// a blend of two spectra is softer than both.
 pub fn level_morph(a: &Controls, b: &Controls, amount: f32, matched: f32) -> Controls {
     let blend = a.lerp_db(b, amount);
     // False for what is no number, too.
@@ -31,7 +31,7 @@ pub fn level_morph(a: &Controls, b: &Controls, amount: f32, matched: f32) -> Con
     blend.scaled(gain, gain)
 }
 
-/// Range between two ranges, Hz, as far along as the morph is.
+/// Playable range of a blend, Hz: between both ranges, evenly in pitch.
 pub fn blend_range(a: [f32; 2], b: [f32; 2], amount: f32) -> [f32; 2] {
     let amount = amount.clamp(0.0, 1.0);
     std::array::from_fn(|i| if amount == 0.0 { a[i] } else { a[i] * (b[i] / a[i]).powf(amount) })

@@ -1,32 +1,32 @@
-//! Brings a source to an instrument by whole octaves into its range.
+//! Octave Fit: moves a source by whole octaves into the instrument's range.
 
 use crate::config::{FRAME_RATE, N_PITCH_BINS, hz_to_bin};
 use crate::hear::Pitch;
 use std::collections::VecDeque;
 
-/// The octave follows every note during the first fifth of a second, then only a line that leaves the range.
+/// Hops in which the octave follows every note: 0.2 s. Later it changes only when the line leaves the range.
 const SETTLING_HOPS: f32 = 0.2 * FRAME_RATE;
-/// How much less an uncertain hop counts: its certainty to this power.
+/// A hop counts with its certainty to this power.
 const TRUST: i32 = 4;
-/// A move by an octave is as bad as being this much further from the middle of the range, octaves; the second for an
-/// instrument that keeps the octave.
+/// Cost of a move by one octave, in octaves of distance from the middle of the range: for most instruments, and for one that
+/// keeps the octave.
 const MOVE_COST: (f32, f32) = (0.4, 1.2);
-/// Being outside the range counts this many times.
+/// Weight of the distance outside the range.
 const OUTSIDE_COST: f32 = 10.0;
 const MOST_OCTAVES: i32 = 6;
-/// How far the line may leave the range before the octave changes, octaves.
+/// Distance outside the range at which the octave changes, octaves.
 const TOLERANCE: f32 = 0.25;
-/// Pitches are forgotten over about this long, hops.
+/// Time constant with which pitches are forgotten, hops.
 const MEMORY: f32 = 2.0 * FRAME_RATE;
 /// Pitch bins of 20 cents that share a place in the histogram: a semitone.
 const BINS_PER_PLACE: usize = 5;
 /// Places of the histogram, with room for transposition by three octaves up and down.
 const N_PLACES: usize = N_PITCH_BINS / BINS_PER_PLACE + 72;
 
-/// Changes of the median that are remembered: about half an hour of music.
+/// Changes of the median that are kept: about half an hour of music.
 const N_REMEMBERED: usize = 4096;
 
-/// What an octave is fitted to.
+/// The instrument that an octave is fitted to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Target {
     /// Playable range of the instrument, Hz.
@@ -35,18 +35,18 @@ pub struct Target {
     pub keeps_octave: bool,
 }
 
-/// Octave that a source is moved by: what brings the line's median pitch into the range. A median, because a moment of
-/// rumble must not move a whistle by an octave. Realtime-safe.
+/// Finds the octaves that bring the line's median pitch into the range. The median keeps a moment of rumble from moving a
+/// whistle by an octave. Realtime-safe.
 ///
-/// The octave depends on the source and on the instrument that plays now, not on those that played before: the medians since
-/// the beginning are kept, and gone through again for another instrument.
+/// The result depends on the source and on the present instrument, not on earlier instruments: all medians since the beginning
+/// are kept, and run through again for a new instrument.
 #[derive(Clone, Debug)]
 pub struct OctaveFit {
-    /// Hops per semitone, by certainty and fading.
+    /// Hops per semitone, weighted by certainty; they fade.
     histogram: [f32; N_PLACES],
-    /// Hops taken in, by certainty.
+    /// Hops so far, weighted by certainty.
     n_hops: f32,
-    /// Places of the median, each other than the one before, the oldest first. The first is the one after settling.
+    /// Places of the median, oldest first, neighbours differ. The first is the median after settling.
     course: VecDeque<u8>,
     target: Option<Target>,
     octaves: f32,
@@ -75,7 +75,7 @@ impl OctaveFit {
         self.octaves = 0.0;
     }
 
-    /// Says what the octaves are fitted to from now on, and returns by how many octaves this moves the line.
+    /// Sets the instrument. Returns by how many octaves the line moves.
     pub fn fit_to(&mut self, target: Target) -> f32 {
         if self.target == Some(target) {
             return 0.0;
@@ -90,7 +90,7 @@ impl OctaveFit {
         self.octaves - before
     }
 
-    /// Takes in one voiced hop and returns the octaves to move by.
+    /// Takes in one voiced hop. Returns the octaves to move by.
     pub fn hop(&mut self, pitch: Pitch) -> f32 {
         let weight = pitch.certainty.powi(TRUST);
         self.n_hops += weight;
@@ -140,18 +140,18 @@ impl OctaveFit {
     }
 }
 
-/// Octaves of a place above the histogram's first.
+/// Octaves of a place above the first place of the histogram.
 fn octaves_of(place: u8) -> f32 {
     f32::from(place) / 12.0
 }
 
 impl Target {
-    /// In octaves above the histogram's first place.
+    /// The range in octaves above the first place of the histogram.
     fn range(&self) -> [f32; 2] {
         self.range_hz.map(|hz| OctaveFit::place(hz) / 12.0)
     }
 
-    /// `octaves`, unless they lead the median at `place` out of the range.
+    /// `octaves` while they keep the median at `place` in the range; otherwise new ones.
     fn kept_or_needed(&self, octaves: f32, place: u8) -> f32 {
         let ([low, high], median) = (self.range(), octaves_of(place));
         let played = median + octaves;
@@ -159,8 +159,8 @@ impl Target {
         if is_outside { self.needed(median) } else { octaves }
     }
 
-    /// Octaves that bring `median` into the range, rather to its middle than to its edge, where the next notes would
-    /// leave it, and rather few than many.
+    /// Octaves that bring `median` into the range. Prefers the middle, because notes near the edge would soon leave the range,
+    /// and few octaves.
     fn needed(&self, median: f32) -> f32 {
         let [low, high] = self.range();
         let move_cost = if self.keeps_octave { MOVE_COST.1 } else { MOVE_COST.0 };
@@ -174,11 +174,12 @@ impl Target {
     }
 }
 
-/// How far outside the range a single note may lie: an octave. A melody that spans more than its instrument stays whole.
+/// Factor by which a single note may lie outside the range: an octave, so that a melody wider than its instrument stays
+/// whole.
 const REACH: f32 = 2.0;
 
-/// Moves a pitch that lies more than an octave outside the range by octaves to within an octave of it. A hiss that is taken
-/// for a note shall at least not squeak. Realtime-safe.
+/// Moves a pitch that lies more than an octave outside the range by octaves to within an octave of it, so that a hiss taken for
+/// a note does not squeak. Realtime-safe.
 pub fn fold_into(f0_hz: f32, range_hz: [f32; 2]) -> f32 {
     let [low, high] = range_hz;
     let down = (f0_hz / (high * REACH)).log2().ceil().max(0.0);

@@ -1,4 +1,4 @@
-//! One hop from what is heard to what is played.
+//! From what is heard in a hop to what is played in it.
 
 use super::Slot;
 use super::attack::Attack;
@@ -7,37 +7,37 @@ use super::level_match::SourcePower;
 use super::morph::{blend_range, breath_gain, level_morph};
 use super::octave_fit::{OctaveFit, Target, fold_into};
 use super::tuning::{Glide, Snap};
-use super::voice::{LoadedInstrument, Note, Request, Voice};
+use super::voice::{HeldNote, LoadedInstrument, Request, Voice};
 use crate::controls::Controls;
 use crate::hear::{Heard, Pitch};
 use crate::math::db::db_to_power;
 use crate::settings::Settings;
 
-/// Lowest and highest pitch that is played, Hz, wherever transposition leads.
+/// Limits of the played pitch, Hz, for any transposition.
 const PLAYED_HZ: (f32, f32) = (16.0, 12_000.0);
-/// Hops from one level to another when the player asks for it: 64 ms.
+/// Hops of the fade when Match Level is switched: 64 ms.
 const MATCHING_HOPS: f32 = 16.0;
-/// Hops without a note after which instruments rest: 100 ms.
+/// Hops without a note after which the decoders are not run: 100 ms.
 const REST_AFTER: usize = 25;
 
-/// Fits a source's notes to two instruments, lets both play, and blends them. State of one stream.
+/// Fits a source's notes to two instruments, plays both, and blends them. State of one stream.
 pub struct Player {
-    /// Of A, which plays alone while nothing morphs, and of B.
+    /// A and B, indexed by [`Slot`].
     voices: [Voice; 2],
     octave: OctaveFit,
     snap: Snap,
     glide: Glide,
     attack: Attack,
-    /// The last hop of a note: what is played while it is held or fades.
-    note: Note,
-    /// Hops without one.
+    /// The last hop of a note. It is played on while the gate holds it or fades it out.
+    note: HeldNote,
+    /// Hops since the last note.
     n_silent: usize,
-    /// How far instruments are brought to the source's loudness, 0 to 1, and whether any hop was heard.
+    /// Share of Match Level, 0 to 1, on its way when it is switched; and whether a hop was played.
     matched: f32,
     has_begun: bool,
 }
 
-/// What is played in one hop.
+/// Output of one hop.
 pub struct Played {
     /// For the synth.
     pub controls: Controls,
@@ -54,25 +54,26 @@ impl Player {
             snap: Snap::default(),
             glide: Glide::default(),
             attack: Attack::default(),
-            note: Note::NONE,
+            note: HeldNote::NONE,
             n_silent: 0,
             matched: 0.0,
             has_begun: false,
         }
     }
 
-    /// Crossfades to another instrument, or to none, from the next hop on. Returns one that was to come in and now will not.
-    /// Realtime-safe.
+    /// Crossfades to another instrument, or to none, from the next hop on. Returns an instrument that was pending and is now
+    /// replaced. Realtime-safe.
     pub fn load(&mut self, slot: Slot, instrument: Option<Box<LoadedInstrument>>) -> Option<Box<LoadedInstrument>> {
         self.voices[slot as usize].load(instrument)
     }
 
-    /// An instrument that has faded out, to be freed where that may take time. What is not taken stays. Realtime-safe.
+    /// Takes an instrument that has faded out, to free it on another thread. Call until `None`, after each hop and reset.
+    /// Realtime-safe.
     pub fn take_retired(&mut self) -> Option<Box<LoadedInstrument>> {
         self.voices.iter_mut().find_map(Voice::take_retired)
     }
 
-    /// Forgets the past, as if newly made; instruments that wait to come in play from the first hop on. Realtime-safe.
+    /// Forgets the past, as if newly made. Pending instruments play from the first hop on. Realtime-safe.
     pub fn reset(&mut self) {
         self.forget();
         self.octave.reset();
@@ -87,7 +88,7 @@ impl Player {
 
     fn forget(&mut self) {
         (self.snap, self.glide, self.attack) = Default::default();
-        (self.note, self.n_silent, self.has_begun) = (Note::NONE, 0, false);
+        (self.note, self.n_silent, self.has_begun) = (HeldNote::NONE, 0, false);
     }
 
     /// Plays one hop. Realtime-safe.
@@ -97,12 +98,12 @@ impl Player {
         let request = self.request(heard, settings);
         let morph = settings.sound.morph;
         let first = self.voices[0].hop(&request, &Controls::SILENT);
-        // Always run, so that what it plays does not depend on when the morph began.
+        // B always runs, so that its state does not depend on when the morph began.
         let second = self.voices[1].hop(&request, &first.controls);
         let played = level_morph(&first.controls, &second.controls, morph, self.matched);
 
         let gain = heard.gain * self.attack.hop(heard.gain > 0.0, settings.sound.attack_s);
-        // A room brings back power. With it, too, the instrument is to be as loud as the source.
+        // The room adds power; this keeps the instrument as loud as the source.
         let room_gain = settings.room().power_gain().powf(-0.5 * self.matched);
         let (gain, breath) = (gain * room_gain, breath_gain(settings.sound.breath_db));
         let mut controls = played.scaled(gain, gain * breath);
@@ -126,7 +127,7 @@ impl Player {
         }
     }
 
-    /// How far the level is matched: there at once in the first hop, and then without a leap.
+    /// The next share of Match Level: at its target in the first hop, later in steps.
     fn way_to(&mut self, is_wanted: bool) -> f32 {
         let wanted = if is_wanted { 1.0 } else { 0.0 };
         let way = wanted - self.matched;
@@ -137,12 +138,12 @@ impl Player {
         }
     }
 
-    /// A note is followed, held and faded as it last was, and forgotten when it has faded.
+    /// Takes over a note while it sounds, keeps it while the gate holds or fades it, and forgets it afterwards.
     fn take_note(&mut self, heard: &Heard, settings: &Settings) {
         self.n_silent = if heard.gain > 0.0 { 0 } else { self.n_silent + 1 };
         if heard.is_note {
             let f0_hz = self.fit_pitch(heard.pitch, settings);
-            self.note = Note {
+            self.note = HeldNote {
                 f0_hz,
                 loudness_db: heard.loudness_db,
                 voicing: heard.voicing,
@@ -152,7 +153,7 @@ impl Player {
         } else if heard.gain == 0.0 {
             self.snap.rest();
             self.glide.rest();
-            self.note = Note { f0_hz: self.note.f0_hz, ..Note::NONE };
+            self.note = HeldNote { f0_hz: self.note.f0_hz, ..HeldNote::NONE };
         }
     }
 
@@ -161,7 +162,7 @@ impl Player {
         let transposed = Pitch { f0_hz: pitch.f0_hz * (settings.transpose_semitones / 12.0).exp2(), ..pitch };
         let range_hz = self.range_hz(morph);
         let moved = self.octave.fit_to(Target { range_hz, keeps_octave: self.keeps_octave(morph) });
-        // Followed in any case, so that the octave does not depend on when it was asked for.
+        // Runs even when it is switched off, so that the octave does not depend on when it was switched on.
         let octaves = self.octave.hop(transposed);
         let played = match settings.octave_fit {
             true => {
@@ -174,7 +175,7 @@ impl Player {
         tuned.clamp(PLAYED_HZ.0, PLAYED_HZ.1)
     }
 
-    /// What brings the source's noise to the level of what plays, linear.
+    /// Gain that brings the source's noise to the level of the playing instruments, linear.
     fn source_gain(&self, request: &Request, morph: f32) -> f32 {
         match self.voices.each_ref().map(|voice| voice.source_gain(request)) {
             [Some(first), Some(second)] => first + (second - first) * morph.clamp(0.0, 1.0),
@@ -182,14 +183,14 @@ impl Player {
         }
     }
 
-    /// As the nearer of the two instruments has it.
+    /// That of the nearer of the two instruments.
     fn keeps_octave(&self, morph: f32) -> bool {
         let [first, second] = self.voices.each_ref().map(Voice::card);
         let (nearer, other) = if morph < 0.5 { (first, second) } else { (second, first) };
         nearer.or(other).is_some_and(|card| card.adjustments.keeps_octave)
     }
 
-    /// Playable range of what plays, Hz.
+    /// Playable range of the blend, Hz.
     fn range_hz(&self, morph: f32) -> [f32; 2] {
         let [first, second] = self.voices.each_ref().map(|voice| voice.card().map(|card| card.statistics.f0_range_hz));
         match (first, second) {

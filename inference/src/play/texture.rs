@@ -1,8 +1,8 @@
-//! The small unsteadiness of a played note: partials that waver, each for itself, over hundredths of seconds.
-//! What they do together is loudness, and that comes with the source, as does what takes longer.
+//! Texture: the small unsteadiness of a played note. Partials waver independently, over hundredths of seconds. Common and slower
+//! movements come with the source's loudness.
 //!
-//! A decoder that is asked for the likeliest sound leaves it out, and what remains is a siren: listeners, human or not,
-//! tell a bowed string by it. Measured in recordings and played by seeded random processes, so every render is the same.
+//! A decoder that predicts the likeliest sound leaves it out, and listeners, human or not, recognise a bowed string by it. Its
+//! size is measured in recordings; seeded random processes play it, so every render is the same.
 
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
@@ -20,10 +20,10 @@ pub const N_BANDS: usize = 24;
 /// Correlation time as a share of the scale.
 const MEMORY: f32 = 0.7;
 
-/// How much partials waver: standard deviations of the logarithm of their amplitudes.
+/// Standard deviations of the logarithm of the partials' amplitudes, `[scale][band]`.
 pub struct Texture([[f32; N_BANDS]; N_SCALES]);
 
-/// Where the processes are.
+/// State of the random processes.
 pub struct TextureState {
     seed: u64,
     each: [[f32; N_HARMONICS]; N_SCALES],
@@ -77,7 +77,7 @@ impl Texture {
         position * ((N_BANDS - 1) as f32 / (body::N_POINTS - 1) as f32)
     }
 
-    /// Lets the harmonics waver for one hop, as far as they are not the source's.
+    /// Wavers the harmonics for one hop, except for the share that follows the source.
     pub fn hop(&self, state: &mut TextureState, controls: Controls, follow: &Follow) -> Controls {
         state.advance();
         let mut logs = [0.0; N_HARMONICS];

@@ -14,71 +14,71 @@ use crate::math::db::{db_to_gain, db_to_power};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Hops that a new instrument plays unheard before it comes in, all at once: those that were played last. So it is in the
-/// middle of the note, and its level is matched to 1 dB; with none it came in 2 to 3 dB too soft.
+/// Last requests that a new instrument plays silently, all at once, before it fades in. It then is in the middle of the note, and
+/// its level is right within 1 dB; without them it came in 2 to 3 dB too soft.
 const WARM_UP_HOPS: usize = 24;
-/// Hops over which the old one fades into it: 32 ms.
+/// Hops of the crossfade: 32 ms.
 const CROSSFADE_HOPS: usize = 8;
-/// Range of the gain that matches an instrument's level to its source's, linear: -60 to 20 dB.
+/// Range of Match Level's gain, linear: -60 to 20 dB.
 const MATCHING_GAINS: (f32, f32) = (1e-3, 10.0);
-/// Instruments that may wait to be freed: at a reset the one that fades out and the one that played.
+/// Room for instruments that wait to be freed. A reset retires two at once: the one that fades out and the one that played.
 const N_RETIRED: usize = 4;
 
-/// What the decoder is asked to play.
+/// The note that the decoder plays: the last hop of the source's note.
 #[derive(Clone, Copy)]
-pub struct Note {
+pub struct HeldNote {
     pub f0_hz: f32,
     pub loudness_db: f32,
     pub voicing: f32,
-    /// `None` between notes: then it is the instrument's own mean.
+    /// `None` between notes: the instrument's mean is used.
     pub z: Option<[f32; N_Z]>,
-    /// `None` between notes, or if it is not asked for.
+    /// `None` between notes, or if the source is not followed.
     pub timbre: Option<Timbre>,
 }
 
-impl Note {
+impl HeldNote {
     pub const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None, timbre: None };
 }
 
-/// What a voice is asked for in one hop.
+/// Request to a voice for one hop.
 #[derive(Clone, Copy)]
 pub struct Request {
-    pub note: Note,
-    /// Level of the source's loud notes, dB, if it is to be fitted to the instrument's.
+    pub note: HeldNote,
+    /// Level of the source's loud notes, dB; `None` = do not fit it to the instrument's.
     pub loud_notes_db: Option<f32>,
     /// See [`SoundSettings`](crate::settings::SoundSettings).
     pub dynamics: f32,
-    /// See there, too.
+    /// See [`SoundSettings`](crate::settings::SoundSettings).
     pub follow: f32,
-    /// Of a hop that is part of a note.
+    /// Power of the source; `None` between notes.
     pub source_power: Option<SourcePower>,
-    /// How far the instrument is brought to the source's loudness, 0 to 1.
+    /// Share of Match Level, 0 to 1.
     pub matched: f32,
-    /// Nothing has been played for so long that the instrument need not compute its silence. It goes on from where it
-    /// was: longer silences than that it did not learn, either.
+    /// The decoder is not run, because no note has sounded for a while. Its state stays: training has no longer silences,
+    /// either.
     pub is_resting: bool,
 }
 
-/// What a voice plays in one hop.
+/// Output of a voice for one hop.
 #[derive(Clone, Copy)]
-pub struct Sung {
+pub struct VoiceOutput {
     pub controls: Controls,
     /// False if the network gave what is no number.
     pub is_valid: bool,
 }
 
-/// Plays one instrument until another is loaded.
+/// Plays one instrument at a time, and crossfades to the next.
 pub struct Voice {
     playing: Option<Box<LoadedInstrument>>,
     fading: Option<Fading>,
-    /// What comes in when nothing fades any more: a fade that is cut off would be a leap.
+    /// The next instrument, or none. It waits until the present fade has ended, because a fade that is cut off would be a leap.
     pending: Option<Option<Box<LoadedInstrument>>>,
     /// The last requests, the oldest first.
     recent: VecDeque<Request>,
     retired: [Option<Box<LoadedInstrument>>; N_RETIRED],
 }
 
-/// An instrument, or none, on its way out.
+/// An instrument, or none, that fades out.
 struct Fading {
     old: Option<Box<LoadedInstrument>>,
     hops_left: usize,
@@ -124,7 +124,7 @@ impl Voice {
         }
     }
 
-    /// What plays next, or plays, goes on without a past.
+    /// Forgets the past. A pending instrument plays from the next hop on.
     pub fn reset(&mut self) {
         self.rest();
         if let Some(playing) = &mut self.playing {
@@ -132,7 +132,7 @@ impl Voice {
         }
     }
 
-    /// The same, and the level that was found for what plays stays.
+    /// The same, but the measured level of the playing instrument stays.
     pub fn rest(&mut self) {
         if let Some(next) = self.pending.take() {
             let old = std::mem::replace(&mut self.playing, next);
@@ -147,7 +147,7 @@ impl Voice {
         self.recent.clear();
     }
 
-    /// Card of what is heard most, if anything is: while one instrument fades into the next, that of the louder one.
+    /// Card of the playing instrument, if there is one; during a crossfade, of the louder one.
     pub fn card(&self) -> Option<&Card> {
         let louder = match &self.fading {
             Some(Fading { old, hops_left }) if *hops_left > CROSSFADE_HOPS / 2 => old,
@@ -156,8 +156,8 @@ impl Voice {
         louder.as_ref().map(|loaded| &loaded.instrument.card)
     }
 
-    /// What brings the source's level to that of what plays, linear, if anything does; on the way from one to the next while
-    /// they fade.
+    /// Gain that brings the source's level to that of the playing instrument, linear, if there is one; interpolated during a
+    /// crossfade.
     pub fn source_gain(&self, request: &Request) -> Option<f32> {
         let gain = |loaded: &LoadedInstrument| loaded.source_gain(request);
         let new = self.playing.as_deref().map(gain);
@@ -167,14 +167,14 @@ impl Voice {
         Some(new + (old - new) * fading.share())
     }
 
-    /// One hop. A voice without an instrument goes `along`. Realtime-safe.
-    pub fn hop(&mut self, request: &Request, along: &Controls) -> Sung {
+    /// Plays one hop. Without an instrument the output is `along`. Realtime-safe.
+    pub fn hop(&mut self, request: &Request, along: &Controls) -> VoiceOutput {
         self.begin_fade();
         if self.recent.len() == WARM_UP_HOPS {
             self.recent.pop_front();
         }
         self.recent.push_back(*request);
-        let along = Sung { controls: *along, is_valid: true };
+        let along = VoiceOutput { controls: *along, is_valid: true };
         let play = |loaded: &mut Option<Box<LoadedInstrument>>| loaded.as_mut().map_or(along, |l| l.hop(request));
         let new = play(&mut self.playing);
         let Some(fading) = &mut self.fading else { return new };
@@ -185,10 +185,10 @@ impl Voice {
             let old = self.fading.take().and_then(|fading| fading.old);
             self.retire(old);
         }
-        Sung { controls, is_valid: new.is_valid && old.is_valid }
+        VoiceOutput { controls, is_valid: new.is_valid && old.is_valid }
     }
 
-    /// Lets what is pending come in, as if it had played the recent hops.
+    /// Starts the crossfade to a pending instrument, after it has played the recent requests.
     fn begin_fade(&mut self) {
         if self.fading.is_some() {
             return;
@@ -202,7 +202,7 @@ impl Voice {
 }
 
 impl Fading {
-    /// Of the old one.
+    /// Share of the old instrument.
     fn share(&self) -> f32 {
         self.hops_left as f32 / (CROSSFADE_HOPS + 1) as f32
     }
@@ -216,7 +216,7 @@ impl LoadedInstrument {
         Self { instrument, stream, gain, level }
     }
 
-    /// What is expected before a note was heard.
+    /// The level before a note was measured.
     fn first_level(&self) -> LevelMatch {
         LevelMatch::new(self.gain * self.gain * self.instrument.loud_power)
     }
@@ -225,9 +225,9 @@ impl LoadedInstrument {
         self.stream.reset();
     }
 
-    fn hop(&mut self, request: &Request) -> Sung {
+    fn hop(&mut self, request: &Request) -> VoiceOutput {
         if request.is_resting {
-            return Sung { controls: Controls::SILENT, is_valid: true };
+            return VoiceOutput { controls: Controls::SILENT, is_valid: true };
         }
         let (card, note) = (&self.instrument.card, &request.note);
         let fit = LevelFit::new(request.loud_notes_db, card);
@@ -243,13 +243,13 @@ impl LoadedInstrument {
         let controls = self.instrument.decoder.controls(&mut self.stream, &raw, note.f0_hz, &follow);
         let controls = controls.scaled(self.gain, self.gain * breath_gain(card.adjustments.breath_db));
         if let Some(source) = request.source_power {
-            // With the dynamics that are asked for: matching the level would undo them otherwise.
+            // The dynamics count as the source's own; otherwise matching the level would undo them.
             let now = source.now * fit.dynamics_gain(note.loudness_db, request.dynamics);
             let raised = db_to_power(fit.raised_softer_db());
             self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
         let gain = self.matching_gain(request.matched, &fit);
-        Sung { controls: controls.scaled(gain, gain), is_valid }
+        VoiceOutput { controls: controls.scaled(gain, gain), is_valid }
     }
 
     fn source_gain(&self, request: &Request) -> f32 {
@@ -257,7 +257,7 @@ impl LoadedInstrument {
         self.gain * self.matching_gain(request.matched, &fit) * db_to_gain(fit.raised_db())
     }
 
-    /// `matched` of the way, in dB, to the loudness of the source, linear.
+    /// Gain of Match Level, linear: `matched` (0 to 1) of the way to the source's loudness, in dB.
     fn matching_gain(&self, matched: f32, fit: &LevelFit) -> f32 {
         if matched == 0.0 {
             return 1.0;
@@ -267,7 +267,7 @@ impl LoadedInstrument {
     }
 }
 
-/// Pitch that the decoder is told: it knows nothing beyond a third outside its range.
+/// Pitch for the decoder, at most a third outside the range: it has not learned more.
 fn within(f0_hz: f32, card: &Card) -> f32 {
     let [low, high] = card.statistics.f0_range_hz;
     f0_hz.clamp(low / 1.26, high * 1.26)

@@ -1,13 +1,14 @@
 //! The app's audio page: devices, rate, block, level and a test tone; what plays, and what is wrong with it.
 
+use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
 use crate::audio::{AudioDesk, AudioSettings, AudioView, Backend, DeviceChoice, DeviceName};
-use egui::{ComboBox, Grid, Modal, ProgressBar, Rect, RichText, ScrollArea, Ui};
+use egui::{ComboBox, Grid, Modal, ProgressBar, RichText, ScrollArea, Ui};
 
 /// Opens the page.
-pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, rect: Rect) {
-    let response = button::show_small(ui, canvas, rect, "Audio…", true);
+pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
+    let response = button::show_small(ui, canvas, area, "Audio…", true);
     if response.on_hover_text("Inputs, outputs, sample rate, test tone").clicked() {
         app.is_audio_page = true;
     }

@@ -1,19 +1,20 @@
 //! The choice of the block that the latency makes room for.
 
+use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
 use crate::buffer::BufferChoice;
-use egui::{Button, Popup, Rect, RichText, TextWrapMode, Ui};
+use egui::{Button, Popup, RichText, TextWrapMode, Ui};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
 
-/// Draws a button in `rect` with the present choice on it, and its menu. The app knows its blocks from the start and
+/// Draws a button in `area` with the present choice on it, and its menu. The app knows its blocks from the start and
 /// cannot be restarted by a plugin, so there it only tells.
-pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, rect: Rect, host: &GuiContext) {
+pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiContext) {
     let chosen = app.wiring.params.session.get().buffer;
     let room = app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.room);
     let is_enabled = host.plugin_api() != PluginApi::Standalone;
-    let anchor = button::show_small(ui, canvas, rect, &label(chosen, room), is_enabled);
+    let anchor = button::show_small(ui, canvas, area, &label(chosen, room), is_enabled);
     Popup::menu(&anchor).show(|ui| {
         for choice in BufferChoice::ALL {
             let label = RichText::new(choice.label()).font(canvas.font(if choice == chosen { BODY } else { SMALL }));

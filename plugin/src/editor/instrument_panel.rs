@@ -1,49 +1,31 @@
 //! The two instruments, and how much of each is heard.
 
-use super::knob::{Edit, Place};
+use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL, TITLE};
-use super::{App, button, knob, shelf_menu};
-use egui::{Align2, Ui};
+use super::{App, button, shelf_menu};
+use egui::{Align, Ui};
 use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
-/// Draws the panel: 240 × 260 design units.
-pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
-    canvas.panel(ui.painter(), canvas.rect(12.0, 56.0, 240.0, 260.0));
-    name(app, ui, canvas, Slot::A, 64.0);
-    buttons(app, ui, canvas, host, Slot::A, 122.0);
-    name(app, ui, canvas, Slot::B, 160.0);
-    buttons(app, ui, canvas, host, Slot::B, 184.0);
-    let params = app.wiring.params.clone();
-    let setter = host.param_setter();
-    let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
-    knob::show(ui, canvas, Place { x: 16.0, y: 214.0, origin: 0.0 }, &params.morph, &mut edit);
-    messages(app, ui, canvas);
-}
-
-fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, y: f32) {
-    let (view, colours) = (&app.views[slot as usize], canvas.colours);
-    let left = |x: f32, dy: f32| (canvas.pos(x, y + dy), Align2::LEFT_CENTER);
-    let painter = ui.painter();
+/// What a slot plays.
+pub fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, area: Area) {
+    let (view, colours, painter) = (&app.views[slot as usize], canvas.colours, ui.painter());
     match slot {
         Slot::A => {
-            canvas.text(painter, left(22.0, 6.0), 30.0, (SMALL, colours.accent), "A");
-            let (name, colour) = named(view.name(), colours.text, colours.dim, "No instrument");
-            canvas.text(painter, left(22.0, 25.0), 220.0, (TITLE, colour), name);
-            let about =
-                view.card().map(|card| format!("{} · {}", card.family, card.provenance.licence)).unwrap_or_default();
-            canvas.text(
-                painter,
-                left(22.0, 47.0),
-                220.0,
-                (SMALL, colours.dim),
-                if view.name().is_empty() { "" } else { &about },
-            );
+            let [letter, name, about] = area.rows([12.0, 26.0, REST]);
+            canvas.line(painter, (letter, Align::Min), (SMALL, colours.accent), "A");
+            let (text, colour) = named(view.name(), colours.text, colours.dim, "No instrument");
+            canvas.line(painter, (name, Align::Min), (TITLE, colour), text);
+            if let Some(card) = view.card() {
+                let text = format!("{} · {}", card.family, card.provenance.licence);
+                canvas.line(painter, (about, Align::Min), (SMALL, colours.dim), &text);
+            }
         }
         Slot::B => {
-            canvas.text(painter, left(22.0, 10.0), 30.0, (SMALL, colours.second), "B");
-            let (name, colour) = named(view.name(), colours.text, colours.dim, "none: nothing to morph into");
-            canvas.text(painter, left(40.0, 10.0), 204.0, (BODY, colour), name);
+            let [letter, name] = area.columns([18.0, REST]);
+            canvas.line(painter, (letter, Align::Min), (SMALL, colours.second), "B");
+            let (text, colour) = named(view.name(), colours.text, colours.dim, "none: nothing to morph into");
+            canvas.line(painter, (name, Align::Min), (BODY, colour), text);
         }
     }
 }
@@ -52,15 +34,17 @@ fn named<'a, C>(name: &'a str, colour: C, none: C, otherwise: &'a str) -> (&'a s
     if name.is_empty() { (otherwise, none) } else { (name, colour) }
 }
 
-fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, slot: Slot, y: f32) {
+/// The ways to another instrument for a slot.
+pub fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (slot, area): (Slot, Area)) {
+    let [before, _, next, _, list] = area.columns([26.0, 4.0, 26.0, 4.0, REST]);
     ui.push_id(slot as usize, |ui| {
-        for (x, label, by) in [(20.0, "‹", -1), (50.0, "›", 1)] {
-            if button::show(ui, canvas, canvas.rect(x, y, 26.0, 26.0), label, true).clicked() {
+        for (area, label, by) in [(before, "‹", -1), (next, "›", 1)] {
+            if button::show(ui, canvas, area, label, true).clicked() {
                 step(app, host, slot, by);
             }
         }
         let is_idle = !app.dialog.is_open();
-        let choose = button::show(ui, canvas, canvas.rect(80.0, y, 164.0, 26.0), "Choose…", is_idle);
+        let choose = button::show(ui, canvas, list, "Choose…", is_idle);
         shelf_menu::show(app, canvas, &choose, slot, host);
     });
 }
@@ -79,23 +63,24 @@ fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
 }
 
 /// What went wrong with either, and a way out.
-fn messages(app: &mut App, ui: &mut Ui, canvas: &Canvas) {
+pub fn message(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     let mut views = Slot::ALL.into_iter().zip(&app.views);
     let found = views.find_map(|(slot, view)| Some((slot, view, view.message.as_ref()?)));
     let Some((slot, view, message)) = found else { return };
     let message = capitalised(message);
-    let room = if view.is_missing { 60.0 } else { 92.0 };
-    let rect = canvas.rect(104.0, 218.0, 142.0, room);
+    let [above, _, buttons, _] = area.rows([REST, 6.0, 24.0, 2.0]);
+    let rect = canvas.rect(if view.is_missing { above } else { area });
     canvas.paragraph(ui.painter(), rect, (SMALL, canvas.colours.alarm), &message);
     ui.interact(rect, ui.scope_id().with("message"), egui::Sense::hover()).on_hover_text(&message);
     if !view.is_missing {
         return;
     }
+    let [locate, _, path] = buttons.columns([84.0, 4.0, REST]);
     let is_idle = !app.dialog.is_open();
-    if button::show_small(ui, canvas, canvas.rect(104.0, 284.0, 84.0, 24.0), "Locate…", is_idle).clicked() {
+    if button::show_small(ui, canvas, locate, "Locate…", is_idle).clicked() {
         app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier);
     }
-    let path = button::show_small(ui, canvas, canvas.rect(192.0, 284.0, 54.0, 24.0), "Path…", true);
+    let path = button::show_small(ui, canvas, path, "Path…", true);
     if path.on_hover_text("Type the file's path: for systems without a file dialog.").clicked() {
         app.dialog.do_without(slot);
     }

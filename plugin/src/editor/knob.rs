@@ -1,11 +1,13 @@
 //! A rotary control over one parameter: drag up and down, Shift for fine, double-click for the default, wheel, arrow
 //! keys.
 
+use super::area::{Area, Padding, REST};
+use super::entry;
 use super::gesture::{Gestures, set_once};
 use super::theme::{Canvas, SMALL};
-use super::{entry, hint};
+use crate::params::{PERCENT, ParamRef};
 use egui::epaint::PathShape;
-use egui::{Align2, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Stroke, Ui, WidgetInfo, vec2};
 use nice_plug::prelude::{Param, ParamSetter};
 use std::f32::consts::PI;
 
@@ -21,39 +23,48 @@ const POINTS_PER_NOTCH: f32 = 50.0;
 const START: f32 = 0.75 * PI;
 const SPAN: f32 = 1.5 * PI;
 
-/// Size in design units.
-pub const SIZE: (f32, f32) = (72.0, 100.0);
+/// Width of a knob, design units; its height is 100.
+pub const WIDTH: f32 = 72.0;
 
-/// Draws and handles one knob at (`x`, `y`), of [`SIZE`]. Its dial fills from `origin` (0 to 1, as the parameter is
-/// normalized): the left end, or the neutral value of a parameter that goes both ways. A click on its value opens a field
-/// to type another one.
+/// Draws and handles one knob. Its dial fills from `origin` on. A click on its value opens a field to type another one.
 pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edit: &mut Edit) -> Response {
-    let rect = canvas.rect(place.x, place.y, SIZE.0, SIZE.1);
+    let [name, _, dial, text, _] = place.area.rows([20.0, 3.0, REST, 18.0, 1.0]);
+    let rect = canvas.rect(place.area);
     let response = ui.interact(rect, ui.scope_id().with(param.name()), Sense::click_and_drag());
     handle_pointer(ui, canvas, &response, param, edit);
     handle_wheel_and_keys(ui, &response, param, edit.setter);
 
     let value = param.unmodulated_normalized_value();
     let painter = ui.painter();
-    let centre = canvas.pos(place.x + SIZE.0 / 2.0, place.y + 52.0);
     let is_hot = response.hovered() || response.dragged();
-    paint_dial(ui, canvas, centre, Dial { value, origin: place.origin, is_hot });
-    let name_at = (canvas.pos(place.x + SIZE.0 / 2.0, place.y + 10.0), Align2::CENTER_CENTER);
-    canvas.text(painter, name_at, SIZE.0, (SMALL, canvas.colours.dim), param.name());
+    paint_dial(ui, canvas, canvas.pos(dial.centre()), Dial { value, origin: place.origin, is_hot });
+    canvas.line(painter, (name, Align::Center), (SMALL, canvas.colours.dim), param.name());
     if response.has_focus() {
         canvas.focus_ring(painter, rect);
     }
     response.widget_info(|| WidgetInfo::slider(true, value.into(), param.name()));
-    entry::show(ui, canvas, canvas.rect(place.x + 4.0, place.y + 81.0, SIZE.0 - 8.0, 18.0), param, edit.setter);
-    response.on_hover_text(hint::of(param.name()))
+    entry::show(ui, canvas, canvas.rect(text.within(Padding::even(4.0, 0.0))), param, edit.setter);
+    response
 }
 
-/// Where a knob is, in design units, and where its dial starts.
+/// Where a knob is, and where its dial starts, from 0 to 1.
 #[derive(Clone, Copy)]
 pub struct Place {
-    pub x: f32,
-    pub y: f32,
+    pub area: Area,
     pub origin: f32,
+}
+
+/// Where the dial of a parameter starts: at 0 if its range goes both ways, at 100 % if that is within a percentage's
+/// range, else at the left end.
+pub fn origin(param: ParamRef) -> f32 {
+    let [low, high] = param.range();
+    if low < 0.0 && high > 0.0 {
+        param.normalized(0.0)
+    } else if param.unit() == PERCENT && high > 1.0 {
+        param.normalized(1.0)
+    } else {
+        0.0
+    }
 }
 
 /// The way to the host.
@@ -195,7 +206,7 @@ mod tests {
             let setter = ParamSetter::new(&self.host);
             let mut edit = Edit { gestures: &mut self.gestures, setter: &setter };
             let mut output = self.egui.run_ui(input, |ui| {
-                let place = Place { x: 18.0, y: 8.0, origin: 0.0 };
+                let place = Place { area: Area { x: 18.0, y: 8.0, width: WIDTH, height: 100.0 }, origin: 0.0 };
                 show(ui, &Canvas::fit(screen, Theme::Dark), place, &self.param, &mut edit);
             });
             // Nobody draws here; a debug build asks for that to be said.
@@ -228,8 +239,28 @@ mod tests {
     }
 
     #[test]
+    fn a_dial_starts_at_the_value_that_changes_nothing() {
+        let params = EmbouchureParams::default();
+        let centre = [
+            (&params.sound.brightness_db).into(),
+            (&params.sound.dynamics).into(),
+            (&params.pitch.transpose_semitones).into(),
+        ];
+        assert_eq!(centre.map(origin), [0.5; 3]);
+        assert_eq!(origin((&params.sound.breath_db).into()), 40.0 / 58.0);
+        let left = [
+            (&params.source.gate_db).into(),
+            (&params.sound.attack_s).into(),
+            (&params.pitch.glide_s).into(),
+            (&params.pitch.key).into(),
+        ];
+        assert_eq!(left.map(origin), [0.0; 4]);
+        assert_eq!(origin((&params.mix.mix).into()), 0.0, "100 % is its end");
+    }
+
+    #[test]
     fn a_drag_is_one_gesture() {
-        let mut bench = Bench::new(EmbouchureParams::default().gate_db);
+        let mut bench = Bench::new(EmbouchureParams::default().source.gate_db);
         let before = bench.param.unmodulated_normalized_value();
         bench.drag(60.0 - 45.0);
         assert!((bench.param.unmodulated_normalized_value() - before - 0.25).abs() < 0.01);
@@ -240,7 +271,7 @@ mod tests {
 
     #[test]
     fn press_and_release_in_one_frame_set_nothing() {
-        let mut bench = Bench::new(EmbouchureParams::default().gate_db);
+        let mut bench = Bench::new(EmbouchureParams::default().source.gate_db);
         bench.frame(vec![bench.button(60.0, true), bench.button(60.0, false)]);
         bench.frame(vec![]);
         assert_eq!(bench.log().replace("()", ""), "");
@@ -248,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_double_click_sets_the_default() {
-        let mut bench = Bench::new(EmbouchureParams::default().gate_db);
+        let mut bench = Bench::new(EmbouchureParams::default().source.gate_db);
         bench.drag(100.0);
         assert_ne!(bench.param.unmodulated_plain_value(), bench.param.default_plain_value());
         (0..20).for_each(|_| bench.frame(vec![]));
@@ -261,7 +292,7 @@ mod tests {
 
     #[test]
     fn a_notch_is_one_step() {
-        let mut bench = Bench::new(EmbouchureParams::default().transpose_semitones);
+        let mut bench = Bench::new(EmbouchureParams::default().pitch.transpose_semitones);
         bench.wheel(MouseWheelUnit::Line, 1.0);
         bench.wheel(MouseWheelUnit::Line, 1.0);
         assert_eq!(bench.param.unmodulated_plain_value(), 2);
@@ -273,7 +304,7 @@ mod tests {
 
     #[test]
     fn small_movements_add_up_to_a_step() {
-        let mut bench = Bench::new(EmbouchureParams::default().transpose_semitones);
+        let mut bench = Bench::new(EmbouchureParams::default().pitch.transpose_semitones);
         bench.frame(vec![bench.button(60.0, true)]);
         for i in 1..=45 {
             bench.frame(vec![Event::PointerMoved(pos2(60.0, 60.0 - i as f32))]);
@@ -284,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_value_is_typed() {
-        let mut bench = Bench::new(EmbouchureParams::default().brightness_db);
+        let mut bench = Bench::new(EmbouchureParams::default().sound.brightness_db);
         bench.frame(vec![Event::PointerMoved(pos2(60.0, 98.0))]);
         bench.frame(vec![bench.button(98.0, true)]);
         bench.frame(vec![bench.button(98.0, false)]);
@@ -312,7 +343,7 @@ mod tests {
 
     #[test]
     fn arrow_keys_work_with_the_focus() {
-        let mut bench = Bench::new(EmbouchureParams::default().transpose_semitones);
+        let mut bench = Bench::new(EmbouchureParams::default().pitch.transpose_semitones);
         let key = |key| {
             let (physical_key, pressed, repeat) = (None, true, false);
             vec![Event::Key { key, physical_key, pressed, repeat, modifiers: Modifiers::NONE }]

@@ -1,79 +1,256 @@
-//! Where everything is, in design units.
+//! What is in the window, and where.
 
-use super::knob::{Edit, Place};
+use super::area::{Area, Padding, REST};
+use super::knob::{Edit, Place, WIDTH as KNOB};
 use super::theme::Canvas;
-use super::{App, audio_page, header, instrument_panel, knob, note, status, toggle, typed_path};
+use super::tree::Found;
+use super::tree::Node::{self, Columns, Free, Panel, Rows, Thing, Within};
+use super::{App, audio_page, header, instrument_panel, knob, note, preset_menu, status, toggle, typed_path};
+use crate::params::{ParamRef, Row, row};
+use crate::session::WindowSize;
 use egui::Ui;
 use embouchure_inference::engine::TelemetryView;
+use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
+
+/// Between two panels, design units.
+const GAP: f32 = 8.0;
+/// Height of a row of knobs with its panel.
+const KNOBS: f32 = 112.0;
+/// Around knobs.
+const AROUND_KNOBS: Padding = Padding::even(4.0, 6.0);
+
+/// The whole window.
+const WINDOW: Node<Item> = Within(
+    Padding { left: 12.0, top: 12.0, right: 12.0, bottom: 0.0 },
+    &Rows(
+        0.0,
+        &[
+            (28.0, HEADER),
+            (16.0, Free),
+            (260.0, Columns(GAP, &[(240.0, INSTRUMENTS), (REST, PICTURES), (84.0, METERS)])),
+            (GAP, Free),
+            (KNOBS, Columns(GAP, &[(REST, SOUND), (140.0, SWITCHES)])),
+            (GAP, Free),
+            (KNOBS, Columns(GAP, &[(520.0, PITCH), (REST, NOTES)])),
+            (REST, STATUS),
+        ],
+    ),
+);
+
+const HEADER: Node<Item> = Columns(
+    0.0,
+    &[
+        (136.0, Within(Padding { left: 4.0, ..Padding::NONE }, &Thing(Item::Title))),
+        (84.0, Thing(Item::Listen)),
+        (8.0, Free),
+        (406.0, Thing(Item::Presets)),
+        (14.0, Free),
+        (110.0, Thing(Item::Compare)),
+        (REST, Free),
+        (84.0, Thing(Item::Theme)),
+    ],
+);
+
+const INSTRUMENTS: Node<Item> = Panel(
+    Padding { left: 4.0, top: 8.0, right: 4.0, bottom: 2.0 },
+    &Rows(
+        0.0,
+        &[
+            (56.0, Within(Padding::even(6.0, 0.0), &Thing(Item::Name(Slot::A)))),
+            (2.0, Free),
+            (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::A)))),
+            (12.0, Free),
+            (20.0, Within(Padding { left: 6.0, right: 4.0, ..Padding::NONE }, &Thing(Item::Name(Slot::B)))),
+            (4.0, Free),
+            (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::B)))),
+            (4.0, Free),
+            (REST, Columns(0.0, &[(KNOB, param("morph")), (REST, MESSAGE)])),
+        ],
+    ),
+);
+
+const MESSAGE: Node<Item> =
+    Within(Padding { left: 16.0, top: 4.0, right: 2.0, bottom: 4.0 }, &Thing(Item::InstrumentMessage));
+
+const PICTURES: Node<Item> = Rows(6.0, &[(REST, Thing(Item::Trace)), (68.0, Thing(Item::Harmonics))]);
+
+const METERS: Node<Item> =
+    Panel(Padding::even(4.0, 4.0), &Columns(0.0, &[(REST, Thing(Item::Input)), (REST, Thing(Item::Output))]));
+
+const SOUND: Node<Item> = Panel(
+    AROUND_KNOBS,
+    &Columns(
+        0.0,
+        &[
+            (KNOB, param("mix")),
+            (KNOB, param("brightness")),
+            (KNOB, param("breath")),
+            (KNOB, param("dynamics")),
+            (KNOB, param("follow")),
+            (KNOB, param("attack")),
+            (KNOB, param("width")),
+            (KNOB, param("room")),
+            (KNOB, param("room_decay")),
+            (KNOB, param("gain")),
+        ],
+    ),
+);
+
+/// Their focus rings may overlap, their labels do not.
+const SWITCHES: Node<Item> = Panel(
+    Padding { left: 4.0, top: 3.0, right: 4.0, bottom: 1.0 },
+    &Rows(
+        -3.0,
+        &[
+            (REST, param("octave_fit")),
+            (REST, param("level_fit")),
+            (REST, param("match_level")),
+            (REST, param("room_gate")),
+            (REST, param("bypass")),
+        ],
+    ),
+);
+
+const PITCH: Node<Item> = Panel(
+    AROUND_KNOBS,
+    &Columns(
+        0.0,
+        &[
+            (KNOB, param("transpose")),
+            (KNOB, param("fine")),
+            (KNOB, param("snap")),
+            (KNOB, param("key")),
+            (KNOB, param("scale")),
+            (KNOB, param("glide")),
+            (KNOB, param("gate")),
+        ],
+    ),
+);
+
+const NOTES: Node<Item> = Panel(Padding { left: 40.0, top: 8.0, right: 56.0, bottom: 12.0 }, &Thing(Item::Notes));
+
+const STATUS: Node<Item> = Columns(
+    0.0,
+    &[
+        (150.0, Thing(Item::Corner)),
+        (12.0, Free),
+        (250.0, Thing(Item::Rates)),
+        (6.0, Free),
+        (262.0, Thing(Item::Message)),
+        (8.0, Free),
+        (REST, Thing(Item::LateFrames)),
+    ],
+);
+
+/// Everything that is drawn.
+#[derive(Clone, Copy)]
+enum Item {
+    Title,
+    Listen,
+    Presets,
+    Compare,
+    Theme,
+    Name(Slot),
+    Choose(Slot),
+    InstrumentMessage,
+    Trace,
+    Harmonics,
+    Input,
+    Output,
+    /// A knob or a switch.
+    Param(&'static Row),
+    Notes,
+    Corner,
+    Rates,
+    Message,
+    LateFrames,
+}
+
+/// The control of a parameter.
+const fn param(id: &str) -> Node<Item> {
+    Thing(Item::Param(row(id)))
+}
 
 /// Draws the whole window.
 pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
     ui.painter().rect_filled(ui.max_rect(), 0.0, canvas.colours.background);
-    header::show(app, ui, canvas, host);
-    instrument_panel::show(app, ui, canvas, host);
-    pictures(app, ui, canvas);
-    sound(app, ui, canvas, host);
-    pitch(app, ui, canvas, host, telemetry);
-    status::show(app, ui, canvas, host, telemetry);
+    let WindowSize { width, height } = WindowSize::DESIGN;
+    WINDOW.walk(Area::sized(width, height), &mut |found, area| match found {
+        Found::Panel => canvas.panel(ui.painter(), canvas.rect(area)),
+        Found::Thing(Item::Title) => header::title(ui, canvas, area),
+        Found::Thing(Item::Listen) => header::listen(app, ui, canvas, host, area),
+        Found::Thing(Item::Presets) => preset_menu::show(app, ui, canvas, host, area),
+        Found::Thing(Item::Compare) => header::compare(app, ui, canvas, host, area),
+        Found::Thing(Item::Theme) => header::theme(app, ui, canvas, host, area),
+        Found::Thing(Item::Name(slot)) => instrument_panel::name(app, ui, canvas, *slot, area),
+        Found::Thing(Item::Choose(slot)) => instrument_panel::buttons(app, ui, canvas, host, (*slot, area)),
+        Found::Thing(Item::InstrumentMessage) => instrument_panel::message(app, ui, canvas, area),
+        Found::Thing(Item::Trace) => app.trace.show(ui, canvas, canvas.rect(area), app.playable_hz()),
+        Found::Thing(Item::Harmonics) => app.harmonics.show(ui, canvas, canvas.rect(area)),
+        Found::Thing(Item::Input) => app.input.show(ui, canvas, area, "In"),
+        Found::Thing(Item::Output) => app.output.show(ui, canvas, area, "Out"),
+        Found::Thing(Item::Param(row)) => control(app, ui, canvas, host, (row, area)),
+        Found::Thing(Item::Notes) => note::show(ui, canvas, area, telemetry),
+        Found::Thing(Item::Corner) => status::corner(app, ui, canvas, host, area),
+        Found::Thing(Item::Rates) => status::rates(app, ui, canvas, area),
+        Found::Thing(Item::Message) => status::message(app, ui, canvas, area),
+        Found::Thing(Item::LateFrames) => status::late_frames(app, ui, canvas, telemetry, area),
+    });
     typed_path::show(app, ui, canvas);
     audio_page::show(app, ui, canvas);
 }
 
-/// Left edge of a column of knobs.
-fn column_x(column: usize) -> f32 {
-    16.0 + knob::SIZE.0 * column as f32
-}
-
-fn pictures(app: &mut App, ui: &Ui, canvas: &Canvas) {
-    let range_hz = app.playable_hz();
-    app.trace.show(ui, canvas, canvas.rect(260.0, 56.0, 536.0, 186.0), range_hz);
-    app.harmonics.show(ui, canvas, canvas.rect(260.0, 248.0, 536.0, 68.0));
-    canvas.panel(ui.painter(), canvas.rect(804.0, 56.0, 84.0, 260.0));
-    app.input.show(ui, canvas, (808.0, 60.0), "In");
-    app.output.show(ui, canvas, (846.0, 60.0), "Out");
-}
-
-fn sound(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
-    canvas.panel(ui.painter(), canvas.rect(12.0, 324.0, 728.0, 112.0));
-    canvas.panel(ui.painter(), canvas.rect(748.0, 324.0, 140.0, 112.0));
+/// A knob, or a switch for what is on or off.
+fn control(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (row, area): (&Row, Area)) {
     let params = app.wiring.params.clone();
     let setter = host.param_setter();
     let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
-    let place = |column: usize, origin| Place { x: column_x(column), y: 330.0, origin };
-    knob::show(ui, canvas, place(0, 0.0), &params.mix, &mut edit);
-    knob::show(ui, canvas, place(1, 0.5), &params.brightness_db, &mut edit);
-    // 0 dB in -40 to 18.
-    knob::show(ui, canvas, place(2, 40.0 / 58.0), &params.breath_db, &mut edit);
-    knob::show(ui, canvas, place(3, 0.5), &params.dynamics, &mut edit);
-    knob::show(ui, canvas, place(4, 0.0), &params.follow, &mut edit);
-    knob::show(ui, canvas, place(5, 0.0), &params.attack_s, &mut edit);
-    knob::show(ui, canvas, place(6, 0.0), &params.width, &mut edit);
-    knob::show(ui, canvas, place(7, 0.0), &params.room, &mut edit);
-    knob::show(ui, canvas, place(8, 0.0), &params.room_decay_s, &mut edit);
-    // 0 dB in -24 to 12.
-    knob::show(ui, canvas, place(9, 2.0 / 3.0), &params.gain_db, &mut edit);
-    for (row, param) in [&params.octave_fit, &params.level_fit, &params.match_level, &params.room_gate, &params.bypass]
-        .into_iter()
-        .enumerate()
-    {
-        toggle::show(ui, canvas, (752.0, 327.0 + 21.0 * row as f32), param, &setter);
+    let param = (row.param)(&params);
+    let place = Place { area, origin: knob::origin(param) };
+    let response = match param {
+        ParamRef::Float(param) => knob::show(ui, canvas, place, param, &mut edit),
+        ParamRef::Int(param) => knob::show(ui, canvas, place, param, &mut edit),
+        ParamRef::Bool(param) => toggle::show(ui, canvas, area, param, &setter),
+    };
+    response.on_hover_text(row.hint);
+}
+
+/// Ids of the parameters that have a control.
+#[cfg(test)]
+pub fn shown() -> Vec<&'static str> {
+    let mut ids = Vec::new();
+    WINDOW.walk(Area::sized(WindowSize::DESIGN.width, WindowSize::DESIGN.height), &mut |found, _| {
+        if let Found::Thing(Item::Param(row)) = found {
+            ids.push(row.id);
+        }
+    });
+    ids
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_has_room_of_its_own_within_the_window() {
+        let WindowSize { width, height } = WindowSize::DESIGN;
+        let mut things: Vec<(usize, Area)> = Vec::new();
+        WINDOW.walk(Area::sized(width, height), &mut |found, area| {
+            if let Found::Thing(_) = found {
+                things.push((things.len(), area));
+            }
+        });
+        for (i, (item, area)) in things.iter().enumerate() {
+            let (right, bottom) = (area.x + area.width, area.y + area.height);
+            assert!(area.x >= 0.0 && area.y >= 0.0 && right <= width && bottom <= height, "thing {item}: {area:?}");
+            assert!(area.width >= 20.0 && area.height >= 10.0, "thing {item}: {area:?}");
+            for (other, there) in &things[..i] {
+                let across = right.min(there.x + there.width) - area.x.max(there.x);
+                let along = bottom.min(there.y + there.height) - area.y.max(there.y);
+                // The switches' focus rings overlap.
+                assert!(across <= 0.0 || along <= 3.0, "thing {item} at {area:?} and thing {other} at {there:?}");
+            }
+        }
     }
-}
-
-fn pitch(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
-    canvas.panel(ui.painter(), canvas.rect(12.0, 444.0, 520.0, 112.0));
-    canvas.panel(ui.painter(), canvas.rect(540.0, 444.0, 348.0, 112.0));
-    let params = app.wiring.params.clone();
-    let setter = host.param_setter();
-    let mut edit = Edit { gestures: &mut app.gestures, setter: &setter };
-    let place = |column: usize, origin| Place { x: column_x(column), y: 450.0, origin };
-    knob::show(ui, canvas, place(0, 0.5), &params.transpose_semitones, &mut edit);
-    knob::show(ui, canvas, place(1, 0.5), &params.fine_cents, &mut edit);
-    knob::show(ui, canvas, place(2, 0.0), &params.snap, &mut edit);
-    knob::show(ui, canvas, place(3, 0.0), &params.key, &mut edit);
-    knob::show(ui, canvas, place(4, 0.0), &params.scale, &mut edit);
-    knob::show(ui, canvas, place(5, 0.0), &params.glide_s, &mut edit);
-    knob::show(ui, canvas, place(6, 0.0), &params.gate_db, &mut edit);
-    note::show(ui, canvas, (580.0, 452.0), telemetry);
 }

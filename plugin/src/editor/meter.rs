@@ -1,7 +1,8 @@
 //! A peak meter with hold.
 
+use super::area::{Area, Padding, REST};
 use super::theme::{Canvas, SMALL, lower_part};
-use egui::{Align2, Role, Sense, Stroke, Ui, WidgetInfo};
+use egui::{Align, Role, Sense, Stroke, Ui, WidgetInfo};
 use embouchure_inference::engine::FULL_SCALE;
 
 const FLOOR_DB: f32 = -60.0;
@@ -55,9 +56,11 @@ impl Meter {
         if self.hold_db <= FLOOR_DB { "-inf".into() } else { format!("{:.1}", self.hold_db) }
     }
 
-    /// Draws the meter: a column 38 × 252 design units from (`x`, `y`). A click puts its light out.
-    pub fn show(&mut self, ui: &Ui, canvas: &Canvas, at: (f32, f32), label: &str) {
-        let rect = canvas.rect(at.0, at.1, 38.0, 252.0);
+    /// Draws the meter. A click puts its light out.
+    pub fn show(&mut self, ui: &Ui, canvas: &Canvas, area: Area, label: &str) {
+        let [name, _, light, _, column, _, hold] = area.rows([18.0, 2.0, 6.0, 4.0, REST, 2.0, 20.0]);
+        let [light, column] = [light, column].map(|part| canvas.rect(part.within(Padding::even(12.0, 0.0))));
+        let rect = canvas.rect(area);
         let response = ui.interact(rect, ui.scope_id().with(("meter", label)), Sense::click());
         if response.clicked() {
             self.has_clipped = false;
@@ -65,7 +68,6 @@ impl Meter {
         }
         let (painter, colours) = (ui.painter(), canvas.colours);
         let share = |db: f32| (db - FLOOR_DB) / (TOP_DB - FLOOR_DB);
-        let column = canvas.rect(at.0 + 12.0, at.1 + 30.0, 14.0, 200.0);
         painter.rect_filled(column, canvas.corner(3.0), colours.background);
         if self.level_db > FLOOR_DB {
             let bar = lower_part(column, share(self.level_db));
@@ -80,12 +82,10 @@ impl Meter {
         if self.hold_db > FLOOR_DB {
             line(self.hold_db, 2.0, colours.text);
         }
-        let light = canvas.rect(at.0 + 12.0, at.1 + 20.0, 14.0, 6.0);
         painter.rect_filled(light, canvas.corner(2.0), if self.has_clipped { colours.alarm } else { colours.groove });
         let hold_colour = if self.hold_db > 0.0 { colours.alarm } else { colours.text };
-        let middle = |y| (canvas.pos(at.0 + 19.0, at.1 + y), Align2::CENTER_CENTER);
-        canvas.text(painter, middle(9.0), 38.0, (SMALL, colours.dim), label);
-        canvas.text(painter, middle(242.0), 38.0, (SMALL, hold_colour), &self.text());
+        canvas.line(painter, (name, Align::Center), (SMALL, colours.dim), label);
+        canvas.line(painter, (hold, Align::Center), (SMALL, hold_colour), &self.text());
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, format!("{label} {}", self.text())));
         response.on_hover_text("Peak, held, dBFS. The light has seen more than full scale; a click puts it out.");
     }

@@ -1,5 +1,6 @@
 //! Presets: one before, one on, the list of all; saving, renaming and deleting the player's own.
 
+use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
 use crate::Task;
@@ -7,19 +8,20 @@ use crate::library::presets::Preset;
 use egui::{Button, Key, Popup, PopupCloseBehavior, RichText, ScrollArea, TextEdit, TextWrapMode, Ui};
 use nice_plug::context::gui::GuiContext;
 
-/// Draws the row of buttons from x = 240 to 650.
-pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext) {
+/// Draws the row of buttons.
+pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
+    let [before, _, list, _, next, _, save] = area.columns([28.0, 4.0, REST, 4.0, 28.0, 8.0, 90.0]);
     let name = app.wiring.params.session.get().preset;
-    if button::show(ui, canvas, canvas.rect(240.0, 12.0, 28.0, 28.0), "‹", true).clicked() {
+    if button::show(ui, canvas, before, "‹", true).clicked() {
         step(app, host, &name, -1);
     }
     let label = if name.is_empty() { "Presets".to_owned() } else { label(app, &name) };
-    let list = button::show(ui, canvas, canvas.rect(272.0, 12.0, 244.0, 28.0), &label, true);
+    let list = button::show(ui, canvas, list, &label, true);
     self::list(app, canvas, &list, host, &name);
-    if button::show(ui, canvas, canvas.rect(520.0, 12.0, 28.0, 28.0), "›", true).clicked() {
+    if button::show(ui, canvas, next, "›", true).clicked() {
         step(app, host, &name, 1);
     }
-    let save = button::show(ui, canvas, canvas.rect(556.0, 12.0, 90.0, 28.0), "Save as…", true);
+    let save = button::show(ui, canvas, save, "Save as…", true);
     if save.clicked() {
         app.preset_name =
             if app.wiring.library.presets.is_factory(&name) { format!("My {name}") } else { name.clone() };

@@ -1,48 +1,51 @@
 //! The bottom line: what the engine runs at, what it costs, what came late, and a warning.
 
+use super::area::Area;
 use super::theme::{Canvas, SMALL};
 use super::{App, audio_page, buffer_menu, rejected};
-use egui::{Align2, Role, Sense, Ui, WidgetInfo};
+use egui::{Align, Role, Sense, Ui, WidgetInfo};
 use embouchure_inference::engine::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
-/// Room for the message, design units.
-const MESSAGE: f32 = 262.0;
+/// Height of what can be clicked, design units.
+const BUTTON: f32 = 22.0;
 
-/// Draws the line, 900 × 32 design units.
-pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, telemetry: &TelemetryView) {
-    let corner = canvas.rect(12.0, 567.0, 150.0, 22.0);
+/// The button in the corner: the app's sound, or the plugin's buffer.
+pub fn corner(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
     if app.wiring.desk.is_some() {
-        audio_page::button(app, ui, canvas, corner);
+        audio_page::button(app, ui, canvas, area.middle(BUTTON));
     } else {
-        buffer_menu::show(app, ui, canvas, corner, host);
+        buffer_menu::show(app, ui, canvas, area.middle(BUTTON), host);
     }
-    let rates = match app.wiring.shared.running() {
+}
+
+/// Latency and rate.
+pub fn rates(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
+    let text = match app.wiring.shared.running() {
         None => "Not running".into(),
         Some(running) => {
             let latency_ms = 1000.0 * running.latency_samples as f32 / running.host_rate;
             format!("Latency {latency_ms:.1} ms ({} samples at {} Hz)", running.latency_samples, running.host_rate)
         }
     };
-    let at = (canvas.pos(174.0, 578.0), Align2::LEFT_CENTER);
-    canvas.text(ui.painter(), at, 250.0, (SMALL, canvas.colours.dim), &rates);
-    message(app, ui, canvas);
-    late_frames(app, ui, canvas, telemetry);
+    canvas.line(ui.painter(), (area, Align::Min), (SMALL, canvas.colours.dim), &text);
 }
 
 /// The one thing that matters most now, in two lines if need be; the whole of it, or what to do, on hover.
-fn message(app: &App, ui: &Ui, canvas: &Canvas) {
+pub fn message(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
     let said = rejected::said(ui.ctx());
     let said = said.or_else(|| app.wiring.desk.as_ref().and_then(|desk| audio_page::said(desk)));
     let warning = || app.warnings.said().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
     let Some((text, whole)) = said.map(|said| (said.clone(), said)).or_else(warning) else { return };
     let style = (SMALL, canvas.colours.alarm);
-    let rect = canvas.rect(430.0, 563.0, MESSAGE, 30.0);
+    // Two lines.
+    let area = area.middle(30.0);
+    let rect = canvas.rect(area);
     let galley = ui.painter().layout_no_wrap(text.clone(), canvas.font(SMALL), canvas.colours.alarm);
     if galley.size().x > rect.width() {
         canvas.paragraph(ui.painter(), rect, style, &text);
     } else {
-        canvas.text(ui.painter(), (rect.left_center(), Align2::LEFT_CENTER), MESSAGE, style, &text);
+        canvas.line(ui.painter(), (area, Align::Min), style, &text);
     }
     let response = ui.interact(rect, ui.scope_id().with("message"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &text));
@@ -50,7 +53,7 @@ fn message(app: &App, ui: &Ui, canvas: &Canvas) {
 }
 
 /// Load, and late frames since the player last put them aside.
-fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView) {
+pub fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView, area: Area) {
     // A new engine counts from 0.
     app.late_seen = app.late_seen.min(telemetry.late_frames);
     let n_late = telemetry.late_frames - app.late_seen;
@@ -60,9 +63,8 @@ fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryVie
     };
     let text = format!("Worker {:.1} % · late frames {n_late}{failed}", 100.0 * telemetry.load);
     let colour = if n_late > 0 || !failed.is_empty() { canvas.colours.alarm } else { canvas.colours.dim };
-    let at = (canvas.pos(888.0, 578.0), Align2::RIGHT_CENTER);
-    canvas.text(ui.painter(), at, 200.0, (SMALL, colour), &text);
-    let response = ui.interact(canvas.rect(700.0, 567.0, 188.0, 22.0), ui.scope_id().with("late"), Sense::click());
+    canvas.line(ui.painter(), (area, Align::Max), (SMALL, colour), &text);
+    let response = ui.interact(canvas.rect(area.middle(BUTTON)), ui.scope_id().with("late"), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &text));
     if response.clicked() {
         app.late_seen = telemetry.late_frames;

@@ -67,7 +67,7 @@ fn instruments_are_stepped_through_and_found_by_typing() {
     drop(next);
     harness.run_steps(4);
     assert_eq!(name(&harness, Slot::A), "French Horn");
-    assert_eq!(harness.state().wiring.params.instrument_a.value(), 2);
+    assert_eq!(harness.state().wiring.params.instruments.a.value(), 2);
 
     harness.get_all_by_label("Choose…").nth(1).unwrap().click();
     harness.run_steps(4);
@@ -96,14 +96,14 @@ fn presets_are_loaded_marked_when_changed_and_compared() {
     // The other sound begins as this one; what is changed there is left behind on the way back.
     click(&mut harness, "Sound 1 · 2");
     let params = harness.state().wiring.params.clone();
-    let room = params.room.value();
-    set_once(&harness.state().host.clone().unwrap().param_setter(), &params.room, 0.9);
+    let room = params.sound.room.value();
+    set_once(&harness.state().host.clone().unwrap().param_setter(), &params.sound.room, 0.9);
     harness.run_steps(3);
     assert!(harness.query_by_label(&format!("{first} *")).is_some(), "it is no longer as it was loaded");
     click(&mut harness, "Sound 2 · 1");
-    assert_eq!(params.room.value(), room);
+    assert_eq!(params.sound.room.value(), room);
     click(&mut harness, "Sound 1 · 2");
-    assert!((params.room.value() - 0.9).abs() < 1e-6);
+    assert!((params.sound.room.value() - 0.9).abs() < 1e-6);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn automation_is_followed_here_but_not_in_a_bounce() {
     let mut harness = harness(900.0, 600.0);
     let set = |harness: &mut Harness<App>, place: i32| {
         let params = harness.state().wiring.params.clone();
-        set_once(&harness.state().host.clone().unwrap().param_setter(), &params.instrument_a, place);
+        set_once(&harness.state().host.clone().unwrap().param_setter(), &params.instruments.a, place);
         harness.run_steps(3);
     };
     set(&mut harness, 4);

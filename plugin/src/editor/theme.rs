@@ -1,8 +1,9 @@
 //! Colours, and the map from design units to the window: 900 × 600 units, centred and scaled to fit.
 
+use super::area::Area;
 use crate::session::{Theme, WindowSize};
 use egui::style::Spacing;
-use egui::{Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};
+use egui::{Align, Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 
 /// What everything is painted with.
 #[derive(Debug, PartialEq)]
@@ -116,12 +117,12 @@ impl Canvas {
         units * self.scale
     }
 
-    pub fn pos(&self, x: f32, y: f32) -> Pos2 {
+    pub fn pos(&self, (x, y): (f32, f32)) -> Pos2 {
         self.origin + vec2(x, y) * self.scale
     }
 
-    pub fn rect(&self, x: f32, y: f32, width: f32, height: f32) -> Rect {
-        Rect::from_min_size(self.pos(x, y), Vec2::new(width, height) * self.scale)
+    pub fn rect(&self, area: Area) -> Rect {
+        Rect::from_min_size(self.pos((area.x, area.y)), Vec2::new(area.width, area.height) * self.scale)
     }
 
     pub fn font(&self, units: f32) -> FontId {
@@ -135,6 +136,17 @@ impl Canvas {
         let galley = painter.layout_job(job);
         let rect = at.1.anchor_size(at.0, galley.size());
         painter.galley(rect.min, galley, style.1);
+    }
+
+    /// One line of text at half the height of an area, cut with an ellipsis at its width.
+    pub fn line(&self, painter: &Painter, (area, align): (Area, Align), style: (f32, Color32), text: &str) {
+        let x = match align {
+            Align::Min => area.x,
+            Align::Center => area.centre().0,
+            Align::Max => area.x + area.width,
+        };
+        let at = (self.pos((x, area.centre().1)), Align2([align, Align::Center]));
+        self.text(painter, at, area.width, style, text);
     }
 
     /// As many lines of text as fit into `rect`.

@@ -267,9 +267,8 @@ mod tests {
     fn a_parameter_that_moves_takes_from_the_shelf_and_back_to_the_session() {
         let library = shipped();
         let at = |a: i32, b: i32| {
-            let (default, range) = (EmbouchureParams::new(&library), IntRange::Linear { min: 0, max: 127 });
-            let param = |place| IntParam::new("", place, range);
-            let params = EmbouchureParams { instrument_a: param(a), instrument_b: param(b), ..default };
+            let (mut params, range) = (EmbouchureParams::new(&library), IntRange::Linear { min: 0, max: 127 });
+            [params.instruments.a, params.instruments.b] = [a, b].map(|place| IntParam::new("", place, range));
             params.session.edit(|s| {
                 s.choose(Slot::A, Some(InstrumentRef::built_in("cello")), 7);
                 s.choose(Slot::B, Some(InstrumentRef::built_in("ah")), 14);
@@ -331,8 +330,8 @@ mod tests {
 
     /// As an instance that a host has moved to a place of the shelf.
     fn at_place(library: &Arc<Library>, place: i32, session: Option<Session>) -> Instruments {
-        let instrument_a = IntParam::new("", place, IntRange::Linear { min: 0, max: 127 });
-        let params = EmbouchureParams { instrument_a, ..EmbouchureParams::new(library) };
+        let mut params = EmbouchureParams::new(library);
+        params.instruments.a = IntParam::new("", place, IntRange::Linear { min: 0, max: 127 });
         session.into_iter().for_each(|session| params.session.edit(|s| *s = session));
         let instruments = Instruments::new(library.clone(), Arc::new(params));
         instruments.follow(0);

@@ -1,4 +1,4 @@
-//! What the audio thread and the worker exchange: samples one way, control frames the other.
+//! Rings between callback and worker: samples one way, control frames the other.
 //!
 //! All rings are wait-free: neither side ever waits for the other to be scheduled, as it would in the middle of a push
 //! to a queue with many senders.
@@ -11,15 +11,15 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
 use std::time::{Duration, Instant};
 
-/// Input on its way before any is lost. Longer than a player would sit through, so that hardly anything is.
+/// Capacity of the sample ring, s. A worker that stops for longer loses input.
 const SECONDS_IN_FLIGHT: f64 = 6.0;
 /// Changes of the settings on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a setting changes with
 /// every one; else any time.
 const MARKS_IN_FLIGHT: usize = 4096;
-/// Frames beyond one for each hop that is still to be played: rounding, and what the worker had begun before a reset.
+/// Room for frames beyond one per hop of latency: rounding, and hops that the worker had begun before a reset.
 const SPARE_FRAMES: usize = 32;
 
-/// Where samples belong and how they are to be heard.
+/// Position and setting of samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stamp {
     pub epoch: u32,
@@ -28,14 +28,14 @@ pub(super) struct Stamp {
     pub setting: Setting,
 }
 
-/// A stamp for the samples from `at` on; those before it follow from the mark before.
+/// A stamp for the samples from `at` on.
 struct Mark {
     /// Samples sent since the rings were made.
     at: u64,
     stamp: Stamp,
 }
 
-/// The answer to one hop.
+/// A frame and its epoch.
 #[derive(Clone, Copy)]
 pub(super) struct EpochFrame {
     pub epoch: u32,
@@ -44,13 +44,13 @@ pub(super) struct EpochFrame {
 
 /// Seen by both threads.
 pub(super) struct Flags {
-    /// Raised by the audio thread at each reset; what carries another one is out of date.
+    /// Raised by the audio thread at each reset. Samples and frames of another epoch are out of date.
     pub epoch: AtomicU32,
     /// The worker is to end.
     pub stop: AtomicBool,
-    /// The worker still answers; false after a panic in the model.
+    /// False after a panic in the model: no more frames come.
     pub alive: AtomicBool,
-    /// Hop that is rendered next, of this epoch.
+    /// The next hop to render, in this epoch.
     pub next_hop: AtomicU64,
     /// Samples of the newest block.
     pub block: AtomicU32,

@@ -1,5 +1,5 @@
-//! The driver that runs the model on a thread of its own: samples go there through a ring, control frames come back through
-//! another. The callback never waits for it live.
+//! The driver that runs the model on a worker thread. Samples go there through a ring, control frames come back through another.
+//! Live, the callback never waits.
 
 mod link;
 mod pace;
@@ -87,10 +87,10 @@ impl WorkerDriver {
         })
     }
 
-    /// Forgets the past; the worker follows with the next block. Frames of older epochs that still come are thrown away when
-    /// they are met. Realtime-safe.
+    /// Starts a new epoch; the worker follows with the next block. Frames of older epochs that still come are skipped.
+    /// Realtime-safe.
     pub fn reset(&mut self) {
-        // Before the epoch: the worker that sees the new one sees this, too.
+        // Stored before the epoch, so that a worker that sees the new epoch sees this, too.
         self.flags.next_hop.store(0, Release);
         let epoch = self.flags.epoch.load(Acquire).wrapping_add(1);
         self.flags.epoch.store(epoch, Release);
@@ -119,8 +119,8 @@ impl WorkerDriver {
         }
     }
 
-    /// Sends samples, of which the first belongs to host sample `position`. Offline waits for room; live what finds none is
-    /// lost, and the worker puts silence in its place.
+    /// Sends samples; the first belongs to host sample `position`. Offline it waits for room in the ring. Live, samples that find
+    /// no room are lost, and the worker puts silence in their place.
     pub fn send(&mut self, position: u64, setting: Setting, samples: &[f32]) {
         let mut stamp = Stamp { epoch: self.flags.epoch.load(Acquire), position, setting };
         let mut rest = samples;
@@ -136,7 +136,7 @@ impl WorkerDriver {
         }
     }
 
-    /// Frame of hop `hop`, if it is there; what came too late for its turn is skipped.
+    /// Frame of hop `hop`, if it has come; frames that came too late are skipped.
     pub fn frame(&mut self, hop: u64) -> Option<Frame> {
         let epoch = self.flags.epoch.load(Acquire);
         loop {
@@ -153,7 +153,7 @@ impl WorkerDriver {
         }
     }
 
-    /// Hop that is rendered next: earlier ones need not be sent any more.
+    /// Sets the next hop to render: the worker need not send earlier ones.
     pub fn set_next_hop(&mut self, hop: u64) {
         self.flags.next_hop.store(hop, Release);
     }

@@ -1,5 +1,5 @@
-//! How far a host is ahead of the clock. One that plays live never is, but some render faster than they play without ever
-//! saying so; what they are ahead, the callback may wait for its worker.
+//! Detects hosts that render faster than realtime without saying so. A live host is never ahead of the clock. While a host is
+//! ahead, the callback may wait for the worker that long.
 
 use std::time::{Duration, Instant};
 

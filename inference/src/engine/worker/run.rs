@@ -10,15 +10,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
-/// In case the callback has nothing to wake the worker for.
+/// Longest sleep of an offline worker, which the callback wakes.
 const OFFLINE_POLL: Duration = Duration::from_micros(500);
 /// Most samples taken from the ring at once: a hop at 48 kHz.
 const CHUNK_SIZE: usize = 192;
-/// A live worker that catches up has the priority to stop all else; after this many hops without a pause (128 ms of
-/// audio) it makes one.
+/// A live worker that catches up could starve other threads. After this many hops without a pause (128 ms of audio) it pauses.
 const HOPS_BEFORE_REST: usize = 32;
 const REST: Duration = Duration::from_millis(1);
-/// Of input that was lost, this much is shown to the model as silence; the rest only passes.
+/// Most hops of lost input that the model gets as silence; further hops are skipped.
 const MAX_GAP_HOPS: u32 = FRAME_RATE as u32;
 
 pub(super) struct Worker {

@@ -177,8 +177,8 @@ mod tests {
         .unwrap();
         assert_eq!(own(&presets), [preset.clone()]);
         preset.apply(&shelf, &params, &ParamSetter::new(&TestHost::default()));
-        assert!((params.room.value() - 0.25).abs() < 1e-6);
-        assert_eq!(params.instrument_b.value(), shelf.place_of("Oboe").unwrap());
+        assert!((params.sound.room.value() - 0.25).abs() < 1e-6);
+        assert_eq!(params.instruments.b.value(), shelf.place_of("Oboe").unwrap());
         assert_eq!(params.session.get().preset, "My / sound: 1");
         let now = |playing| Preset::capture("", &params, playing);
         let oboe = Some(InstrumentRef::built_in("oboe"));

@@ -1,0 +1,81 @@
+//! A description of a window: rows, columns and panels, and the things in them.
+
+use super::area::{Area, Padding, Spans};
+
+/// A part of the window. Sizes are in design units or [`REST`](super::area::REST).
+pub enum Node<T: 'static> {
+    /// Something that is drawn.
+    Thing(T),
+    /// Nothing.
+    Free,
+    /// Heights and parts from top to bottom, so far apart.
+    Rows(f32, &'static [(f32, Self)]),
+    /// Widths and parts from left to right, so far apart.
+    Columns(f32, &'static [(f32, Self)]),
+    /// A part with free room around it.
+    Within(Padding, &'static Self),
+    /// A part with free room around it on a background of its own.
+    Panel(Padding, &'static Self),
+}
+
+/// What the walk through a window comes to.
+pub enum Found<'a, T> {
+    Panel,
+    Thing(&'a T),
+}
+
+impl<T> Node<T> {
+    /// Visits all panels and things, as they are to be drawn: a panel before what is on it, above before below, left before
+    /// right.
+    pub fn walk<'a>(&'a self, area: Area, visit: &mut impl FnMut(Found<'a, T>, Area)) {
+        match self {
+            Self::Thing(thing) => visit(Found::Thing(thing), area),
+            Self::Free => {}
+            Self::Within(padding, node) => node.walk(area.within(*padding), visit),
+            Self::Panel(padding, node) => {
+                visit(Found::Panel, area);
+                node.walk(area.within(*padding), visit);
+            }
+            Self::Rows(gap, parts) => {
+                let mut spans = Spans::new(area.y, area.height, *gap, parts.iter().map(|part| part.0));
+                for (size, node) in *parts {
+                    let (y, height) = spans.take(*size);
+                    node.walk(Area { y, height, ..area }, visit);
+                }
+            }
+            Self::Columns(gap, parts) => {
+                let mut spans = Spans::new(area.x, area.width, *gap, parts.iter().map(|part| part.0));
+                for (size, node) in *parts {
+                    let (x, width) = spans.take(*size);
+                    node.walk(Area { x, width, ..area }, visit);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::area::REST;
+    use super::Node::*;
+    use super::*;
+
+    #[test]
+    fn things_are_where_rows_and_columns_put_them() {
+        const WINDOW: Node<&str> = Rows(
+            10.0,
+            &[
+                (20.0, Thing("title")),
+                (REST, Columns(0.0, &[(30.0, Free), (REST, Panel(Padding::even(4.0, 2.0), &Thing("knob")))])),
+            ],
+        );
+        let mut found = Vec::new();
+        WINDOW.walk(Area::sized(100.0, 80.0), &mut |what, area| {
+            let name = if let Found::Thing(name) = what { name } else { "panel" };
+            found.push((name, area.x, area.y, area.width, area.height));
+        });
+        let expected =
+            [("title", 0.0, 0.0, 100.0, 20.0), ("panel", 30.0, 30.0, 70.0, 50.0), ("knob", 34.0, 32.0, 62.0, 46.0)];
+        assert_eq!(found, expected);
+    }
+}
