@@ -1,16 +1,16 @@
-//! Second-order filter sections, in double precision, of which the analysis makes its filters.
+//! Second-order filter sections in double precision, for the filters of the analysis.
 
 /// One section, transposed direct form II. Realtime-safe.
 #[derive(Clone, Debug)]
 pub(crate) struct Biquad {
-    /// Coefficients of the input, and of the output after the first, which is 1.
+    /// Coefficients of the input (`b`) and of the past output (`a`, without the first, which is 1).
     pub b: [f64; 3],
     pub a: [f64; 2],
     state: [f64; 2],
 }
 
 impl Biquad {
-    /// Silent so far.
+    /// A section with an empty state.
     pub fn new(b: [f64; 3], a: [f64; 2]) -> Self {
         Self { b, a, state: [0.0; 2] }
     }
@@ -23,14 +23,14 @@ impl Biquad {
         y
     }
 
-    /// Ends a tail that is inaudible; once a hop is enough.
+    /// Sets an inaudible tail to zero. Called once per hop.
     pub fn end_tail(&mut self) {
         self.state = self.state.map(quiet_to_zero);
     }
 }
 
-/// A decaying tail ends at -200 dB: not in subnormal numbers, which are slow, and so early that a pause soon is the
-/// zeros for which the encoder need not run.
+/// Ends a decaying tail at -200 dB, before subnormal numbers, which are slow. A pause thus soon becomes exact zeros,
+/// for which the encoder need not run.
 pub(crate) fn quiet_to_zero(x: f64) -> f64 {
     if x.abs() < 1e-10 { 0.0 } else { x }
 }

@@ -1,19 +1,19 @@
-//! The fixed sizes of the model. Training and runtime both read them here, so they cannot disagree.
+//! The fixed sizes of the model, shared by training and runtime.
 
 /// Rate at which the encoder reads audio, Hz (as CREPE).
 pub const MODEL_RATE: u32 = 16_000;
 /// Model-rate samples between two control frames: 4 ms.
 pub const HOP_SIZE: usize = 64;
-/// Model-rate samples that one control frame looks back on: the encoder's receptive field.
+/// The encoder's receptive field: samples at the model rate up to the newest that one control frame depends on.
 pub const FRAME_SIZE: usize = 1024;
 /// Control frames per second.
 pub const FRAME_RATE: f32 = MODEL_RATE as f32 / HOP_SIZE as f32;
 /// Time from one control frame to the next, s.
 pub const HOP_S: f64 = HOP_SIZE as f64 / MODEL_RATE as f64;
-/// Above it the resamplers to the model rate take harmonics away, Hz.
+/// Cutoff of the resamplers to the model rate, Hz: they remove harmonics above it.
 pub const HEARD_MAX_HZ: f32 = 7600.0;
 
-/// Rate at which a noise magnitude of 1 means white noise of unit variance, Hz. Training compares sounds at it.
+/// Rate at which a noise magnitude of 1 means white noise of unit variance, Hz. Training compares sounds at this rate.
 pub const REFERENCE_RATE: u32 = 48_000;
 
 /// Harmonics of the oscillator bank.

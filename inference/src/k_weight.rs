@@ -1,4 +1,4 @@
-//! Loudness as ITU-R BS.1770 weighs it: of samples, and of controls before they are rendered.
+//! K-weighted power (ITU-R BS.1770) of samples, and of controls before they are rendered.
 
 use crate::biquad::Biquad;
 use crate::config::{HOP_SIZE, MODEL_RATE, N_NOISE_BANDS, NOISE_MAX_HZ};
@@ -6,32 +6,32 @@ use crate::controls::{Controls, noise_band_centres_hz, noise_band_edges_hz};
 use std::f64::consts::{PI, TAU};
 use std::sync::LazyLock;
 
-/// The two stages of the K curve, a high shelf and a high pass: corner in Hz, quality, and gain of the shelf in dB. These
-/// give the standard's coefficients at 48 kHz.
+/// The two stages of the K curve, a high shelf and a high pass: corner in Hz, quality, and gain of the shelf in dB. At
+/// 48 kHz they give the coefficients of the standard.
 const SHELF: (f64, f64, f64) = (1_681.974_450_955_533, 0.707_175_236_955_419_6, 3.999_843_853_973_347);
 const HIGH_PASS: (f64, f64) = (38.135_470_876_024_44, 0.500_327_037_323_877_3);
-/// Steps of the table of weights, Hz.
+/// Step of the table of weights, Hz.
 const STEP_HZ: f32 = 20.0;
 const N_STEPS: usize = (NOISE_MAX_HZ / STEP_HZ) as usize + 1;
-/// Gains of the power, from 0 Hz on.
+/// Power gain of the K curve every [`STEP_HZ`] from 0 Hz on.
 static WEIGHTS: LazyLock<[f32; N_STEPS]> = LazyLock::new(|| {
     let stages = [shelf(48_000.0), high_pass(48_000.0)];
     std::array::from_fn(|i| {
         stages.iter().map(|stage| power_gain(stage, f64::from(STEP_HZ) * i as f64, 48_000.0)).product::<f64>() as f32
     })
 });
-/// Power of each noise band per square of its magnitude, weighted.
+/// Weighted power of each noise band at magnitude 1.
 static NOISE_WEIGHTS: LazyLock<[f32; N_NOISE_BANDS]> = LazyLock::new(|| {
     let (edges, centres) = (noise_band_edges_hz(), noise_band_centres_hz());
     std::array::from_fn(|band| (edges[band + 1] - edges[band]) / 24_000.0 * weight(centres[band]))
 });
 
-/// Gain of the power at `hz` (≥ 0).
+/// Power gain at `hz` (≥ 0).
 fn weight(hz: f32) -> f32 {
     WEIGHTS[((hz / STEP_HZ + 0.5) as usize).min(N_STEPS - 1)]
 }
 
-/// Weighted mean square of what `controls` sound like, without their room. Realtime-safe after the first call.
+/// Weighted mean square of the sound of `controls`, without the room. Realtime-safe after the first call.
 pub fn power_of(controls: &Controls) -> f32 {
     let mut harmonics = 0.0;
     for (k, amplitude) in controls.harmonic_amplitudes().iter().enumerate() {
@@ -41,7 +41,7 @@ pub fn power_of(controls: &Controls) -> f32 {
     harmonics + noise
 }
 
-/// Streams audio at the model rate and tells the power of each hop. Realtime-safe.
+/// Measures the weighted power of a stream at the model rate. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct KMeter {
     stages: [Biquad; 2],
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn controls_are_as_loud_as_what_is_rendered() {
+    fn power_of_controls_is_that_of_their_sound() {
         let noise = std::array::from_fn(|band| if (5..30).contains(&band) { 0.02 } else { 0.0 });
         let controls = Controls::tone(310.0, &[0.3 / 8.0; 8]).with_noise(noise);
         let samples = render_clip(&[controls; 250], f64::from(MODEL_RATE), 0.0);

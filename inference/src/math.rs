@@ -1,8 +1,8 @@
-//! Exponential and logarithm, without branches and calls: loops over them run in lanes, and every processor and system
-//! library comes to the same bits. Polynomials after Moshier's Cephes library.
+//! Exponential, logarithm and sums without branches and calls: loops over them are vectorised, and the bits are the
+//! same on every processor and with every system library. Polynomials after Moshier's Cephes library.
 //!
-//! Loops over many values are functions here instead of being compiled into each that needs them: a hop that finds the
-//! caches cold waits for its machine code as long as for its weights.
+//! Loops over many values are functions here and not inlined: with cold caches, a hop waits for its machine code as
+//! long as for its weights.
 
 pub mod db;
 pub mod window;
@@ -11,14 +11,14 @@ use multiversion::multiversion;
 use std::f32::consts::{LN_10, LOG2_E};
 use std::f64::consts::FRAC_PI_2;
 
-/// ln 2 in two parts: multiples of the first by a small integer are exact.
+/// ln 2 as a sum of two: products of the first with a small integer are exact.
 const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
-/// A sum this large has no bits left for fractions, and the lowest of its bits are the integer.
+/// 1.5 · 2^23: adding it rounds to a whole number, which the lowest bits of the sum then hold.
 pub const ROUND: f32 = 12_582_912.0;
-/// Bits of the fraction of a float, and what is added to its exponent.
+/// Bits of the fraction of a float, and the bias of its exponent.
 const FRACTION_BITS: u32 = 23;
 const EXPONENT_BIAS: u32 = 127;
-/// Bits of √½: a float is an integer power of two times what lies from here to √2.
+/// Bits of √½: a float is a power of two times a value from √½ to √2.
 const SQRT_HALF: u32 = 0x3F35_04F3;
 
 const EXP: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5];
@@ -39,7 +39,7 @@ fn polynomial<const N: usize>(coefficients: [f32; N], x: f32) -> f32 {
     coefficients.into_iter().fold(0.0, |sum, c| sum * x + c)
 }
 
-/// `e^x` within 2e-7 of its size; x beyond ±87 counts as ±87.
+/// `e^x` with a relative error below 2e-7; x beyond ±87 counts as ±87.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);
@@ -50,7 +50,7 @@ pub fn exp(x: f32) -> f32 {
     (polynomial(EXP, r) * r * r + r + 1.0) * power_of_two
 }
 
-/// Natural logarithm within 2e-7, of its size where that is more than 1; for normal numbers > 0.
+/// Natural logarithm of a normal number > 0. Error below 2e-7, relative where the result is more than 1.
 #[inline(always)]
 pub fn ln(x: f32) -> f32 {
     let exponent = (x.to_bits() as i32).wrapping_sub(SQRT_HALF as i32) >> FRACTION_BITS;
@@ -61,7 +61,7 @@ pub fn ln(x: f32) -> f32 {
     r + correction + n * LN_2[0]
 }
 
-/// A power in dB; -200 dB and less are that.
+/// Level of a power (≥ 0), dB, at least -200.
 #[inline(always)]
 pub fn power_db(power: f32) -> f32 {
     10.0 / LN_10 * ln(power.max(1e-20))
@@ -73,18 +73,19 @@ pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
-/// Hyperbolic tangent, within 2e-7.
+/// Hyperbolic tangent with an error below 2e-7.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     1.0 - 2.0 / (exp(2.0 * x) + 1.0)
 }
 
-/// Sine and cosine of `turns` (0 to 1), to 1e-11: Taylor series within an eighth of a turn of a multiple of a quarter.
+/// Sine and cosine of `turns` (0 to 1) with an error below 1e-11: Taylor series within an eighth of a turn around each
+/// quarter.
 ///
-/// Own code because libm's differs between platforms in the last bit and does not vectorise.
+/// Own code, because that of libm differs between platforms in the last bit and is not vectorised.
 #[inline(always)]
 pub fn sin_cos_turns(turns: f64) -> (f64, f64) {
-    // Adding and taking away 1.5·2^52 rounds to a whole number without a call.
+    // Adding and subtracting 1.5 · 2^52 rounds to a whole number without a call.
     const ROUND: f64 = 6_755_399_441_055_744.0;
     let quarter = (turns * 4.0 + ROUND) - ROUND;
     let x = (turns * 4.0 - quarter) * FRAC_PI_2;
@@ -111,7 +112,7 @@ pub fn scale_all(values: &mut [f32], gain: f32) {
     map(values, |x| x * gain);
 }
 
-/// `f` of each of `values`, in lanes.
+/// Applies `f` to each of `values`, vectorised.
 #[inline(always)]
 pub fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
     let (chunks, rest) = values.as_chunks_mut::<16>();
@@ -125,7 +126,7 @@ pub fn map(values: &mut [f32], f: impl Fn(f32) -> f32) {
     }
 }
 
-/// Sum of `values`, in lanes: one after the other is slow.
+/// Sum of `values`, in 16 lanes: a sum in order is not vectorised.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn sum(values: &[f32]) -> f32 {
     in_lanes(values, 0.0, |sum, x| sum + x, |a, b| a + b)
@@ -137,25 +138,25 @@ pub fn sum_of_squares(values: &[f32]) -> f32 {
     in_lanes(values, 0.0, |sum, x| sum + x * x, |a, b| a + b)
 }
 
-/// Largest magnitude, 0 of nothing.
+/// Largest magnitude; 0 without values.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn largest(values: &[f32]) -> f32 {
     in_lanes(values, 0.0, |most, x| higher(most, x.abs()), higher)
 }
 
-/// Highest value, `f32::MIN` of nothing.
+/// Highest value; `f32::MIN` without values.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn highest(values: &[f32]) -> f32 {
     in_lanes(values, f32::MIN, higher, higher)
 }
 
-/// What [`f32::max`] is where neither is NaN, and faster.
+/// [`f32::max`] for values that are not NaN, and faster.
 #[inline(always)]
 fn higher(a: f32, b: f32) -> f32 {
     if b > a { b } else { a }
 }
 
-/// Takes every 16th value into one lane that begins with `start`, and then the lanes together.
+/// Folds every 16th value into its lane with `take`, beginning with `start`, then all lanes into one with `join`.
 #[inline(always)]
 fn in_lanes(values: &[f32], start: f32, take: impl Fn(f32, f32) -> f32, join: impl Fn(f32, f32) -> f32) -> f32 {
     let (chunks, rest) = values.as_chunks::<16>();
@@ -180,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lanes_leave_nothing_out() {
+    fn folds_in_lanes_read_every_value() {
         for n in [0, 1, 15, 16, 17, 100] {
             let values: Vec<f32> = (0..n).map(|i| if i % 2 == 0 { i as f32 } else { -(i as f32) }).collect();
             assert_eq!(sum(&values), values.iter().sum::<f32>());
@@ -216,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn squashers_squash() {
+    fn sigmoid_and_tanh_are_exact_to_2e_7() {
         for x in range(-20.0, 20.0) {
             let exact = f64::from(x);
             assert!((f64::from(sigmoid(x)) - 1.0 / (1.0 + (-exact).exp())).abs() < 2e-7);

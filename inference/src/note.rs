@@ -1,9 +1,9 @@
-//! Frequencies as musicians name them.
+//! Musical note names of frequencies.
 
 /// ASCII: terminals and the editor's font have no sharp sign.
 pub(crate) const NAMES: [&str; 12] = ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"];
 
-/// MIDI number of a frequency (Hz, > 0), with its fraction; A4 = 440 Hz is 69.
+/// Fractional MIDI number of a frequency (Hz, > 0); A4 = 440 Hz is 69.
 pub fn hz_to_midi(hz: f32) -> f32 {
     69.0 + 12.0 * (hz / 440.0).log2()
 }
@@ -13,17 +13,17 @@ pub fn midi_to_hz(midi: f32) -> f32 {
     440.0 * ((midi - 69.0) / 12.0).exp2()
 }
 
-/// The nearest note of the equal temperament, A4 = 440 Hz.
+/// A note of equal temperament with A4 = 440 Hz, and the deviation of a frequency from it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Note {
     /// MIDI number.
     number: i32,
-    /// Deviation, -50 to 50.
+    /// Deviation of the frequency from the note, -50 to 50.
     cents: i32,
 }
 
 impl Note {
-    /// `None` if nothing sounds (0 Hz), or for what is no frequency.
+    /// The nearest note. `None` if `hz` is 0 (nothing sounds), negative or not finite.
     pub fn from_hz(hz: f32) -> Option<Self> {
         if !(hz.is_finite() && hz > 0.0) {
             return None;
@@ -38,7 +38,7 @@ impl Note {
         format!("{}{}", NAMES[self.number.rem_euclid(12) as usize], self.number.div_euclid(12) - 1)
     }
 
-    /// Range between two frequencies by name: `"E3 to A#5"`; a dash stands for what is no frequency. Allocates.
+    /// Names of the ends of a range: `"E3 to A#5"`, with a dash for an invalid frequency. Allocates.
     pub fn range(low_hz: f32, high_hz: f32) -> String {
         let [low, high] = [low_hz, high_hz].map(|hz| Self::from_hz(hz).map_or("-".into(), Self::name));
         format!("{low} to {high}")

@@ -1,8 +1,8 @@
-//! Scales and their key notes.
+//! Scales and keys.
 
 use crate::note::NAMES;
 
-/// Notes of a scale, counted from its key.
+/// A scale: the notes of an octave, relative to the key note.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {
     /// All twelve notes.

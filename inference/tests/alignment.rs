@@ -1,4 +1,4 @@
-//! What comes in comes out `latency_samples` later: the dry signal exactly, the wet one to within its hop.
+//! The output is the input, `latency_samples` later: the dry signal to the sample, the wet signal to within a hop.
 #![cfg(feature = "worker")]
 
 mod common;
@@ -6,11 +6,11 @@ mod common;
 use common::*;
 use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, PrepareError, latency_samples};
 
-/// Half, in dB.
+/// A gain of one half, dB.
 const HALF_DB: f32 = -6.020_6;
 
 #[test]
-fn a_dry_impulse_lands_on_the_latency() {
+fn a_dry_impulse_comes_out_after_the_latency() {
     for host_rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0, 8000.0, 1234.5678] {
         for max_block in [1, 16, 32, 64, 128, 511, 2048] {
             let mut engine = engine(host_rate, max_block, false);
@@ -27,12 +27,12 @@ fn a_dry_impulse_lands_on_the_latency() {
 }
 
 #[test]
-fn a_wet_onset_is_where_the_input_starts() {
+fn a_wet_onset_is_within_a_hop_of_the_input() {
     for host_rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0, 16_000.0, 8000.0] {
         for max_block in [32, 2048] {
             let hop = host_rate * 0.004;
             let latency = latency_samples(host_rate, max_block) as f64;
-            // How far the tone's rise starts from the input's; starts at ten places within a hop.
+            // Distance from the start of the input to that of the tone, for ten positions within a hop.
             let errors = (0..10).map(|i| {
                 let onset = (0.05 * host_rate + hop * f64::from(i) / 10.0) as usize;
                 let input: Vec<f32> = (0..(0.1 * host_rate + latency) as usize)
@@ -44,7 +44,7 @@ fn a_wet_onset_is_where_the_input_starts() {
                 first as f64 - latency - onset as f64
             });
             let errors: Vec<f64> = errors.collect();
-            // The rise leads from the end of the hop before the onset to the end of the hop with it.
+            // The tone rises from the end of the hop before the onset to the end of the hop with the onset.
             let tolerance = 0.15 * hop + 2.0;
             let name = format!("blocks of {max_block} at {host_rate} Hz: {errors:?}, hop {hop}");
             assert!(errors.iter().all(|e| *e > -hop - tolerance && *e < tolerance), "{name}");
@@ -58,27 +58,27 @@ fn play_stereo(engine: &mut Engine, input: [&[f32]; 2], n_inputs: usize, mix: f3
     let mut out = input.map(<[f32]>::to_vec);
     let [left, right] = &mut out;
     for (left, right) in left.chunks_mut(128).zip(right.chunks_mut(128)) {
-        play_block(engine, &mut [left, right], n_inputs, &open_air().with(|s| s.mix.wet = mix));
+        play_block(engine, &mut [left, right], n_inputs, &without_room().with(|s| s.mix.wet = mix));
     }
     out
 }
 
 #[test]
-fn mono_to_stereo_copies_and_stereo_keeps_its_sides() {
+fn mono_is_copied_to_both_channels_and_dry_stereo_keeps_its_channels() {
     let left = phrases(48_000.0, 0.3);
     let right: Vec<f32> = left.iter().rev().map(|x| 0.5 * x).collect();
-    let rubbish = vec![f32::NAN; left.len()];
+    let ignored = vec![f32::NAN; left.len()];
     let latency = latency_samples(48_000.0, 128);
     let stereo = |input, n_inputs, mix| play_stereo(&mut engine(48_000.0, 128, true), input, n_inputs, mix);
 
     let mono = play(&mut engine(48_000.0, 128, true), &left, &even_cuts(left.len(), 128), Setting { wet: 0.5, ..WET });
-    assert!(stereo([&left, &rubbish], 1, 0.5) == [mono.clone(), mono]);
+    assert!(stereo([&left, &ignored], 1, 0.5) == [mono.clone(), mono]);
 
     let dry = stereo([&left, &right], 2, 0.0);
     assert!(dry[0][latency..] == left[..left.len() - latency]);
     assert!(dry[1][latency..] == right[..left.len() - latency]);
 
-    // The wet signal is that of the mean, the same on both sides.
+    // The wet signal is that of the mean of both channels, and equal in both.
     let mean: Vec<f32> = left.iter().zip(&right).map(|(l, r)| 0.5 * l + 0.5 * r).collect();
     let wet = stereo([&left, &right], 2, 1.0);
     let expected = play(&mut engine(48_000.0, 128, true), &mean, &even_cuts(mean.len(), 128), WET);
@@ -86,7 +86,7 @@ fn mono_to_stereo_copies_and_stereo_keeps_its_sides() {
 }
 
 #[test]
-fn the_mix_is_of_equal_power_with_exact_ends() {
+fn the_mix_has_equal_power_and_exact_ends() {
     let input = phrases(48_000.0, 0.3);
     let cuts = even_cuts(input.len(), 64);
     let at =
@@ -103,18 +103,18 @@ fn the_mix_is_of_equal_power_with_exact_ends() {
 }
 
 #[test]
-fn empty_and_too_long_blocks_are_served() {
+fn empty_and_too_long_blocks_are_processed() {
     let input = phrases(48_000.0, 0.4);
     let expected = play(&mut engine(48_000.0, 64, true), &input, &even_cuts(input.len(), 64), WET);
     let mut cuts = vec![0];
     cuts.extend(even_cuts(input.len(), 1000).iter().flat_map(|n| [*n, 0]));
     assert!(play(&mut engine(48_000.0, 64, true), &input, &cuts, WET) == expected);
-    play_block(&mut engine(48_000.0, 64, false), &mut [], 0, &open_air());
-    play_block(&mut engine(48_000.0, 0, false), &mut [&mut []], 1, &open_air());
+    play_block(&mut engine(48_000.0, 64, false), &mut [], 0, &without_room());
+    play_block(&mut engine(48_000.0, 0, false), &mut [&mut []], 1, &without_room());
 }
 
 #[test]
-fn not_a_number_and_absurd_levels_leave_the_output_finite() {
+fn nan_and_extreme_levels_leave_the_output_finite() {
     let mut input = phrases(48_000.0, 0.4);
     input[100] = f32::NAN;
     input[3000..3100].fill(f32::INFINITY);

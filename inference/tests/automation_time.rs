@@ -1,5 +1,4 @@
-//! Whatever a host automates acts on the input sample that it came with, so it is heard after the latency, as that sample
-//! is.
+//! Automation acts on the input sample that it was set at, so both are heard after the latency.
 #![cfg(feature = "worker")]
 
 mod common;
@@ -11,7 +10,7 @@ use embouchure_inference::engine::HopModel;
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::settings::Settings;
 
-/// A steady tone, as the player wishes it.
+/// A steady tone with the pitch and breath of the settings.
 struct Steady;
 
 impl HopModel for Steady {
@@ -25,10 +24,11 @@ impl HopModel for Steady {
 }
 
 fn usual() -> Settings {
-    open_air().with(|s| s.mix.wet = 0.5)
+    without_room().with(|s| s.mix.wet = 0.5)
 }
 
-/// The left channel, if the setting changes with sample `at`. As the framework does, the block is cut there.
+/// The left channel and the latency, if the settings change at sample `at`. The block is cut there, as the framework
+/// does.
 fn play_step(host_rate: f64, block: usize, at: usize, after: Settings) -> (Vec<f32>, usize) {
     let mut engine = engine_with(host_rate, block, true, Steady);
     let latency = engine.latency_samples();
@@ -48,7 +48,7 @@ fn play_step(host_rate: f64, block: usize, at: usize, after: Settings) -> (Vec<f
     (left, latency)
 }
 
-/// Samples between what is due and what is heard; below 0 it is early.
+/// Samples from the due time of the change to the time at which it is heard; below 0 = early.
 fn lateness(host_rate: f64, block: usize, at: usize, after: Settings) -> i64 {
     let (changed, latency) = play_step(host_rate, block, at, after);
     let (unchanged, _) = play_step(host_rate, block, at, usual());
@@ -59,7 +59,7 @@ fn lateness(host_rate: f64, block: usize, at: usize, after: Settings) -> i64 {
 fn everywhere(check: impl Fn(f64, usize, usize, i64)) {
     for host_rate in [44_100.0, 48_000.0, 96_000.0] {
         for block in [64, 512, 2048] {
-            // In the middle of a block, and at different places within a hop.
+            // Within a block, at different positions within a hop.
             for at in [5000, 5111, 5190] {
                 check(host_rate, block, at, (host_rate * 0.004).ceil() as i64);
             }
@@ -84,13 +84,13 @@ fn brightness_and_width_act_on_their_sample() {
     everywhere(|host_rate, block, at, _| {
         for after in [usual().with(|s| s.sound.brightness_db = 6.0), usual().with(|s| s.sound.width = 1.0)] {
             let lateness = lateness(host_rate, block, at, after);
-            // A single sample may come to the same number.
+            // A single sample may have the same value by chance.
             assert!((0..=2).contains(&lateness), "{host_rate} Hz, blocks of {block}: {lateness}");
         }
     });
 }
 
-/// From one frame to the next a value goes in a straight line, so that it begins on its sample and makes no step.
+/// Values are interpolated linearly from frame to frame, so a change begins at its sample and makes no step.
 #[test]
 fn brightness_and_width_move_without_a_step() {
     let steepest = |x: &[f32]| x.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
@@ -107,7 +107,7 @@ fn brightness_and_width_move_without_a_step() {
 }
 
 #[test]
-fn what_acts_on_the_analysis_is_within_a_hop() {
+fn parameters_of_the_analysis_act_within_a_hop() {
     everywhere(|host_rate, block, at, hop| {
         for (what, after) in [
             ("transpose", usual().with(|s| s.pitch.transpose_semitones = 3.0)),
@@ -116,7 +116,7 @@ fn what_acts_on_the_analysis_is_within_a_hop() {
             let lateness = lateness(host_rate, block, at, after);
             assert!((-hop..=0).contains(&lateness), "{what}, {host_rate} Hz, blocks of {block}: {lateness}");
         }
-        // It begins as early, and is heard when its nearest wall answers: after 5 ms.
+        // The room acts as early, and its first reflection is heard 5 ms later.
         let lateness =
             lateness(host_rate, block, at, usual().with(|s| s.sound.room = 1.0)) - (0.005 * host_rate) as i64;
         assert!((-hop..=0).contains(&lateness), "room, {host_rate} Hz, blocks of {block}: {lateness}");

@@ -1,4 +1,4 @@
-//! Weights files that must be refused, each with its own message.
+//! Invalid weights files are refused, each with its own message.
 
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::nn::weights::{LoadError, read_file};
@@ -12,12 +12,12 @@ fn encoder() -> Encoder {
 
 fn load(bytes: &[u8]) -> LoadError {
     match Instrument::from_bytes(bytes, &encoder()) {
-        Ok(_) => panic!("the file was taken"),
+        Ok(_) => panic!("the file was accepted"),
         Err(error) => error,
     }
 }
 
-/// Length of the safetensors header, and where the tensors start.
+/// Length of the safetensors header with its size field, which is the offset of the tensors.
 fn header_len() -> usize {
     8 + u64::from_le_bytes(TRUMPET[..8].try_into().unwrap()) as usize
 }
@@ -66,7 +66,7 @@ fn missing_tensor() {
 
 #[test]
 fn wrong_shape() {
-    // Equally many values in another arrangement.
+    // The same number of values in another shape.
     let error = load(&with_header("\"shape\":[165,160]", "\"shape\":[160,165]"));
     assert!(matches!(&error, LoadError::Shape { name, .. } if name == "head.weight"), "{error}");
 }
@@ -102,7 +102,7 @@ fn trained_with_another_encoder() {
     encoder.id = "0000000000000000".into();
     encoder.card.keeps_z_of.clear();
     let error = match Instrument::from_bytes(TRUMPET, &encoder) {
-        Ok(_) => panic!("taken"),
+        Ok(_) => panic!("accepted"),
         Err(error) => error,
     };
     assert!(matches!(&error, LoadError::ForeignEncoder { .. }));
@@ -110,7 +110,7 @@ fn trained_with_another_encoder() {
 
     let trained_with = Instrument::of_any_encoder(TRUMPET).unwrap().card.provenance.encoder_id;
     encoder.card.keeps_z_of.push(trained_with);
-    assert!(Instrument::from_bytes(TRUMPET, &encoder).is_ok(), "what keeps its z can play it");
+    assert!(Instrument::from_bytes(TRUMPET, &encoder).is_ok(), "an encoder that keeps this z can play it");
 }
 
 #[test]
@@ -120,18 +120,18 @@ fn unreadable_card() {
 }
 
 #[test]
-fn breath_beyond_reason() {
+fn breath_out_of_range() {
     let error = load(&with_header("\\\"loss\\\"", "\\\"breath_db\\\":99.0,\\\"loss\\\""));
     assert!(matches!(&error, LoadError::Card(why) if why.contains("breath")), "{error}");
 }
 
 #[test]
-fn compression_beyond_reason() {
+fn compression_out_of_range() {
     let error = load(&with_header("\\\"loss\\\"", "\\\"compression\\\":1.5,\\\"loss\\\""));
     assert!(matches!(&error, LoadError::Card(why) if why.contains("compression")), "{error}");
 }
 
-/// Random damage may be harmless or refused, but never a panic.
+/// A randomly damaged file may load or be refused, but never causes a panic.
 #[test]
 fn random_damage() {
     use rand::{RngExt, SeedableRng};
@@ -148,11 +148,11 @@ fn random_damage() {
     }
 }
 
-/// A file in the system's folder for such, removed afterwards.
+/// A temporary file, removed when dropped.
 struct Temporary(std::path::PathBuf);
 
 impl Temporary {
-    /// `head`, and as many bytes as make `len`, which take no room on the disk.
+    /// `head`, then zeros up to `len` bytes, as a sparse file.
     fn new(name: &str, head: &[u8], len: u64) -> Self {
         let path = std::env::temp_dir().join(format!("embouchure-{}-{name}.safetensors", std::process::id()));
         std::fs::write(&path, head).unwrap();
@@ -171,7 +171,7 @@ fn safetensors(header: &str) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
 }
 
-/// Nine gigabytes, which would take a minute and the whole memory to read.
+/// Nine gigabytes: to read them would take a minute and all memory.
 const LARGE: u64 = 9 << 30;
 
 #[test]
@@ -191,7 +191,7 @@ fn large_files_of_other_programs_are_refused_by_their_header() {
 }
 
 #[test]
-fn a_size_that_the_header_does_not_tell_of_is_refused() {
+fn a_size_that_contradicts_the_header_is_refused() {
     let len = TRUMPET.len() as u64;
     for wrong in [LARGE, len + 1, len - 1, header_len() as u64] {
         let file = Temporary::new("longer", TRUMPET, wrong);

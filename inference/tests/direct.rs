@@ -1,4 +1,4 @@
-//! The driver without a thread: the worker's bits, a hop of latency at any block size, and nothing allocated.
+//! The driver without a thread: the bits of the worker, one hop of latency at any block size, and no allocation.
 
 mod common;
 
@@ -34,7 +34,7 @@ fn latency_is_a_hop_at_any_block_size() {
 
 #[test]
 #[cfg(feature = "worker")]
-fn the_bits_are_the_workers() {
+fn the_bits_are_those_of_the_worker() {
     for host_rate in RATES {
         let input = phrases(host_rate, 0.4);
         let expected = wet(engine(host_rate, 512, true), &input, |n| even_cuts(n, 512));
@@ -48,7 +48,7 @@ fn the_bits_are_the_workers() {
 
 #[test]
 #[cfg(feature = "worker")]
-fn so_they_are_with_the_shipped_networks() {
+fn the_bits_are_those_of_the_worker_with_the_shipped_networks() {
     let input = phrases(48_000.0, 1.0);
     let (model, _) = model("trumpet", None);
     let expected = wet(engine_with(48_000.0, 512, true, model), &input, |n| even_cuts(n, 512));
@@ -78,7 +78,7 @@ fn so_they_are_while_instruments_come_and_go() {
                 loader.load(engine.expect_load(), Slot::B, Some(instrument("cello")));
             }
             let morph = if start < third { 0.0 } else { 0.7 };
-            let settings = open_air().with(|s| s.sound.morph = morph);
+            let settings = without_room().with(|s| s.sound.morph = morph);
             play_block(&mut engine, &mut [&mut out[start..start + n]], 1, &settings);
             start += n;
         }

@@ -1,8 +1,8 @@
-//! What is a note and what is none: hum, breath, clicks, soft recordings, stereo that cancels.
+//! Detection of notes among hum, breath, clicks, soft recordings and stereo that cancels.
 
 mod common;
 
-use common::{PeakModel, encoder, engine_with, open_air, play_block, random_cuts, rms};
+use common::{PeakModel, encoder, engine_with, play_block, random_cuts, rms, without_room};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::hear::{HopInput, Microphone, Source};
 use embouchure_inference::settings::Settings;
@@ -15,7 +15,7 @@ const RATE: usize = MODEL_RATE as usize;
 /// Pitch of each hop, Hz; 0 = none.
 fn heard(samples: &[f32]) -> Vec<f32> {
     let mut microphone = Microphone::new(&encoder());
-    let hop = |samples| microphone.hop(HopInput { samples }, &open_air()).note_hz();
+    let hop = |samples| microphone.hop(HopInput { samples }, &without_room()).note_hz();
     samples.as_chunks::<HOP_SIZE>().0.iter().map(hop).collect()
 }
 
@@ -38,7 +38,7 @@ fn tone(f0_hz: f32, partials: &[f32], level_db: f32, seconds: f32) -> Vec<f32> {
     (0..(seconds * RATE as f32) as usize).map(sample).collect()
 }
 
-/// A sung line with vibrato, at `level_db`, each note of half a second.
+/// A sung line with vibrato at `level_db`; each note lasts half a second.
 fn singing(notes_hz: &[f32], level_db: f32) -> Vec<f32> {
     let n = RATE / 2;
     let mut turns = 0.0f32;
@@ -97,7 +97,7 @@ fn low_notes_are_heard() {
 }
 
 #[test]
-fn a_fans_tone_becomes_the_room() {
+fn the_tone_of_a_fan_becomes_the_noise_floor() {
     for hz in [87.0, 131.0, 240.0] {
         let fan = tone(hz, &[1.0, 0.4, 0.2], -48.0, 8.0);
         let fan = mixed(&fan, &noise(fan.len(), -66.0, 3));
@@ -106,7 +106,7 @@ fn a_fans_tone_becomes_the_room() {
     }
 }
 
-/// Noise through a mouth: two resonances and a swell.
+/// Breath noise: two resonances and a swell.
 fn breath(seconds: f32, peak_db: f32, seed: u64) -> Vec<f32> {
     let n = (seconds * RATE as f32) as usize;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -146,7 +146,7 @@ fn breaths_clicks_and_consonants_between_phrases_are_silence() {
 }
 
 #[test]
-fn a_soft_recording_is_heard_and_what_is_soft_beside_a_voice_is_not() {
+fn a_soft_recording_is_heard_and_soft_sound_beside_a_voice_is_not() {
     for level_db in [-58.0, -66.0] {
         let line = singing(&[220.0, 247.0, 294.0, 262.0], level_db);
         let clip = mixed(&line, &noise(line.len(), -95.0, 4));
@@ -154,17 +154,17 @@ fn a_soft_recording_is_heard_and_what_is_soft_beside_a_voice_is_not() {
         let after_a_voice = [singing(&[220.0, 247.0], -20.0), clip].concat();
         assert!(heard(&after_a_voice)[280..].iter().all(|hz| *hz == 0.0), "bleeding at {level_db} dB");
     }
-    let room = noise(4 * RATE, -62.0, 5);
-    assert_eq!(notes(&room), 0);
+    let ambient = noise(4 * RATE, -62.0, 5);
+    assert_eq!(notes(&ambient), 0);
 }
 
-/// Plays two channels; what comes out left, and how many frames of the input were clipped.
+/// Plays two channels. Returns the left output and the number of clipped input frames.
 fn through_the_engine(left: &[f32], right: &[f32], cuts: &[usize]) -> (Vec<f32>, u64) {
     let mut engine = engine_with(48_000.0, 512, true, PeakModel::default());
     let (mut left, mut right, mut start) = (left.to_vec(), right.to_vec(), 0);
     for n in cuts {
         let block = start..start + n;
-        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, &open_air());
+        play_block(&mut engine, &mut [&mut left[block.clone()], &mut right[block]], 2, &without_room());
         start += n;
     }
     (left, engine.telemetry().view().clipped_frames)
@@ -184,7 +184,7 @@ fn stereo_that_cancels_is_played_the_same_however_blocks_are_cut() {
 }
 
 #[test]
-fn a_clipped_channel_is_noticed_however_blocks_are_cut() {
+fn a_clipped_channel_is_counted_however_blocks_are_cut() {
     let left: Vec<f32> = (0..48_000).map(|i| (1.5 * (i as f32 * 0.03).sin()).clamp(-1.0, 1.0)).collect();
     let right: Vec<f32> = left.iter().map(|x| 0.1 * x).collect();
     for seed in 0..3 {
@@ -209,8 +209,8 @@ fn warned(samples: &[f32], settings: &Settings) -> [f32; 2] {
 }
 
 #[test]
-fn what_is_too_soft_to_be_played_is_told_from_what_is_no_note() {
-    let auto = open_air();
+fn notes_that_are_too_soft_are_distinguished_from_other_sound() {
+    let auto = without_room();
     let line = |level_db: f32| singing(&[220.0, 247.0, 294.0, 262.0, 220.0, 247.0, 294.0, 262.0], level_db);
     let n = line(0.0).len();
     let fixed = auto.with(|s| {
@@ -223,7 +223,7 @@ fn what_is_too_soft_to_be_played_is_told_from_what_is_no_note() {
         ("a usual voice", line(-20.0)),
         ("a soft one", line(-35.0)),
         ("silence", vec![0.0; n]),
-        ("a room", noise(n, -60.0, 2)),
+        ("ambient noise", noise(n, -60.0, 2)),
         ("hum", tone(50.0, &[1.0, 0.5, 0.3], -50.0, 4.0)),
     ] {
         for settings in [&auto, &fixed] {
@@ -233,22 +233,22 @@ fn what_is_too_soft_to_be_played_is_told_from_what_is_no_note() {
     let fan = mixed(&tone(131.0, &[1.0, 0.4, 0.2], -48.0, 8.0), &noise(8 * RATE, -66.0, 3));
     assert_eq!(warned(&fan, &auto), [0.0; 2]);
     let [_, learned] = warned(&fan, &fixed);
-    assert!(learned < 0.4, "until the room is known: {learned}");
+    assert!(learned < 0.4, "until the noise floor is known: {learned}");
 }
 
 #[test]
-fn several_notes_are_told_from_one() {
+fn several_notes_are_distinguished_from_one() {
     let chord = |notes_hz: &[f32]| {
         let notes = notes_hz.iter().map(|hz| tone(*hz, &[1.0, 0.6, 0.4, 0.3, 0.2, 0.1], -25.0, 2.0));
         notes.reduce(|all, note| mixed(&all, &note)).unwrap_or_default()
     };
     for notes_hz in [&[261.63, 329.63, 392.0][..], &[220.0, 261.63, 329.63], &[196.0, 246.94]] {
-        let [several, _] = warned(&chord(notes_hz), &open_air());
+        let [several, _] = warned(&chord(notes_hz), &without_room());
         assert!(several > 0.5, "{notes_hz:?}: {several}");
     }
     // Two singers with vibrato, a sixth apart.
     let [low, high] = [[220.0, 247.0, 294.0, 262.0], [370.0, 415.0, 494.0, 440.0]];
-    let [several, _] = warned(&mixed(&singing(&low, -20.0), &singing(&high, -20.0)), &open_air());
+    let [several, _] = warned(&mixed(&singing(&low, -20.0), &singing(&high, -20.0)), &without_room());
     assert!(several > 0.1, "two singers: {several}");
     for (what, samples) in [
         ("one singer", singing(&low, -20.0)),
@@ -256,6 +256,6 @@ fn several_notes_are_told_from_one() {
         ("a whistle", tone(1500.0, &[1.0, 0.02], -20.0, 2.0)),
         ("hiss", noise(2 * RATE, -20.0, 6)),
     ] {
-        assert_eq!(warned(&samples, &open_air())[0], 0.0, "{what}");
+        assert_eq!(warned(&samples, &without_room())[0], 0.0, "{what}");
     }
 }

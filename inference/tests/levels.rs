@@ -1,4 +1,4 @@
-//! Match Level: every instrument is as loud as what it is played with, by the measure of broadcasting (ITU-R BS.1770).
+//! Match Level: every instrument is as loud as its source (ITU-R BS.1770).
 #![cfg(feature = "worker")]
 
 mod common;
@@ -15,12 +15,12 @@ use embouchure_inference::settings::Settings;
 use embouchure_inference::synth::render_clip;
 use std::f32::consts::TAU;
 
-/// A player or singer.
+/// A synthetic player or singer.
 struct Source {
     name: &'static str,
-    /// Hz.
+    /// Pitches, Hz.
     notes: [f32; 6],
-    /// Amplitude of each harmonic against the one before.
+    /// Ratio of each harmonic's amplitude to that of the one before.
     rolloff: f32,
     n_harmonics: usize,
     amplitude: f32,
@@ -58,7 +58,7 @@ const SOURCES: [Source; 4] = [
 ];
 
 impl Source {
-    /// Notes of 0.6 s, some of them half as loud, that begin and end softly.
+    /// Notes of 0.6 s with soft beginnings and ends, at levels from one half to one.
     fn play(&self) -> Vec<f32> {
         let n = (0.6 * MODEL_RATE as f32) as usize;
         let mut turns = 0.0f32;
@@ -81,14 +81,14 @@ fn controls(model: &mut Model, samples: &[f32], settings: &Settings) -> Vec<Cont
     samples.as_chunks::<HOP_SIZE>().0.iter().map(|samples| model.hop(HopInput { samples }, settings).controls).collect()
 }
 
-/// Gated loudness of the whole, LUFS.
+/// Integrated gated loudness, LUFS.
 fn loudness(samples: &[f32], rate: u32) -> f64 {
     let mut meter = EbuR128::new(1, rate, Mode::I).unwrap();
     meter.add_frames_f32(samples).unwrap();
     meter.loudness_global().unwrap()
 }
 
-/// Loudness of `name` against the source, dB.
+/// Loudness of the instrument `name` relative to the source, dB.
 fn against_source(name: &str, samples: &[f32], settings: &Settings) -> f64 {
     let (mut playing, _) = model(name, None);
     let wet = render_clip(&controls(&mut playing, samples, settings), 48_000.0, 0.0);
@@ -104,15 +104,14 @@ fn every_instrument_is_as_loud_as_its_source() {
                 .map(|room| against_source(name, &samples, &Settings::default().with(|s| s.sound.room = room)));
             println!("{}, {name}: {dry:.1} dB, in its room {usual:.1} dB", source.name);
             assert!(dry.abs() < 1.5, "{name} is {dry} dB louder than {}", source.name);
-            // A room answers one pitch louder than another.
+            // The gain of a room depends on the pitch.
             assert!(usual.abs() < 2.5, "{name} is {usual} dB louder than {} in its room", source.name);
         }
     }
 }
 
-/// More of a room is not more loudness.
 #[test]
-fn nor_does_the_room_make_it_louder() {
+fn the_room_does_not_make_an_instrument_louder() {
     let samples = SOURCES[2].play();
     for (room, room_decay_s) in [(0.0, 0.25), (1.0, 0.25), (1.0, 1.5)] {
         let difference = against_source(
@@ -127,9 +126,8 @@ fn nor_does_the_room_make_it_louder() {
     }
 }
 
-/// Matching the level leaves the player's dynamics as they were asked for.
 #[test]
-fn dynamics_stay_as_they_are_asked_for() {
+fn match_level_keeps_the_dynamics_setting() {
     let second = MODEL_RATE as usize;
     let tone = |i: usize| {
         let level = if (i / second).is_multiple_of(2) { 0.3 } else { 0.075 };
@@ -146,7 +144,7 @@ fn dynamics_stay_as_they_are_asked_for() {
             48_000.0,
             0.0,
         );
-        // The last half of a loud second and of a soft one.
+        // The second half of a loud second and of a soft one.
         loudness(&wet[6 * 48_000 + 24_000..7 * 48_000], 48_000)
             - loudness(&wet[7 * 48_000 + 24_000..8 * 48_000], 48_000)
     };
@@ -155,10 +153,10 @@ fn dynamics_stay_as_they_are_asked_for() {
     assert!(none.abs() < 2.0 && (half - 6.0).abs() < 2.0 && (whole - 12.0).abs() < 3.0, "{none} {half} {whole}");
 }
 
-/// An instrument that comes in under a note does not leap out.
+/// An instrument that is loaded during a note has the level of the one before.
 #[test]
 fn a_swap_keeps_the_level() {
-    // A room answers one partial louder than another, and a steady tone has few.
+    // The gain of a room depends on the frequency, and a steady tone has few partials.
     let settings = Settings::default().with(|s| s.sound.room = 0.0);
     let samples: Vec<f32> = (0..2 * MODEL_RATE as usize)
         .map(|i| {
@@ -177,7 +175,7 @@ fn a_swap_keeps_the_level() {
         let whole = loudness(&wet[24_000..48_000], 48_000);
         for (i, part) in wet[48_000..].chunks_exact(9_600).enumerate() {
             let mut meter = EbuR128::new(1, 48_000, Mode::M).unwrap();
-            // The same twice, because the meter wants 400 ms.
+            // Twice, because the meter needs 400 ms.
             (0..2).for_each(|_| meter.add_frames_f32(part).unwrap());
             let moved = meter.loudness_momentary().unwrap() - whole;
             println!("{first} to {second}, after {:.1} s: {moved:.1} dB", 0.2 * i as f32);

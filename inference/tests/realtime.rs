@@ -1,4 +1,4 @@
-//! The audio callback neither allocates nor frees; no thread is slowed down by subnormal numbers.
+//! The audio callback neither allocates nor frees, and no thread computes with subnormal numbers.
 
 mod common;
 
@@ -8,11 +8,11 @@ use embouchure_inference::chain::HopOutput;
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::engine::{Change, DriverKind, HopModel, Io};
 use embouchure_inference::hear::HopInput;
-use embouchure_inference::hear::{Levels, Microphone, Pitch, Polyphony, TooSoft};
+use embouchure_inference::hear::{HopLevels, Microphone, Pitch, Polyphony, TooSoftDetector};
 use embouchure_inference::nn::Backend;
 use embouchure_inference::play::{LoadedInstrument, Player, Slot};
 use embouchure_inference::settings::Settings;
-use embouchure_inference::synth::{Course, HopShape, Synth};
+use embouchure_inference::synth::{HopShape, RampTo, Synth};
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::hint::black_box;
@@ -27,7 +27,7 @@ thread_local! {
 struct Counting;
 
 fn count() {
-    // During thread teardown there is nothing to count.
+    // Fails only while the thread ends, where nothing is counted.
     let _ = COUNT.try_with(|c| c.set(c.get().map(|n| n + 1)));
 }
 
@@ -82,7 +82,7 @@ fn process_and_reset_neither_allocate_nor_free() {
                 break;
             }
             let (left, right) = (&mut left[start..start + n], &mut right[start..start + n]);
-            let settings = open_air().with(|s| {
+            let settings = without_room().with(|s| {
                 (s.mix.wet, s.mix.gain_db, s.mix.bypass) = (0.6, -1.0, i % 7 == 6);
                 (s.sound.brightness_db, s.sound.width) = (3.0, (i % 5) as f32 / 4.0);
                 s.sound.room = i as f32 % 3.0 / 2.0;
@@ -92,7 +92,7 @@ fn process_and_reset_neither_allocate_nor_free() {
             let count = counted(|| engine.process(io, &settings, &changes));
             assert_eq!(count, 0, "block {i} of {n} at {host_rate} Hz");
             n_loud += usize::from(left[..].iter().any(|x| x.abs() > 0.05));
-            // Lets some frames be in time, others late.
+            // Some frames are in time, others late.
             if i % 3 != 0 {
                 std::thread::sleep(std::time::Duration::from_millis(2));
             }
@@ -107,14 +107,14 @@ fn process_and_reset_neither_allocate_nor_free() {
 }
 
 #[test]
-fn what_watches_the_input_neither_allocates_nor_frees() {
-    let (mut polyphony, mut too_soft) = (Polyphony::default(), TooSoft::default());
+fn detectors_of_input_faults_neither_allocate_nor_free() {
+    let (mut polyphony, mut too_soft) = (Polyphony::default(), TooSoftDetector::default());
     let note = |hz: f32, i: usize| {
         let turns = hz * i as f32 / MODEL_RATE as f32;
         (1..=8).map(|k| 0.1 * (std::f32::consts::TAU * (turns * k as f32).fract()).sin() / k as f32).sum::<f32>()
     };
     let heard = Pitch { f0_hz: 261.63, certainty: 0.9, lower: 0.0 };
-    let levels = Levels { hop_db: -62.0, threshold_db: -50.0, room_db: -75.0 };
+    let levels = HopLevels { hop_db: -62.0, threshold_db: -50.0, noise_floor_db: -75.0 };
     let (mut n_several, mut n_soft) = (0, 0);
     for hop in 0..500 {
         let at = |i: usize| hop * HOP_SIZE + i;
@@ -127,10 +127,10 @@ fn what_watches_the_input_neither_allocates_nor_frees() {
         assert_eq!(count, 0, "hop {hop}");
     }
     assert!(n_several > 300 && n_soft > 300, "{n_several} and {n_soft} hops");
-    // The callback's part.
+    // The detector in the callback.
     let mut engine = engine(48_000.0, 512, false);
     let mut clipped = [1.0; 512];
-    assert_eq!(counted(|| play_block(&mut engine, &mut [&mut clipped], 1, &open_air())), 0);
+    assert_eq!(counted(|| play_block(&mut engine, &mut [&mut clipped], 1, &without_room())), 0);
     assert_eq!(engine.telemetry().view().clipped_frames, 3, "of 192 samples each");
 }
 
@@ -155,7 +155,7 @@ fn the_model_runs_without_subnormals() {
     assert_eq!(half.load(SeqCst), 0);
 }
 
-/// Everything that a hop is made of: hearing, both voices while an instrument is swapped, morph, and the synth with its room.
+/// The whole chain: analysis, both voices while an instrument is swapped, morph, and the synth with its room.
 #[test]
 fn a_hop_of_the_whole_chain_neither_allocates_nor_frees() {
     let encoder = encoder_by(Backend::Cpu);
@@ -178,7 +178,7 @@ fn a_hop_of_the_whole_chain_neither_allocates_nor_frees() {
             }
             let HopOutput { controls, .. } = chain.hop(HopInput { samples }, &settings);
             old.extend(chain.take_retired());
-            let shape = HopShape { width: Course::straight_to(0.5), room: settings.room(), ..HopShape::PLAIN };
+            let shape = HopShape { width: RampTo::over_hop(0.5), room: settings.room(), ..HopShape::PLAIN };
             synth.render_shaped(&controls, shape, &mut out);
         });
         assert_eq!(count, 0, "hop {i}");

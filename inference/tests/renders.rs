@@ -1,15 +1,15 @@
-//! The whole effect, sample by sample, as it always was: hashes of renders.
+//! The whole effect to the bit: hashes of renders.
 //!
-//! A change of structure changes none of them. A change of the sound changes `renders/hashes.txt`, with a line of reason in
-//! `renders/reasons.md`. `EMBOUCHURE_RENDERS=FOLDER` writes the renders there (32-bit floats, channels one after the other)
-//! and the new list, to be heard, measured and copied.
+//! A change of structure changes none of them. A change of the sound changes `renders/hashes.txt`, with a line of
+//! reason in `renders/reasons.md`. `EMBOUCHURE_RENDERS=FOLDER` writes the renders to a folder (32-bit floats, channels
+//! one after the other), and the new list of hashes.
 #![cfg(feature = "worker")]
 
 mod common;
 #[path = "renders/sources.rs"]
 mod sources;
 
-use common::{encoder_by, instrument_for, open_air, random_cuts};
+use common::{encoder_by, instrument_for, random_cuts, without_room};
 use embouchure_inference::config::{HOP_SIZE, MODEL_RATE};
 use embouchure_inference::engine::{DriverKind, Engine, EngineConfig, Io, Model};
 use embouchure_inference::hear::encoder::Encoder;
@@ -23,7 +23,7 @@ use sources::SOURCES;
 use std::fmt::Write;
 
 const INSTRUMENTS: [&str; 4] = ["trumpet", "violin", "flute", "cello"];
-/// Lengths of blocks where nothing else is said.
+/// Longest block, unless a take has its own.
 const LONGEST: usize = 512;
 
 /// One render.
@@ -34,13 +34,13 @@ struct Take {
     instruments: [Option<&'static str>; 2],
     host_rate: f64,
     n_channels: usize,
-    /// Seed of the lengths of the blocks, and the longest.
+    /// Seed of the block lengths, and the longest.
     cuts: (u64, usize),
-    /// What is set at a share of the clip, 0 to 1.
+    /// Settings at a position in the clip, 0 to 1.
     set: fn(f32) -> Settings,
-    /// What comes in at half of the clip.
+    /// Instrument that is loaded in the middle of the clip.
     swap: Option<(Slot, &'static str)>,
-    /// Play the clip's first half, and reset, before it is played.
+    /// Before the clip, its first half is played, and the engine reset.
     is_reset: bool,
 }
 
@@ -51,45 +51,45 @@ const PLAIN: Take = Take {
     host_rate: 48_000.0,
     n_channels: 1,
     cuts: (1, LONGEST),
-    set: |_| open_air(),
+    set: |_| without_room(),
     swap: None,
     is_reset: false,
 };
 
-/// One feature each.
+/// One take per feature.
 const FEATURES: [Take; 22] = [
     Take { name: "swap", swap: Some((Slot::A, "violin")), ..PLAIN },
     Take {
         name: "swap of b",
         instruments: [Some("trumpet"), Some("flute")],
-        set: |_| open_air().with(|s| s.sound.morph = 0.6),
+        set: |_| without_room().with(|s| s.sound.morph = 0.6),
         swap: Some((Slot::B, "cello")),
         ..PLAIN
     },
     Take {
         name: "morph",
         instruments: [Some("trumpet"), Some("violin")],
-        set: |t| open_air().with(|s| s.sound.morph = t),
+        set: |t| without_room().with(|s| s.sound.morph = t),
         ..PLAIN
     },
     Take {
         name: "morph, own level",
         instruments: [Some("flute"), Some("cello")],
         set: |t| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.sound.morph = t;
                 s.sound.match_level = false;
             })
         },
         ..PLAIN
     },
-    Take { name: "follow", set: |_| open_air().with(|s| s.sound.follow = 1.0), ..PLAIN },
-    Take { name: "follow, swept", set: |t| open_air().with(|s| s.sound.follow = t), ..PLAIN },
-    Take { name: "room", set: |_| open_air().with(|s| s.sound.room = 0.7), ..PLAIN },
+    Take { name: "follow", set: |_| without_room().with(|s| s.sound.follow = 1.0), ..PLAIN },
+    Take { name: "follow, swept", set: |t| without_room().with(|s| s.sound.follow = t), ..PLAIN },
+    Take { name: "room", set: |_| without_room().with(|s| s.sound.room = 0.7), ..PLAIN },
     Take {
         name: "room, swept",
         set: |t| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.sound.room = t;
                 s.sound.room_decay_s = 0.2 + t;
             })
@@ -99,14 +99,14 @@ const FEATURES: [Take; 22] = [
     Take {
         name: "width",
         n_channels: 2,
-        set: |t| open_air().with(|s| (s.sound.width, s.sound.room) = (t, 0.7)),
+        set: |t| without_room().with(|s| (s.sound.width, s.sound.room) = (t, 0.7)),
         ..PLAIN
     },
     Take {
         name: "gate",
         source: "soft",
         set: |_| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.source.gate_db = -40.0;
                 s.source.gate_follows_room = false;
             })
@@ -117,7 +117,7 @@ const FEATURES: [Take; 22] = [
         name: "gate off",
         source: "soft",
         set: |_| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.source.gate_db = -300.0;
                 s.source.gate_follows_room = false;
             })
@@ -128,7 +128,7 @@ const FEATURES: [Take; 22] = [
         name: "automation",
         n_channels: 2,
         set: |t| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.mix.wet = (2.0 * t).min(1.0);
                 s.mix.gain_db = -6.0 * t;
                 s.sound.brightness_db = if t < 0.3 { 0.0 } else { 9.0 * (t - 0.5) };
@@ -143,7 +143,7 @@ const FEATURES: [Take; 22] = [
         set: |t| {
             let snap = SnapSettings { strength: 0.8, key: Key(2), scale: Scale::Minor };
             let transpose_semitones = if t < 0.5 { 0.0 } else { -7.3 };
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.pitch.transpose_semitones = transpose_semitones;
                 s.pitch.snap = snap;
                 s.pitch.glide_s = 0.08;
@@ -155,7 +155,7 @@ const FEATURES: [Take; 22] = [
         name: "as sung",
         source: "bass",
         set: |_| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.pitch.octave_fit = false;
                 s.source.level_fit = false;
                 s.sound.match_level = false;
@@ -163,11 +163,11 @@ const FEATURES: [Take; 22] = [
         },
         ..PLAIN
     },
-    Take { name: "own level", set: |t| open_air().with(|s| s.sound.match_level = t < 0.4), ..PLAIN },
+    Take { name: "own level", set: |t| without_room().with(|s| s.sound.match_level = t < 0.4), ..PLAIN },
     Take {
         name: "attack, dynamics, breath",
         set: |t| {
-            open_air().with(|s| {
+            without_room().with(|s| {
                 s.sound.attack_s = 0.1;
                 s.sound.dynamics = 1.6;
                 s.sound.breath_db = 20.0 * t - 5.0;
@@ -222,7 +222,7 @@ impl Take {
             if share >= 0.5 && !std::mem::replace(&mut has_asked, true) {
                 engine.expect_load();
             }
-            // A hand moves ten times in the clip.
+            // Settings change ten times in the clip.
             let settings = (self.set)((10.0 * share).floor() / 10.0);
             let channels = &mut out.iter_mut().map(|channel| &mut channel[start..start + n]).collect::<Vec<_>>()[..];
             engine.process(Io { channels, n_inputs: 1, is_piece: false }, &settings, &[]);
@@ -244,11 +244,11 @@ fn takes() -> Vec<(String, Take)> {
     takes
 }
 
-/// Pitch, candidate, voicing and loudness of each hop at the model rate.
+/// Pitch of the note, most likely pitch, its certainty and loudness of each hop.
 fn heard(encoder: &Encoder, samples: &[f32]) -> Vec<f32> {
     let mut microphone = Microphone::new(encoder);
     let mut hop = |samples: &[f32; HOP_SIZE]| {
-        let heard = microphone.hop(HopInput { samples }, &open_air());
+        let heard = microphone.hop(HopInput { samples }, &without_room());
         [heard.note_hz(), heard.pitch.f0_hz, heard.pitch.certainty, heard.loudness_db]
     };
     samples.as_chunks().0.iter().flat_map(&mut hop).collect()
@@ -264,11 +264,11 @@ fn hash(samples: &[f32]) -> String {
 }
 
 #[test]
-fn every_render_is_what_it_was() {
+fn every_render_has_its_hash() {
     check(Backend::default());
 }
 
-/// By the kernels alone.
+/// With the CPU's kernels alone.
 #[test]
 #[cfg(feature = "candle")]
 fn every_render_is_the_same_without_candle() {

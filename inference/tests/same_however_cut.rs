@@ -66,7 +66,7 @@ fn settings_act_at_their_sample_however_blocks_are_cut() {
         let mut start = 0;
         for n in cuts {
             let transpose_semitones = if start >= change { 12.0 } else { 0.0 };
-            let settings = open_air().with(|s| s.pitch.transpose_semitones = transpose_semitones);
+            let settings = without_room().with(|s| s.pitch.transpose_semitones = transpose_semitones);
             play_block(&mut engine, &mut [&mut out[start..start + n]], 1, &settings);
             start += n;
         }

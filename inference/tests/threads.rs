@@ -1,4 +1,4 @@
-//! The worker's thread as the operating system sees it.
+//! Priority and lifetime of the worker's thread, as the operating system reports them.
 #![cfg(all(feature = "worker", target_os = "linux"))]
 
 mod common;
@@ -12,13 +12,13 @@ fn workers() -> Vec<(i32, i32)> {
     let stats = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok());
     let workers = stats.filter(|stat| stat.contains("(embouchure)"));
     let field = |stat: &str, n: usize| {
-        // Counted from 1; the second, the name, ends with the bracket.
+        // `n` counts from 1. Field 2, the name, ends with the bracket.
         stat.rsplit(')').next().unwrap().split_whitespace().nth(n - 3).unwrap().parse().unwrap()
     };
     workers.map(|stat| (field(&stat, 41), field(&stat, 40))).collect()
 }
 
-/// A joined thread may be listed for a moment longer.
+/// Waits, because a joined thread is listed for a short time.
 fn assert_workers(expected: &[(i32, i32)], what: &str) {
     let start = Instant::now();
     while workers() != expected && start.elapsed() < Duration::from_secs(2) {
@@ -27,9 +27,9 @@ fn assert_workers(expected: &[(i32, i32)], what: &str) {
     assert_eq!(workers(), expected, "{what}");
 }
 
-// One test, because the threads belong to the process.
+// A single test, because it counts all threads of the process.
 #[test]
-fn a_live_workers_priority_is_raised_or_the_refusal_is_known() {
+fn a_live_workers_priority_is_raised_or_the_refusal_is_reported() {
     assert_eq!(workers(), []);
     let live = engine(48_000.0, 64, false);
     let is_raised = live.telemetry().view().worker_is_raised;
@@ -40,12 +40,12 @@ fn a_live_workers_priority_is_raised_or_the_refusal_is_known() {
 
     let offline = engine(48_000.0, 64, true);
     assert!(!offline.telemetry().view().worker_is_raised);
-    assert_eq!(workers(), [(libc::SCHED_OTHER, 0)], "a bounce leaves the machine to others");
+    assert_eq!(workers(), [(libc::SCHED_OTHER, 0)], "offline, the priority stays");
     drop(offline);
-    assert_workers(&[], "this one, too");
+    assert_workers(&[], "the offline thread ends with its engine");
 
     let many: Vec<_> = (0..16).map(|i| engine(48_000.0, 64, i % 2 == 0)).collect();
     assert_eq!(workers().len(), 16);
     drop(many);
-    assert_workers(&[], "each of many");
+    assert_workers(&[], "all of many threads end");
 }

@@ -1,4 +1,5 @@
-//! A wide sound: the same however it is cut, mono in the middle, and late like a narrow one.
+//! Width: the same bits for any blocks, the mono sound as the mean of both channels, and both channels silent when the
+//! worker is late.
 #![cfg(feature = "worker")]
 
 mod common;
@@ -12,7 +13,7 @@ use embouchure_inference::hear::HopInput;
 use embouchure_inference::settings::Settings;
 use std::sync::atomic::Ordering::SeqCst;
 
-/// Plays `input` to two channels, wet, with the width that `width` gives each hundredth sample.
+/// Plays `input` wet into two channels. `width`: of the sample; it changes every 100 samples.
 fn play_wide(
     engine: &mut Engine,
     input: &[f32],
@@ -21,7 +22,7 @@ fn play_wide(
     width: impl Fn(usize) -> f32,
 ) -> [Vec<f32>; 2] {
     let (mut left, mut right) = (input.to_vec(), vec![f32::NAN; input.len()]);
-    let settings = |i: usize| open_air().with(|s| (s.sound.room, s.sound.width) = (room, width(i)));
+    let settings = |i: usize| without_room().with(|s| (s.sound.room, s.sound.width) = (room, width(i)));
     let mut start = 0;
     for n in cuts {
         let block = start..start + n;
@@ -39,7 +40,7 @@ fn bits(samples: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-fn both_channels_have_the_mono_sound_between_them_at_any_width() {
+fn the_mean_of_both_channels_is_the_mono_sound_at_any_width() {
     for host_rate in [44_100.0, 48_000.0, 1234.5678] {
         let input = phrases(host_rate, 0.5);
         let cuts = even_cuts(input.len(), 300);
@@ -50,7 +51,7 @@ fn both_channels_have_the_mono_sound_between_them_at_any_width() {
             assert!(bits(&left) == bits(&mono) && bits(&right) == bits(&mono), "width {nothing} at {host_rate} Hz");
         }
         let [left, right] = wide(1.0);
-        assert!(wide(7.0) == [left.clone(), right.clone()], "1 is widest");
+        assert!(wide(7.0) == [left.clone(), right.clone()], "1 is the widest");
         for ((l, r), m) in left.iter().zip(&right).zip(&mono) {
             assert!((0.5 * (l + r) - m).abs() < 1e-7, "{l} and {r} around {m} at {host_rate} Hz");
         }
@@ -74,7 +75,7 @@ fn any_cut_into_blocks_gives_the_same_wide_bits() {
     }
 }
 
-/// Noise while there is input; can be held up.
+/// Noise while there is input. Can be blocked.
 struct Noisy(PeakModel);
 
 impl HopModel for Noisy {
@@ -101,9 +102,9 @@ fn a_late_worker_silences_both_channels() {
         wait_for_hops(&telemetry, complete_hops(192 * block, 48_000.0));
     }
     assert!(both_sound);
-    model.held_up.store(true, SeqCst);
+    model.is_blocked.store(true, SeqCst);
     let [left, right] = play(9600);
-    model.held_up.store(false, SeqCst);
+    model.is_blocked.store(false, SeqCst);
     for channel in [left, right] {
         assert!(!sounds(&channel[channel.len() - 480..]));
     }

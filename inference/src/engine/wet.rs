@@ -7,7 +7,7 @@ use super::hops::Frame;
 use super::mix::{DelayLine, Shape};
 use crate::config::FRAME_RATE;
 use crate::controls::{Controls, Room};
-use crate::synth::{Course, HopShape, Synth};
+use crate::synth::{HopShape, RampTo, Synth};
 use std::sync::Arc;
 
 /// Hops over which the last frame fades out when frames are late, and in when they come back: 20 ms.
@@ -55,15 +55,15 @@ impl Shapes<'_> {
         self.now.get(i).copied().unwrap_or_else(|| self.later.ahead(i - self.now.len()))
     }
 
-    /// Course of one value in the hop of `len` samples that begins at sample `start`.
-    fn course(&self, start: usize, len: usize, value: impl Fn(Shape) -> f32) -> Course {
+    /// Ramp of one value in the hop of `len` samples that begins at sample `start`.
+    fn ramp(&self, start: usize, len: usize, value: impl Fn(Shape) -> f32) -> RampTo {
         let first = value(self.at(start));
         let moved = (1..=len).find(|i| value(self.at(start + i)) != first);
-        Course { turn: moved.map_or(0, |i| i - 1), to: value(self.at(start + len)) }
+        RampTo { start: moved.map_or(0, |i| i - 1), to: value(self.at(start + len)) }
     }
 
-    fn width(&self, start: usize, len: usize) -> Course {
-        if self.is_stereo { self.course(start, len, |shape| shape.width) } else { Course::straight_to(0.0) }
+    fn width(&self, start: usize, len: usize) -> RampTo {
+        if self.is_stereo { self.ramp(start, len, |shape| shape.width) } else { RampTo::over_hop(0.0) }
     }
 }
 
@@ -132,7 +132,7 @@ impl WetPlayer {
         self.len = self.clock.hop_len(self.next).min(self.rendered.len());
         self.played = 0;
         let shape = HopShape {
-            brightness_db: shapes.course(start, self.len, |shape| shape.brightness_db),
+            brightness_db: shapes.ramp(start, self.len, |shape| shape.brightness_db),
             width: shapes.width(start, self.len),
             room: self.room,
         };

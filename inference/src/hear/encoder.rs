@@ -1,7 +1,7 @@
-//! Reads raw audio: pitch posterior, voicing and the latent timbre vector z, one of each per hop.
+//! The encoder: from audio to pitch posterior, voicing and the latent timbre vector z, one of each per hop.
 //!
-//! A causal, streamed relative of CREPE (Kim et al. 2018, arXiv:1802.06182): every layer remembers its past, so a hop
-//! costs only its own outputs, and the label was at the frame's newest sample, so nothing is late by construction.
+//! A causal, streamed variant of CREPE (Kim et al. 2018, arXiv:1802.06182). Every layer keeps its past inputs, so a hop
+//! costs only its own outputs. Training puts the label at the newest sample of a frame, so the network adds no delay.
 
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
 use crate::hear::LevelNormalizer;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// Format and version of an encoder file.
 pub const FORMAT: &str = "embouchure-encoder/1";
 
-/// Hops of zeros after which the encoder has forgotten all else and says the same to each further one.
+/// Hops of zeros after which the encoder's memory holds only zeros, so that each further one gives the same output.
 const SILENT_HOPS: usize = FRAME_SIZE / HOP_SIZE;
 
 /// What an encoder file says about itself.
@@ -35,8 +35,8 @@ pub struct Card {
     pub loss: f32,
     /// Day of the training, YYYY-MM-DD.
     pub date: String,
-    /// Content ids of the encoders whose z this one gives, too: it was trained to hear better and to describe what it
-    /// hears as they did, so instruments that were trained with them can be played with this one.
+    /// Content ids of earlier encoders with the same z. This one was trained to keep their z, so it plays instruments
+    /// that were trained with them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keeps_z_of: Vec<String>,
 }
@@ -45,14 +45,14 @@ pub struct Card {
 pub struct Encoder {
     /// What the file says about itself.
     pub card: Card,
-    /// Content id of the file: instruments name the encoder that they listen to.
+    /// Content id of the file. An instrument names the encoder that it was trained with by this id.
     pub id: String,
-    /// What runs it.
+    /// Backend that runs it.
     pub(crate) backend: Backend,
     network: Arc<EncoderNetwork>,
 }
 
-/// What the encoder hears in one hop.
+/// Output of the encoder for one hop.
 #[derive(Clone, Debug)]
 pub struct Encoding {
     /// Unnormalised log posterior over pitch bins.
@@ -67,9 +67,9 @@ pub struct Encoding {
 pub struct EncoderStream {
     level: LevelNormalizer,
     network: Box<dyn Stream<HOP_SIZE, N_HEAD>>,
-    /// Hops of zeros that came last.
+    /// Consecutive hops of zeros up to now.
     n_silent: usize,
-    /// Of the last hop that was read.
+    /// Output for the last hop that the network read.
     encoding: Encoding,
 }
 
@@ -79,19 +79,19 @@ impl Encoder {
         Self::with_backend(bytes, Backend::default())
     }
 
-    /// Reads an encoder file that `backend` runs, and with it the instruments that are loaded for it. Allocates.
+    /// Reads an encoder file. `backend` runs the encoder and all instruments that are loaded for it. Allocates.
     pub fn with_backend(bytes: &[u8], backend: Backend) -> Result<Self, LoadError> {
         let (mut weights, card) = Weights::from_bytes(bytes, FORMAT)?;
         let network = backend.encoder(&EncoderParameters::take(&mut weights)?)?;
         Ok(Self { card, id: content_id(bytes), backend, network })
     }
 
-    /// True if an instrument that was trained with the encoder `id` understands this one's z.
+    /// True if this encoder can play instruments that were trained with the encoder `id`.
     pub fn speaks_to(&self, id: &str) -> bool {
         self.id == id || self.card.keeps_z_of.iter().any(|kept| kept == id)
     }
 
-    /// A stream that has heard nothing. Allocates.
+    /// A new stream. Allocates.
     pub fn stream(&self) -> EncoderStream {
         EncoderStream::over(self.network.clone().stream())
     }
@@ -101,7 +101,7 @@ impl Encoder {
         EncoderStream::over(self.network.clone().realtime_stream().unwrap_or_else(|| self.network.clone().stream()))
     }
 
-    /// Reads a whole clip: one encoding per whole hop, the same as a stream gives. Allocates.
+    /// Reads a whole clip: one encoding per whole hop, the same as from a new stream. Allocates.
     pub fn forward(&self, samples: &[f32]) -> Vec<Encoding> {
         let samples = LevelNormalizer::clip(samples);
         self.network.clone().forward(samples.as_chunks().0).iter().map(Encoding::of).collect()
@@ -114,14 +114,14 @@ impl EncoderStream {
         Self { level: LevelNormalizer::default(), network, n_silent: 0, encoding }
     }
 
-    /// Reads the next hop at the model rate. Where a host sends zeros, as between the clips of a track, the network need
-    /// not run. All values are NaN if the network failed. Allocates nothing if [`Backend::Cpu`] runs it.
+    /// Reads the next hop at the model rate. The network does not run for long stretches of zeros, which a host sends
+    /// between the clips of a track. All values are NaN if the network failed. A realtime stream allocates nothing.
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE]) -> &Encoding {
         let is_silent = samples.iter().all(|x| *x == 0.0);
         self.n_silent = if is_silent { self.n_silent + 1 } else { 0 };
         let mut samples = *samples;
         self.level.hop(&mut samples);
-        // What failed is tried again.
+        // After a failure the network runs again, even on zeros.
         if self.n_silent <= SILENT_HOPS || self.encoding.voicing.is_nan() {
             let mut head = [0.0; N_HEAD];
             self.network.hop(&samples, &mut head);
@@ -130,7 +130,7 @@ impl EncoderStream {
         &self.encoding
     }
 
-    /// Forgets what it heard, as if newly made.
+    /// Clears all state, as if newly made.
     pub fn reset(&mut self) {
         self.level = LevelNormalizer::default();
         self.network.reset();

@@ -1,73 +1,75 @@
-//! The pitch to a fraction of a cent, from how far the phases of the harmonics move within a hop.
+//! Pitch to a fraction of a cent, from the change of the harmonics' phases within a hop.
 //!
-//! The encoder knows which note it is, and soon; but from hop to hop it wavers by some cents with where the periods lie in
-//! its frame, and the twentieth harmonic wavers by twenty times as many Hz. Instantaneous frequency (Flanagan and Golden
-//! 1966, "Phase vocoder"; Abe et al. 1996 for f0) does not, but looks at a whole window: so it leads as long as both agree.
+//! The encoder finds the note at once, but its pitch wavers by some cents from hop to hop with the position of the
+//! periods in its frame, and the twentieth harmonic wavers by twenty times as many Hz. The instantaneous frequency
+//! (Flanagan and Golden 1966, "Phase vocoder"; Abe et al. 1996 for f0) does not waver, but it is late by half a window.
+//! It is used as long as both agree.
 
 use super::harmonics::{HarmonicMeter, Phasors, n_audible};
 use crate::config::{HOP_SIZE, MODEL_RATE};
 use crate::math::sin_cos_turns;
 use std::f64::consts::TAU;
 
-/// Harmonics whose phases count.
+/// Harmonics whose phases are used.
 const N_PHASES: usize = 10;
-/// A pitch that moved by more than this share within a hop has no phase in common with what it was.
-const SAME: f32 = 0.03;
-/// Shorter steps between windows say too little, samples.
-const SHORTEST_STEP: f64 = 8.0;
-/// Hops over which the pitch's way is looked at, and how much of it is trusted to go on until now.
+/// Phases are not compared if the pitch moved by more than this share within a hop.
+const MAX_CHANGE: f32 = 0.03;
+/// Least distance between the middles of two windows, samples: the phases over shorter ones are inaccurate.
+const MIN_STEP: f64 = 8.0;
+/// Hops over which the slope of the pitch is measured, and the share of it that is extrapolated to now.
 const SLOPE_HOPS: usize = 6;
-const TRUST: f32 = 0.7;
-/// The encoder's pitch is left for the phases' when they differ, in the mean over some hops, by less than the first, and
-/// kept beyond the second, cents.
-const AGREED: (f32, f32) = (8.0, 20.0);
+const EXTRAPOLATED: f32 = 0.7;
+/// Mean difference between both pitches, cents: up to the first value that of the phases is used, beyond the second
+/// that of the encoder, and a mixture between.
+const AGREEMENT: (f32, f32) = (8.0, 20.0);
 /// Weight of a hop in that mean.
-const NEW: f32 = 0.25;
-/// A hop that differs by more begins anew with this as the mean, so that half of what was before a leap is not heard, cents.
-const LOST: f32 = 60.0;
-/// Cents of a small ratio, less 1.
+const SMOOTHING: f32 = 0.25;
+/// A hop that differs by more restarts the mean at this value, so that a pitch halfway across a leap is not heard,
+/// cents.
+const MAX_DIFFERENCE: f32 = 60.0;
+/// Cents per unit of a ratio near 1, less 1.
 const CENTS: f32 = 1731.234;
 
-/// Follows one source. Realtime-safe.
+/// Refines the pitch of one source. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct FinePitch {
-    /// Of the hop before, and the pitch that they were measured at, Hz.
+    /// Phasors of the hop before, and the pitch at which they were measured, Hz.
     before: Option<(Phasors, f32)>,
-    /// What the phases said in the last hops, Hz, newest last; 0 = nothing.
+    /// Pitch from the phases in the last hops, Hz, newest last; 0 = none.
     fine_hz: [f32; SLOPE_HOPS + 1],
-    /// Mean difference to the encoder's, cents.
+    /// Mean difference of the phases' pitch to the encoder's, cents.
     difference: f32,
 }
 
 impl Default for FinePitch {
     fn default() -> Self {
-        Self { before: None, fine_hz: [0.0; SLOPE_HOPS + 1], difference: LOST }
+        Self { before: None, fine_hz: [0.0; SLOPE_HOPS + 1], difference: MAX_DIFFERENCE }
     }
 }
 
 impl FinePitch {
-    /// Between notes.
-    pub fn rest(&mut self) {
+    /// Clears the state, between notes.
+    pub fn reset(&mut self) {
         *self = Self::default();
     }
 
-    /// The pitch of a note, Hz, now that `meter` has read a hop in which the encoder hears `heard_hz` (> 0).
+    /// Refined pitch of a note, Hz, after `meter` has read a hop. `heard_hz` (> 0): the encoder's pitch for that hop.
     pub fn hop(&mut self, meter: &HarmonicMeter, heard_hz: f32) -> f32 {
         let now = meter.phasors(heard_hz, 1);
         let before = self.before.replace((now, heard_hz));
         self.fine_hz.rotate_left(1);
         self.fine_hz[SLOPE_HOPS] = before.and_then(|before| advance_hz(&before, &(now, heard_hz))).unwrap_or(0.0);
         let cents = self.now_hz(now.window).map(|fine_hz| CENTS * (fine_hz / heard_hz - 1.0));
-        let Some(cents) = cents.filter(|cents| cents.abs() < LOST) else {
-            self.difference = LOST;
+        let Some(cents) = cents.filter(|cents| cents.abs() < MAX_DIFFERENCE) else {
+            self.difference = MAX_DIFFERENCE;
             return heard_hz;
         };
-        self.difference += NEW * (cents - self.difference);
-        let share = ((AGREED.1 - self.difference.abs()) / (AGREED.1 - AGREED.0)).clamp(0.0, 1.0);
+        self.difference += SMOOTHING * (cents - self.difference);
+        let share = ((AGREEMENT.1 - self.difference.abs()) / (AGREEMENT.1 - AGREEMENT.0)).clamp(0.0, 1.0);
         heard_hz * (1.0 + share * cents / CENTS)
     }
 
-    /// What the phases say of the middle of the window, and the way that it has been on since.
+    /// Pitch from the phases, which is that in the middle of the window, extrapolated to now, Hz.
     fn now_hz(&self, window: usize) -> Option<f32> {
         let (oldest_hz, newest_hz) = (self.fine_hz[0], self.fine_hz[SLOPE_HOPS]);
         if newest_hz <= 0.0 {
@@ -76,16 +78,16 @@ impl FinePitch {
         let late_hops = (window as f32 / HOP_SIZE as f32 + 1.0) / 2.0;
         let is_whole = self.fine_hz.iter().all(|hz| *hz > 0.0);
         let slope = if is_whole { (newest_hz - oldest_hz) / SLOPE_HOPS as f32 } else { 0.0 };
-        Some(newest_hz + TRUST * slope * late_hops)
+        Some(newest_hz + EXTRAPOLATED * slope * late_hops)
     }
 }
 
-/// Frequency of the fundamental by which the phases moved from one window to the next, Hz.
+/// Frequency of the fundamental, Hz, that explains the change of phase from one window to the next.
 fn advance_hz(before: &(Phasors, f32), now: &(Phasors, f32)) -> Option<f32> {
     let ((old, old_hz), (new, new_hz)) = (before, now);
     // Windows of different lengths that end a hop apart.
     let step = HOP_SIZE as f64 + (old.window as f64 - new.window as f64) / 2.0;
-    if (old_hz / new_hz - 1.0).abs() > SAME || step < SHORTEST_STEP {
+    if (old_hz / new_hz - 1.0).abs() > MAX_CHANGE || step < MIN_STEP {
         return None;
     }
     let expected_hz = f64::from(old_hz + new_hz) / 2.0;
@@ -93,14 +95,14 @@ fn advance_hz(before: &(Phasors, f32), now: &(Phasors, f32)) -> Option<f32> {
     let (mut moved, mut weights) = (0.0, 1e-20);
     for i in 0..N_PHASES.min(n_audible(*new_hz)) {
         let k = (i + 1) as f32;
-        // New times the old one's conjugate, turned back by what was expected.
+        // The new phasor times the conjugate of the old one, turned back by the expected angle.
         let real = new.real[i] * old.real[i] + new.imaginary[i] * old.imaginary[i];
         let imaginary = new.imaginary[i] * old.real[i] - new.real[i] * old.imaginary[i];
         let (sin, cos) = sin_cos_turns((expected_turns * f64::from(k)).fract());
         let (sin, cos) = (sin as f32, cos as f32);
         let (real, imaginary) = (real * cos + imaginary * sin, imaginary * cos - real * sin);
         if real <= 0.0 {
-            continue; // More than a quarter of a turn: this one cannot tell.
+            continue; // Off by more than a quarter of a turn: ambiguous.
         }
         let weight = (real * real + imaginary * imaginary).sqrt().max(1e-20);
         let sine = imaginary / weight;
@@ -115,7 +117,7 @@ fn advance_hz(before: &(Phasors, f32), now: &(Phasors, f32)) -> Option<f32> {
 mod tests {
     use super::*;
 
-    /// Pitch that is played, per hop, and what is made of what the encoder hears of it.
+    /// Per hop: the pitch that is played, and the refined pitch for what the encoder hears.
     fn refine(f0_hz: impl Fn(usize) -> f32, heard_hz: impl Fn(usize, f32) -> f32) -> Vec<(f32, f32)> {
         let (mut meter, mut fine, mut turns) = (HarmonicMeter::default(), FinePitch::default(), 0.0);
         let hop = |t: usize| {
@@ -141,7 +143,7 @@ mod tests {
         for hz in [65.0, 110.0, 440.0, 1500.0, 3500.0] {
             let found = refine(|_| hz, wavering);
             let mean = found[60..].iter().map(cents).sum::<f32>() / 140.0;
-            // Of the 3.8 that the encoder is wrong in the mean.
+            // The mean error of the encoder is 3.8.
             assert!(mean < 0.7, "{hz} Hz: {mean} cents");
         }
     }
@@ -157,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_note_is_there_as_soon_as_the_encoder_hears_it() {
+    fn a_new_note_has_its_pitch_as_soon_as_the_encoder_hears_it() {
         let step = |t: usize| if t < 100 { 300.0 } else { 400.0 };
         let found = refine(step, |_, hz| hz);
         let worst = found.iter().map(cents).fold(0.0, f32::max);

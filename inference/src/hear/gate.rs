@@ -1,26 +1,28 @@
-//! Silence in gives silence out: opens on level and a certain pitch together, closes softly.
+//! Gate: opens for a hop that is loud enough and has a certain pitch, fades out afterwards, and gives exact silence
+//! when shut.
 
 use super::Pitch;
 
-/// How certain a pitch must be: near the note that sounds; elsewhere, if the hop before heard the same; elsewhere at once.
+/// Certainty that a pitch must have: near the note that sounds; elsewhere, if it repeats that of the hop before;
+/// elsewhere, if it does not.
 const CERTAINTY: (f32, f32, f32) = (0.25, 0.45, 0.75);
-/// Near the note that sounds, octaves: what leaps further must be as certain as a new note.
+/// Greatest distance from the note that sounds, octaves, for a hop that continues it.
 const NEAR: f32 = 0.5;
-/// The same pitch as in the hop before, octaves.
+/// Greatest distance between two hops with the same pitch, octaves.
 const SAME: f32 = 1.0 / 12.0;
-/// A note that is still loud is held through this many uncertain hops: 24 ms, as long as a crack in a voice.
+/// Uncertain hops through which a loud note is held: 24 ms, the length of a crack in a voice.
 const HELD_HOPS: u32 = 6;
-/// A new note that may rather be an octave lower by this share of its own probability is waited for: half of a period looks
-/// like a whole one.
-const DOUBTFUL: f32 = 0.12;
-/// But not for longer than this, hops.
-const DOUBTED_HOPS: u32 = 4;
-/// Gain per hop while opening (added) and closing (multiplied): full after one hop, over which the synth leads there, and
-/// -60 dB after 130 ms.
+/// A new note is delayed if an octave or a twelfth below it has this share of its probability, because half a period
+/// looks like a whole one.
+const LOWER_SHARE: f32 = 0.12;
+/// Longest such delay, hops.
+const MAX_DELAY_HOPS: u32 = 4;
+/// Change of the gain per hop while opening (added) and closing (multiplied). The gain is 1 after one hop, over which
+/// the synth interpolates, and -60 dB after 130 ms.
 const OPENING: f32 = 1.0;
 const CLOSING: f32 = 0.81;
-/// Gains below this are silence.
-const SHUT: f32 = 1e-3;
+/// Gains below this become 0.
+const SILENT: f32 = 1e-3;
 
 /// Gate with hysteresis. Realtime-safe.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,37 +30,37 @@ pub struct Gate {
     open: bool,
     n_uncertain: u32,
     gain: f32,
-    /// The same for what is loud enough, note or not.
+    /// State and gain for all loud sound, note or not.
     loud: bool,
     loud_gain: f32,
-    /// Pitch of the last hop that was part of a note, and of the last hop, Hz; 0 = none yet.
+    /// Pitch of the last hop of a note, and of the last hop, Hz; 0 = none yet.
     note_hz: f32,
     last_hz: f32,
-    /// Hops that heard the same before this one.
+    /// Hops in a row with the same pitch, before the newest.
     n_same: u32,
 }
 
 /// State of the gate after one hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GateHop {
-    /// Gain from here on, exactly 0 when shut.
+    /// Gain of the note at the end of the hop, 0 to 1, exactly 0 when shut.
     pub gain: f32,
-    /// True if this hop is part of a note; while a note is held or fades, its last hop speaks for it.
+    /// True if this hop is part of a note; false while a note is held or fades out.
     pub is_note: bool,
-    /// Gain of what is loud enough, note or not.
+    /// Gain of all loud sound, note or not, 0 to 1.
     pub loud_gain: f32,
 }
 
 impl Gate {
-    /// Opens above, closes below the threshold by this much, dB.
+    /// The gate opens this far above the threshold and closes this far below it, dB.
     pub const HYSTERESIS_DB: f32 = 3.0;
 
-    /// True for a note that goes on, if it is loud enough.
-    pub fn is_likely(heard: Pitch) -> bool {
+    /// True if the certainty is enough for a pitch that repeats that of the hop before.
+    pub fn is_pitched(heard: Pitch) -> bool {
         heard.certainty > CERTAINTY.1
     }
 
-    /// Takes in one hop and its level; `threshold_db`: level that a note must have, both dBFS.
+    /// Reads the pitch and the level of one hop. `threshold_db`: level that a note must have. Levels in dBFS.
     pub fn hop(&mut self, heard: Pitch, level_db: f32, threshold_db: f32) -> GateHop {
         let exceeds =
             |is_open: bool| level_db > threshold_db + if is_open { -Self::HYSTERESIS_DB } else { Self::HYSTERESIS_DB };
@@ -73,20 +75,20 @@ impl Gate {
         self.n_uncertain = if is_note { 0 } else { self.n_uncertain.saturating_add(1) };
         self.open = is_note || self.open && is_loud && self.n_uncertain <= HELD_HOPS;
         self.loud = self.open || exceeds(self.loud);
-        self.gain = moved(self.gain, self.open);
-        self.loud_gain = moved(self.loud_gain, self.loud);
+        self.gain = next_gain(self.gain, self.open);
+        self.loud_gain = next_gain(self.loud_gain, self.loud);
         GateHop { gain: self.gain, is_note, loud_gain: self.loud_gain }
     }
 
-    /// True if what is heard goes on with the note that sounds.
-    pub fn goes_on(&self, heard: Pitch) -> bool {
+    /// True if a note sounds and `heard` is near it.
+    pub fn is_continued_by(&self, heard: Pitch) -> bool {
         self.open && heard.is_within(NEAR, self.note_hz)
     }
 
     fn needed_certainty(&self, heard: Pitch) -> f32 {
-        if self.goes_on(heard) {
+        if self.is_continued_by(heard) {
             CERTAINTY.0
-        } else if heard.lower > DOUBTFUL * heard.certainty && self.n_same < DOUBTED_HOPS {
+        } else if heard.lower > LOWER_SHARE * heard.certainty && self.n_same < MAX_DELAY_HOPS {
             1.0
         } else if self.n_same > 0 {
             CERTAINTY.1
@@ -96,9 +98,9 @@ impl Gate {
     }
 }
 
-fn moved(gain: f32, open: bool) -> f32 {
+fn next_gain(gain: f32, open: bool) -> f32 {
     let gain = if open { (gain + OPENING).min(1.0) } else { gain * CLOSING };
-    if gain < SHUT { 0.0 } else { gain }
+    if gain < SILENT { 0.0 } else { gain }
 }
 
 #[cfg(test)]
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_loud_passes_beside_the_notes() {
+    fn loud_noise_passes_without_a_note() {
         let mut gate = Gate::default();
         let hiss: Vec<GateHop> = (0..3).map(|_| hear(&mut gate, -20.0, 440.0, 0.0)).collect();
         assert!(hiss.iter().all(|h| *h == GateHop { gain: 0.0, is_note: false, loud_gain: 1.0 }));
@@ -143,18 +145,18 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_an_octave_lower_is_waited_for_but_not_forever() {
+    fn a_note_that_may_be_an_octave_lower_is_delayed_by_four_hops() {
         let mut gate = Gate::default();
-        let doubtful = Pitch { f0_hz: 440.0, certainty: 0.85, lower: 0.2 };
-        let heard: Vec<bool> = (0..6).map(|_| gate.hop(doubtful, -20.0, -60.0).is_note).collect();
+        let ambiguous = Pitch { f0_hz: 440.0, certainty: 0.85, lower: 0.2 };
+        let heard: Vec<bool> = (0..6).map(|_| gate.hop(ambiguous, -20.0, -60.0).is_note).collect();
         assert_eq!(heard, [false, false, false, false, true, true]);
         let mut gate = Gate::default();
-        gate.hop(doubtful, -20.0, -60.0);
+        gate.hop(ambiguous, -20.0, -60.0);
         assert!(hear(&mut gate, -20.0, 220.0, 0.95).is_note, "the octave below, as soon as it is certain");
     }
 
     #[test]
-    fn what_is_heard_but_once_must_be_certain() {
+    fn a_pitch_of_a_single_hop_must_be_certain() {
         let mut gate = Gate::default();
         assert!(!hear(&mut gate, -20.0, 220.0, 0.6).is_note);
         assert!(!hear(&mut gate, -20.0, 440.0, 0.6).is_note, "another pitch than before");

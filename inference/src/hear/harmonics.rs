@@ -1,51 +1,51 @@
-//! The source's harmonics, measured at the pitch that is heard: how strong they are, and where their phases are.
+//! Levels and phases of the source's harmonics, measured at the heard pitch.
 
 use crate::config::{FRAME_SIZE, HEARD_MAX_HZ, HOP_SIZE, MODEL_RATE};
 use crate::math::{power_db, sin_cos_turns, sum};
 use multiversion::multiversion;
 
-/// Harmonics that are measured at once.
+/// Harmonics that are measured together.
 pub const LANES: usize = 16;
-/// Most harmonics of a [`Timbre`]: of a cello's lowest note, up to 4 kHz.
-const N_TIMBRE: usize = 4 * LANES;
-/// Weakest that counts, dB.
+/// Most harmonics of a [`Timbre`]: those of a cello's lowest note up to 4 kHz.
+const MAX_HARMONICS: usize = 4 * LANES;
+/// Lowest level of a harmonic, dB.
 const FLOOR_DB: f32 = -60.0;
-/// Periods under the window, which lasts 16 ms at least and a frame at most: the neighbouring harmonic lies where a Hann
-/// window lets nothing through.
+/// Periods in the window: with four, the neighbouring harmonics lie at zeros of the Hann window's spectrum. The window
+/// lasts 16 ms at least and a frame at most.
 const PERIODS: f32 = 4.0;
-const SHORTEST: usize = 256;
+const MIN_WINDOW: usize = 256;
 
 /// Levels of a source's harmonics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timbre {
-    levels_db: [f32; N_TIMBRE],
+    levels_db: [f32; MAX_HARMONICS],
     n_heard: usize,
 }
 
 impl Timbre {
-    /// Power of each harmonic that was measured, the lowest first, against all of them together, dB.
+    /// Power of each measured harmonic over that of all together, dB, from the fundamental up.
     pub fn levels_db(&self) -> &[f32] {
         &self.levels_db[..self.n_heard]
     }
 }
 
-/// [`LANES`] harmonics under a window.
+/// [`LANES`] neighbouring harmonics, measured in one window.
 #[derive(Clone, Copy, Debug)]
 pub struct Phasors {
-    /// Amplitudes times e^(jφ), φ the phase in the middle of the window; real and imaginary parts.
+    /// Real parts of amplitude · e^(jφ); φ is the phase in the middle of the window.
     pub real: [f32; LANES],
-    /// See above.
+    /// Imaginary parts.
     pub imaginary: [f32; LANES],
     /// Length of the window, samples.
     pub window: usize,
 }
 
-/// Harmonics of `f0_hz` that can be measured: as many as the model rate has room for.
+/// Number of harmonics of `f0_hz` (> 0) that can be measured: those up to [`HEARD_MAX_HZ`], at least 1.
 pub fn n_audible(f0_hz: f32) -> usize {
     ((HEARD_MAX_HZ / f0_hz) as usize).max(1)
 }
 
-/// Streams audio at the model rate and measures its harmonics. Realtime-safe.
+/// Measures the harmonics of a stream at the model rate. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct HarmonicMeter {
     /// The last samples, newest last.
@@ -65,23 +65,23 @@ impl HarmonicMeter {
         self.samples[FRAME_SIZE - HOP_SIZE..].copy_from_slice(samples);
     }
 
-    /// What it has read last, newest last.
+    /// The last samples, newest last.
     pub fn frame(&self) -> &[f32; FRAME_SIZE] {
         &self.samples
     }
 
-    /// The harmonics from the `first` on, 1 being the fundamental, of `f0_hz` (> 0) now.
+    /// The current harmonics of `f0_hz` (> 0) from number `first` on; 1 is the fundamental.
     pub fn phasors(&self, f0_hz: f32, first: usize) -> Phasors {
         let turns = f64::from(f0_hz) / f64::from(MODEL_RATE);
-        // Even, so that windows of two lengths have their middles a whole number of samples apart.
-        let window = ((PERIODS / turns as f32) as usize).clamp(SHORTEST, FRAME_SIZE) & !1;
+        // Even, so that the middles of two windows are a whole number of samples apart.
+        let window = ((PERIODS / turns as f32) as usize).clamp(MIN_WINDOW, FRAME_SIZE) & !1;
         project(&self.samples[FRAME_SIZE - window..], turns, first)
     }
 
-    /// How strong all harmonics of `f0_hz` (> 0) are.
+    /// The current levels of the harmonics of `f0_hz` (> 0).
     pub fn timbre(&self, f0_hz: f32) -> Timbre {
-        let n_heard = n_audible(f0_hz).min(N_TIMBRE);
-        let mut levels_db = [0.0; N_TIMBRE];
+        let n_heard = n_audible(f0_hz).min(MAX_HARMONICS);
+        let mut levels_db = [0.0; MAX_HARMONICS];
         let blocks = levels_db.as_chunks_mut().0.iter_mut().enumerate();
         for (block, powers) in blocks.take(n_heard.div_ceil(LANES)) {
             let Phasors { real, imaginary, .. } = self.phasors(f0_hz, block * LANES + 1);
@@ -94,11 +94,11 @@ impl HarmonicMeter {
     }
 }
 
-/// Under a Hann window as long as `samples`; `turns` of the fundamental per sample. Each harmonic is a rotor in a lane of its
-/// own that turns with the samples.
+/// Projects `samples`, under a Hann window of their length, on harmonics. `turns`: cycles of the fundamental per
+/// sample. Each harmonic is a rotating phasor in its own lane.
 ///
-/// The training projects in another way (`training/src/analysis/harmonics.rs`): a recording's pitch is known on both sides of
-/// a frame, so the rotors there follow its glide through the window.
+/// Training projects in another way (`training/src/analysis/harmonics.rs`): the pitch of a recording is known on both
+/// sides of a frame, so the phasors there follow its glide through the window.
 #[multiversion(targets("x86_64+avx2"))]
 fn project(samples: &[f32], turns: f64, first: usize) -> Phasors {
     let (mut turn_sin, mut turn_cos) = ([0.0; LANES], [0.0; LANES]);
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use std::f64::consts::TAU;
 
-    /// After 20 hops of harmonics with these levels, dB.
+    /// Timbre after 20 hops of harmonics with these levels, dB.
     fn measured(f0_hz: f64, levels_db: &[f64], gain: f64) -> Timbre {
         let sample = |i: usize| {
             let turns = f0_hz * i as f64 / f64::from(MODEL_RATE);
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn measures_what_sounds_at_any_level() {
+    fn levels_are_right_at_any_gain() {
         let levels = [-6.0, -20.0, -3.0, -40.0, -12.0];
         let all = 10.0 * levels.iter().map(|db| 10f64.powf(db / 10.0)).sum::<f64>().log10();
         for (f0_hz, gain) in [(65.0, 1.0), (220.0, 1e-3), (440.0, 0.1), (1200.0, 1.0)] {

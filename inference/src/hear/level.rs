@@ -1,16 +1,16 @@
-//! Divides the encoder's input by its recent level, so that a whisper and a shout look alike to it.
+//! Divides the encoder's input by its recent level, so that the encoder gets the same level from soft and loud sources.
 
 use crate::config::{FRAME_SIZE, HOP_SIZE};
 use crate::math::sum_of_squares;
 
 const N_HOPS: usize = FRAME_SIZE / HOP_SIZE;
-/// Mean square below which silence is not blown up: -70 dB.
+/// Added to the mean square, so that silence is not amplified: -70 dB.
 const FLOOR: f32 = 1e-7;
 
 /// Causal level normalisation over the last frame (64 ms).
 #[derive(Clone, Debug)]
 pub struct LevelNormalizer {
-    /// Mean square of the last hops, oldest overwritten first.
+    /// Mean square of the last hops, a ring; `oldest` is the next to be overwritten.
     energies: [f32; N_HOPS],
     oldest: usize,
     /// Gain at the end of the last hop.
@@ -29,7 +29,7 @@ impl LevelNormalizer {
         let energy = sum_of_squares(samples) / HOP_SIZE as f32;
         self.energies[self.oldest] = energy;
         self.oldest = (self.oldest + 1) % N_HOPS;
-        // Summed anew: a running sum would drift, and streams would differ from clips.
+        // All terms are summed each time: a running sum drifts, and streams would differ from clips.
         let target = (self.energies.iter().sum::<f32>() / N_HOPS as f32 + FLOOR).sqrt().recip();
         let slope = (target - self.gain) / HOP_SIZE as f32;
         for (i, x) in samples.iter_mut().enumerate() {
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn loud_and_soft_come_out_alike() {
+    fn loud_and_soft_tones_have_the_same_level_after_it() {
         let tone = |gain: f32| (0..16_000).map(|i| gain * (i as f32 * 0.2).sin()).collect::<Vec<_>>();
         let (loud, soft) = (LevelNormalizer::clip(&tone(0.9)), LevelNormalizer::clip(&tone(0.009)));
         let rms = |x: &[f32]| (x.iter().map(|v| v * v).sum::<f32>() / x.len() as f32).sqrt();

@@ -1,4 +1,4 @@
-//! A-weighted loudness of the newest few milliseconds.
+//! A-weighted loudness over the last 8 to 64 ms.
 
 use crate::biquad::quiet_to_zero;
 use crate::config::{FRAME_SIZE, HOP_SIZE, MODEL_RATE};
@@ -10,13 +10,13 @@ pub const LOUDNESS_FLOOR_DB: f32 = -100.0;
 
 /// Shortest window, samples: 8 ms.
 const MIN_WINDOW: f32 = 128.0;
-/// Window where no pitch is heard, samples: 16 ms.
+/// Window without a pitch, samples: 16 ms.
 const UNPITCHED_WINDOW: f32 = 256.0;
 
-/// Streams audio at the model rate and tells its A-weighted level. Realtime-safe.
+/// Measures the A-weighted level of a stream at the model rate. Realtime-safe.
 ///
-/// The window is a whole number of periods of the pitch being heard, so that a low voice does not ripple and a high
-/// whistle is not kept waiting.
+/// The window is a whole number of periods of the heard pitch: the level of a low voice does not ripple, and that of a
+/// high whistle is not delayed.
 #[derive(Clone, Debug)]
 pub struct LoudnessMeter {
     filter: AWeighting,
@@ -41,7 +41,7 @@ impl LoudnessMeter {
         self.filter.sections.iter_mut().for_each(|section| section.y = quiet_to_zero(section.y));
     }
 
-    /// Level now, dB, 0 dB = mean square 1 at 1 kHz. `f0_hz`: pitch being heard, 0 = none.
+    /// Current level, dB, 0 dB = mean square 1 at 1 kHz. `f0_hz`: heard pitch, 0 = none.
     pub fn level_db(&self, f0_hz: f32) -> f32 {
         let window = Self::window(f0_hz);
         let whole = window as usize;
@@ -71,11 +71,11 @@ impl LoudnessMeter {
     }
 }
 
-/// Poles of the low side of the A curve (IEC 61672), Hz; it has as many zeros at 0 Hz. Those at 12.2 kHz lie above the model
-/// rate's Nyquist frequency and are left out.
+/// Poles on the low side of the A curve (IEC 61672), Hz; the curve has as many zeros at 0 Hz. Its poles at 12.2 kHz are
+/// left out: they lie above the Nyquist frequency of the model rate.
 const A_POLES_HZ: [f64; 4] = [20.598997, 20.598997, 107.65265, 737.86223];
 
-/// Gain of the power at `hz` by which the meter weighs it, 1 at 1 kHz.
+/// Gain that the meter applies to power at `hz`, 1 at 1 kHz.
 pub fn a_weight(hz: f32) -> f32 {
     let share = |hz: f32, pole: f64| hz * hz / (hz * hz + (pole * pole) as f32);
     A_POLES_HZ.into_iter().map(|pole| share(hz, pole) / share(1000.0, pole)).product()

@@ -1,10 +1,10 @@
-//! The source that is played today: one melody, heard through the encoder and what is measured beside it.
+//! A monophonic audio source: the encoder and the measurements beside it.
 
 use super::encoder::{Encoder, EncoderStream};
 use super::{
-    FinePitch, Gate, GateHop, HarmonicMeter, Heard, HopInput, Hum, Levels, LoudnessMeter, N_HEARD_BANDS, NoiseFloor,
-    NoiseMeter, OctaveDoubt, Pitch, PitchTracker, Polyphony, RumbleFilter, SoftSource, Source, SourceLevel,
-    SourceNoise, TooSoft, periodicity,
+    FinePitch, Gate, GateHop, HarmonicMeter, Heard, HopInput, HopLevels, HumDetector, LoudnessMeter, N_HEARD_BANDS,
+    NoiseFloor, NoiseMeter, OctaveJumpFilter, Pitch, PitchTracker, Polyphony, RumbleFilter, SoftSourceDetector, Source,
+    SourceLevel, SourceNoise, TooSoftDetector, periodicity,
 };
 use crate::config::HOP_SIZE;
 use crate::k_weight::KMeter;
@@ -12,57 +12,57 @@ use crate::math::db::power_to_db;
 use crate::math::sum_of_squares;
 use crate::settings::Settings;
 
-/// How far a note must repeat itself from period to period: one that goes on, and a new one. Of new notes in recordings two
-/// in a hundred are below 0.75, of what the encoder takes for a pitch in breath one in twenty is above 0.55.
-const REPEATED: (f32, f32) = (0.1, 0.5);
-/// Above this pitch a new note need repeat itself less, Hz: breath is taken for low notes.
-const HIGH: (f32, f32) = (400.0, 0.4);
+/// Periodicity that a note must have: one that continues, and a new one. Of new notes in recordings, 2 % are below
+/// 0.75. Of the pitches that the encoder finds in breath, 5 % are above 0.55.
+const MIN_PERIODICITY: (f32, f32) = (0.1, 0.5);
+/// Above the first value, Hz, a new note needs only the second periodicity: breath is taken for low notes.
+const HIGH_NOTE: (f32, f32) = (400.0, 0.4);
 
-/// Everything that remembers the input.
+/// One stream from a microphone.
 pub struct Microphone {
     encoder: EncoderStream,
-    /// What is measured hop by hop, and forgotten at a reset.
-    past: Past,
+    state: State,
     noise: NoiseMeter,
     polyphony: Polyphony,
     learned: Learned,
 }
 
-/// What is forgotten at a reset.
+/// State of the measurements. `reset` and `rest` clear it.
 #[derive(Default)]
-struct Past {
+struct State {
     rumble: RumbleFilter,
     pitch: PitchTracker,
-    doubt: OctaveDoubt,
+    octave_jumps: OctaveJumpFilter,
     loudness: LoudnessMeter,
     harmonics: HarmonicMeter,
     /// Pitch of the last hop that was part of a note, Hz.
     note_hz: f32,
     fine_pitch: FinePitch,
-    too_soft: TooSoft,
-    hum: Hum,
-    soft: SoftSource,
+    too_soft: TooSoftDetector,
+    hum: HumDetector,
+    soft_source: SoftSourceDetector,
     gate: Gate,
-    meter: KMeter,
+    power: KMeter,
     /// Mean square of the last hops, for the gate.
     energies: [f32; 4],
 }
 
-/// What was learned of the source and of its room in a long time, and holds while the same player goes on.
+/// Levels that are learned over seconds. `reset` clears them, `rest` keeps them: the same player continues.
 struct Learned {
-    room: NoiseFloor,
-    /// Level that a note must exceed to be heard over the room, dBFS.
-    room_db: f32,
+    noise_floor: NoiseFloor,
+    /// Level that a note must exceed to stand out of the ambient noise, dBFS.
+    noise_threshold_db: f32,
+    /// A-weighted level of the loud notes, dB, for Level Fit.
     source_level: SourceLevel,
-    /// Level of the loud notes, dBFS, for the gate.
+    /// Unweighted level of the loud notes, dBFS, for the gate.
     note_level: SourceLevel,
 }
 
 impl Default for Learned {
     fn default() -> Self {
         Self {
-            room: NoiseFloor::default(),
-            room_db: f32::MIN,
+            noise_floor: NoiseFloor::default(),
+            noise_threshold_db: f32::MIN,
             source_level: SourceLevel::default(),
             note_level: SourceLevel::default(),
         }
@@ -83,40 +83,45 @@ impl Microphone {
     fn over(encoder: EncoderStream) -> Self {
         Self {
             encoder,
-            past: Past::default(),
+            state: State::default(),
             noise: NoiseMeter::default(),
             polyphony: Polyphony::default(),
             learned: Learned::default(),
         }
     }
 
-    /// `pitch`, and certain only if it is neither breath nor hum.
-    fn likely(&mut self, pitch: Pitch, level_db: f32) -> Pitch {
-        let past = &mut self.past;
-        let goes_on = past.gate.goes_on(pitch);
+    /// `pitch`, with certainty 0 if it is breath or mains hum.
+    fn without_breath_and_hum(&mut self, pitch: Pitch, level_db: f32) -> Pitch {
+        let state = &mut self.state;
+        let is_continued = state.gate.is_continued_by(pitch);
         let needed = match () {
-            _ if goes_on => REPEATED.0,
-            _ if pitch.f0_hz > HIGH.0 => HIGH.1,
-            _ => REPEATED.1,
+            _ if is_continued => MIN_PERIODICITY.0,
+            _ if pitch.f0_hz > HIGH_NOTE.0 => HIGH_NOTE.1,
+            _ => MIN_PERIODICITY.1,
         };
-        let repeats = periodicity(past.harmonics.frame(), pitch.f0_hz) > needed;
-        if past.hum.hop(pitch, level_db, goes_on) || !repeats { Pitch { certainty: 0.0, ..pitch } } else { pitch }
+        let is_periodic = periodicity(state.harmonics.frame(), pitch.f0_hz) > needed;
+        if state.hum.hop(pitch, level_db, is_continued) || !is_periodic {
+            Pitch { certainty: 0.0, ..pitch }
+        } else {
+            pitch
+        }
     }
 
-    /// `gain` of the note, which may be held or fading, and of what is loud enough.
+    /// Noise of the source. `gain`: of the note, which may be held or fading; `loud_gain`: of all loud sound.
     fn noise(&mut self, gain: f32, loud_gain: f32) -> SourceNoise {
         if loud_gain == 0.0 {
             return [0.0; N_HEARD_BANDS];
         }
-        let noise = self.noise.measure(self.past.harmonics.frame(), (gain > 0.0).then_some(self.past.note_hz));
+        let noise = self.noise.measure(self.state.harmonics.frame(), (gain > 0.0).then_some(self.state.note_hz));
         noise.map(|magnitude| loud_gain * magnitude)
     }
 
-    /// Level that a note must have, dBFS. The automatic gate opens further for a source that is soft as a whole.
+    /// Level that a note must have, dBFS. The automatic gate has a lower threshold for a source that is soft as a
+    /// whole.
     fn threshold_db(&self, settings: &Settings) -> f32 {
         let softer_db = (self.learned.note_level.level_db() - SourceLevel::EXPECTED_DB).min(0.0);
         match settings.source.gate_follows_room {
-            true => self.learned.room_db.max(settings.source.gate_db + softer_db),
+            true => self.learned.noise_threshold_db.max(settings.source.gate_db + softer_db),
             false => settings.source.gate_db,
         }
     }
@@ -124,33 +129,35 @@ impl Microphone {
 
 impl Source for Microphone {
     fn hop(&mut self, input: HopInput<'_>, settings: &Settings) -> Heard {
-        let power = self.past.meter.hop(input.samples);
-        let samples = &self.past.rumble.hop(input.samples);
+        let power = self.state.power.hop(input.samples);
+        let samples = &self.state.rumble.hop(input.samples);
         let encoding = self.encoder.hop(samples);
         let (voicing, z) = (encoding.voicing, encoding.z);
-        let level_db = self.past.level_db(samples);
-        let pitch = self.past.pitch.hop(&encoding.pitch_logits, voicing);
-        let pitch = self.past.doubt.hop(pitch, level_db);
-        self.past.loudness.push(samples);
-        self.past.harmonics.push(samples);
-        let loudness_db = self.past.loudness.level_db(pitch.f0_hz);
+        let level_db = self.state.level_db(samples);
+        let pitch = self.state.pitch.hop(&encoding.pitch_logits, voicing);
+        let pitch = self.state.octave_jumps.hop(pitch, level_db);
+        self.state.loudness.push(samples);
+        self.state.harmonics.push(samples);
+        let loudness_db = self.state.loudness.level_db(pitch.f0_hz);
 
-        let likely = self.likely(pitch, level_db);
+        let note_pitch = self.without_breath_and_hum(pitch, level_db);
         let threshold_db = self.threshold_db(settings);
-        let Self { past, learned, .. } = self;
-        if level_db < threshold_db + Gate::HYSTERESIS_DB && past.soft.hop(likely, level_db, learned.room.level_db()) {
-            learned.note_level.begin_at(level_db);
-            learned.source_level.begin_at(loudness_db);
+        let Self { state, learned, .. } = self;
+        let noise_floor_db = learned.noise_floor.level_db();
+        if level_db < threshold_db + Gate::HYSTERESIS_DB && state.soft_source.hop(note_pitch, level_db, noise_floor_db)
+        {
+            learned.note_level.lower_to(level_db);
+            learned.source_level.lower_to(loudness_db);
         }
-        let GateHop { gain, is_note, loud_gain } = past.gate.hop(likely, level_db, threshold_db);
+        let GateHop { gain, is_note, loud_gain } = state.gate.hop(note_pitch, level_db, threshold_db);
         let is_several_notes = self.polyphony.hop(samples, pitch, loud_gain > 0.0);
-        let levels = Levels { hop_db: level_db, threshold_db, room_db: learned.room.level_db() };
-        let is_too_soft = past.too_soft.hop(likely, is_note, levels);
+        let levels = HopLevels { hop_db: level_db, threshold_db, noise_floor_db };
+        let is_too_soft = state.too_soft.hop(note_pitch, is_note, levels);
         learned.hop(level_db, loudness_db, is_note.then_some(pitch.f0_hz));
-        let pitch = past.refined(pitch, is_note);
+        let pitch = state.refined(pitch, is_note);
 
         let follows = settings.sound.follow > 0.0;
-        let timbre = (is_note && follows).then(|| past.harmonics.timbre(pitch.f0_hz));
+        let timbre = (is_note && follows).then(|| state.harmonics.timbre(pitch.f0_hz));
         let loud_notes_db = learned.source_level.level_db();
         let noise = follows.then(|| self.noise(gain, loud_gain));
         Heard {
@@ -176,12 +183,12 @@ impl Source for Microphone {
 
     fn rest(&mut self) {
         self.encoder.reset();
-        self.past = Past::default();
+        self.state = State::default();
         self.polyphony.reset();
     }
 }
 
-impl Past {
+impl State {
     /// Mean level of the last four hops, of which `samples` are the newest, dBFS.
     fn level_db(&mut self, samples: &[f32; HOP_SIZE]) -> f32 {
         self.energies.rotate_left(1);
@@ -189,10 +196,10 @@ impl Past {
         power_to_db(self.energies.iter().sum::<f32>() / 4.0 + 1e-20)
     }
 
-    /// The pitch of a note to a fraction of a cent.
+    /// `pitch` with the f0 of a note refined by phases.
     fn refined(&mut self, pitch: Pitch, is_note: bool) -> Pitch {
         if !is_note {
-            self.fine_pitch.rest();
+            self.fine_pitch.reset();
             return pitch;
         }
         self.note_hz = self.fine_pitch.hop(&self.harmonics, pitch.f0_hz);
@@ -201,9 +208,9 @@ impl Past {
 }
 
 impl Learned {
-    /// Takes in the levels of one hop; `note_hz`: its pitch, if it is part of a note.
+    /// Learns from one hop. `note_hz`: its pitch, if it is part of a note.
     fn hop(&mut self, level_db: f32, loudness_db: f32, note_hz: Option<f32>) {
-        self.room_db = self.room.hop(level_db, note_hz);
+        self.noise_threshold_db = self.noise_floor.hop(level_db, note_hz);
         if note_hz.is_some() {
             self.source_level.hop(loudness_db);
             self.note_level.hop(level_db);

@@ -1,49 +1,53 @@
-//! How loud the room is when nobody plays.
+//! Noise floor: level of the ambient noise while nobody plays.
 
 use crate::config::FRAME_RATE;
 
-/// Lowest floor that is told apart, dBFS.
+/// Levels below this count as this, dBFS.
 const LOWEST_DB: f32 = -100.0;
-/// Floor before anything was heard, dBFS.
+/// Floor at the beginning, dBFS.
 const EXPECTED_DB: f32 = -80.0;
-/// A room louder than this wants the player's own threshold: otherwise a drone would in the end be taken for the room.
+/// Highest floor, dBFS: without a limit, a drone would become the floor in the end. For louder noise the player sets
+/// the threshold.
 const HIGHEST_DB: f32 = -40.0;
-/// A note must be this much louder than the room.
+/// Least distance of a note above the floor, dB.
 const MARGIN_DB: f32 = 6.0;
-/// How fast the floor follows a level below it, per hop: 50 ms.
+/// Share of the way down to a lower level per hop: 50 ms.
 const FALL: f32 = 0.08;
-/// How fast it rises, dB per second: while nothing is heard, and during notes, which may be a humming machine.
+/// Rise, dB per second: without a note, and during notes, which may be the tone of a machine.
 const RISE_DB: (f32, f32) = (12.0, 1.5);
 
-/// A machine (a fan, a hum) keeps its level within so many dB, and its pitch, if it has one, within so many octaves, for so
-/// many hops: 2 s. No voice does. Few notes of instruments do, and those are louder than [`HIGHEST_DB`].
+/// The noise of a machine (fan, hum) keeps its level within so many dB, and its pitch, if it has one, within so many
+/// octaves, for so many hops: 2 s. No voice does. Few notes of instruments do, and those are louder than
+/// [`HIGHEST_DB`].
 const STEADY_DB: f32 = 1.25;
 const STEADY_OCTAVES: f32 = 1.0 / 24.0;
 const STEADY_HOPS: u32 = (2.0 * FRAME_RATE) as u32;
-/// A machine's tone is no higher than this, Hz.
+/// Highest tone of a machine, Hz.
 const HIGHEST_HZ: f32 = 500.0;
-/// Share of a hop in the level that is compared: noise in the tone makes single hops unsteady.
-const EVENING: f32 = 0.03;
+/// Weight of a hop in the smoothed level that is compared: noise in the tone makes single hops unsteady.
+const SMOOTHING: f32 = 0.03;
 
-/// Follows the lowest level of the last seconds. Realtime-safe.
+/// Tracks the lowest level of the last seconds. Realtime-safe.
 #[derive(Clone, Copy, Debug)]
 pub struct NoiseFloor {
     floor_db: f32,
-    /// Level (dBFS) and pitch that the last hops have in common, and how many they are.
+    /// Smoothed level of the last hops, dBFS.
+    smoothed_db: f32,
+    /// Level (dBFS) and pitch (Hz) that the last `n_steady` hops have in common.
     steady_db: f32,
-    even_db: f32,
     steady_hz: f32,
     n_steady: u32,
 }
 
 impl Default for NoiseFloor {
     fn default() -> Self {
-        Self { floor_db: EXPECTED_DB, steady_db: LOWEST_DB, even_db: LOWEST_DB, steady_hz: 1.0, n_steady: 0 }
+        Self { floor_db: EXPECTED_DB, steady_db: LOWEST_DB, smoothed_db: LOWEST_DB, steady_hz: 1.0, n_steady: 0 }
     }
 }
 
 impl NoiseFloor {
-    /// Takes in the level of one hop, dBFS. Returns the level that a note must exceed, dBFS.
+    /// Reads the level of one hop, dBFS, and the pitch of its note, if it has one, Hz. Returns the level that a note
+    /// must exceed, dBFS.
     pub fn hop(&mut self, level_db: f32, note_hz: Option<f32>) -> f32 {
         let rise = if note_hz.is_some() { RISE_DB.1 } else { RISE_DB.0 } / FRAME_RATE;
         if self.is_steady(level_db, note_hz) {
@@ -55,18 +59,18 @@ impl NoiseFloor {
         self.floor_db + MARGIN_DB
     }
 
-    /// Takes in a level. True if it has been the same for so long that it is a machine's.
+    /// True if level and pitch have been the same for so long that they are a machine's.
     fn is_steady(&mut self, level_db: f32, note_hz: Option<f32>) -> bool {
         let moved = note_hz.is_some_and(|hz| hz > HIGHEST_HZ || (hz / self.steady_hz).log2().abs() > STEADY_OCTAVES);
-        self.even_db += EVENING * (level_db.max(LOWEST_DB) - self.even_db);
-        if (self.even_db - self.steady_db).abs() > STEADY_DB || moved {
-            (self.steady_db, self.steady_hz, self.n_steady) = (self.even_db, note_hz.unwrap_or(self.steady_hz), 0);
+        self.smoothed_db += SMOOTHING * (level_db.max(LOWEST_DB) - self.smoothed_db);
+        if (self.smoothed_db - self.steady_db).abs() > STEADY_DB || moved {
+            (self.steady_db, self.steady_hz, self.n_steady) = (self.smoothed_db, note_hz.unwrap_or(self.steady_hz), 0);
         }
         self.n_steady = self.n_steady.saturating_add(1);
         self.n_steady > STEADY_HOPS && self.steady_db < HIGHEST_DB
     }
 
-    /// The room's level, dBFS.
+    /// The noise floor, dBFS.
     pub fn level_db(&self) -> f32 {
         self.floor_db
     }
@@ -81,15 +85,15 @@ mod tests {
     }
 
     #[test]
-    fn the_room_is_learned_in_seconds_and_forgotten_at_once() {
+    fn the_floor_rises_in_seconds_and_falls_at_once() {
         let mut floor = NoiseFloor::default();
-        assert!(after(&mut floor, 5.0, -55.0, false) > -55.0, "hiss at -55 dB is the room");
+        assert!(after(&mut floor, 5.0, -55.0, false) > -55.0, "hiss at -55 dB is the floor");
         assert!(after(&mut floor, 4.0, -20.0, true) < -40.0, "a long note is not");
-        assert!(after(&mut floor, 0.3, -80.0, false) < -70.0, "the room is silent again");
+        assert!(after(&mut floor, 0.3, -80.0, false) < -70.0, "silence lowers it");
     }
 
     #[test]
-    fn a_humming_machine_becomes_the_room_and_a_drone_never_does() {
+    fn the_tone_of_a_machine_becomes_the_floor_and_a_drone_never_does() {
         let mut floor = NoiseFloor::default();
         assert!(after(&mut floor, 1.9, -52.0, true) < -60.0);
         assert!(after(&mut floor, 0.7, -52.0, true) > -52.0);

@@ -1,4 +1,4 @@
-//! Partials of a frame, and whether they are the harmonics of one note.
+//! Finds the partials of a frame, and tests whether they are the harmonics of one note.
 
 use crate::math::db::{db_to_power, power_to_db};
 use crate::math::window::hann;
@@ -7,30 +7,30 @@ use std::sync::Arc;
 
 /// The window is the power of two that lasts at least this long, s.
 const WINDOW_S: f32 = 1.0 / 12.0;
-/// Partials are looked for in this range, Hz, and down to this below the loudest, dB.
+/// Range of the partials, Hz, and their level below the loudest bin at most, dB.
 const RANGE_HZ: (f32, f32) = (45.0, 5000.0);
 const SPAN_DB: f32 = 35.0;
-/// A partial stands out of its surroundings by this, dB.
-const STANDS_OUT_DB: f32 = 15.0;
-/// Bins to each side that are its surroundings.
+/// Height of a partial above its surroundings, dB.
+const MIN_PROMINENCE_DB: f32 = 15.0;
+/// Bins on each side that count as surroundings.
 const SURROUNDINGS: usize = 24;
-/// Share of the partials' power that the harmonics of one note have.
-const LEAST_COVERED: f32 = 0.85;
-/// A fundamental this far below the strongest partial is missing, dB.
+/// Least share of the partials' power in the harmonics of one note.
+const MIN_COVERED: f32 = 0.85;
+/// A fundamental this far below the strongest partial counts as missing, dB.
 const MISSING_DB: f32 = 25.0;
-/// Fewer harmonics than this have neighbours by accident.
+/// With fewer harmonics than this, some have neighbours by accident.
 const MANY: usize = 10;
-/// Harmonics above this number are left out: of 20 Hz, they are above the range.
+/// Harmonics from this number on are ignored: those of 20 Hz are above the range.
 const N_NUMBERS: usize = 256;
 
-/// What a note must have if its fundamental is missing.
+/// Requirements for a note whose fundamental is missing: the first two fields together, or the third.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NoteRule {
-    /// Share of the harmonics between the lowest and the highest that are present.
+    /// Least share of the harmonics between the lowest and the highest that are present.
     pub least_filled: f32,
-    /// Number of harmonics.
+    /// Least number of harmonics.
     pub least_harmonics: usize,
-    /// Or share of many harmonics that have a neighbour: of a very low note those that are weak are not told apart.
+    /// Least share of ten or more harmonics that have a neighbour: the weak ones of a very low note are not resolved.
     pub least_adjoining: f32,
 }
 
@@ -39,7 +39,7 @@ pub struct NoteRule {
 pub struct Partial {
     /// Frequency, Hz.
     pub hz: f32,
-    /// Power, in a unit that all partials of a frame share.
+    /// Power, in the same unit for all partials of a frame.
     pub power: f32,
 }
 
@@ -53,7 +53,7 @@ pub struct PartialFinder {
     scratch: Vec<Complex<f32>>,
     /// Power of each bin, dB.
     db: Vec<f32>,
-    /// Room for as many as there can be.
+    /// Capacity for the most that a frame can have.
     partials: Vec<Partial>,
 }
 
@@ -79,7 +79,7 @@ impl PartialFinder {
         self.window.len()
     }
 
-    /// The partials of a frame; samples that it lacks are 0. None where it is silent.
+    /// The partials of a frame; missing samples are 0. Silence has none.
     pub fn find(&mut self, samples: impl Iterator<Item = f32>) -> Partials<'_> {
         let samples = samples.chain(std::iter::repeat(0.0));
         for ((y, x), w) in self.frame.iter_mut().zip(samples).zip(&self.window) {
@@ -105,7 +105,7 @@ impl PartialFinder {
     }
 }
 
-/// True if bin `i` is a peak that stands out.
+/// True if bin `i` is a peak above its surroundings.
 fn is_partial(db: &[f32], i: usize) -> bool {
     if (i.saturating_sub(2)..=i + 2).any(|j| db[j] > db[i]) {
         return false;
@@ -115,10 +115,10 @@ fn is_partial(db: &[f32], i: usize) -> bool {
     let sorted = &mut sorted[..around.len()];
     sorted.copy_from_slice(around);
     let (_, quarter, _) = sorted.select_nth_unstable_by(around.len() / 4, f32::total_cmp);
-    db[i] - *quarter >= STANDS_OUT_DB
+    db[i] - *quarter >= MIN_PROMINENCE_DB
 }
 
-/// Where between its neighbours the peak at bin `i` lies, bins.
+/// Position of the peak relative to bin `i`, in bins, by a parabola through it and its neighbours.
 fn peak_shift(db: &[f32], i: usize) -> f32 {
     let (a, b, c) = (db[i - 1], db[i], db[i + 1]);
     if a - 2.0 * b + c < 0.0 { 0.5 * (a - c) / (a - 2.0 * b + c) } else { 0.0 }
@@ -132,12 +132,12 @@ pub struct Partials<'a> {
 }
 
 impl Partials<'_> {
-    /// The lowest first.
+    /// All partials, the lowest first.
     pub fn all(&self) -> &[Partial] {
         self.partials
     }
 
-    /// True if nearly all partials are harmonics of `f0_hz` (> 0), and enough of its harmonics are there.
+    /// True if nearly all partials are harmonics of `f0_hz` (> 0), and its fundamental is there or `rule` holds.
     pub fn are_of_note(&self, f0_hz: f32, rule: NoteRule) -> bool {
         let strongest = self.partials.iter().map(|p| p.power).fold(0.0, f32::max);
         let weak = strongest * db_to_power(-MISSING_DB);
@@ -150,13 +150,13 @@ impl Partials<'_> {
             has_fundamental |= k == 1 && partial.power > weak;
             present[k] = true;
         }
-        if covered < LEAST_COVERED * total {
+        if covered < MIN_COVERED * total {
             return false;
         }
         has_fundamental || is_filled(&present, rule)
     }
 
-    /// Which harmonic of `f0_hz` a partial is.
+    /// Number of the harmonic of `f0_hz` that a partial is, if it is one.
     fn number(&self, partial: &Partial, f0_hz: f32) -> Option<usize> {
         let k = (partial.hz / f0_hz).round().max(1.0);
         let tolerance = (1.2 * self.bin_hz).max(0.02 * partial.hz).min(0.3 * f0_hz);
@@ -164,7 +164,8 @@ impl Partials<'_> {
     }
 }
 
-/// True if few harmonics are missing between the lowest and the highest, or most of many lie side by side.
+/// True if few harmonics between the lowest and the highest are missing, or if most of at least [`MANY`] have a
+/// neighbour.
 fn is_filled(present: &[bool; N_NUMBERS], rule: NoteRule) -> bool {
     let place = |is_present: &bool| *is_present;
     let (Some(lowest), Some(highest)) = (present.iter().position(place), present.iter().rposition(place)) else {

@@ -1,25 +1,25 @@
-//! Whether the sound repeats itself in the period that is heard: a note does, and breath does not, whatever pitch the
-//! encoder imagines in it.
+//! Periodicity of the sound at the heard pitch: high for a note, low for breath, even where the encoder finds a pitch
+//! in it.
 
 use crate::config::{FRAME_SIZE, MODEL_RATE};
 use multiversion::multiversion;
 
-/// Shortest stretch that is compared with the one a period before, samples: 16 ms.
-const SHORTEST: usize = 256;
+/// Shortest span that is compared with that one period before, samples: 16 ms.
+const MIN_SPAN: usize = 256;
 
-/// Correlation of the newest samples of `frame` with those a period of `f0_hz` (> 0) before, -1 to 1; 0 for silence. Where
-/// the sound has just begun, what was before it does not count against it. Realtime-safe.
+/// Correlation of the newest samples of `frame` with those one period of `f0_hz` (> 0) before, -1 to 1; 0 for silence.
+/// Only the newest samples count, so that a note that has just begun is periodic, too. Realtime-safe.
 pub fn periodicity(frame: &[f32; FRAME_SIZE], f0_hz: f32) -> f32 {
-    let period = (MODEL_RATE as f32 / f0_hz).clamp(1.0, (FRAME_SIZE - SHORTEST - 2) as f32);
+    let period = (MODEL_RATE as f32 / f0_hz).clamp(1.0, (FRAME_SIZE - MIN_SPAN - 2) as f32);
     let lag = period as usize;
-    let n = lag.max(SHORTEST).min(FRAME_SIZE - lag - 2);
+    let n = lag.max(MIN_SPAN).min(FRAME_SIZE - lag - 2);
     let start = FRAME_SIZE - n;
     let (both, power) = correlate(&frame[start..], &frame[start - lag - 1..], period.fract());
     if power > 0.0 { 2.0 * both / power } else { 0.0 }
 }
 
-/// Sums of products and of squares of `new` and of what lies between two samples of `old`, `share` of the way to the older;
-/// `old` is longer by one at least.
+/// Sums of products and of squares of `new` and `old`, which is delayed by `share` of a sample with linear
+/// interpolation. `old` has at least one sample more.
 #[multiversion(targets("x86_64+avx2"))]
 fn correlate(new: &[f32], old: &[f32], share: f32) -> (f32, f32) {
     const LANES: usize = 8;
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_repeat_themselves_and_noise_does_not() {
+    fn notes_are_periodic_and_noise_is_not() {
         for f0_hz in [31.0, 65.4, 110.3, 440.0, 1503.7, 4900.0] {
             assert!(periodicity(&frame(f0_hz, 0.1, 0.0), f0_hz) > 0.6, "{f0_hz}");
             assert!(periodicity(&frame(f0_hz, 0.1, 0.1), f0_hz) > 0.5, "{f0_hz} in noise");
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_just_begun_counts() {
+    fn a_note_that_has_just_begun_is_periodic() {
         let mut begun = frame(220.0, 0.1, 0.0);
         begun[..FRAME_SIZE - 200].fill(0.0);
         assert!(periodicity(&begun, 220.0) > 0.6);

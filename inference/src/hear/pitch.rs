@@ -1,21 +1,21 @@
-//! One pitch per hop from the encoder's posteriors: a belief that is carried from hop to hop, so that single hops
-//! cannot jump an octave.
+//! One pitch per hop from the encoder's posteriors. A probability per pitch bin is carried from hop to hop, so that a
+//! single hop cannot jump an octave.
 
 use crate::config::{N_PITCH_BINS, bin_to_hz};
 use crate::math::{exp_all, highest, scale_all, sum};
 use multiversion::multiversion;
 
-/// Share of the belief that may jump anywhere between two hops.
+/// Share of the probability that may jump to any bin between two hops.
 const JUMP: f32 = 0.0005;
-/// Share that moves one bin (20 cents) up or down between two hops.
+/// Share that moves by one bin (20 cents) up or down between two hops.
 const GLIDE: f32 = 0.2;
-/// The pitch is the mean over this many bins on either side of the most believed one.
+/// The pitch is the mean over this many bins on either side of the most probable one.
 const REACH: usize = 4;
-/// Hops less voiced than the first value loosen the belief: then the second one is the share that may jump, so that a
-/// new note is not held up by what was guessed before it.
+/// In hops less voiced than the first value, the second is the share that may jump, so that guesses before a note do
+/// not delay it.
 const VOICED: (f32, f32) = (0.8, 0.95);
 
-/// Bins from a pitch down to those whose second and third partial it is.
+/// Bins from a pitch down to the pitches whose second and third partial it is.
 const OCTAVE_AND_TWELFTH: [usize; 2] = [60, 95];
 
 /// Pitch of one hop.
@@ -23,20 +23,20 @@ const OCTAVE_AND_TWELFTH: [usize; 2] = [60, 95];
 pub struct Pitch {
     /// Hz, > 0.
     pub f0_hz: f32,
-    /// Probability that this pitch sounds, 0 to 1. A hiss that makes the encoder think of pitches makes it think of many.
+    /// Probability that this pitch sounds, 0 to 1. It is low for hiss, where the encoder finds many pitches.
     pub certainty: f32,
-    /// Probability that it is rather an octave or a twelfth lower, 0 to 1.
+    /// Probability that the pitch is an octave or a twelfth lower, 0 to 1.
     pub lower: f32,
 }
 
 impl Pitch {
-    /// No further than `octaves` from `before_hz`, where 0 is no pitch.
+    /// True if the pitch is less than `octaves` from `before_hz`; false if that is 0, no pitch.
     pub fn is_within(self, octaves: f32, before_hz: f32) -> bool {
         before_hz > 0.0 && (self.f0_hz / before_hz).log2().abs() < octaves
     }
 }
 
-/// Forward filter over pitch bins. Realtime-safe.
+/// Forward filter (hidden Markov model) over pitch bins. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct PitchTracker {
     /// Probability of each bin.
@@ -50,7 +50,7 @@ impl Default for PitchTracker {
 }
 
 impl PitchTracker {
-    /// Takes in one hop: `[N_PITCH_BINS]` logits and the probability of voicing.
+    /// Reads one hop: `[N_PITCH_BINS]` logits and the probability of voicing.
     pub fn hop(&mut self, pitch_logits: &[f32], voicing: f32) -> Pitch {
         let posterior = softmax(pitch_logits);
         advance(&mut self.belief, &posterior, if voicing > VOICED.0 { JUMP } else { VOICED.1 });
@@ -63,10 +63,11 @@ impl PitchTracker {
     }
 }
 
-/// The belief after one hop: some of it glides to the neighbours or jumps anywhere, and then it is weighed by `posterior`.
+/// Moves `belief` on by one hop: shares of it go to the neighbours and to all bins, then it is multiplied by
+/// `posterior`.
 #[multiversion(targets("x86_64+avx2"))]
 fn advance(belief: &mut [f32; N_PITCH_BINS], posterior: &[f32; N_PITCH_BINS], jump: f32) {
-    // With the ends twice, so that nothing glides out.
+    // The end bins are repeated, so that no probability leaves the range.
     let mut old = [0.0; N_PITCH_BINS + 2];
     old[1..=N_PITCH_BINS].copy_from_slice(belief);
     (old[0], old[N_PITCH_BINS + 1]) = (old[1], old[N_PITCH_BINS]);
@@ -88,7 +89,8 @@ fn softmax(logits: &[f32]) -> [f32; N_PITCH_BINS] {
     p
 }
 
-/// Mean bin of the posterior around `best`, finer than a bin and newer than the belief, and its share of the posterior.
+/// Mean bin of the posterior around `best`, and the share of the posterior there. The mean is finer than a bin, and
+/// unlike the belief it has no memory.
 fn around(posterior: &[f32; N_PITCH_BINS], best: usize) -> (f32, f32) {
     let range = best.saturating_sub(REACH)..(best + REACH + 1).min(N_PITCH_BINS);
     let (mut sum, mut weighted) = (1e-12, 1e-12 * best as f32);
@@ -109,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn finer_than_a_bin() {
+    fn pitch_is_finer_than_a_bin() {
         for hz in [55.0, 441.7, 1234.5, 3999.0] {
             let mut tracker = PitchTracker::default();
             let heard = tracker.hop(&logits(hz, 1.0), 1.0).f0_hz;
@@ -118,18 +120,18 @@ mod tests {
     }
 
     #[test]
-    fn one_doubtful_hop_is_no_octave_jump_but_a_sure_one_is() {
+    fn one_uncertain_hop_is_no_octave_jump_and_certain_ones_are() {
         let mut tracker = PitchTracker::default();
         for _ in 0..10 {
             tracker.hop(&logits(220.0, 1.0), 1.0);
         }
         // Mostly 440 Hz, but 220 Hz not excluded.
-        let doubtful: Vec<f32> = logits(440.0, 1.0)
+        let uncertain: Vec<f32> = logits(440.0, 1.0)
             .iter()
             .zip(logits(220.0, 1.0))
             .map(|(a, b)| (a.exp() * 0.9 + b.exp() * 0.1).ln())
             .collect();
-        let heard = tracker.hop(&doubtful, 1.0).f0_hz;
+        let heard = tracker.hop(&uncertain, 1.0).f0_hz;
         assert!((heard - 220.0).abs() < 3.0, "{heard}");
         for _ in 0..2 {
             tracker.hop(&logits(440.0, 1.0), 1.0);

@@ -1,45 +1,44 @@
-//! Tells several notes at once from one, live. A chord has partials that no single fundamental explains.
+//! Detects several notes at once: a chord has partials that no single fundamental explains.
 
-use super::{Lasting, NoteRule, PartialFinder, Partials, Pitch};
+use super::{NoteRule, PartialFinder, Partials, Persistence, Pitch};
 use crate::config::{FRAME_RATE, HOP_SIZE, MODEL_RATE};
 
-/// Hops from one frame that is looked at to the next: 32 ms.
+/// Hops between two analysed frames: 32 ms.
 const STEP: usize = 8;
 /// Samples of a frame, and the hops in them: 128 ms.
 const FRAME: usize = 2048;
 const N_HOPS: usize = FRAME / HOP_SIZE;
-/// What a note has without its fundamental: a fifth has two thirds of the harmonics of the note below both.
+/// Requirements for a note without its fundamental. A fifth has two thirds of the harmonics of the note below both.
 const RULE: NoteRule = NoteRule { least_filled: 0.7, least_harmonics: 4, least_adjoining: 0.8 };
-/// Multiples of the heard pitch that may be the note.
+/// Multiples of the heard pitch that are tried as the note.
 const MULTIPLES: [f32; 5] = [1.0, 2.0, 3.0, 4.0, 0.5];
-/// The strongest partials may be any harmonic up to this number of the note, which is no lower than this, Hz.
+/// So many of the strongest partials are tried as harmonics of the note, up to this number; and the lowest note, Hz.
 const N_STRONGEST: usize = 5;
 const HIGHEST_NUMBER: usize = 8;
 const LOWEST_HZ: f32 = 40.0;
-/// A pitch less certain than this says nothing about whether another note is in the frame.
+/// Less certain pitches are not compared with the others of the frame.
 const CERTAINTY: f32 = 0.45;
-/// How far the pitch may move in a frame, octaves: a glide or a new note smears the partials of one voice, too.
+/// Greatest change of pitch in a frame, octaves: a glide or a new note smears the partials of a single voice.
 const STEADY_OCTAVES: f32 = 0.05;
-/// Time in which chords must be seen, and longest that is remembered, s.
+/// Time in which chords must be found, and longest that is remembered, s.
 const NEEDED_S: f32 = 0.3;
-const MOST_S: f32 = 0.4;
+const MAX_S: f32 = 0.4;
 const STEP_S: f32 = STEP as f32 / FRAME_RATE;
 
-/// Follows whether several notes sound at once. Realtime-safe once made.
-///
-/// Of 3099 recordings of single notes, lines, voices and whistles four were taken for several notes: a violin's double stop,
-/// two of a trombone at 43 Hz, and a saxophone's highest note. Of 107 with a room of 1.5 s around them one was, a singer.
-/// Of 50 mixtures of two or three recordings longer than 2 s, 36 were found. So were 87 % of major triads, 97 % of minor ones
-/// and 77 % of fifths, in five timbres from C3 to A5. Octaves are hardly ever found. A look takes about
-/// 14 µs, in one hop of eight.
+/// Detects several notes at once. Realtime-safe once made. False positives: 4 of 3099 recordings of single notes,
+/// lines, voices and whistles (a violin's double stop, two of a trombone at 43 Hz, a saxophone's highest note), and 1
+/// of 107 with 1.5 s of reverberation (a singer). Found: 36 of 50 mixtures of two or three recordings longer than 2 s,
+/// and 87 % of major triads, 97 % of minor triads and 77 % of fifths in five timbres from C3 to A5. Octaves are hardly
+/// ever found. An analysis takes about 14 µs, in one hop of eight.
 pub struct Polyphony {
     finder: PartialFinder,
-    /// The newest samples, newest last.
+    /// The last samples, newest last.
     samples: [f32; FRAME],
-    /// Pitch of the hops in them, Hz, newest last; 0 = not certain.
+    /// Pitch of each hop in them, Hz, newest last; 0 = not certain.
     certain_hz: [f32; N_HOPS],
+    /// Hops since the last analysed frame.
     n_hops: usize,
-    lasting: Lasting,
+    persistence: Persistence,
     is_several: bool,
 }
 
@@ -51,24 +50,24 @@ impl Default for Polyphony {
             samples: [0.0; FRAME],
             certain_hz: [0.0; N_HOPS],
             n_hops: 0,
-            lasting: Lasting::new(NEEDED_S, MOST_S),
+            persistence: Persistence::new(NEEDED_S, MAX_S),
             is_several: false,
         }
     }
 }
 
 impl Polyphony {
-    /// Forgets the past. Realtime-safe.
+    /// Clears all state. Realtime-safe.
     pub fn reset(&mut self) {
         self.samples = [0.0; FRAME];
         self.certain_hz = [0.0; N_HOPS];
         self.n_hops = 0;
-        self.lasting = Lasting::new(NEEDED_S, MOST_S);
+        self.persistence = Persistence::new(NEEDED_S, MAX_S);
         self.is_several = false;
     }
 
-    /// Reads one hop, the pitch that is heard in it, and whether it is loud enough to matter. True while several notes
-    /// sound: after 0.3 s of them, until nothing speaks for it any more.
+    /// Reads one hop, its pitch, and whether it is above the gate's level. True while several notes sound: from 0.3 s
+    /// of them on, until there is no more evidence.
     pub fn hop(&mut self, samples: &[f32; HOP_SIZE], heard: Pitch, is_loud: bool) -> bool {
         self.samples.copy_within(HOP_SIZE.., 0);
         self.samples[FRAME - HOP_SIZE..].copy_from_slice(samples);
@@ -77,17 +76,17 @@ impl Polyphony {
         self.n_hops = (self.n_hops + 1) % STEP;
         if self.n_hops == 0 {
             let is_chord = is_loud && self.is_chord(heard.f0_hz);
-            let seen_s = match () {
+            let change_s = match () {
                 _ if !is_chord => -STEP_S,
                 _ if self.is_steady(heard.f0_hz) => STEP_S,
                 _ => 0.0,
             };
-            self.is_several = self.lasting.look(seen_s);
+            self.is_several = self.persistence.update(change_s);
         }
         self.is_several
     }
 
-    /// True if the frame has partials that are not those of any one note.
+    /// True if no single note explains the partials of the frame.
     fn is_chord(&mut self, heard_hz: f32) -> bool {
         let partials = self.finder.find(self.samples.iter().copied());
         let is_note = |f0_hz: f32| f0_hz > LOWEST_HZ && partials.are_of_note(f0_hz, RULE);
@@ -120,7 +119,7 @@ mod tests {
     use super::*;
     use std::f32::consts::TAU;
 
-    /// Share of two seconds in which several notes are said to sound; the pitch that is heard is `heard_hz`.
+    /// Share of two seconds in which several notes are detected. `heard_hz`: the heard pitch.
     fn share(sample: impl Fn(usize) -> f32, heard_hz: f32) -> f32 {
         let mut polyphony = Polyphony::default();
         let heard = Pitch { f0_hz: heard_hz, certainty: 0.9, lower: 0.0 };
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_short_is_not_said_and_what_is_over_soon_no_more() {
+    fn short_chords_are_ignored_and_the_end_of_a_chord_is_found_soon() {
         let chord = |i: usize| note(261.63, i) + note(329.63, i) + note(392.0, i);
         let after = |from_s: f32, to_s: f32| {
             let is_there = move |i: usize| (from_s..to_s).contains(&(i as f32 / MODEL_RATE as f32));

@@ -1,15 +1,15 @@
-//! Takes rumble out of what is analysed: handling noise, breath on the microphone, mains hum's lowest octave.
+//! Removes rumble before the analysis: handling noise, breath on the microphone, the lowest octave of mains hum.
 
 use crate::biquad::Biquad;
 use crate::config::{HOP_SIZE, MODEL_RATE};
 
-/// Corner of the filter, Hz. A bass voice ends at 65 Hz; a bass guitar's lowest notes lose their fundamental, but pitch
-/// is heard from the harmonics too.
+/// Corner of the filter, Hz. The lowest note of a bass voice is 65 Hz. The lowest notes of a bass guitar lose their
+/// fundamental, but the encoder hears the pitch from the harmonics, too.
 const CORNER_HZ: f64 = 60.0;
-/// Butterworth of fourth order.
+/// Qualities of the sections of a fourth-order Butterworth filter.
 const QUALITIES: [f64; 2] = [0.541_196_1, 1.306_563];
 
-/// High pass in front of the analysis; the dry signal does not pass it. Realtime-safe.
+/// High pass before the analysis; the dry signal bypasses it. Realtime-safe.
 #[derive(Clone, Debug)]
 pub struct RumbleFilter {
     sections: [Biquad; 2],
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn rumble_goes_and_voices_stay() {
+    fn it_removes_rumble_and_passes_voices() {
         assert!(gain_db(20.0) < -35.0 && gain_db(38.0) < -14.0);
         assert!((gain_db(60.0) + 3.0).abs() < 0.2);
         assert!(gain_db(110.0).abs() < 0.1 && gain_db(3000.0).abs() < 0.05);

@@ -1,25 +1,25 @@
-//! How loud the loud notes of a source are.
+//! Level of the loud notes of a source.
 
 use crate::config::FRAME_RATE;
 
-/// Share of hops that are softer than the tracked level.
+/// Share of hops below the tracked level.
 const QUANTILE: f32 = 0.8;
-/// Step of the tracker per hop, dB: at first, and at last.
+/// Step of the tracker per hop, dB: first, and smallest.
 const STEP_DB: (f32, f32) = (1.0, 0.01);
-/// The step is halved after this many hops.
-const STEP_HALVED: f32 = 25.0;
+/// Hops after which the step is halved.
+const STEP_HALVING_HOPS: f32 = 25.0;
 
-/// The way down is slow for a percentile that lies high, and a soft source would wait for seconds; at first it goes as
-/// fast as this, half of it after so many hops.
-const HASTE: f32 = 0.5;
-const HASTE_HALVED: f32 = 100.0;
+/// Weight of a step down at the beginning, and the hops after which it is halved. A tracker of a high percentile steps
+/// down slowly, and with the final weight a soft source would wait for seconds.
+const FIRST_DOWN: f32 = 0.5;
+const DOWN_HALVING_HOPS: f32 = 100.0;
 
-/// Loud notes are hardly ever louder than their 80th percentile by more than this, dB. What is was not what was taken for
-/// loud notes, and the level follows by this share of the rest in each hop.
-const SURPRISE_DB: f32 = 12.0;
-const CATCHING_UP: f32 = 0.05;
+/// Loud notes hardly ever exceed their 80th percentile by more than this, dB. If they do, the tracked level was that of
+/// another sound, and in each hop it moves by this share of the rest.
+const OUTLIER_DB: f32 = 12.0;
+const OUTLIER_SHARE: f32 = 0.05;
 
-/// Level that a source is moved by: its 80th percentile onto the instrument's. Realtime-safe.
+/// Tracks the 80th percentile of a source's level, which Level Fit moves to that of the instrument. Realtime-safe.
 #[derive(Clone, Copy, Debug)]
 pub struct SourceLevel {
     level_db: f32,
@@ -33,34 +33,34 @@ impl Default for SourceLevel {
 }
 
 impl SourceLevel {
-    /// Level that a source is supposed to have before it is heard, dB.
+    /// Level that is assumed before the source is heard, dB.
     pub const EXPECTED_DB: f32 = -25.0;
-    /// Voiced hops after which a source is known.
+    /// Voiced hops after which the level is known: half a second.
     pub const FIRST_HOPS: f32 = 0.5 * FRAME_RATE;
 
-    /// Takes in one voiced hop and returns the source's tracked level, dB.
+    /// Reads one voiced hop. Returns the tracked level, dB.
     pub fn hop(&mut self, loudness_db: f32) -> f32 {
         self.n_hops += 1.0;
-        let step = (STEP_DB.0 / (1.0 + self.n_hops / STEP_HALVED)).max(STEP_DB.1);
-        let down = (HASTE / (1.0 + self.n_hops / HASTE_HALVED)).max(1.0 - QUANTILE);
+        let step = (STEP_DB.0 / (1.0 + self.n_hops / STEP_HALVING_HOPS)).max(STEP_DB.1);
+        let down = (FIRST_DOWN / (1.0 + self.n_hops / DOWN_HALVING_HOPS)).max(1.0 - QUANTILE);
         self.level_db += step * if loudness_db > self.level_db { QUANTILE } else { -down };
-        self.level_db += CATCHING_UP * (loudness_db - self.level_db - SURPRISE_DB).max(0.0);
+        self.level_db += OUTLIER_SHARE * (loudness_db - self.level_db - OUTLIER_DB).max(0.0);
         self.level_db
     }
 
-    /// Takes the source for as soft as `level_db` from now on, unless it was heard for longer than [`Self::FIRST_HOPS`].
-    pub fn begin_at(&mut self, level_db: f32) {
+    /// Lowers the tracked level to `level_db`, unless the source was heard for longer than [`Self::FIRST_HOPS`].
+    pub fn lower_to(&mut self, level_db: f32) {
         if self.is_new() {
             self.level_db = self.level_db.min(level_db);
         }
     }
 
-    /// Hardly any of the source was heard: less than half a second.
+    /// True if less than [`Self::FIRST_HOPS`] of the source were heard.
     pub fn is_new(&self) -> bool {
         self.n_hops < Self::FIRST_HOPS
     }
 
-    /// The source's tracked level, dB.
+    /// The tracked level, dB.
     pub fn level_db(&self) -> f32 {
         self.level_db
     }
@@ -71,14 +71,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_soft_source_is_met_within_a_second_or_so() {
+    fn a_soft_source_is_tracked_within_a_second() {
         let mut fit = SourceLevel::default();
         (0..250).for_each(|_| _ = fit.hop(-45.0));
         assert!(fit.level_db() < -42.0, "{}", fit.level_db());
     }
 
     #[test]
-    fn what_was_not_the_source_is_soon_forgotten() {
+    fn another_sound_than_the_source_is_soon_forgotten() {
         let mut fit = SourceLevel::default();
         (0..2500).for_each(|_| _ = fit.hop(-70.0));
         (0..125).for_each(|_| _ = fit.hop(-22.0));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn loudness_settles_on_the_sources_upper_level() {
+    fn the_level_settles_at_the_80th_percentile() {
         let mut fit = SourceLevel::default();
         for i in 0..5000 {
             fit.hop(-50.0 + (i % 10) as f32);

@@ -1,7 +1,8 @@
-//! Decibels, by the logarithm and the power of the standard library.
+//! Decibels, with the logarithm and the power of the standard library.
 //!
-//! There are two others. [`power_db`](super::power_db) runs in lanes and may differ in the last bits; where it is used,
-//! sound depends on its bits. And tests write the conversion out: with this one they would share its faults.
+//! There are two other conversions. [`power_db`](super::power_db) is vectorised and may differ in the last bits; where
+//! it is used, the sound depends on its bits. And tests write the conversion out, so that they do not share the faults
+//! of this one.
 
 /// Gain of an amplitude, linear.
 pub fn db_to_gain(db: f32) -> f32 {

@@ -1,12 +1,13 @@
-//! The window of all short spectra.
+//! The window for short-time spectra.
 
 use std::f32::consts::PI;
 
-/// Hann's window for an FFT of `size` samples: periodic, so that copies a half or a quarter of it apart sum to a constant.
-/// Allocates.
+/// Hann window for an FFT of `size` samples: periodic, so that copies at a half or a quarter of its length sum to a
+/// constant. Allocates.
 ///
-/// Two places have one of their own: [`HarmonicMeter`](crate::hear::HarmonicMeter) turns a rotor, because the length of its
-/// window changes with the pitch from hop to hop; and the training's projection counts from the middle of its window, which is odd or even as the pitch wants it.
+/// Two places have their own. [`HarmonicMeter`](crate::hear::HarmonicMeter) rotates a phasor, because the length of its
+/// window changes with the pitch from hop to hop. Training's projection counts from the middle of its window, whose
+/// length may be odd.
 pub fn hann(size: usize) -> Vec<f32> {
     (0..size).map(|i| (PI * i as f32 / size as f32).sin().powi(2)).collect()
 }

@@ -1,10 +1,10 @@
-//! The parameters of both networks as files hold them: floats, checked, of which each backend makes its own.
+//! The parameters of both networks as in the files: checked floats, from which each backend makes its own layers.
 
 use super::shape::{CONVS, N_CONVOLVED, N_FEATURES, N_HEAD, N_RAW, N_TRUNK};
 use super::weights::{LoadError, Weights};
 
-/// `y = x Wᵀ + b`. Files hold `{name}.weight` `[out, in]` and `{name}.bias` `[out]`, as PyTorch does. A convolution is one
-/// over windows of its input, `[out, kernel · in]`, tap-major.
+/// `y = x Wᵀ + b`. Files hold `{name}.weight` `[out, in]` and `{name}.bias` `[out]`, as in PyTorch. A convolution is a
+/// linear layer over windows of its input, `[out, kernel · in]`, tap-major.
 pub struct LinearParameters {
     /// Inputs.
     pub n_in: usize,
@@ -30,11 +30,11 @@ pub struct NormParameters {
     pub bias: Vec<f32>,
 }
 
-/// A linear layer and the normalisation behind it: `{name}` and `{name}.norm` in files.
+/// A linear layer and the normalisation after it: `{name}` and `{name}.norm` in files.
 pub struct DenseParameters {
-    /// The layer.
+    /// The linear layer.
     pub linear: LinearParameters,
-    /// Over its outputs.
+    /// Normalisation of its outputs.
     pub norm: NormParameters,
 }
 
@@ -49,9 +49,9 @@ impl DenseParameters {
 /// A gated recurrent unit; gates are ordered reset, update, new. Files hold `{name}.input` `[3·width, in]` and
 /// `{name}.hidden` `[3·width, width]`, weights and biases.
 pub struct GruParameters {
-    /// Of the input.
+    /// From the input to the gates.
     pub input: LinearParameters,
-    /// Of the hidden state.
+    /// From the hidden state to the gates.
     pub hidden: LinearParameters,
 }
 
@@ -62,13 +62,13 @@ impl GruParameters {
     }
 }
 
-/// The encoder's.
+/// Parameters of the encoder.
 pub struct EncoderParameters {
-    /// Of [`CONVS`].
+    /// One for each of [`CONVS`].
     pub convs: Vec<LinearParameters>,
     /// From the convolutions to [`N_TRUNK`].
     pub trunk: LinearParameters,
-    /// From there to [`N_HEAD`].
+    /// From the trunk to [`N_HEAD`].
     pub head: LinearParameters,
 }
 
@@ -87,27 +87,27 @@ impl EncoderParameters {
     }
 }
 
-/// A decoder's: two dense layers, the GRU, a dense layer over its state and its input, the head.
+/// Parameters of a decoder: two dense layers, the GRU, a dense layer over its state and its input, the head.
 pub struct DecoderParameters {
     /// Units of each hidden layer.
     pub width: usize,
-    /// Before the GRU.
+    /// Layers before the GRU.
     pub input: [DenseParameters; 2],
-    /// See above.
+    /// The GRU.
     pub gru: GruParameters,
-    /// Behind it.
+    /// Layer after the GRU.
     pub output: DenseParameters,
-    /// To [`N_RAW`].
+    /// From there to [`N_RAW`].
     pub head: LinearParameters,
 }
 
-/// Units of a hidden layer at most; real ones have hundreds.
-const MOST_WIDTH: usize = 1 << 16;
+/// Most units of a hidden layer; real ones have hundreds.
+const MAX_WIDTH: usize = 1 << 16;
 
 impl DecoderParameters {
     /// Takes a decoder's tensors from an instrument file; hidden layers have `width` units.
     pub fn take(weights: &mut Weights, width: usize) -> Result<Self, LoadError> {
-        if !(1..=MOST_WIDTH).contains(&width) {
+        if !(1..=MAX_WIDTH).contains(&width) {
             return Err(LoadError::Card("its width makes no sense".into()));
         }
         let mut dense = |name: &str, n_in: usize| DenseParameters::take(weights, name, n_in, width);

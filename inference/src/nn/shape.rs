@@ -1,5 +1,4 @@
-//! Sizes and constants of both networks. Everything that builds them reads these: the CPU's kernels, candle's operations
-//! and training.
+//! Sizes and constants of both networks, shared by the CPU's kernels, candle's operations and training.
 
 pub use crate::config::N_RAW;
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
@@ -11,7 +10,7 @@ pub const RMS_EPS: f64 = 1e-4;
 /// Keeps layer normalisation finite on constant rows.
 pub const LAYER_NORM_EPS: f64 = 1e-5;
 
-/// Sizes of one causal strided convolution: output `i` sees inputs up to the end of its own stride block, never later.
+/// Sizes of one causal strided convolution: output `i` depends on inputs up to the end of its own block of `stride`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvSpec {
     /// Input channels.
@@ -27,12 +26,12 @@ pub struct ConvSpec {
 }
 
 impl ConvSpec {
-    /// Past inputs that the layer remembers between steps.
+    /// Past inputs that the layer keeps between steps.
     pub const fn n_past(&self) -> usize {
         (self.kernel - 1) * self.dilation + 1 - self.stride
     }
 
-    /// Rows of the input, counted from `n_past` before the first new one, that each tap of each output reads.
+    /// Row of the input that each tap of each output reads; row 0 is `n_past` before the first new one.
     pub(super) fn window_rows(&self, n_new: usize) -> impl Iterator<Item = usize> {
         let spec = *self;
         (0..n_new / spec.stride).flat_map(move |o| (0..spec.kernel).map(move |k| o * spec.stride + k * spec.dilation))
@@ -43,7 +42,7 @@ const fn conv(n_in: usize, n_out: usize, kernel: usize, stride: usize, dilation:
     ConvSpec { n_in, n_out, kernel, stride, dilation }
 }
 
-/// The encoder's convolutions: strides multiply to the hop, the receptive field is one frame.
+/// The encoder's convolutions. The product of the strides is the hop, the receptive field is one frame.
 pub const CONVS: [ConvSpec; 6] = [
     conv(1, 32, 32, 8, 1),
     conv(32, 64, 5, 4, 1),
@@ -52,14 +51,14 @@ pub const CONVS: [ConvSpec; 6] = [
     conv(160, 160, 3, 1, 2),
     conv(160, 160, 3, 1, 4),
 ];
-/// Values that the convolutions give per hop.
+/// Outputs of the convolutions per hop.
 pub const N_CONVOLVED: usize = CONVS[CONVS.len() - 1].n_out;
 /// Units of the encoder between the convolutions and the head.
 pub const N_TRUNK: usize = 192;
 /// Outputs of the encoder: pitch posterior (logits), voicing (logit), z.
 pub const N_HEAD: usize = N_PITCH_BINS + 1 + N_Z;
 
-/// True if convolution `i` adds to its input.
+/// True if the input of convolution `i` is added to its output.
 pub const fn is_residual(i: usize) -> bool {
     CONVS[i].n_in == CONVS[i].n_out && CONVS[i].stride == 1
 }

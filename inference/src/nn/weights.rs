@@ -10,38 +10,38 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-/// Why a weights file was refused. Each message says what to do about it.
+/// Reason why a weights file was refused. Each message says what the user can do.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// The file could not be read.
     #[error("cannot read {path}: {source}")]
     Io {
-        /// What was asked for.
+        /// Path of the file.
         path: String,
-        /// What the system said.
+        /// Error of the system.
         source: std::io::Error,
     },
-    /// Not safetensors, or cut off.
+    /// Not a safetensors file, or a truncated one.
     #[error("not a whole weights file ({0}): it may be truncated or of another kind; copy or download it again")]
     Broken(String),
-    /// A safetensors file, but not of ours or of another version.
+    /// A safetensors file of another format or version.
     #[error("this is a file of format {actual:?}, and {expected:?} is needed: choose a file made by this version")]
     Format {
-        /// Format and version that were asked for.
+        /// Format and version that are needed.
         expected: &'static str,
-        /// What the file says, empty if nothing.
+        /// Format and version in the file; empty without one.
         actual: String,
     },
     /// A safetensors file of another program.
     #[error("this is a file of another program{}: choose one that Embouchure made", named(.actual))]
     Foreign {
-        /// What the file says that it is, empty if nothing.
+        /// Format in the file; empty without one.
         actual: String,
     },
     /// The card cannot be read.
     #[error("the file's card is unreadable ({0}): export it again")]
     Card(String),
-    /// A tensor is not there.
+    /// A tensor is missing.
     #[error("the tensor {name:?} is missing: export the file again")]
     MissingTensor {
         /// Its name.
@@ -52,9 +52,9 @@ pub enum LoadError {
     Shape {
         /// Its name.
         name: String,
-        /// What the card's sizes ask for.
+        /// Shape that the sizes in the card require.
         expected: Vec<usize>,
-        /// What the file has.
+        /// Shape in the file.
         actual: Vec<usize>,
     },
     /// A tensor is not made of 32-bit floats.
@@ -62,7 +62,7 @@ pub enum LoadError {
     Kind {
         /// Its name.
         name: String,
-        /// What the file has.
+        /// Type in the file.
         actual: String,
     },
     /// A weight is NaN or infinite.
@@ -71,7 +71,7 @@ pub enum LoadError {
         /// Its name.
         name: String,
     },
-    /// The instrument listens to another encoder.
+    /// The instrument was trained with another encoder.
     #[error("this instrument was trained with encoder {actual}, and this program has {expected}: train it again")]
     ForeignEncoder {
         /// Encoder in use.
@@ -79,7 +79,7 @@ pub enum LoadError {
         /// Encoder named in the file.
         actual: String,
     },
-    /// The network library refused.
+    /// The network library failed to build the network.
     #[error("the network could not be built: {0}")]
     Network(String),
 }
@@ -96,13 +96,13 @@ pub struct Array {
 /// Tensors by name.
 pub type Arrays = BTreeMap<String, Array>;
 
-/// Tensors and card of one file; names and shapes are checked as they are taken.
+/// Tensors of one file. Names and shapes are checked when a tensor is taken.
 pub struct Weights {
     arrays: Arrays,
 }
 
 impl Weights {
-    /// Reads a file that must be of `format`, and its card. Allocates.
+    /// Reads the tensors and the card of a file, which must be of `format`. Allocates.
     pub fn from_bytes<C: DeserializeOwned>(bytes: &[u8], format: &'static str) -> Result<(Self, C), LoadError> {
         let card = read_card(bytes, format)?;
         let file = SafeTensors::deserialize(bytes).map_err(|e| LoadError::Broken(e.to_string()))?;
@@ -113,12 +113,12 @@ impl Weights {
         Ok((Self { arrays }, card))
     }
 
-    /// All tensors not yet taken.
+    /// All tensors that are not taken yet.
     pub fn arrays(&self) -> &Arrays {
         &self.arrays
     }
 
-    /// Takes the values of the tensor `name`, which must have this shape, row-major.
+    /// Takes the values of the tensor `name`, row-major. Its shape must be `shape`.
     pub fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, LoadError> {
         let missing = || LoadError::MissingTensor { name: name.into() };
         let array = self.arrays.remove(name).ok_or_else(missing)?;
@@ -129,7 +129,7 @@ impl Weights {
     }
 }
 
-/// The card of a file that must be of `format`, without its tensors. Allocates.
+/// Reads only the card of a file, which must be of `format`. Allocates.
 pub fn read_card<C: DeserializeOwned>(bytes: &[u8], format: &'static str) -> Result<C, LoadError> {
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| LoadError::Broken(e.to_string()))?;
     let metadata = header.metadata().clone().unwrap_or_default();
@@ -181,32 +181,32 @@ pub fn to_bytes<C: Serialize>(arrays: &Arrays, card: &C, format: &'static str) -
     with_sorted_header(&bytes).ok_or_else(|| LoadError::Broken("the header was not written".into()))
 }
 
-/// The file with the keys of its JSON header in order, so that the same weights give the same bytes and so the same
-/// content id; the library writes metadata in random order.
+/// The file with sorted keys in its JSON header, so that the same weights give the same bytes and the same content id:
+/// the library writes metadata in random order.
 fn with_sorted_header(file: &[u8]) -> Option<Vec<u8>> {
     let (len, rest) = file.split_first_chunk::<8>()?;
     let (header, data) = rest.split_at_checked(u64::from_le_bytes(*len) as usize)?;
     let mut header: serde_json::Value = serde_json::from_slice(header).ok()?;
     header.sort_all_objects();
     let mut header = serde_json::to_vec(&header).ok()?;
-    // The format wants the data aligned, and spaces in between.
+    // The format requires aligned data and spaces as padding.
     header.resize(header.len().next_multiple_of(8), b' ');
     Some([&(header.len() as u64).to_le_bytes(), header.as_slice(), data].concat())
 }
 
-/// Content hash that names a file: the first 16 hexadecimal digits of its SHA-256.
+/// Content id of a file: the first 16 hexadecimal digits of its SHA-256.
 pub fn content_id(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect()
 }
 
-/// Beginning of all formats of ours.
-const OURS: &str = "embouchure-";
-/// Bytes of a header, and of a file, at most: a checkpoint of the widest instrument has 30 MB.
-const MOST_HEADER: u64 = 16 << 20;
-const MOST: u64 = 1 << 30;
+/// Prefix of all formats of this program.
+const FORMAT_PREFIX: &str = "embouchure-";
+/// Largest header and largest file, bytes: a checkpoint of the widest instrument has 30 MB.
+const MAX_HEADER: u64 = 16 << 20;
+const MAX_FILE: u64 = 1 << 30;
 
-/// Reads a whole file, if its header says that it is one of ours, and of a size that can be. What is not is refused
-/// before it is read: models of other programs have gigabytes.
+/// Reads a whole file. A file of another program or with an impossible size is refused after its header, because models
+/// of other programs have gigabytes.
 pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     let io = |source| LoadError::Io { path: path.display().to_string(), source };
     let mut file = File::open(path).map_err(io)?;
@@ -219,12 +219,12 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     };
     read(8, &mut bytes)?;
     let header_len = bytes.first_chunk().map_or(0, |len| u64::from_le_bytes(*len));
-    if header_len > MOST_HEADER {
+    if header_len > MAX_HEADER {
         return Err(LoadError::Broken("it has no header".into()));
     }
     read(8 + header_len, &mut bytes)?;
     let len = 8 + header_len + data_len(bytes.get(8..).unwrap_or_default())?;
-    if len > MOST || (metadata.is_file() && metadata.len() != len) {
+    if len > MAX_FILE || (metadata.is_file() && metadata.len() != len) {
         let actual = metadata.len();
         return Err(LoadError::Broken(format!("it has {actual} bytes where its header tells of {len}")));
     }
@@ -232,19 +232,19 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
     Ok(bytes)
 }
 
-/// Bytes behind a header that is one of ours.
+/// Bytes of data after `header`, which must have a format of this program.
 fn data_len(header: &[u8]) -> Result<u64, LoadError> {
     let header: serde_json::Map<String, serde_json::Value> =
         serde_json::from_slice(header).map_err(|e| LoadError::Broken(e.to_string()))?;
     let format = header.get("__metadata__").and_then(|m| m.get("format")).and_then(|f| f.as_str()).unwrap_or_default();
-    if !format.starts_with(OURS) {
+    if !format.starts_with(FORMAT_PREFIX) {
         return Err(LoadError::Foreign { actual: format.into() });
     }
     let ends = header.values().filter_map(|tensor| tensor.get("data_offsets")?.get(1)?.as_u64());
     Ok(ends.max().unwrap_or(0).min(u64::MAX / 2))
 }
 
-/// For a message.
+/// The format in brackets for a message; empty without one.
 fn named(format: &str) -> String {
     if format.is_empty() { String::new() } else { format!(" ({format:?})") }
 }

@@ -1,18 +1,18 @@
-//! Brightness: a tilt over the harmonics that leaves the level alone.
+//! Brightness: a tilt over the harmonics that keeps their power.
 
 use super::harmonic::edge_gain;
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
 
-/// Steepest tilt taken, dB per octave: 100 harmonics then span 160 dB.
+/// Steepest tilt, dB per octave: 100 harmonics then span 160 dB.
 const MAX_TILT_DB: f32 = 24.0;
 /// Amplitudes below this (-180 dB) are silence; keeps denormals out of the bank.
 const MIN_AMPLITUDE: f32 = 1e-9;
 
 /// Linear amplitude of each harmonic of `controls`.
 ///
-/// `brightness_db`: tilt in dB per octave above the fundamental; the amplitudes are then rescaled so that the power of
-/// the harmonics that sound below `limit_hz` stays what it was. 0 changes nothing. Realtime-safe.
+/// `brightness_db`: tilt above the fundamental, dB per octave; 0 changes nothing. The amplitudes are rescaled so that
+/// the power of the harmonics below `limit_hz` does not change. Realtime-safe.
 pub fn harmonic_amplitudes(controls: &Controls, brightness_db: f32, limit_hz: f32) -> [f32; N_HARMONICS] {
     let mut amplitudes = *controls.harmonic_amplitudes();
     if brightness_db.is_finite() && brightness_db != 0.0 {

@@ -1,7 +1,7 @@
-//! The harmonic part: up to 100 sines in a row over one fundamental.
+//! The harmonic part: up to 100 sines at multiples of one fundamental.
 //!
-//! sin(kφ) comes from the Chebyshev recurrence sin((k+1)φ) = 2cos(φ)·sin(kφ) − sin((k−1)φ) over k, with 16 samples side
-//! by side. Against one libm sine per harmonic this is 20 times cheaper, and against rotating phasors it does not drift
+//! sin(kφ) comes from the Chebyshev recurrence sin((k+1)φ) = 2cos(φ)·sin(kφ) − sin((k−1)φ) over k, for 16 samples in
+//! parallel. It is 20 times cheaper than a sine of libm per harmonic, and unlike rotating phasors it does not drift
 //! when the pitch glides.
 
 use super::side::{PANS, Side};
@@ -9,22 +9,22 @@ use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
 use crate::math::sin_cos_turns;
 use multiversion::multiversion;
 
-/// Samples computed side by side.
+/// Samples computed in parallel.
 const LANES: usize = 16;
 /// Harmonics fade out over this share of the band below the limit.
 const EDGE: f32 = 0.1;
 
-/// Oscillators that share one phase, and the frame they were last brought to.
+/// Oscillators with a common phase, and the last frame.
 #[derive(Clone)]
 pub struct HarmonicBank {
     host_rate: f64,
-    /// No harmonic sounds here or above, Hz.
+    /// Harmonics at or above this are silent, Hz.
     limit_hz: f32,
-    /// Of the fundamental at the next sample, in turns, 0 ≤ phase < 1.
+    /// Phase of the fundamental at the next sample, turns, 0 ≤ phase < 1.
     phase: f64,
-    /// Of the last frame.
+    /// Fundamental of the last frame.
     f0_hz: f32,
-    /// Of the last frame, linear.
+    /// Amplitudes of the last frame, linear.
     amplitudes: [f32; N_HARMONICS],
 }
 
@@ -35,32 +35,33 @@ impl HarmonicBank {
         Self { host_rate, limit_hz, phase: 0.0, f0_hz: 440.0, amplitudes: [0.0; N_HARMONICS] }
     }
 
-    /// Half the sample rate or 20 kHz, whichever is lower.
+    /// Half the sample rate or 20 kHz, whichever is lower, Hz.
     pub fn limit_hz(&self) -> f32 {
         self.limit_hz
     }
 
-    /// Back to silence.
+    /// Clears the state.
     pub fn reset(&mut self) {
         self.phase = 0.0;
         self.amplitudes = [0.0; N_HARMONICS];
     }
 
-    /// Takes a frame without rendering a way to it.
+    /// Sets the last frame without rendering.
     pub fn start_from(&mut self, f0_hz: f32, amplitudes: &[f32; N_HARMONICS]) {
         self.f0_hz = f0_hz;
         self.amplitudes = *amplitudes;
     }
 
-    /// Renders from the last frame to this one; pitch and amplitudes go in a straight line, phase continues.
+    /// Renders from the last frame to this one; pitch and amplitudes are interpolated linearly, and the phase
+    /// continues.
     ///
-    /// `f0_hz` > 0. `amplitudes`: linear, ≥ 0. `out`: overwritten; the new frame is reached with the sample after it.
-    /// A silent frame has no pitch of its own: a note starts on its pitch, at phase 0, and ends on it. Realtime-safe.
+    /// `f0_hz` > 0. `amplitudes`: linear, ≥ 0. `out`: overwritten; the new frame is reached at the sample after it. The
+    /// pitch of a silent frame is ignored: a note starts at its own pitch, with phase 0, and ends at it. Realtime-safe.
     ///
-    /// Harmonics fade out linearly over the last tenth below the limit, by their frequency at each sample, so that
-    /// even a jump of pitch does not alias.
+    /// Harmonics fade out linearly over the last tenth below the limit, by their frequency at each sample, so that even
+    /// a jump of pitch does not alias.
     ///
-    /// `side`: gets what leaves the centre; `out` is the same with it and without.
+    /// `side`: the side signal is added to it; `out` is the same with and without it.
     pub fn render(&mut self, f0_hz: f32, amplitudes: &[f32; N_HARMONICS], out: &mut [f32], side: Option<Side<'_>>) {
         debug_assert!(f0_hz > 0.0);
         let was_silent = is_silent(&self.amplitudes);
@@ -82,8 +83,8 @@ impl HarmonicBank {
     }
 }
 
-/// What [`HarmonicBank::render`] does where something sounds. `WIDE`: there is a `side`. Known when compiled, so that mono
-/// does not pay for it.
+/// [`HarmonicBank::render`] where one of both frames sounds. `WIDE`: there is a `side`; a constant, so that mono does
+/// not cost more.
 #[multiversion(targets("x86_64+avx2"))]
 fn render_sounding<const WIDE: bool>(
     bank: &mut HarmonicBank,
@@ -129,7 +130,7 @@ fn render_sounding<const WIDE: bool>(
     }
 }
 
-/// Gain of a partial at `hz`: 1, then a straight line to 0 over the last tenth below `limit_hz`.
+/// Gain of a partial at `hz`: 1, then a linear fade to 0 over the last tenth below `limit_hz`.
 #[inline(always)]
 pub(super) fn edge_gain(hz: f32, limit_hz: f32) -> f32 {
     ((limit_hz - hz) / (limit_hz * EDGE)).clamp(0.0, 1.0)
@@ -139,23 +140,24 @@ fn is_silent(amplitudes: &[f32; N_HARMONICS]) -> bool {
     amplitudes.iter().all(|a| *a == 0.0)
 }
 
-/// The recurrence for 16 samples at once; no lane ever looks at another.
+/// The recurrence for 16 samples in parallel, one per lane.
 #[derive(Default)]
 struct Lanes {
     /// Phase of the fundamental, turns.
     phase: [f64; LANES],
-    /// Place between the two frames, 0 to 1.
+    /// Position between the two frames, 0 to 1.
     weight: [f32; LANES],
     /// Fundamental, Hz.
     hz: [f32; LANES],
     /// 2cos(φ).
     two_cos: [f32; LANES],
-    /// sin(kφ) of the harmonic that is next.
+    /// sin(kφ) of the next harmonic.
     sine: [f32; LANES],
     /// sin((k−1)φ).
     previous: [f32; LANES],
+    /// Sum of the harmonics.
     sum: [f32; LANES],
-    /// The sum with each harmonic times its pan.
+    /// Sum of each harmonic times its pan.
     side: [f32; LANES],
 }
 
@@ -237,7 +239,7 @@ mod tests {
         out
     }
 
-    /// The definition, one sine at a time in f64.
+    /// The definition: one sine per harmonic and sample in f64.
     fn naive(frames: &[(f32, [f32; N_HARMONICS])], rate: f64) -> Vec<f64> {
         let limit = (rate / 2.0).min(20_000.0);
         let mut phase = 0.0;
@@ -285,7 +287,7 @@ mod tests {
         }
     }
 
-    /// Level in dB of everything further than 60 Hz from the multiples of 5 kHz below 20 kHz.
+    /// Measures everything further than 60 Hz from 5, 10 and 15 kHz.
     #[test]
     fn a_high_note_does_not_alias() {
         use realfft::RealFftPlanner;
@@ -330,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn notes_start_and_end_on_their_pitch() {
+    fn notes_start_and_end_at_their_pitch() {
         let mut amplitudes = [0.0; N_HARMONICS];
         amplitudes[0] = 1.0;
         let mut bank = HarmonicBank::new(48_000.0);

@@ -1,16 +1,17 @@
-//! Controls to audio: voices of harmonic oscillators and filtered noise, and one room around them, at any sample rate.
+//! Synthesis: from controls to audio at any sample rate. A voice of harmonic oscillators and filtered noise, then a
+//! room.
 //!
 //! After Serra & Smith 1990 ("Spectral modeling synthesis") and Engel et al. 2020 (DDSP, arXiv:2001.04643).
 
 pub mod brightness;
-mod course;
 pub mod harmonic;
 pub mod noise;
+mod ramp;
 pub mod room;
 pub mod side;
 mod voice;
 
-pub use course::{Course, Way};
+pub use ramp::{HopRamp, RampTo};
 pub use voice::SynthVoice;
 
 use crate::config::{HOP_SIZE, MODEL_RATE};
@@ -18,36 +19,36 @@ use crate::controls::{Controls, Room};
 use room::Reverb;
 use side::Side;
 
-/// A voice and the room.
+/// A voice in a room.
 ///
-/// The sound depends only on the sequence of frames, settings and lengths, so it is the same bit for bit in a plugin, in a
-/// bounce and in training.
+/// The sound depends only on the sequence of frames, settings and lengths, so a plugin, a bounce and training get the
+/// same bits.
 pub struct Synth {
     voice: SynthVoice,
     reverb: Reverb,
-    /// Of the last frame, 0 to 1.
+    /// Width at the last frame, 0 to 1.
     width: f32,
-    /// The side of the last hop and room for that of a longer one, `[max_hop_len]`.
+    /// The side signal of the last hop, in its first `len` samples, `[max_hop_len]`.
     side: Vec<f32>,
     /// Samples of the last hop.
     len: usize,
 }
 
-/// What shapes a hop beside the controls.
+/// Settings of the synth for one hop.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HopShape {
     /// Tilt over the harmonics, dB per octave.
-    pub brightness_db: Course,
-    /// How much of noise, upper harmonics and room leaves the centre, from 0 to 1. What is not a number counts as 0.
-    pub width: Course,
-    /// Around the voice.
+    pub brightness_db: RampTo,
+    /// How far noise, upper harmonics and room spread from the centre, 0 to 1. A value that is not finite counts as 0.
+    pub width: RampTo,
+    /// The room around the voice.
     pub room: Room,
 }
 
 impl HopShape {
-    /// As learned, in the middle, in the open air.
+    /// No tilt, no width and no room.
     pub const PLAIN: Self =
-        Self { brightness_db: Course { turn: 0, to: 0.0 }, width: Course { turn: 0, to: 0.0 }, room: Room::NONE };
+        Self { brightness_db: RampTo { start: 0, to: 0.0 }, width: RampTo { start: 0, to: 0.0 }, room: Room::NONE };
 }
 
 impl Synth {
@@ -57,7 +58,7 @@ impl Synth {
         Self { voice, reverb, width: 0.0, side: vec![0.0; max_hop_len(host_rate)], len: 0 }
     }
 
-    /// Back to silence, as if newly made. Realtime-safe.
+    /// Clears all state, as if newly made. Realtime-safe.
     pub fn reset(&mut self) {
         self.voice.reset();
         self.reverb.reset();
@@ -65,47 +66,47 @@ impl Synth {
         self.len = 0;
     }
 
-    /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
+    /// Sets the frame that the next `render` starts from, which is silence otherwise.
     pub fn start_from(&mut self, controls: &Controls, brightness_db: f32) {
         self.voice.start_from(controls, brightness_db);
     }
 
-    /// Renders the way from the previous frame to `controls`, which are reached with the sample after `out`: in the middle,
-    /// in the open air.
+    /// Renders one hop, interpolated from the previous frame to `controls`, without width and room. `controls` are
+    /// reached at the sample after `out`.
     ///
-    /// `brightness_db`: tilt in dB per octave at `controls`. `out`: at most [`max_hop_len`] samples, overwritten; exact
+    /// `brightness_db`: tilt at `controls`, dB per octave. `out`: at most [`max_hop_len`] samples, overwritten; exact
     /// zeros if both frames are silent. Realtime-safe.
     pub fn render(&mut self, controls: &Controls, brightness_db: f32, out: &mut [f32]) {
         self.render_shaped(
             controls,
-            HopShape { brightness_db: Course::straight_to(brightness_db), ..HopShape::PLAIN },
+            HopShape { brightness_db: RampTo::over_hop(brightness_db), ..HopShape::PLAIN },
             out,
         );
     }
 
-    /// The same with width and room. Up to where brightness or width begin to move within the hop the sound is what it was,
-    /// bit for bit. `middle` is the same at any width; [`side`](Self::side) then has what goes with it. Exact zeros if both
-    /// frames are silent and the room has faded.
+    /// As [`render`](Self::render), with width and room. `middle` (overwritten) is the same at any width;
+    /// [`side`](Self::side) is the signal that belongs to it. Before the sample at which brightness or width begin to
+    /// move, the bits are those of constant settings. Exact zeros if both frames are silent and the room has faded.
     pub fn render_shaped(&mut self, controls: &Controls, shape: HopShape, middle: &mut [f32]) {
         self.len = middle.len().min(self.side.len());
         let side = &mut self.side[..self.len];
         side.fill(0.0);
         let to = if shape.width.to.is_finite() { shape.width.to.clamp(0.0, 1.0) } else { 0.0 };
         let from = std::mem::replace(&mut self.width, to);
-        let way = Way { from, to, turn: shape.width.turn, len: middle.len() };
-        let width = (from > 0.0 || to > 0.0).then_some(way);
+        let ramp = HopRamp { from, to, start: shape.width.start, len: middle.len() };
+        let width = (from > 0.0 || to > 0.0).then_some(ramp);
         self.voice.render(controls, shape.brightness_db, width, middle, side);
-        self.reverb.add(&shape.room, middle, width.map(|way| Side::new(way, side)));
+        self.reverb.add(&shape.room, middle, width.map(|ramp| Side::new(ramp, side)));
     }
 
-    /// What left has more and right has less than the middle in the hop that was rendered last; exact zeros where that
-    /// was mono or silent.
+    /// The side signal of the last hop: left = middle + side, right = middle - side. Exact zeros where the hop was mono
+    /// or silent.
     pub fn side(&self) -> &[f32] {
         &self.side[..self.len]
     }
 }
 
-/// Most host samples between two control frames.
+/// Largest number of host samples between two control frames.
 pub fn max_hop_len(host_rate: f64) -> usize {
     hop_samples(host_rate).ceil() as usize + 1
 }
@@ -117,7 +118,7 @@ pub fn hop_samples(host_rate: f64) -> f64 {
 
 /// Renders frames that are one hop apart, the first at sample 0; the last is held for a hop. Allocates.
 ///
-/// Gives `controls.len()` hops of samples at `host_rate` (Hz). `brightness_db`: tilt in dB per octave.
+/// Returns `controls.len()` hops of samples at `host_rate` (Hz). `brightness_db`: tilt, dB per octave.
 pub fn render_clip(controls: &[Controls], host_rate: f64, brightness_db: f32) -> Vec<f32> {
     let hop_start = |h: usize| (h as f64 * hop_samples(host_rate)).round() as usize;
     let mut out = vec![0.0; hop_start(controls.len())];

@@ -1,47 +1,48 @@
 //! The noise part: one stream of white noise, filtered by the band gains of each control frame.
 //!
-//! Every frame filters the same stream (by FFT) and the results are crossfaded in a straight line, so that constant
-//! gains give plain stationary filtered noise without a trace of the frames. The stream is a function of the sample
-//! index alone: it can be read ahead, so a zero-phase filter costs no latency, and every render is reproducible.
+//! Every frame filters the same stream (by FFT), and the results are crossfaded linearly, so that constant gains give
+//! stationary noise without a trace of the frames. The stream is a function of the sample index alone: it can be read
+//! ahead, so a zero-phase filter costs no latency, and every render is reproducible.
 
 use crate::config::{N_NOISE_BANDS, NOISE_MAX_HZ, REFERENCE_RATE};
 use crate::controls::hz_to_band;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex, num_complex::Complex};
 use std::sync::Arc;
 
-/// The FFT holds at least this many hops: two are used, the rest is room for the filter's impulse response.
+/// Least number of hops in the FFT: two are used, the others hold the filter's impulse response.
 const FFT_HOPS: usize = 5;
 
-/// Filter state: what the last frame still has to say in the hop to come.
+/// Noise source and filter, with the noise of the last frame for the next hop.
 pub struct NoiseBank {
     bands: BandInterpolation,
     forward: Arc<dyn RealToComplex<f32>>,
     inverse: Arc<dyn ComplexToReal<f32>>,
-    /// The stream from `streamed` on, `[fft_size]`.
+    /// The stream from sample `streamed` on, `[fft_size]`.
     stream: Vec<f32>,
     streamed: u64,
-    /// What goes through the FFT and back, `[fft_size]`.
+    /// Input of the FFT and output of its inverse, `[fft_size]`.
     time: Vec<f32>,
     spectrum: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
+    /// Gain of each bin.
     gains: Vec<f32>,
-    /// Gain 1 in all of the FFT: unit variance at the reference rate, and the FFT's own scale undone.
+    /// Factor for all bins: unit variance at the reference rate, without the scale of the FFT.
     scale: f32,
     max_hop_len: usize,
     /// First sample of the stream.
     start: u64,
     /// Index of the next sample.
     position: u64,
-    /// The stream through the last frame's filter, from `position` on.
+    /// The stream through the filter of the last frame.
     last: Filtered,
-    /// The same for the new frame; the two swap places every hop.
+    /// The stream through the filter of the new frame; both are swapped every hop.
     new: Filtered,
 }
 
 struct Filtered {
     /// `[2 · max_hop_len]`
     samples: Vec<f32>,
-    /// Where `position` is in `samples`.
+    /// Index of the sample at `position` in `samples`.
     offset: usize,
     silent: bool,
 }
@@ -53,8 +54,8 @@ impl Filtered {
 }
 
 impl NoiseBank {
-    /// Allocates for hops of up to `max_hop_len` samples. `host_rate` in Hz, > 0. `start`: where in the stream to begin;
-    /// banks that begin far from each other have nothing in common.
+    /// Allocates for hops of up to `max_hop_len` samples. `host_rate` in Hz, > 0. `start`: first sample of the stream;
+    /// banks that start far from each other are not correlated.
     pub fn new(host_rate: f64, max_hop_len: usize, start: u64) -> Self {
         let fft_size = (FFT_HOPS * max_hop_len).next_power_of_two();
         let mut planner = RealFftPlanner::new();
@@ -80,39 +81,39 @@ impl NoiseBank {
         }
     }
 
-    /// Back to silence and to the start of the stream.
+    /// Clears the state and returns to the start of the stream.
     pub fn reset(&mut self) {
         self.position = self.start;
         self.last.silent = true;
     }
 
-    /// Takes a frame without rendering a way to it.
+    /// Sets the last frame without rendering.
     pub fn start_from(&mut self, noise_magnitudes: &[f32; N_NOISE_BANDS]) {
         self.filter(noise_magnitudes);
         std::mem::swap(&mut self.last, &mut self.new);
     }
 
-    /// Adds the noise on the way from the last frame to this one, which is reached with the sample after `out`.
+    /// Adds the noise from the last frame to this one, which is reached at the sample after `out`.
     ///
-    /// `noise_magnitudes`: as in [`Controls`](crate::controls::Controls). `out`: at most `max_hop_len` samples, left
-    /// alone if both frames are silent. Realtime-safe.
+    /// `noise_magnitudes`: as in [`Controls`](crate::controls::Controls). `out`: at most `max_hop_len` samples,
+    /// unchanged if both frames are silent. Realtime-safe.
     pub fn render_add(&mut self, noise_magnitudes: &[f32; N_NOISE_BANDS], out: &mut [f32]) {
         self.render_add_from(0, noise_magnitudes, out);
     }
 
-    /// The same where the last frame is left only with sample `turn`.
-    pub fn render_add_from(&mut self, turn: usize, noise_magnitudes: &[f32; N_NOISE_BANDS], out: &mut [f32]) {
+    /// The same with a crossfade that begins at sample `start`.
+    pub fn render_add_from(&mut self, start: usize, noise_magnitudes: &[f32; N_NOISE_BANDS], out: &mut [f32]) {
         debug_assert!(out.len() <= self.max_hop_len);
         self.filter(noise_magnitudes);
-        let step = 1.0 / out.len().saturating_sub(turn).max(1) as f32;
-        let share = |i: usize| i.saturating_sub(turn) as f32 * step;
+        let step = 1.0 / out.len().saturating_sub(start).max(1) as f32;
+        let share = |i: usize| i.saturating_sub(start) as f32 * step;
         if !self.last.silent {
             for (i, (y, x)) in out.iter_mut().zip(&self.last.samples[self.last.offset..]).enumerate() {
                 *y += (1.0 - share(i)) * x;
             }
         }
         if !self.new.silent {
-            for (i, (y, x)) in out.iter_mut().zip(&self.new.samples).enumerate().skip(turn) {
+            for (i, (y, x)) in out.iter_mut().zip(&self.new.samples).enumerate().skip(start) {
                 *y += share(i) * x;
             }
         }
@@ -121,7 +122,7 @@ impl NoiseBank {
         std::mem::swap(&mut self.last, &mut self.new);
     }
 
-    /// Moves `stream` on, or back after a reset; most of what is needed next is there already.
+    /// Moves `stream` to sample `first`: forwards, or back after a reset. It keeps the samples that it has already.
     fn stream_from(&mut self, first: u64) {
         let n_new =
             usize::try_from(first.wrapping_sub(self.streamed)).map_or(self.stream.len(), |n| n.min(self.stream.len()));
@@ -133,7 +134,7 @@ impl NoiseBank {
         self.streamed = first;
     }
 
-    /// Fills `new` with the stream from `position` on, filtered.
+    /// Fills `new` with the filtered stream from `position` on.
     fn filter(&mut self, noise_magnitudes: &[f32; N_NOISE_BANDS]) {
         self.new.offset = 0;
         self.new.silent = noise_magnitudes.iter().all(|m| *m == 0.0);
@@ -166,14 +167,14 @@ fn white(index: u64) -> f32 {
     ((x >> 40) as f32 + 0.5 - (1 << 23) as f32) * (3f32.sqrt() / (1 << 23) as f32)
 }
 
-/// How band gains become gains of FFT bins: a straight line in mel between band centres, constant outside the first and
-/// the last, nothing above 20 kHz or half the rate, then smoothed over five bins (1 4 6 4 1)/16.
+/// Interpolates band gains to gains of FFT bins: linear in mel between band centres, constant outside the first and the
+/// last, 0 above 20 kHz or half the rate, then smoothed over five bins (1 4 6 4 1)/16.
 ///
 /// The smoothing keeps the impulse response within the FFT where the low bands are narrower than its bins.
 pub struct BandInterpolation {
-    /// For each bin the band centre below it.
+    /// Index of the band centre below each bin.
     below: Vec<u8>,
-    /// And the weight of the next one.
+    /// Weight of the next band centre for each bin.
     weights: Vec<f32>,
     /// Bins from here on are 0 before smoothing.
     n_open: usize,
@@ -275,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_low_rate_is_filled_up_to_its_half() {
+    fn at_a_low_rate_noise_reaches_half_the_rate() {
         let density = density(8000.0, &[1.0; N_NOISE_BANDS], 4);
         assert!(db(mean(&density, 200.0, 3700.0) * 24_000.0).abs() < 0.4);
         let mut bins = vec![f32::NAN; 129];
@@ -284,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_band_sounds_in_its_place_with_its_gain() {
+    fn a_band_has_its_frequency_range_and_gain() {
         let edges = noise_band_edges_hz();
         for rate in [48_000.0, 96_000.0] {
             for band in [10, 25, 40, 55] {

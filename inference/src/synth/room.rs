@@ -1,55 +1,59 @@
-//! The room in sound: a feedback delay network (Jot & Chaigne 1991, "Digital delay networks for designing artificial
-//! reverberators"), sixteen delays that feed each other and lose in each band as much as the room does.
+//! The room as a feedback delay network (Jot & Chaigne 1991, "Digital delay networks for designing artificial
+//! reverberators"): sixteen delay lines that feed each other and decay in each band as the room does.
 
 use super::side::Side;
 use crate::controls::{CROSSOVERS_HZ, LN_60_DB, N_ROOM_BANDS as N_BANDS, Room};
 
 const N_LINES: usize = 16;
-/// Time until the room answers, seconds.
+/// Shortest delay, which is the time until the first reflection, s.
 const PREDELAY_S: f64 = 0.005;
-/// The longest delay against the shortest, which is the time until the room answers.
+/// Ratio of the longest delay to the shortest.
 const SPREAD: f64 = 9.0;
-/// What is softer is silence: -120 dB.
+/// Softer reverberation is silence: -120 dB.
 const SILENT: f32 = 1e-6;
 
-/// Adds the room to a dry sound.
+/// Adds reverberation to a dry sound.
 pub struct Reverb {
     rate: f32,
     lines: [Line; N_LINES],
-    /// What a line loses per pass, as gains, `[N_BANDS][N_LINES]`.
-    kept: [[f32; N_LINES]; N_BANDS],
-    split: Split<N_LINES>,
-    entry: Split<1>,
+    /// Gain of a pass through each line, `[N_BANDS][N_LINES]`.
+    pass_gains: [[f32; N_LINES]; N_BANDS],
+    pass_split: Split<N_LINES>,
+    input_split: Split<1>,
     /// Gains into the network at the end of the last hop.
-    entry_gains: [f32; N_BANDS],
+    input_gains: [f32; N_BANDS],
+    /// Decay that `pass_gains` are for, s.
     t60_s: [f32; N_BANDS],
     is_ringing: bool,
 }
 
+/// A delay line.
 struct Line {
+    /// A ring; `at` is the oldest sample.
     samples: Vec<f32>,
     at: usize,
 }
 
-/// Splits signals into bands that add up to them again.
+/// Splits `N` signals into bands that sum to the signals.
 struct Split<const N: usize> {
-    /// Share of the way to the input that the low-pass filters go per sample.
-    pace: [f32; N_BANDS - 1],
+    /// Coefficients of the one-pole low-pass filters: share of the way to the input per sample.
+    coefficients: [f32; N_BANDS - 1],
+    /// Outputs of the low-pass filters.
     lows: [[f32; N]; N_BANDS - 1],
 }
 
 impl<const N: usize> Split<N> {
     fn new(rate: f32) -> Self {
-        let pace = CROSSOVERS_HZ.map(|hz| 1.0 - (-std::f32::consts::TAU * hz / rate).exp());
-        Self { pace, lows: [[0.0; N]; N_BANDS - 1] }
+        let coefficients = CROSSOVERS_HZ.map(|hz| 1.0 - (-std::f32::consts::TAU * hz / rate).exp());
+        Self { coefficients, lows: [[0.0; N]; N_BANDS - 1] }
     }
 
-    /// The bands of `x`, each times its gain, together.
+    /// Sum of the bands of `x`, each times its gain.
     #[inline]
     fn weighted(&mut self, x: &[f32; N], gains: &[[f32; N]; N_BANDS]) -> [f32; N] {
         std::array::from_fn(|i| {
-            let low = self.lows[0][i] + self.pace[0] * (x[i] - self.lows[0][i]);
-            let not_high = self.lows[1][i] + self.pace[1] * (x[i] - self.lows[1][i]);
+            let low = self.lows[0][i] + self.coefficients[0] * (x[i] - self.lows[0][i]);
+            let not_high = self.lows[1][i] + self.coefficients[1] * (x[i] - self.lows[1][i]);
             (self.lows[0][i], self.lows[1][i]) = (low, not_high);
             gains[0][i] * low + gains[1][i] * (not_high - low) + gains[2][i] * (x[i] - not_high)
         })
@@ -68,100 +72,100 @@ impl Reverb {
             ((seconds * host_rate) as usize).max(1)
         };
         let rate = host_rate as f32;
-        let mut sound = Self {
+        let mut reverb = Self {
             rate,
             lines: std::array::from_fn(|i| Line { samples: vec![0.0; length(i)], at: 0 }),
-            kept: [[0.0; N_LINES]; N_BANDS],
-            split: Split::new(rate),
-            entry: Split::new(rate),
-            entry_gains: [0.0; N_BANDS],
+            pass_gains: [[0.0; N_LINES]; N_BANDS],
+            pass_split: Split::new(rate),
+            input_split: Split::new(rate),
+            input_gains: [0.0; N_BANDS],
             t60_s: Room::NONE.t60_s,
             is_ringing: false,
         };
-        sound.follow(&Room::NONE);
-        sound
+        reverb.set_decay(&Room::NONE);
+        reverb
     }
 
-    /// Back to silence. Realtime-safe.
+    /// Clears the state. Realtime-safe.
     pub fn reset(&mut self) {
         if self.is_ringing {
             self.lines.iter_mut().for_each(|line| line.samples.fill(0.0));
-            self.split.reset();
-            self.entry.reset();
+            self.pass_split.reset();
+            self.input_split.reset();
         }
         self.is_ringing = false;
-        self.entry_gains = [0.0; N_BANDS];
+        self.input_gains = [0.0; N_BANDS];
     }
 
-    /// Adds to `samples` what `room` answers to them, and to `side` as much again from other places. What rings already
-    /// goes on. Realtime-safe; leaves silence as exact zeros once the room has faded.
+    /// Adds the reverberation in `room` to `samples`, and another, as loud and not correlated with it, to `side`.
+    /// Earlier reverberation continues. Realtime-safe; silence stays exact zeros once the room has faded.
     pub fn add(&mut self, room: &Room, samples: &mut [f32], mut side: Option<Side<'_>>) {
         if room.t60_s != self.t60_s {
-            self.follow(room);
+            self.set_decay(room);
         }
-        let is_played_to = room.levels.iter().chain(&self.entry_gains).any(|level| *level > 0.0);
+        let has_input = room.levels.iter().chain(&self.input_gains).any(|level| *level > 0.0);
         let is_silent = samples.iter().all(|x| *x == 0.0);
-        if !self.is_ringing && (is_silent || !is_played_to) {
-            self.entry_gains = self.entry_gains_of(room);
+        if !self.is_ringing && (is_silent || !has_input) {
+            self.input_gains = self.input_gains_for(room);
             return;
         }
         self.is_ringing = true;
-        let (mut gains, ends) = (self.entry_gains, self.entry_gains_of(room));
+        let (mut gains, ends) = (self.input_gains, self.input_gains_for(room));
         let steps: [f32; N_BANDS] = std::array::from_fn(|b| (ends[b] - gains[b]) / samples.len().max(1) as f32);
         let mut loudest = 0.0f32;
         let step = 1.0 / samples.len().max(1) as f32;
         for (i, x) in samples.iter_mut().enumerate() {
             gains.iter_mut().zip(steps).for_each(|(gain, step)| *gain += step);
-            let [entering] = self.entry.weighted(&[*x], &gains.map(|gain| [gain]));
-            let [answer, beside] = self.step(entering);
-            // The side has no say in when the room ends: the middle is not to depend on it.
-            loudest = loudest.max(answer.abs());
-            *x += answer;
+            let [entering] = self.input_split.weighted(&[*x], &gains.map(|gain| [gain]));
+            let [middle, beside] = self.step(entering);
+            // The end of the room does not depend on the side, because the middle must not.
+            loudest = loudest.max(middle.abs());
+            *x += middle;
             if let Some(side) = &mut side {
                 let width = side.width(i as f32 * step);
                 side.out[i] += width * beside;
             }
         }
-        self.entry_gains = ends;
+        self.input_gains = ends;
         if is_silent && loudest < SILENT {
             self.reset();
-            self.entry_gains = ends;
+            self.input_gains = ends;
         }
     }
 
-    /// One sample round the network; what is heard in the middle and beside it.
+    /// One sample through the network; returns its output in the middle and in the side.
     #[inline]
     fn step(&mut self, entering: f32) -> [f32; 2] {
-        let heard: [f32; N_LINES] = std::array::from_fn(|i| self.lines[i].samples[self.lines[i].at]);
-        let mut fed = self.split.weighted(&heard, &self.kept);
-        let answer = fed.chunks_exact(2).map(|pair| pair[0] - pair[1]).sum();
+        let outputs: [f32; N_LINES] = std::array::from_fn(|i| self.lines[i].samples[self.lines[i].at]);
+        let mut fed = self.pass_split.weighted(&outputs, &self.pass_gains);
+        let middle = fed.chunks_exact(2).map(|pair| pair[0] - pair[1]).sum();
         mix(&mut fed);
-        // The third row of the matrix, + + - -: it has half of its signs in common with + -, so half of the lines are
-        // heard left and half right, long and short ones by turns.
+        // The third row of the matrix, + + - -: half of its signs are those of the middle's + -, so half of the lines
+        // sound left and half right, with long and short ones on both sides.
         let beside = fed[2];
         const SHARE: f32 = 0.25; // 1/√16: mixing keeps the energy.
         for (line, fed) in self.lines.iter_mut().zip(fed) {
             line.samples[line.at] = SHARE * (fed + entering);
             line.at = if line.at + 1 == line.samples.len() { 0 } else { line.at + 1 };
         }
-        [answer, beside]
+        [middle, beside]
     }
 
-    /// Takes on how fast `room` fades.
-    fn follow(&mut self, room: &Room) {
+    /// Sets the gains for the decay of `room`.
+    fn set_decay(&mut self, room: &Room) {
         self.t60_s = room.t60_s;
-        for (kept, t60_s) in self.kept.iter_mut().zip(room.t60_s) {
-            for (kept, line) in kept.iter_mut().zip(&self.lines) {
-                *kept = (-LN_60_DB * line.samples.len() as f32 / (t60_s * self.rate)).exp();
+        for (gains, t60_s) in self.pass_gains.iter_mut().zip(room.t60_s) {
+            for (gain, line) in gains.iter_mut().zip(&self.lines) {
+                *gain = (-LN_60_DB * line.samples.len() as f32 / (t60_s * self.rate)).exp();
             }
         }
     }
 
-    /// Gains that give the answer the room's energy: of what enters, a pass keeps the share k, so the passes together
-    /// bring k / (1 - k) of it back.
-    fn entry_gains_of(&self, room: &Room) -> [f32; N_BANDS] {
+    /// Input gains that give the reverberation the energy of `room`: a pass keeps the share k of the energy, so all
+    /// passes together return k / (1 - k) of it.
+    fn input_gains_for(&self, room: &Room) -> [f32; N_BANDS] {
         std::array::from_fn(|b| {
-            let kept = self.kept[b].iter().map(|kept| kept * kept).sum::<f32>() / N_LINES as f32;
+            let kept = self.pass_gains[b].iter().map(|gain| gain * gain).sum::<f32>() / N_LINES as f32;
             room.levels[b] * ((1.0 - kept) / kept.max(1e-9)).sqrt()
         })
     }
@@ -188,15 +192,15 @@ mod tests {
 
     const ROOM: Room = Room { levels: [0.5, 0.5, 0.5], t60_s: [0.6, 0.6, 0.6] };
 
-    /// What comes back from a click, over 2 s.
-    fn answer(room: &Room, host_rate: f64) -> Vec<f32> {
-        let mut sound = Reverb::new(host_rate);
+    /// The impulse response without the direct sound, 2 s.
+    fn response(room: &Room, host_rate: f64) -> Vec<f32> {
+        let mut reverb = Reverb::new(host_rate);
         let mut hops = vec![0.0; (2.0 * host_rate) as usize];
         let hop = (0.004 * host_rate) as usize;
-        // The way to the gains first: a hop of hardly anything.
-        sound.add(room, &mut vec![1e-12; hop], None);
+        // A hop of near silence first, in which the input gains reach their values.
+        reverb.add(room, &mut vec![1e-12; hop], None);
         hops[0] = 1.0;
-        hops.chunks_mut(hop).for_each(|hop| sound.add(room, hop, None));
+        hops.chunks_mut(hop).for_each(|hop| reverb.add(room, hop, None));
         hops[0] -= 1.0;
         hops
     }
@@ -206,9 +210,9 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_has_the_rooms_energy_and_decay_at_every_rate() {
+    fn the_response_has_the_rooms_energy_and_decay_at_every_rate() {
         for rate in [44_100.0, 48_000.0, 96_000.0, 192_000.0] {
-            let out = answer(&ROOM, rate);
+            let out = response(&ROOM, rate);
             assert!((energy_db(&out) + 6.0).abs() < 1.0, "{} dB at {rate} Hz", energy_db(&out));
             let at = |s: f64| (s * rate) as usize;
             let faded = energy_db(&out[at(0.1)..at(0.2)]) - energy_db(&out[at(0.4)..at(0.5)]);
@@ -217,9 +221,9 @@ mod tests {
     }
 
     #[test]
-    fn bands_fade_each_at_their_own_pace() {
+    fn each_band_has_its_own_decay() {
         let room = Room { t60_s: [1.2, 0.6, 0.2], ..ROOM };
-        let out = answer(&room, 48_000.0);
+        let out = response(&room, 48_000.0);
         let mut split = Split::<1>::new(48_000.0);
         let mut band = |b: usize| -> Vec<f32> {
             split.reset();
@@ -235,20 +239,20 @@ mod tests {
 
     #[test]
     fn silence_ends_in_exact_zeros_and_reset_is_new() {
-        let mut sound = Reverb::new(48_000.0);
+        let mut reverb = Reverb::new(48_000.0);
         let mut hop = [0.5; 192];
-        sound.add(&ROOM, &mut hop, None);
+        reverb.add(&ROOM, &mut hop, None);
         let mut last = [0.0; 192];
         for _ in 0..400 {
             last = [0.0; 192];
-            sound.add(&ROOM, &mut last, None);
+            reverb.add(&ROOM, &mut last, None);
         }
         assert_eq!(last, [0.0; 192]);
-        assert!(!sound.is_ringing);
+        assert!(!reverb.is_ringing);
         let (mut used, mut new) = ([0.5; 192], [0.5; 192]);
-        sound.add(&ROOM, &mut hop, None);
-        sound.reset();
-        sound.add(&ROOM, &mut used, None);
+        reverb.add(&ROOM, &mut hop, None);
+        reverb.reset();
+        reverb.add(&ROOM, &mut used, None);
         Reverb::new(48_000.0).add(&ROOM, &mut new, None);
         let is_near = |(a, b): (&f32, &f32)| (a - b).abs() < 1e-6;
         assert!(used.iter().zip(&new).all(is_near));
@@ -256,9 +260,9 @@ mod tests {
 
     #[test]
     fn without_a_room_nothing_changes() {
-        let mut sound = Reverb::new(48_000.0);
+        let mut reverb = Reverb::new(48_000.0);
         let mut samples = [0.25; 192];
-        sound.add(&Room::NONE, &mut samples, None);
+        reverb.add(&Room::NONE, &mut samples, None);
         assert_eq!(samples, [0.25; 192]);
     }
 }

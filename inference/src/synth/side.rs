@@ -1,60 +1,60 @@
-//! The side: what the left channel has more and the right channel less than the middle. Adding both gives the middle
-//! again, whatever the side is, so that a wide sound loses nothing in mono.
+//! The side signal: left = middle + side, right = middle - side. The mean of both channels is the middle at any width,
+//! so a wide sound loses nothing in mono.
 
-use super::course::Way;
+use super::ramp::HopRamp;
 use crate::config::N_HARMONICS;
 
-/// Of the noise, against the middle's: -4.4 dB. The channels then still have half of their noise in common, so that it
-/// spreads around the voice instead of hanging beside both ears.
+/// Gain of the side's noise relative to the middle's: -4.4 dB. The channels then have about half of their noise in
+/// common, so that it spreads around the voice and is not heard as two sources, one at each ear.
 pub const NOISE_LEVEL: f32 = 0.6;
-/// Harmonics up to this one stay in the centre: they carry pitch and place.
+/// Harmonics up to this one stay in the centre: they carry pitch and position.
 const N_CENTRED: usize = 3;
-/// The next harmonics leave it further and further, until this one.
+/// From there the distance from the centre grows up to this harmonic.
 const FIRST_WIDE: usize = 12;
-/// How far those from there on are, as a share of the middle: 9.5 dB between the channels.
+/// Distance of this and higher harmonics, as a share of the middle: 9.5 dB between the channels.
 const WIDEST: f32 = 0.5;
 
-/// How far each harmonic is from the centre at width 1, > 0 = left.
+/// Distance of each harmonic from the centre at width 1, as a share of the middle; > 0 = left.
 ///
-/// Neighbours go left and right in pairs (+ + - -), so that the odd ones alone are balanced, too: those are most of what
-/// a clarinet has.
+/// The signs alternate in pairs (+ + - -), so that the odd harmonics alone are balanced, too: a clarinet has hardly any
+/// others.
 pub const PANS: [f32; N_HARMONICS] = {
     let mut pans = [0.0; N_HARMONICS];
     let mut i = N_CENTRED;
     while i < N_HARMONICS {
         let k = i + 1;
-        let way = (k - N_CENTRED) as f32 / (FIRST_WIDE - N_CENTRED) as f32;
-        let size = if way < 1.0 { WIDEST * way } else { WIDEST };
+        let share = (k - N_CENTRED) as f32 / (FIRST_WIDE - N_CENTRED) as f32;
+        let size = if share < 1.0 { WIDEST * share } else { WIDEST };
         pans[i] = if k % 4 < 2 { size } else { -size };
         i += 1;
     }
     pans
 };
 
-/// What is to become of the side in one hop.
+/// The width over one hop, and the buffer for the side signal.
 pub struct Side<'a> {
-    /// From 0 (nothing) to 1 at the hop's first sample.
+    /// Width at the hop's first sample, 0 to 1.
     from: f32,
-    /// What it has gained at the sample after its last.
-    gained: f32,
-    /// Place in the hop from which it goes there in a straight line, and 1 / the rest of the hop.
-    turn: f32,
-    pace: f32,
-    /// As long as the hop. Added to.
+    /// Change of the width up to the sample after the last.
+    change: f32,
+    /// Position in the hop, 0 to 1, at which the linear change begins, and 1 / the rest of the hop.
+    start: f32,
+    slope: f32,
+    /// The side signal, as long as the hop. Added to.
     pub out: &'a mut [f32],
 }
 
 impl<'a> Side<'a> {
-    /// The width goes its `way`.
-    pub fn new(way: Way, out: &'a mut [f32]) -> Self {
-        let turn = way.turn as f32 / way.len.max(1) as f32;
-        Self { from: way.from, gained: way.to - way.from, turn, pace: 1.0 / (1.0 - turn), out }
+    /// `ramp`: of the width.
+    pub fn new(ramp: HopRamp, out: &'a mut [f32]) -> Self {
+        let start = ramp.start as f32 / ramp.len.max(1) as f32;
+        Self { from: ramp.from, change: ramp.to - ramp.from, start, slope: 1.0 / (1.0 - start), out }
     }
 
-    /// At `place` in the hop, from 0 to 1.
+    /// Width at `position` in the hop, 0 to 1.
     #[inline(always)]
-    pub fn width(&self, place: f32) -> f32 {
-        self.from + ((place - self.turn) * self.pace).max(0.0) * self.gained
+    pub fn width(&self, position: f32) -> f32 {
+        self.from + ((position - self.start) * self.slope).max(0.0) * self.change
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
     use crate::config::{N_HARMONICS, N_NOISE_BANDS};
     use crate::controls::Controls;
     use crate::controls::Room;
-    use crate::synth::{Course, HopShape, Synth};
+    use crate::synth::{HopShape, RampTo, Synth};
 
     const HOP: usize = 192;
     const ROOM: Room = Room { levels: [0.5; 3], t60_s: [0.6; 3] };
@@ -79,7 +79,7 @@ mod tests {
 
     /// Renders one hop in the room.
     fn render(synth: &mut Synth, controls: &Controls, (brightness_db, width, room): (f32, f32, Room), hop: &mut [f32]) {
-        let [brightness_db, width] = [brightness_db, width].map(Course::straight_to);
+        let [brightness_db, width] = [brightness_db, width].map(RampTo::over_hop);
         synth.render_shaped(controls, HopShape { brightness_db, width, room }, hop);
     }
 
@@ -104,7 +104,7 @@ mod tests {
         samples.iter().map(|x| f64::from(*x).powi(2)).sum()
     }
 
-    /// Side against middle in dB, left against right in dB, and the correlation of middle and side.
+    /// Level of the side relative to the middle, dB; of left relative to right, dB; correlation of middle and side.
     fn spread([middle, side]: &[Vec<f32>; 2]) -> (f64, f64, f64) {
         let product: f64 = middle.iter().zip(side).map(|(m, s)| f64::from(*m) * f64::from(*s)).sum();
         let (m, s) = (energy(middle), energy(side));
@@ -116,7 +116,7 @@ mod tests {
     fn the_middle_is_the_mono_sound_to_the_last_bit() {
         let mut mono = Synth::new(48_000.0);
         let mut wide = [0.0, 0.3, 1.0, f32::NAN].map(|width| (width, Synth::new(48_000.0)));
-        // Some hops of sound, and then until the room has ended, which is in a hop that the side has no say in.
+        // Some hops of sound, then silence until the room has ended, which must not depend on the side.
         for i in 0..1800 {
             let sounds = i % 300 < 5 + i / 300;
             let controls = if sounds { everything() } else { Controls::SILENT };
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_spreads_evenly_and_is_not_the_middles() {
+    fn noise_spreads_evenly_and_is_not_correlated_with_the_middle() {
         let (level, lean, correlation) = spread(&rendered(Room::NONE, [(&noise(), 1.0); 500]));
         assert!(
             (level + 4.4).abs() < 0.3 && lean.abs() < 0.2 && correlation.abs() < 0.02,
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn low_harmonics_stay_and_high_ones_leave() {
+    fn low_harmonics_stay_in_the_centre_and_high_ones_spread() {
         let [_, low] = rendered(Room::NONE, [(&tone(|k| f32::from(k <= 3)), 1.0); 100]);
         assert!(low.iter().all(|x| *x == 0.0));
         let high = rendered(Room::NONE, [(&tone(|k| f32::from((20..40).contains(&k))), 1.0); 500]);
@@ -156,8 +156,8 @@ mod tests {
     }
 
     #[test]
-    fn the_room_is_as_loud_beside_as_in_the_middle() {
-        // What rings after 40 ms of noise.
+    fn the_room_is_as_loud_in_the_side_as_in_the_middle() {
+        // The reverberation after 40 ms of noise.
         let burst = noise();
         let frames = (0..200).map(|i| (if i < 10 { &burst } else { &Controls::SILENT }, 1.0));
         let ringing = rendered(ROOM, frames).map(|x| x[12 * HOP..].to_vec());

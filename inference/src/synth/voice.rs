@@ -1,25 +1,25 @@
-//! One voice: harmonics and noise, middle and side, without the room that stands around all voices.
+//! One voice: harmonics and noise, middle and side, without the room.
 
 use super::brightness;
-use super::course::{Course, Way};
 use super::harmonic::HarmonicBank;
 use super::max_hop_len;
 use super::noise::NoiseBank;
+use super::ramp::{HopRamp, RampTo};
 use super::side::{self, Side};
 use crate::controls::Controls;
 
-/// Where the side's noise begins: any odd number far from 0, where the middle's does.
+/// First sample of the side's noise in the stream: any odd number far from 0, which is that of the middle.
 const SIDE_NOISE_START: u64 = 0x5851_F42D_4C95_7F2D;
 
-/// Renders control frames one after the other; what lies between two frames is interpolated.
+/// Renders control frames in sequence and interpolates between them.
 pub struct SynthVoice {
     harmonic: HarmonicBank,
     noise: NoiseBank,
     side_noise: NoiseBank,
-    /// Of the last frame, dB per octave.
+    /// Brightness at the last frame, dB per octave.
     brightness_db: f32,
-    /// Where the harmonics are rendered a second time, middle and side, `[max_hop_len]` each.
-    again: [Vec<f32>; 2],
+    /// Buffers for a second render of the harmonics, middle and side, `[max_hop_len]` each.
+    second: [Vec<f32>; 2],
 }
 
 impl SynthVoice {
@@ -31,11 +31,11 @@ impl SynthVoice {
             noise: NoiseBank::new(host_rate, max_hop_len, 0),
             side_noise: NoiseBank::new(host_rate, max_hop_len, SIDE_NOISE_START),
             brightness_db: 0.0,
-            again: [vec![0.0; max_hop_len], vec![0.0; max_hop_len]],
+            second: [vec![0.0; max_hop_len], vec![0.0; max_hop_len]],
         }
     }
 
-    /// Back to silence, as if newly made. Realtime-safe.
+    /// Clears all state, as if newly made. Realtime-safe.
     pub fn reset(&mut self) {
         self.harmonic.reset();
         self.noise.reset();
@@ -43,7 +43,7 @@ impl SynthVoice {
         self.brightness_db = 0.0;
     }
 
-    /// Takes `controls` as the frame that the next `render` starts from; without it, that is silence.
+    /// Sets the frame that the next `render` starts from, which is silence otherwise.
     pub fn start_from(&mut self, controls: &Controls, brightness_db: f32) {
         let amplitudes = brightness::harmonic_amplitudes(controls, brightness_db, self.harmonic.limit_hz());
         self.harmonic.start_from(controls.f0_hz(), &amplitudes);
@@ -51,49 +51,50 @@ impl SynthVoice {
         self.noise.start_from(controls.noise_magnitudes());
     }
 
-    /// Renders the way from the previous frame to `controls`, which are reached with the sample after `middle`.
+    /// Renders one hop, interpolated from the previous frame to `controls`, which are reached at the sample after
+    /// `middle`.
     ///
-    /// `middle` and `side`: of one length, at most [`max_hop_len`] samples; `middle` is overwritten, to `side` is added what
-    /// left has more and right has less. `width`: how far from the centre; `None` = mono. Realtime-safe.
+    /// `middle` (overwritten) and `side` (added to): of one length, at most [`max_hop_len`] samples. `width`: `None` =
+    /// mono. Realtime-safe.
     pub fn render(
         &mut self,
         controls: &Controls,
-        brightness_db: Course,
-        width: Option<Way>,
+        brightness_db: RampTo,
+        width: Option<HopRamp>,
         middle: &mut [f32],
         side: &mut [f32],
     ) {
         self.render_harmonics(controls, brightness_db, width, middle, side);
         self.noise.render_add(controls.noise_magnitudes(), middle);
-        let to = width.map_or(0.0, |way| way.to);
-        let turn = width.map_or(0, |way| way.turn);
+        let to = width.map_or(0.0, |ramp| ramp.to);
+        let start = width.map_or(0, |ramp| ramp.start);
         let magnitudes = controls.noise_magnitudes().map(|m| m * to * side::NOISE_LEVEL);
-        self.side_noise.render_add_from(turn, &magnitudes, side);
+        self.side_noise.render_add_from(start, &magnitudes, side);
     }
 
-    /// If the brightness begins to move within the hop, the harmonics are rendered twice: with the brightness that was, and on
-    /// the way to the new one. Both have the same phases, so a fade between them moves the amplitudes alone.
+    /// If the brightness begins to move within the hop, the harmonics are rendered twice, to the old and to the new
+    /// brightness. Both have the same phases, so a crossfade moves only the amplitudes.
     fn render_harmonics(
         &mut self,
         controls: &Controls,
-        brightness_db: Course,
-        width: Option<Way>,
+        brightness_db: RampTo,
+        width: Option<HopRamp>,
         middle: &mut [f32],
         side: &mut [f32],
     ) {
         let limit_hz = self.harmonic.limit_hz();
         let before_db = std::mem::replace(&mut self.brightness_db, brightness_db.to);
         let after = brightness::harmonic_amplitudes(controls, brightness_db.to, limit_hz);
-        if brightness_db.turn == 0 {
+        if brightness_db.start == 0 {
             return self.harmonic.render(controls.f0_hz(), &after, middle, width.map(|w| Side::new(w, side)));
         }
         let before = brightness::harmonic_amplitudes(controls, before_db, limit_hz);
         let mut still = self.harmonic.clone();
         still.render(controls.f0_hz(), &before, middle, width.map(|w| Side::new(w, &mut *side)));
-        let [middle_again, side_again] = self.again.each_mut().map(|samples| &mut samples[..middle.len()]);
-        side_again.fill(0.0);
-        self.harmonic.render(controls.f0_hz(), &after, middle_again, width.map(|w| Side::new(w, &mut *side_again)));
-        brightness_db.fade(middle, middle_again);
-        brightness_db.fade(side, side_again);
+        let [second_middle, second_side] = self.second.each_mut().map(|samples| &mut samples[..middle.len()]);
+        second_side.fill(0.0);
+        self.harmonic.render(controls.f0_hz(), &after, second_middle, width.map(|w| Side::new(w, &mut *second_side)));
+        brightness_db.fade(middle, second_middle);
+        brightness_db.fade(side, second_side);
     }
 }

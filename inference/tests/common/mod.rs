@@ -1,5 +1,5 @@
-//! The shipped networks, a small deterministic model in their place, and a host that calls the engine.
-#![allow(dead_code, reason = "each test file uses its part")]
+//! For all tests: the shipped networks, small deterministic models in their place, and a host that calls the engine.
+#![allow(dead_code, reason = "each test file uses some of it")]
 
 use embouchure_inference::chain::{Chain, HopOutput};
 use embouchure_inference::config::N_NOISE_BANDS;
@@ -36,13 +36,13 @@ pub fn instrument(name: &str) -> Arc<Instrument> {
     instrument_for(&encoder(), name)
 }
 
-/// A shipped instrument, run as `encoder` is.
+/// A shipped instrument with the backend of `encoder`.
 pub fn instrument_for(encoder: &Encoder, name: &str) -> Arc<Instrument> {
     let bytes = embouchure_weights::instrument(name).expect("it ships");
     Arc::new(Instrument::from_bytes(bytes, encoder).expect("it loads"))
 }
 
-/// The product's chain with one shipped instrument, which stays.
+/// The product's chain with one shipped instrument.
 pub fn chain(name: &str) -> Chain<Microphone> {
     let loaded = Some(Box::new(LoadedInstrument::new(instrument(name))));
     Chain::new(Microphone::new(&encoder()), Player::new([loaded, None]))
@@ -59,12 +59,12 @@ pub fn model_for(driver: DriverKind, first: &str, second: Option<&str>) -> (Mode
 }
 
 /// Settings without a room.
-pub fn open_air() -> Settings {
+pub fn without_room() -> Settings {
     Settings::default().with(|s| s.sound.room = 0.0)
 }
 
-/// Follows the input's level with a harmonic tone and some noise; pitch wanders with the hop number. Has a memory, so
-/// that a forgotten reset shows.
+/// A harmonic tone and some noise at the level of the input; the pitch depends on the hop number. It has a state, so
+/// that a missing reset is found.
 #[derive(Default)]
 pub struct FakeModel {
     hop: u64,
@@ -92,10 +92,10 @@ pub fn tone(f0_hz: f32, amplitude: f32) -> Controls {
     Controls::tone(f0_hz, &(1..=40).map(|k| amplitude / (k as f32 * sum)).collect::<Vec<_>>())
 }
 
-/// A 440 Hz sine as loud as the hop's peak; nothing below -20 dB. Can be held up from outside.
+/// A 440 Hz sine with the amplitude of the hop's peak; silence below -20 dB. The test can block it.
 #[derive(Clone, Default)]
 pub struct PeakModel {
-    pub held_up: Arc<AtomicBool>,
+    pub is_blocked: Arc<AtomicBool>,
     pub n_hops: Arc<AtomicU64>,
 }
 
@@ -103,7 +103,7 @@ impl HopModel for PeakModel {
     fn reset(&mut self) {}
 
     fn hop(&mut self, input: HopInput<'_>, _settings: &Settings) -> HopOutput {
-        while self.held_up.load(SeqCst) {
+        while self.is_blocked.load(SeqCst) {
             std::thread::sleep(Duration::from_micros(200));
         }
         self.n_hops.fetch_add(1, SeqCst);
@@ -130,7 +130,7 @@ pub fn engine_driven(
     Engine::prepare(EngineConfig { host_rate, max_block, offline, driver }, Box::new(model)).unwrap()
 }
 
-/// Swelling noise-and-sine phrases with pauses between them.
+/// Swelling phrases of a sine and noise, with pauses.
 pub fn phrases(host_rate: f64, seconds: f64) -> Vec<f32> {
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     (0..(host_rate * seconds) as usize)
@@ -142,7 +142,7 @@ pub fn phrases(host_rate: f64, seconds: f64) -> Vec<f32> {
         .collect()
 }
 
-/// Block lengths from 1 to `max`, often short, that add up to `total`.
+/// Random block lengths from 1 to `max`, often short, with the sum `total`.
 pub fn random_cuts(seed: u64, total: usize, max: usize) -> Vec<usize> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut cuts = Vec::new();
@@ -166,11 +166,11 @@ pub fn play_block(engine: &mut Engine, channels: &mut [&mut [f32]], n_inputs: us
     engine.process(Io { channels, n_inputs, is_piece: false }, settings, &[]);
 }
 
-/// What is set over a run.
+/// Settings of a run.
 #[derive(Clone, Copy)]
 pub struct Setting {
     pub wet: f32,
-    /// Brightness swings by this much over the samples of the run, dB per octave.
+    /// Amplitude of a slow sine of the brightness, dB per octave.
     pub brightness_swing_db: f32,
     pub gain_db: f32,
     pub room: f32,
@@ -179,14 +179,14 @@ pub struct Setting {
 pub const WET: Setting = Setting { wet: 1.0, brightness_swing_db: 0.0, gain_db: 0.0, room: 0.0 };
 pub const DRY: Setting = Setting { wet: 0.0, ..WET };
 
-/// Samples from one change of what swings to the next, no divisor of any block.
+/// Samples between two changes of the brightness, no divisor of any block length.
 const SWING_STEP: usize = 97;
 
 impl Setting {
-    /// At sample `i` of the run.
+    /// Settings at sample `i` of the run.
     fn at(self, i: usize) -> Settings {
         let swing = self.brightness_swing_db * ((i / SWING_STEP * SWING_STEP) as f32 * 1e-3).sin();
-        open_air().with(|s| {
+        without_room().with(|s| {
             (s.mix.wet, s.mix.gain_db, s.sound.room, s.sound.brightness_db) =
                 (self.wet, self.gain_db, self.room, swing);
         })
@@ -199,7 +199,7 @@ impl Setting {
     }
 }
 
-/// Plays `input` through one channel, in blocks of the lengths `cuts`. `after_block` gets the samples done so far.
+/// Plays `input` through one channel, in blocks of the lengths `cuts`. `after_block` gets the number of samples so far.
 pub fn play_paced(
     engine: &mut Engine,
     input: &[f32],
@@ -224,10 +224,10 @@ pub fn play(engine: &mut Engine, input: &[f32], cuts: &[usize], setting: Setting
     play_paced(engine, input, cuts, setting, |_| ())
 }
 
-/// Waits for what another thread does.
+/// Waits until `happened`, which another thread brings about.
 ///
 /// # Panics
-/// When it does not happen.
+/// After 20 s.
 pub fn wait_until(what: &str, happened: impl Fn() -> bool) {
     let start = Instant::now();
     while !happened() {

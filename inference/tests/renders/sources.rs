@@ -1,15 +1,15 @@
-//! Six sources to listen to, of nothing but sums and products, so that they are the same numbers on every machine.
+//! Six synthetic sources, made of sums and products only, so that their samples are the same on every machine.
 
 /// Samples at a rate, Hz.
 type Make = fn(f64) -> Vec<f32>;
 
-/// Names, and who makes them.
+/// Names and their generators.
 pub const SOURCES: [(&str, Make); 6] =
     [("whistle", whistle), ("voice", voice), ("bass", bass), ("soft", soft), ("hum", hum), ("crowd", crowd)];
 
 const SECONDS: f64 = 2.0;
 
-/// Glides and vibrato high up, with breath.
+/// Glides and vibrato in a high register, with breath noise.
 fn whistle(rate: f64) -> Vec<f32> {
     let mut noise = Noise(1);
     line(
@@ -44,7 +44,7 @@ fn voice(rate: f64) -> Vec<f32> {
     )
 }
 
-/// Low sawtooth notes that touch each other.
+/// Low sawtooth notes without rests.
 fn bass(rate: f64) -> Vec<f32> {
     let notes = [65.4, 98.0, 73.4, 55.0, 82.4];
     line(
@@ -57,7 +57,7 @@ fn bass(rate: f64) -> Vec<f32> {
     )
 }
 
-/// A far microphone: soft notes in a noisy room.
+/// A distant microphone: soft notes in ambient noise.
 fn soft(rate: f64) -> Vec<f32> {
     let mut noise = Noise(4);
     line(
@@ -83,7 +83,7 @@ fn hum(rate: f64) -> Vec<f32> {
     )
 }
 
-/// Clicks, full scale, two notes at once, and zeros: what is no melody.
+/// Sound that is no melody: clicks, full scale, two notes at once, and zeros.
 fn crowd(rate: f64) -> Vec<f32> {
     let mut noise = Noise(6);
     line(
@@ -106,7 +106,7 @@ fn crowd(rate: f64) -> Vec<f32> {
     )
 }
 
-/// Samples of a line whose pitch is `hz` of the time, s. `sample` gets the phase in turns, the time and the pitch.
+/// Samples of a source. `hz`: pitch at a time, s. `sample`: from the phase in turns, the time and the pitch.
 fn line(rate: f64, hz: impl Fn(f64) -> f64, mut sample: impl FnMut(f64, f64, f64) -> f64) -> Vec<f32> {
     let mut turns = 0.0;
     let next = |i: usize| {
@@ -118,7 +118,7 @@ fn line(rate: f64, hz: impl Fn(f64) -> f64, mut sample: impl FnMut(f64, f64, f64
     (0..(SECONDS * rate) as usize).map(next).collect()
 }
 
-/// Sine of `turns` by its series; good to 1e-6.
+/// Sine of `turns` by its Taylor series, with an error below 1e-6.
 fn sine(turns: f64) -> f64 {
     let x = turns - turns.floor() - 0.5;
     let folded = if x > 0.25 {

@@ -1,4 +1,4 @@
-//! A decoder.
+//! A decoder with candle's operations.
 
 use super::layers::{Dense, Gru, Linear};
 use super::stream::Operations;
@@ -6,7 +6,7 @@ use crate::nn::parameters::DecoderParameters;
 use crate::nn::shape::{N_FEATURES, N_RAW};
 use candle_core::{Device, Result, Tensor};
 
-/// Weights.
+/// Weights of a decoder.
 pub struct Decoder {
     input: [Dense; 2],
     gru: Gru,
@@ -34,14 +34,14 @@ impl Operations<N_FEATURES, N_RAW> for Decoder {
         &self.device
     }
 
-    fn memory(&self) -> Result<Vec<Tensor>> {
+    fn new_state(&self) -> Result<Vec<Tensor>> {
         Ok(vec![self.gru.state(&self.device)?])
     }
 
-    fn run(&self, memory: &mut [Tensor], features: &Tensor) -> Result<Tensor> {
+    fn run(&self, state: &mut [Tensor], features: &Tensor) -> Result<Tensor> {
         let [first, second] = &self.input;
         let x = second.rows(&first.rows(features)?)?;
-        let h = self.gru.rows(&mut memory[0], &x)?;
+        let h = self.gru.rows(&mut state[0], &x)?;
         self.head.rows(&self.output.rows(&Tensor::cat(&[&h, &x], 1)?)?)
     }
 }

@@ -1,4 +1,4 @@
-//! The encoder.
+//! The encoder with candle's operations.
 
 use super::layers::{Conv, Linear, leaky_relu, leaky_rms_norm};
 use super::stream::Operations;
@@ -7,7 +7,7 @@ use crate::nn::parameters::EncoderParameters;
 use crate::nn::shape::{CONVS, N_HEAD, is_residual};
 use candle_core::{Device, Result, Tensor};
 
-/// Weights.
+/// Weights of the encoder.
 pub struct Encoder {
     convs: Vec<Conv>,
     trunk: Linear,
@@ -33,13 +33,13 @@ impl Operations<HOP_SIZE, N_HEAD> for Encoder {
         &self.device
     }
 
-    fn memory(&self) -> Result<Vec<Tensor>> {
+    fn new_state(&self) -> Result<Vec<Tensor>> {
         self.convs.iter().map(|conv| conv.past(&self.device)).collect()
     }
 
-    fn run(&self, memory: &mut [Tensor], samples: &Tensor) -> Result<Tensor> {
+    fn run(&self, state: &mut [Tensor], samples: &Tensor) -> Result<Tensor> {
         let mut x = samples.reshape((samples.elem_count(), 1))?;
-        for (i, (conv, past)) in self.convs.iter().zip(memory).enumerate() {
+        for (i, (conv, past)) in self.convs.iter().zip(state).enumerate() {
             x = leaky_rms_norm(&conv.rows(past, &x)?, is_residual(i).then_some(&x))?;
         }
         self.head.rows(&leaky_relu(&self.trunk.rows(&x)?)?)

@@ -1,4 +1,4 @@
-//! A whole network as one operation of candle's on the CPU.
+//! A whole network as one candle operation on the CPU.
 
 use crate::nn::{Network, Stream};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor};
@@ -8,7 +8,7 @@ use std::sync::Arc;
 /// A network that candle runs hop by hop, as one operation.
 pub struct Fused<N>(pub Arc<N>);
 
-/// Its stream, in a cell: candle calls operations that remember nothing, and a network's memory moves on.
+/// A stream of it. In a cell, because candle's operations are called by shared reference and a hop changes the state.
 struct FusedStream<const I: usize, const O: usize>(RefCell<Box<dyn Stream<I, O>>>);
 
 impl<const I: usize, const O: usize, N: Network<I, O>> Network<I, O> for Fused<N> {

@@ -1,4 +1,4 @@
-//! The layers. Rows are hops or parts of them, one after the other.
+//! The layers. Rows are consecutive hops or parts of them.
 
 use crate::nn::parameters::{DenseParameters, GruParameters, LinearParameters, NormParameters};
 use crate::nn::shape::{ConvSpec, LAYER_NORM_EPS, LEAK, RMS_EPS};
@@ -73,19 +73,19 @@ impl Conv {
         Ok(Self { spec, windows: Linear::new(parameters, device)? })
     }
 
-    /// What it remembers of a stream that it has read nothing of: `[n_past, in]`.
+    /// State of a new stream: `[n_past, in]`.
     pub fn past(&self, device: &Device) -> Result<Tensor> {
         Tensor::zeros((self.spec.n_past(), self.spec.n_in), DType::F32, device)
     }
 
-    /// `x`: `[n_new, in]`, the stride or a multiple of it. Returns `[n_new / stride, out]`; `past` moves on.
+    /// `x`: `[n_new, in]`, `n_new` a multiple of the stride. Returns `[n_new / stride, out]` and updates `past`.
     pub fn rows(&self, past: &mut Tensor, x: &Tensor) -> Result<Tensor> {
         let n_new = x.dim(0)?;
         let x = Tensor::cat(&[past, x], 0)?;
         let rows: Vec<u32> = self.spec.window_rows(n_new).map(|row| row as u32).collect();
         let windows = x.index_select(&Tensor::new(rows, x.device())?, 0)?;
         let windows = windows.reshape((n_new / self.spec.stride, self.spec.kernel * self.spec.n_in))?;
-        // Copied, or the state would keep every past hop's whole buffer alive.
+        // A copy, because a view would keep the whole buffer of the past hop alive.
         *past = x.narrow(0, n_new, self.spec.n_past())?.copy()?;
         self.windows.rows(&windows)
     }
@@ -105,7 +105,7 @@ impl Gru {
         Ok(Self { input, hidden, width: parameters.hidden.n_in })
     }
 
-    /// Hidden state of a stream that it has read nothing of: `[1, width]`.
+    /// Hidden state of a new stream: `[1, width]`.
     pub fn state(&self, device: &Device) -> Result<Tensor> {
         Tensor::zeros((1, self.width), DType::F32, device)
     }
@@ -125,7 +125,7 @@ impl Gru {
 /// `h` (`[rows, width]`) after one step, from both halves of the gates, `[rows, 3·width]`.
 pub fn gru_step(input: &Tensor, hidden: &Tensor, h: &Tensor) -> Result<Tensor> {
     let w = h.dim(1)?;
-    // Reset and update side by side: one sigmoid instead of two.
+    // Both gates together: one sigmoid instead of two.
     let both = candle_nn::ops::sigmoid(&(input.narrow(1, 0, 2 * w)? + hidden.narrow(1, 0, 2 * w)?)?)?;
     let (reset, update) = (both.narrow(1, 0, w)?, both.narrow(1, w, w)?);
     let new = (input.narrow(1, 2 * w, w)? + (reset * hidden.narrow(1, 2 * w, w)?)?)?.tanh()?;
@@ -137,7 +137,8 @@ pub fn leaky_relu(x: &Tensor) -> Result<Tensor> {
     x.maximum(&x.affine(LEAK, 0.0)?)
 }
 
-/// [`leaky_relu`], then every row of `[rows, width]` divided by its root mean square, then `input`, if there is one, added.
+/// [`leaky_relu`], then each row of `[rows, width]` is divided by its root mean square, then `input` is added, if there
+/// is one.
 pub fn leaky_rms_norm(x: &Tensor, input: Option<&Tensor>) -> Result<Tensor> {
     let x = leaky_relu(x)?;
     let rms = (x.sqr()?.mean_keepdim(D::Minus1)? + RMS_EPS)?.sqrt()?;

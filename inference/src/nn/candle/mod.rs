@@ -1,6 +1,6 @@
-//! Both networks written with candle's own operations only, over floats: what a GPU runs, and what the kernels of
-//! [`cpu`] are held against. Small as a hop is, on a CPU most of the time went into allocating, dispatching and
-//! small passes; there each network is one operation instead, whose implementation is the kernels ([`Fused`]).
+//! Both networks with candle's own operations only, on floats: GPUs run them, and tests compare the kernels of [`cpu`]
+//! with them. A hop is small, and on a CPU most of the time went into allocation, dispatch and small passes. There each
+//! network is one operation instead, which calls the kernels ([`Fused`]).
 
 mod decoder;
 mod encoder;
@@ -18,7 +18,7 @@ use super::{DecoderNetwork, EncoderNetwork, cpu};
 use candle_core::{Device, Result};
 use std::sync::{Arc, OnceLock};
 
-/// Where candle runs the networks: on the GPU of a Mac if built with the feature `metal`, otherwise on the CPU.
+/// Device on which candle runs the networks: the GPU of a Mac if built with the feature `metal`, otherwise the CPU.
 pub fn device() -> &'static Device {
     static DEVICE: OnceLock<Device> = OnceLock::new();
     #[cfg(feature = "metal")]

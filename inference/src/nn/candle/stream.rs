@@ -1,4 +1,4 @@
-//! Streams through networks of candle's operations.
+//! Streams through networks that are made of candle's operations.
 
 use crate::nn::{Network, Stream};
 use candle_core::{Device, Result, Tensor};
@@ -6,31 +6,31 @@ use std::sync::Arc;
 
 /// A network of candle's operations.
 pub(super) trait Operations<const I: usize, const O: usize>: Send + Sync + 'static {
-    /// Where its weights are.
+    /// Device that holds its weights.
     fn device(&self) -> &Device;
 
-    /// What its layers remember of a stream that it has read nothing of.
-    fn memory(&self) -> Result<Vec<Tensor>>;
+    /// State of its layers for a new stream.
+    fn new_state(&self) -> Result<Vec<Tensor>>;
 
-    /// `[hops, I]` to `[hops, O]`; `memory` moves on.
-    fn run(&self, memory: &mut [Tensor], x: &Tensor) -> Result<Tensor>;
+    /// From `[hops, I]` to `[hops, O]`; updates `state`.
+    fn run(&self, state: &mut [Tensor], x: &Tensor) -> Result<Tensor>;
 
-    /// Hops of a clip, one after the other.
-    fn hops(&self, memory: &mut [Tensor], input: &[[f32; I]]) -> Result<Vec<f32>> {
+    /// Outputs for consecutive hops, one after the other; updates `state`.
+    fn hops(&self, state: &mut [Tensor], input: &[[f32; I]]) -> Result<Vec<f32>> {
         let x = Tensor::from_slice(input.as_flattened(), (input.len(), I), self.device())?;
-        self.run(memory, &x)?.flatten_all()?.to_vec1()
+        self.run(state, &x)?.flatten_all()?.to_vec1()
     }
 }
 
 struct OperationsStream<N> {
     network: Arc<N>,
     /// None before the first hop.
-    memory: Option<Vec<Tensor>>,
+    state: Option<Vec<Tensor>>,
 }
 
 impl<const I: usize, const O: usize, N: Operations<I, O>> Network<I, O> for N {
     fn stream(self: Arc<Self>) -> Box<dyn Stream<I, O>> {
-        Box::new(OperationsStream { network: self, memory: None })
+        Box::new(OperationsStream { network: self, state: None })
     }
 
     fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<I, O>>> {
@@ -41,7 +41,7 @@ impl<const I: usize, const O: usize, N: Operations<I, O>> Network<I, O> for N {
         if clip.is_empty() {
             return Vec::new();
         }
-        match self.memory().and_then(|mut memory| self.hops(&mut memory, clip)) {
+        match self.new_state().and_then(|mut state| self.hops(&mut state, clip)) {
             Ok(values) => values.as_chunks().0.to_vec(),
             Err(_) => vec![[f32::NAN; O]; clip.len()],
         }
@@ -53,11 +53,11 @@ impl<N> OperationsStream<N> {
     where
         N: Operations<I, O>,
     {
-        let memory = match &mut self.memory {
-            Some(memory) => memory,
-            None => self.memory.insert(self.network.memory()?),
+        let state = match &mut self.state {
+            Some(state) => state,
+            None => self.state.insert(self.network.new_state()?),
         };
-        self.network.hops(memory, std::slice::from_ref(input))
+        self.network.hops(state, std::slice::from_ref(input))
     }
 }
 
@@ -70,6 +70,6 @@ impl<const I: usize, const O: usize, N: Operations<I, O>> Stream<I, O> for Opera
     }
 
     fn reset(&mut self) {
-        self.memory = None;
+        self.state = None;
     }
 }

@@ -1,4 +1,4 @@
-//! What follows a linear layer: activation and normalisation.
+//! Activation and normalisation after linear layers.
 
 use crate::math::{map, scale_all, sum, sum_of_squares};
 use crate::nn::parameters::NormParameters;
@@ -11,7 +11,8 @@ pub fn leaky_relu(rows: &mut [f32]) {
     map(rows, leak);
 }
 
-/// [`leaky_relu`], then every row of `width` values divided by its root mean square, then `input`, if there is one, added.
+/// [`leaky_relu`], then each row of `width` values is divided by its root mean square, then `input` is added, if there
+/// is one.
 pub fn leaky_rms_norm(rows: &mut [f32], width: usize, input: Option<&[f32]>) {
     leaky_relu(rows);
     for row in rows.chunks_exact_mut(width) {

@@ -1,8 +1,8 @@
-//! `x · Wᵀ + b` with weights packed for a few rows at a time.
+//! `x · Wᵀ + b` with quantised weights, for a few rows at a time.
 //!
-//! A hop needs every weight once, 250 times a second, and a host's other work throws them out of the caches in
-//! between: how many bytes they are decides what a hop costs. So each is an integer of 8 bits with a scale per output, and
-//! so is each input, of 14 bits with a scale per row.
+//! A hop reads every weight once, 250 times a second, and the host's other work evicts them from the caches in between,
+//! so the cost of a hop depends on their size in bytes. Each weight is an 8-bit integer with a scale per output, and
+//! each input a 14-bit integer with a scale per row.
 
 use super::integer::{LANES, Pair, Products, WeightPair, quantise_inputs, quantise_weights};
 use crate::nn::parameters::LinearParameters;
@@ -11,24 +11,24 @@ use crate::nn::parameters::LinearParameters;
 pub struct Affine {
     n_in: usize,
     n_out: usize,
-    /// `[blocks][pairs of inputs][LANES]`: the outputs of a block side by side.
+    /// `[blocks][pairs of inputs][LANES]`: the lanes are the outputs of a block.
     weights: Vec<[WeightPair; LANES]>,
-    /// Unit of each output's weights, and its bias; 0 in the lanes beyond the last.
+    /// Scale of each output's weights, and its bias; 0 in unused lanes.
     scales: Vec<[f32; LANES]>,
     biases: Vec<[f32; LANES]>,
 }
 
-/// Room for what [`Affine::rows`] computes on the way. All layers of a stream share one.
+/// Buffers for [`Affine::rows`]. All layers of a stream share one.
 #[derive(Default)]
 pub struct Scratch {
-    /// All rows of input.
+    /// Quantised rows of input.
     pairs: Vec<Pair>,
-    /// The unit of each.
+    /// Scale of each row.
     units: Vec<f32>,
 }
 
 impl Scratch {
-    /// Makes room for `n_rows` rows of `affine`. Allocates.
+    /// Enlarges the buffers for `n_rows` rows of `affine`. Allocates.
     pub fn fit(&mut self, affine: &Affine, n_rows: usize) {
         let n_pairs = n_rows * affine.n_in.div_ceil(2);
         self.pairs.resize(self.pairs.len().max(n_pairs), [0; 2]);
@@ -37,7 +37,7 @@ impl Scratch {
 }
 
 impl Affine {
-    /// Rounds the weights. Allocates.
+    /// Quantises the weights. Allocates.
     pub fn new(parameters: &LinearParameters) -> Self {
         let (n_in, n_out) = (parameters.n_in, parameters.bias.len());
         let (n_blocks, n_pairs) = (n_out.div_ceil(LANES), n_in.div_ceil(2));
@@ -54,7 +54,8 @@ impl Affine {
         Self { n_in, n_out, weights, scales, biases }
     }
 
-    /// Overwrites `out` with the rows for rows of input that start every `step` values of `x`. `scratch` must fit them.
+    /// Overwrites `out` with one output row per row of input; these start every `step` values of `x`. `scratch` must
+    /// fit them.
     pub fn rows(&self, x: &[f32], step: usize, scratch: &mut Scratch, out: &mut [f32]) {
         let n_rows = (x.len() + step - self.n_in) / step;
         let n_pairs = self.n_in.div_ceil(2);
@@ -85,7 +86,7 @@ mod tests {
         for (n_rows, n_in, n_out) in [(1, 7, 5), (3, 40, 32), (8, 19, 70)] {
             let wave = |n: usize, f: f32| (0..n).map(|i| (i as f32 * f).sin()).collect::<Vec<_>>();
             let (x, bias) = (wave(n_rows * n_in, 1.3), wave(n_out, 0.7));
-            // Multiples of 1/127 up to 1 in every row: integers of 8 bits without an error.
+            // Multiples of 1/127 up to 1 in every row are exact as 8-bit integers.
             let mut weight: Vec<f32> = wave(n_out * n_in, 2.1).iter().map(|w| (w * 127.0).round() / 127.0).collect();
             weight.chunks_exact_mut(n_in).for_each(|row| row[n_in - 1] = 1.0);
             let affine = Affine::new(&LinearParameters { n_in, weight: weight.clone(), bias: bias.clone() });

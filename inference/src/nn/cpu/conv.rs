@@ -10,16 +10,16 @@ pub struct Conv {
     windows: Affine,
 }
 
-/// What a convolution remembers of a stream.
+/// State of a convolution for one stream.
 pub struct Past {
-    /// Rows of input: those that it remembers, then room for those of a hop.
+    /// Rows of input: the past ones, then those of the current hop.
     rows: Vec<f32>,
-    /// Windows with gaps, put together; unused without dilation.
+    /// Taps of all windows, contiguous; empty without dilation.
     taps: Vec<f32>,
 }
 
 impl Past {
-    /// Forgets everything.
+    /// Clears the state.
     pub fn reset(&mut self) {
         self.rows.fill(0.0);
     }
@@ -31,8 +31,8 @@ impl Conv {
         Self { spec, windows: Affine::new(parameters) }
     }
 
-    /// Memory of a stream that has read nothing, whose hops have `n_new` rows: the stride or a multiple of it. Makes the
-    /// room in `scratch`. Allocates.
+    /// State of a new stream with `n_new` rows per hop, a multiple of the stride. Enlarges `scratch` as needed.
+    /// Allocates.
     pub fn past(&self, n_new: usize, scratch: &mut Scratch) -> Past {
         let ConvSpec { n_in, kernel, stride, dilation, .. } = self.spec;
         let n_windows = n_new / stride;
@@ -48,7 +48,7 @@ impl Conv {
         let n_kept = rows.len() - x.len();
         rows[n_kept..].copy_from_slice(x);
         if dilation == 1 {
-            // The windows lie in the rows as they are.
+            // Windows are contiguous in the rows.
             self.windows.rows(rows, stride * n_in, scratch, y);
         } else {
             let sources = self.spec.window_rows(x.len() / n_in);

@@ -1,4 +1,4 @@
-//! A decoder.
+//! A decoder with the CPU's kernels.
 
 use super::activation::LayerNorm;
 use super::affine::{Affine, Scratch};
@@ -8,7 +8,7 @@ use crate::nn::shape::{N_FEATURES, N_RAW};
 use crate::nn::{Network, Stream};
 use std::sync::Arc;
 
-/// Weights.
+/// Weights of a decoder.
 pub struct Decoder {
     width: usize,
     input: [Dense; 2],
@@ -36,9 +36,9 @@ impl Dense {
 
 struct DecoderStream {
     decoder: Arc<Decoder>,
-    /// The GRU's hidden state and then its input, `width` each: side by side as the output layer reads them.
+    /// The GRU's hidden state, then its input, `width` each, in the order in which the output layer reads them.
     state_and_input: Vec<f32>,
-    /// Of the layer before the GRU, and of that before the head.
+    /// Outputs of the first layer, then of the layer before the head.
     dense: Vec<f32>,
     gates: Gates,
     scratch: Scratch,

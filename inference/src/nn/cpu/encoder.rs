@@ -1,4 +1,4 @@
-//! The encoder.
+//! The encoder with the CPU's kernels.
 
 use super::activation::{leaky_relu, leaky_rms_norm};
 use super::affine::{Affine, Scratch};
@@ -9,14 +9,14 @@ use crate::nn::shape::{CONVS, N_CONVOLVED, N_HEAD, N_TRUNK, is_residual};
 use crate::nn::{Network, Stream};
 use std::sync::Arc;
 
-/// Weights.
+/// Weights of the encoder.
 pub struct Encoder {
     convs: Vec<Conv>,
     trunk: Affine,
     head: Affine,
 }
 
-/// Rows per hop before each convolution, and behind the last.
+/// Rows per hop before each convolution, and after the last.
 const N_ROWS: [usize; CONVS.len() + 1] = {
     let mut rows = [HOP_SIZE; CONVS.len() + 1];
     let mut i = 0;
@@ -27,7 +27,7 @@ const N_ROWS: [usize; CONVS.len() + 1] = {
     rows
 };
 
-/// The most values that a layer before the head gives per hop.
+/// Largest number of outputs of a layer before the head, per hop.
 const WIDEST: usize = {
     let mut widest = if HOP_SIZE > N_TRUNK { HOP_SIZE } else { N_TRUNK };
     let mut i = 0;
@@ -41,9 +41,9 @@ const WIDEST: usize = {
 
 struct EncoderStream {
     encoder: Arc<Encoder>,
-    /// One a convolution.
+    /// One per convolution.
     pasts: Vec<Past>,
-    /// Input and output of a layer, by turns.
+    /// Input and output of a layer; they change roles from layer to layer.
     buffers: [[f32; WIDEST]; 2],
     scratch: Scratch,
 }

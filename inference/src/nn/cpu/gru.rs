@@ -12,7 +12,7 @@ pub struct Gru {
     width: usize,
 }
 
-/// Room for both halves of the gates of a stream, `3·width` each.
+/// Buffers for both halves of the gates of a stream, `3·width` each.
 pub struct Gates {
     input: Vec<f32>,
     hidden: Vec<f32>,
@@ -25,14 +25,14 @@ impl Gru {
         Self { input: Affine::new(&parameters.input), hidden: Affine::new(&parameters.hidden), width }
     }
 
-    /// For a stream; makes the room in `scratch`, too. Allocates.
+    /// Buffers for a stream. Enlarges `scratch` as needed. Allocates.
     pub fn gates(&self, scratch: &mut Scratch) -> Gates {
         scratch.fit(&self.input, 1);
         scratch.fit(&self.hidden, 1);
         Gates { input: vec![0.0; 3 * self.width], hidden: vec![0.0; 3 * self.width] }
     }
 
-    /// Moves the hidden state `h` (`[width]`) on by one input.
+    /// Updates the hidden state `h` (`[width]`) with one input.
     pub fn hop(&self, h: &mut [f32], x: &[f32], gates: &mut Gates, scratch: &mut Scratch) {
         self.input.row(x, scratch, &mut gates.input);
         self.hidden.row(h, scratch, &mut gates.hidden);
@@ -40,7 +40,7 @@ impl Gru {
     }
 }
 
-/// `h` after one step, from both halves of the gates, `3·width` each; the first is used up.
+/// Updates `h` from both halves of the gates, `3·width` each; overwrites the first half.
 #[multiversion(targets("x86_64+avx2"))]
 fn advance(h: &mut [f32], gates: &mut [f32], hidden: &[f32]) {
     let w = h.len();

@@ -1,66 +1,66 @@
-//! Products of rows of small integers: what a processor does fastest, and with the same result on every processor.
+//! Products of rows of small integers: the fastest products of a processor, and exact, so equal on every processor.
 
 use crate::math::{ROUND, largest};
 use multiversion::multiversion;
 
-/// Outputs computed together.
+/// Outputs computed in parallel.
 pub const LANES: usize = 32;
 /// Two neighbouring inputs.
 pub type Pair = [i16; 2];
-/// The two weights that they meet in one output.
+/// The two weights for such a pair in one output.
 pub type WeightPair = [i8; 2];
 /// Largest magnitude of an input.
-const MOST_INPUT: f32 = 8191.0;
+const MAX_INPUT: f32 = 8191.0;
 /// Largest magnitude of a weight.
-const MOST_WEIGHT: f32 = 127.0;
-/// Pairs whose products are summed as integers; the sums of more are added as floats.
+const MAX_WEIGHT: f32 = 127.0;
+/// Most pairs whose products are summed as integers; sums of longer rows are added as floats.
 const RUN: usize = 1024;
-/// Weights are fetched this many lines of 64 bytes before they are needed: after a pause they lie in distant caches, and
-/// the processor's own foresight ends with each page.
+/// Weights are prefetched this many cache lines of 64 bytes ahead: after a pause they are in distant caches, and the
+/// processor's own prefetching ends at each page.
 #[cfg(target_arch = "x86_64")]
 const LINES_AHEAD: usize = 64;
 
-const _: () = assert!(MOST_INPUT as i64 * MOST_WEIGHT as i64 * 2 * RUN as i64 <= i32::MAX as i64);
+const _: () = assert!(MAX_INPUT as i64 * MAX_WEIGHT as i64 * 2 * RUN as i64 <= i32::MAX as i64);
 
-/// A row of weights, and the unit that they are in.
+/// Quantises a row of weights. Returns it with its scale.
 pub fn quantise_weights(row: &[f32]) -> (Vec<i8>, f32) {
     let largest = largest(row);
-    let per_unit = if largest > 0.0 { MOST_WEIGHT / largest } else { 0.0 };
-    (row.iter().map(|w| (w * per_unit).round() as i8).collect(), largest / MOST_WEIGHT)
+    let per_unit = if largest > 0.0 { MAX_WEIGHT / largest } else { 0.0 };
+    (row.iter().map(|w| (w * per_unit).round() as i8).collect(), largest / MAX_WEIGHT)
 }
 
-/// Overwrites `out`, half as long rounded up, with a row of inputs in units of what is returned, an odd last value with 0
-/// beside it.
+/// Quantises a row of inputs into `out`, which has half its length, rounded up; an odd last value is paired with 0.
+/// Returns the scale.
 #[multiversion(targets("x86_64+avx2"))]
 pub fn quantise_inputs(row: &[f32], out: &mut [Pair]) -> f32 {
     let largest = largest(row);
-    let per_unit = if largest > 0.0 { MOST_INPUT / largest } else { 0.0 };
+    let per_unit = if largest > 0.0 { MAX_INPUT / largest } else { 0.0 };
     let out = out.as_flattened_mut();
     out[row.len()..].fill(0);
     for (out, x) in out.iter_mut().zip(row) {
         *out = (x * per_unit + ROUND).to_bits() as i16;
     }
-    largest / MOST_INPUT
+    largest / MAX_INPUT
 }
 
-/// What a layer does to rows of inputs.
+/// The quantised layer.
 pub struct Products<'a> {
-    /// `[blocks][n_pairs]`: the outputs of a block side by side.
+    /// `[blocks][n_pairs]`: the lanes are the outputs of a block.
     pub weights: &'a [[WeightPair; LANES]],
-    /// Pairs of inputs, those of an odd last one among them.
+    /// Pairs of inputs per row, including that of an odd last one.
     pub n_pairs: usize,
-    /// Unit of each output's weights, and what is added to it; anything in the lanes beyond the last, `[blocks]`.
+    /// Scale of each output's weights, and its bias, `[blocks]`; unused lanes may hold any value.
     pub scales: &'a [[f32; LANES]],
     pub biases: &'a [[f32; LANES]],
     pub n_out: usize,
 }
 
 impl Products<'_> {
-    /// `x`: `[rows][n_pairs]`, in `units`, one a row. `out`: `[rows][n_out]`, overwritten.
+    /// `x`: `[rows][n_pairs]`. `units`: scale of each row. `out`: `[rows][n_out]`, overwritten.
     pub fn rows(&self, x: &[Pair], units: &[f32], out: &mut [f32]) {
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx512bw") {
-            // SAFETY: the processor has what the function was compiled for.
+            // SAFETY: the processor has the features that the function needs.
             return unsafe { x86::rows_avx512(self, x, units, out) };
         } else if is_x86_feature_detected!("avx2") {
             // SAFETY: as above.
@@ -69,7 +69,7 @@ impl Products<'_> {
         self.rows_by(x, units, out, plain_sums);
     }
 
-    /// All rows go through one block while its weights are near.
+    /// Block by block, all rows each, because the weights of a block are then in the cache.
     #[inline(always)]
     fn rows_by(
         &self,
@@ -107,16 +107,16 @@ fn plain_sums(x: &[Pair], weights: &[[WeightPair; LANES]]) -> [f32; LANES] {
     sums
 }
 
-/// The same with the instruction for it, which compilers do not find by themselves.
+/// [`plain_sums`] with the instruction for pairs, which compilers do not choose by themselves.
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{LANES, LINES_AHEAD, Pair, Products, RUN, WeightPair};
     use std::arch::x86_64::*;
 
-    /// Asks for the line that comes [`LINES_AHEAD`]; that there is none does no harm.
+    /// Prefetches the cache line that is [`LINES_AHEAD`]. It may lie beyond the weights.
     #[inline(always)]
     fn fetch(weights: &[WeightPair; LANES]) {
-        // SAFETY: every processor of this kind has the instruction, and no address is wrong for it.
+        // SAFETY: every x86-64 processor has the instruction, and it accepts any address.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(weights.as_ptr().cast::<i8>().wrapping_add(64 * LINES_AHEAD)) };
     }
 
@@ -195,20 +195,20 @@ mod x86 {
 mod tests {
     use super::*;
 
-    /// Inputs up to the largest.
+    /// Inputs up to the largest magnitude.
     fn inputs(n: usize) -> Vec<Pair> {
         let value = |i: usize| (i * 7919 % 16_383) as i16 - 8191;
         (0..n).map(|i| [value(2 * i), value(2 * i + 1)]).collect()
     }
 
-    /// Weights up to the largest.
+    /// Weights up to the largest magnitude.
     fn weights(seed: usize) -> [WeightPair; LANES] {
         let value = |i: usize| (((i + 64 * seed) * 7919 % 255) as i16 - 127) as i8;
         std::array::from_fn(|i| [value(2 * i), value(2 * i + 1)])
     }
 
     #[test]
-    fn every_processor_comes_to_the_same_bits() {
+    fn every_processor_gives_the_same_bits() {
         for (n_rows, n_pairs, n_out) in
             [(0, 4, 64usize), (1, 1, 1), (3, 16, 40), (1, 17, 96), (2, 240, 32), (1, RUN + 5, 3)]
         {
@@ -230,7 +230,7 @@ mod tests {
             assert_eq!(by(&|out| products.rows(&x, &units, out)), expected);
             #[cfg(target_arch = "x86_64")]
             if is_x86_feature_detected!("avx2") {
-                // SAFETY: just asked for.
+                // SAFETY: the processor has AVX2.
                 let by_avx2 = by(&|out| unsafe { x86::rows_avx2(&products, &x, &units, out) });
                 assert_eq!(by_avx2, expected);
             }
@@ -245,22 +245,22 @@ mod tests {
         let products = Products { weights: &weights, n_pairs: 2 * RUN, scales, biases, n_out: LANES };
         let mut out = [0.0; LANES];
         products.rows(&x, &[1.0], &mut out);
-        let exact = 4.0 * RUN as f32 * MOST_INPUT * MOST_WEIGHT;
+        let exact = 4.0 * RUN as f32 * MAX_INPUT * MAX_WEIGHT;
         assert!(out.iter().all(|sum| (sum / exact - 1.0).abs() < 1e-6));
     }
 
     #[test]
-    fn what_is_quantised_is_what_it_was() {
+    fn quantised_values_are_within_half_a_step() {
         for row in [vec![0.5, -1.0, 0.25], vec![0.0; 4], vec![3e-9, -1e-9]] {
-            // What an earlier row left behind.
+            // Values left by an earlier row.
             let mut pairs = vec![[7; 2]; row.len().div_ceil(2)];
             let scale = quantise_inputs(&row, &mut pairs);
             let back = pairs.as_flattened().iter().map(|x| f32::from(*x) * scale);
             let largest = row.iter().fold(0.0f32, |most, x| most.max(x.abs()));
-            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MOST_INPUT));
+            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MAX_INPUT));
             let (weights, unit) = quantise_weights(&row);
             let back = weights.iter().map(|w| f32::from(*w) * unit);
-            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MOST_WEIGHT));
+            assert!(row.iter().zip(back).all(|(x, y)| (x - y).abs() <= 0.51 * largest / MAX_WEIGHT));
             assert!(pairs.as_flattened()[row.len()..].iter().all(|x| *x == 0));
         }
     }

@@ -1,5 +1,5 @@
-//! Both networks for the CPU: kernels of its own, which come to the same bits on every processor. A stream has all the
-//! room it needs, so a hop allocates and frees nothing.
+//! Both networks with kernels for the CPU, which give the same bits on every processor. A stream owns all its buffers,
+//! so a hop allocates and frees nothing.
 
 pub(super) mod activation;
 pub(super) mod affine;

@@ -1,4 +1,4 @@
-"""Writes layers.json: what PyTorch's layers make of small inputs, for the tests of both backends.
+"""Writes layers.json: outputs of PyTorch's layers for small inputs, for the tests of both backends.
 
 python3 layers.py; any PyTorch from 1.13 on, NumPy is not needed. Made with 1.13, all values in 64-bit floats.
 """

@@ -1,14 +1,14 @@
-//! Both backends against what PyTorch's layers gave: `layers.py` wrote `layers.json`.
+//! Both backends compared with the outputs of PyTorch's layers, which `layers.py` writes to `layers.json`.
 
 use super::cpu;
 use super::parameters::{GruParameters, LinearParameters, NormParameters};
 use super::shape::ConvSpec;
 use serde::Deserialize;
 
-/// The weights are such that 8 bits hold them; what is left is the rounding of the inputs to 14 bits, which gave up to
-/// 2.3e-4 here. A wrong gate, tap or sign gives tenths.
+/// For the kernels. The weights are exact in 8 bits; rounding the inputs to 14 bits gave errors up to 2.3e-4 here. A
+/// wrong gate, tap or sign gives tenths.
 const TOLERANCE: f32 = 4e-4;
-/// Of float arithmetic.
+/// For float arithmetic.
 #[cfg(feature = "candle")]
 const FLOAT_TOLERANCE: f32 = 2e-6;
 
@@ -39,7 +39,7 @@ struct LayerNorm {
     weight: Vec<f32>,
     bias: Vec<f32>,
     x: Vec<f32>,
-    /// Behind the leaky ReLU.
+    /// After the leaky ReLU.
     y: Vec<f32>,
 }
 
