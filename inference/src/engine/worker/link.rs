@@ -77,9 +77,15 @@ impl Flags {
         self.block_at.store(now.duration_since(self.start).as_nanos() as u64, Release);
     }
 
-    /// Time since the newest block came.
-    pub fn since_block(&self) -> Duration {
-        self.start.elapsed().saturating_sub(Duration::from_nanos(self.block_at.load(Acquire)))
+    /// When the newest block came, since the flags were made. What was sent with it is in the rings for who asks before
+    /// looking there.
+    pub fn newest_block(&self) -> Duration {
+        Duration::from_nanos(self.block_at.load(Acquire))
+    }
+
+    /// Time since `came`, as [`newest_block`](Self::newest_block) tells it.
+    pub fn since(&self, came: Duration) -> Duration {
+        self.start.elapsed().saturating_sub(came)
     }
 }
 
