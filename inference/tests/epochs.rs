@@ -141,7 +141,7 @@ fn engines_that_are_reset_reloaded_and_dropped_leave_nothing_behind() {
                 }
                 _ => (),
             }
-            engine.process(Io { channels: &mut [&mut block], n_inputs: 1, is_piece: false }, &open_air(), &[]);
+            engine.process(Io { channels: &mut [&mut block], n_inputs: 1, is_piece: false }, &without_room(), &[]);
             assert!(block.iter().all(|x| x.is_finite()));
         }
         // Some loads are still on their way.
