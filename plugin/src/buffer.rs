@@ -1,24 +1,24 @@
-//! How large a block the latency makes room for: what the host really sends, or what the player chose.
+//! The longest block that the latency covers: measured from the blocks that the host sends, or chosen by the player.
 //!
-//! Many hosts announce a largest block that they never send, and room for it is delay that the player would hear.
+//! Many hosts announce a maximum block that they never send. Covering it would only add latency.
 
 use serde::{Deserialize, Serialize};
 
-/// The player's choice; part of the session, not a parameter, because it changes the latency.
+/// The player's choice. It is part of the session and not a parameter, because it changes the latency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BufferChoice {
-    /// The blocks that were really seen.
+    /// The longest block that was received.
     #[default]
     Auto,
     /// This many samples.
     Samples(u32),
-    /// What the host announces.
+    /// The maximum that the host announces.
     Host,
 }
 
 impl BufferChoice {
-    /// All that the editor offers.
+    /// The choices that the editor offers.
     pub const ALL: [Self; 9] = [
         Self::Auto,
         Self::Samples(32),
@@ -40,7 +40,7 @@ impl BufferChoice {
         }
     }
 
-    /// Samples that the latency makes room for, never more than the host announces.
+    /// Longest block that the latency covers, samples; at most what the host announces.
     pub fn room(self, watch: &BlockWatch) -> usize {
         match self {
             Self::Auto => watch.room,
@@ -50,29 +50,32 @@ impl BufferChoice {
     }
 }
 
-/// No host has a shorter period, and room for less would gain a third of a millisecond.
+/// Shortest value, samples. No host has shorter blocks, and a smaller value would save only a third of a millisecond.
 const SMALLEST: usize = 16;
-/// Some hosts announce what fits into 32 bits, for which no memory is enough. What is longer than this is cut.
+/// Longest value, samples. Some hosts announce the largest 32-bit number, for which no memory suffices. Longer blocks are
+/// processed in pieces.
 const LARGEST: usize = 65_536;
-/// Audio after which the longest block is taken to be the longest there will be.
+/// Live audio after which the longest block so far is trusted, s.
 const ENOUGH_S: f32 = 3.0;
 
-/// Watches the lengths of live blocks.
+/// Measures the lengths of live blocks.
 #[derive(Debug)]
 pub struct BlockWatch {
-    /// Largest block that the host announces.
+    /// Longest block that the host announces, samples.
     announced: usize,
-    /// False if the host only ever made bounces.
+    /// True if the host has started live, not only for offline renders.
     was_live: bool,
-    /// For the longest block so far: all that was announced, until enough was seen.
+    /// Longest block to cover with [`BufferChoice::Auto`], samples: the announced one until enough audio was received.
     room: usize,
-    /// Longest block since the host started.
+    /// Longest block since the last start, samples.
     longest: usize,
-    /// Samples since the host started, and how many are enough.
+    /// Samples received since the last start.
     n_seen: usize,
+    /// Samples after which `longest` is trusted.
     n_enough: usize,
-    /// Pieces of one block, and where in memory the next piece would begin.
+    /// Samples of the present host block so far: the sum of its pieces.
     run: usize,
+    /// Address at which the next piece of the present block would begin.
     run_end: usize,
 }
 
@@ -83,8 +86,8 @@ impl Default for BlockWatch {
 }
 
 impl BlockWatch {
-    /// The host starts, with blocks of up to `announced` samples. A bounce is no news: it keeps the latency that the
-    /// player has heard.
+    /// Call when the host starts with blocks of up to `announced` samples. An offline start after a live one changes nothing,
+    /// so a render has the latency of the performance.
     pub fn start(&mut self, announced: usize, host_rate: f32, is_live: bool) {
         let announced = announced.clamp(1, LARGEST);
         if !is_live && self.was_live {
@@ -100,13 +103,13 @@ impl BlockWatch {
         (self.longest, self.n_seen, self.run, self.run_end) = (0, 0, 0, 0);
     }
 
-    /// Takes in one call of `process`, and says whether it goes on with the block of the one before. Realtime-safe.
+    /// Measures the samples of one call of `process`. Returns true if they continue the previous call's block. Realtime-safe.
     ///
     /// The framework cuts a host's block wherever a parameter changes, and the worker gets no time between the pieces.
-    /// They are told from blocks by their place in memory: a piece begins where the one before it ended.
+    /// Pieces are recognised by their addresses: a piece begins where the one before it ended.
     pub fn see(&mut self, block: &[f32]) -> bool {
         let pointers = block.as_ptr_range();
-        // A host may walk through memory block by block, but never sends more at once than it announced.
+        // Separate blocks may be adjacent in memory, too. But a host never sends a longer block than it announced.
         let is_piece = pointers.start as usize == self.run_end && self.run + block.len() <= self.announced;
         self.run = if is_piece { self.run + block.len() } else { block.len() };
         self.run_end = pointers.end as usize;
@@ -115,12 +118,12 @@ impl BlockWatch {
         is_piece
     }
 
-    /// There was a longer block than there is `room` for, so frames are late. Realtime-safe.
+    /// True if a block was longer than `room`, so that frames were late. Realtime-safe.
     pub fn needs_more_than(&self, room: usize) -> bool {
         self.longest.min(self.announced) > room
     }
 
-    /// Enough was seen to say that less room would do. Realtime-safe.
+    /// True if enough audio was received to know that a shorter longest block suffices. Realtime-safe.
     pub fn needs_less_than(&self, room: usize) -> bool {
         self.is_enough() && self.room_for_longest() < room
     }
@@ -129,7 +132,7 @@ impl BlockWatch {
         self.n_seen >= self.n_enough
     }
 
-    /// Rounded up, so that a host whose blocks vary a little is not started again for each.
+    /// Rounded up to a power of two, so that a host whose blocks vary a little is not restarted for each.
     fn room_for_longest(&self) -> usize {
         self.longest.max(SMALLEST).next_power_of_two().min(self.announced)
     }
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_room_follows_what_was_seen_at_the_next_start() {
+    fn the_longest_block_is_used_from_the_next_start() {
         let mut watch = started(8192);
         play(&mut watch, 3000, 60, &[]);
         assert_eq!(BufferChoice::Auto.room(&watch), 8192, "never while it plays");

@@ -1,4 +1,4 @@
-//! Embouchure as CLAP, VST3 and app: the host's calls go to the engine, the player's hands to the parameters.
+//! Embouchure as CLAP plugin, VST3 plugin and app. Maps the host's calls to the engine and the editor's to the parameters.
 
 use embouchure_inference::engine::{DriverKind, EngineConfig};
 use mute::Mute;
@@ -52,48 +52,50 @@ pub struct Embouchure {
     shared: Arc<Shared>,
     notifier: RepaintNotifier,
     tasks: Tasks,
-    /// Only as an app.
+    /// Set in the app only.
     desk: Option<Arc<AudioDesk>>,
-    /// `None` while inactive, which is silent, and if the engine could not be prepared; then audio passes untouched.
+    /// `None` while inactive (silence), and if the engine could not be prepared (audio passes untouched).
     effect: Option<Effect>,
     is_active: bool,
-    /// The host has stopped processing, and the reset that the framework makes when it starts again is none.
+    /// The host has stopped processing. The framework's call of `reset` at the next start must then change nothing.
     is_paused: bool,
     is_offline: bool,
     blocks: BlockWatch,
-    /// Longest block that the present latency makes room for, and whether that was left to us.
+    /// Longest block that the present latency covers, samples.
     room: usize,
+    /// The session leaves `max_block` to the plugin.
     is_auto: bool,
+    /// Input channels of the host's layout.
     n_inputs: usize,
-    /// Where the instruments' parameters were in the last block.
+    /// Values of the parameters of instruments A and B in the last block.
     places: [i32; 2],
-    /// Only as an app.
+    /// Set in the app only.
     mute: Option<Mute>,
     samples_per_repaint: usize,
     samples_since_repaint: usize,
 }
 
-/// What runs in the background.
+/// Work for the background thread.
 #[derive(Clone, Debug)]
 pub enum Task {
-    /// The host has loaded a session or moved an instrument's parameter: play what they name, once as many instruments
-    /// were asked for as are told here.
+    /// Load the instruments that session and parameters name, after the host has changed either. The engine plays them once
+    /// it has counted this many requested loads.
     Follow(u32),
-    /// Look what is in the player's folders.
+    /// Read the player's folders.
     Rescan,
-    /// Make the player's folder for instruments.
+    /// Create the player's folder for instruments.
     MakeFolder,
-    /// Write a preset, and show it among the others.
+    /// Write a preset and list it.
     SavePreset(Box<Preset>),
-    /// Delete one of the player's presets.
+    /// Delete one of the player's presets, by name.
     DeletePreset(String),
-    /// Give one of the player's presets another name.
+    /// Rename one of the player's presets, from the first name to the second.
     RenamePreset(String, String),
-    /// Play the player's file.
+    /// Play an instrument file in a slot.
     OpenFile(Slot, PathBuf),
 }
 
-/// As the framework makes one for a host: with what all instances in the process share.
+/// How the framework makes an instance for a host: with the library and thread that all instances of the process share.
 impl Default for Embouchure {
     fn default() -> Self {
         Self::new(Library::of_this_process(), Background::of_this_process())
@@ -162,7 +164,7 @@ impl Plugin for Embouchure {
         context.set_latency_samples(latency_samples);
         let is_raised = engine.is_some_and(|e| e.telemetry().view().worker_is_raised);
         nice_log!(
-            "room for blocks of {} of {}, latency {latency_samples}, worker {} priority",
+            "longest block {} (host announces {}), latency {latency_samples}, worker {} priority",
             self.room,
             host.max_buffer_size,
             if is_raised { "has realtime" } else { "has no realtime" },
@@ -186,7 +188,7 @@ impl Plugin for Embouchure {
         self.is_active = false;
     }
 
-    /// A pause, after which the sound goes on where it was. Some hosts make one around each block.
+    /// A pause. Processing continues afterwards with the same state, because some hosts stop and start around each block.
     fn stop_processing(&mut self) {
         self.is_paused = true;
     }
@@ -196,7 +198,7 @@ impl Plugin for Embouchure {
         if let Some(effect) = self.effect.as_mut().filter(|_| !is_resumed) {
             effect.reset();
         }
-        // The sound begins anew, or was interrupted, so a restart now disturbs nobody.
+        // Nothing sounds at a reset, so a restart now interrupts nothing.
         if self.is_auto && self.blocks.needs_less_than(self.room) {
             self.shared.want_restart();
         }
@@ -235,7 +237,7 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
-    /// Inactive. Its work that blocks runs in `background`.
+    /// An inactive instance. Its blocking work runs in `background`.
     pub fn new(library: Arc<Library>, background: Arc<Background>) -> Self {
         let params = Arc::new(EmbouchureParams::new(&library));
         let instruments = Arc::new(Instruments::new(library.clone(), params.clone()));
@@ -271,19 +273,19 @@ impl Embouchure {
         }
     }
 
-    /// As an app, whose sound is chosen at `desk`.
+    /// An instance for the app, whose sound card is chosen through `desk`.
     pub fn as_app(desk: Arc<AudioDesk>) -> Self {
         Self { desk: Some(desk), ..Self::default() }
     }
 
-    /// Makes the window so many times as large as it is designed.
+    /// Sets the window's size to `times` the design size.
     pub fn scale_window(&self, times: f32) {
         let design = WindowSize::DESIGN;
         let size = WindowSize { width: design.width * times, height: design.height * times };
         self.params.session.edit(|session| session.window = size.usable());
     }
 
-    /// Reads the latency, samples; 0 while inactive.
+    /// A function that reads the latency, samples at the host's rate; 0 while inactive.
     pub fn latency(&self) -> Box<dyn Fn() -> u32 + Send> {
         let shared = self.shared.clone();
         Box::new(move || shared.running().map_or(0, |running| running.latency_samples))
@@ -292,14 +294,14 @@ impl Embouchure {
     fn follow(&mut self) {
         let n_loads = self.effect.as_mut().map_or(0, Effect::expect_load);
         if self.is_offline {
-            // Nobody waits for this block, and the render shall not depend on how fast a file is read.
+            // An offline block has no deadline, and the render must not depend on how fast a file is read.
             util::permit_alloc(|| self.instruments.follow(n_loads));
         } else {
             self.tasks.follow(n_loads);
         }
     }
 
-    /// How long a block the latency is to make room for from this start on; returns the choice behind it.
+    /// Sets `max_block` for this start; returns the session's choice that it follows from.
     fn choose_room(&mut self, host: &BufferConfig) -> BufferChoice {
         self.blocks.start(host.max_buffer_size as usize, host.sample_rate, !self.is_offline);
         let choice = self.params.session.get().buffer;
@@ -308,14 +310,14 @@ impl Embouchure {
         choice
     }
 
-    /// Asks for a restart when the latency has to change, at most once for each reason: a block that is too long makes
-    /// every frame of it late, the player has chosen, or less will do. Says whether the framework cut these samples from
-    /// those before.
+    /// Requests a restart if the latency has to change, at most once for each reason: a block was longer than `max_block`, so
+    /// its frames were late; the player chose another block; a shorter one suffices. Returns true if the framework cut these
+    /// samples from the same host block as those before.
     fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
         let live = channels.first().filter(|_| !self.is_offline);
         let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
         if self.is_auto && self.blocks.needs_more_than(self.room) {
-            // Says no more about it until the next start, whatever the host does.
+            // Requests it only once until the next start, even if the host does not restart.
             self.is_auto = false;
             self.shared.want_restart();
         }
@@ -358,7 +360,7 @@ impl Vst3Plugin for Embouchure {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::PitchShift];
 }
 
-/// The instance's work in the background.
+/// Runs an instance's tasks on the background thread.
 struct Work {
     library: Arc<Library>,
     session: Arc<SessionField>,
@@ -402,7 +404,7 @@ impl Work {
         let presets = &self.library.presets;
         let renamed = presets.rename(from, to);
         if renamed.is_err() {
-            // The window has called it by the new name already.
+            // The editor has already put the new name into the session.
             self.session.edit(|session| {
                 if session.preset == to {
                     session.preset = from.into();
@@ -413,7 +415,7 @@ impl Work {
         presets.rescan();
     }
 
-    /// Shows why something failed.
+    /// Shows the error of a failed task.
     fn say(&self, done: std::io::Result<()>, failure: &str) {
         if let Err(e) = done {
             self.instruments.report(format!("{failure}: {e}"));
@@ -430,7 +432,7 @@ const fn layout(n_inputs: u32, n_outputs: u32, name: &'static str) -> AudioIOLay
     }
 }
 
-/// What the engine would do first: the host fills only the first channel of a stereo output from a mono input.
+/// Copies a mono input to the second output channel, which the host leaves unfilled. With an engine, the engine does this.
 fn copy_mono_input(channels: &mut [&mut [f32]], n_inputs: usize) {
     if let ([first, second], 1) = (channels, n_inputs) {
         second.copy_from_slice(first);

@@ -1,5 +1,5 @@
-//! Work that blocks, on one thread that all instances of the process share. The framework has such a thread, too, but
-//! loses it when an instance is removed with work left to do.
+//! Blocking work, on one thread that all instances of the process share. The framework's own such thread ends when an
+//! instance is removed before its work is done.
 
 use crate::Task;
 use crossbeam::queue::SegQueue;
@@ -12,29 +12,29 @@ use std::thread::{JoinHandle, Thread};
 /// No instrument change is waiting.
 const NONE: u64 = u64::MAX;
 
-/// One instance's way to the background. Clones lead to the same instance.
+/// Sends one instance's tasks to the background thread. Clones send for the same instance.
 #[derive(Clone)]
 pub struct Tasks {
     instance: Arc<Instance>,
-    /// The last one to go ends the thread and waits for it, so the host may unload the library afterwards.
+    /// Dropping the last one ends the thread and waits for it, so the host may unload the library afterwards.
     background: Arc<Background>,
-    /// Tests of what comes after a task do not wait for the thread.
+    /// Run tasks on the sender's thread, so that tests need not wait.
     #[cfg(test)]
     is_at_once: bool,
 }
 
-/// What the thread needs of an instance.
+/// The parts of an instance that the thread uses.
 struct Instance {
     execute: Box<dyn Fn(Task) + Send + Sync>,
-    /// Told when a task has panicked.
+    /// Receives a message when a task has panicked.
     failed: Box<dyn Fn(String) + Send + Sync>,
-    /// Count of the newest [`Task::Follow`] that the audio callback asked for, or [`NONE`]. A newer one replaces an older
-    /// one: both play what the parameters say when they run.
+    /// Count of the newest [`Task::Follow`] that the audio callback requested, or [`NONE`]. A newer one replaces an older
+    /// one: each reads the parameters when it runs.
     follow: AtomicU64,
 }
 
 impl Tasks {
-    /// `failed` is told what to show after a panic in `execute`.
+    /// `failed` receives the message to show after a panic in `execute`.
     pub fn new(
         background: Arc<Background>,
         execute: impl Fn(Task) + Send + Sync + 'static,
@@ -51,7 +51,7 @@ impl Tasks {
         }
     }
 
-    /// Every task that is sent runs at once, on the sender's thread.
+    /// Runs every task at once, on the sender's thread.
     #[cfg(test)]
     pub fn at_once(self) -> Self {
         Self { is_at_once: true, ..self }
@@ -75,7 +75,7 @@ impl Tasks {
 }
 
 impl Instance {
-    /// A panic ends the task, not the thread.
+    /// Runs a task. A panic ends the task, not the thread.
     fn run(&self, task: Task) {
         let name = format!("{task:?}");
         if catch_unwind(AssertUnwindSafe(|| (self.execute)(task))).is_err() {
@@ -84,7 +84,7 @@ impl Instance {
     }
 }
 
-/// What waits for the thread.
+/// Work that waits for the thread.
 #[derive(Default)]
 struct Inbox {
     tasks: SegQueue<(Arc<Instance>, Task)>,
@@ -95,7 +95,7 @@ struct Inbox {
 impl Inbox {
     fn work(&self) {
         loop {
-            // Read first: what was sent before the end is still done.
+            // Read before the tasks, so that tasks sent before the end are still done.
             let is_ending = self.is_ending.load(Ordering::Acquire);
             while let Some((instance, task)) = self.tasks.pop() {
                 instance.run(task);
@@ -123,7 +123,7 @@ impl Inbox {
     }
 }
 
-/// The running thread. The last instance to go ends it and waits for it.
+/// The running thread. Dropping it ends the thread and waits for it.
 pub struct Background {
     inbox: Arc<Inbox>,
     thread: Thread,
@@ -131,8 +131,9 @@ pub struct Background {
 }
 
 impl Background {
-    /// The thread that all instances in the process share; started if none runs. The only static here: a host makes an
-    /// instance without an argument, and may unload the plugin when the last one is gone, so no thread may outlive it.
+    /// The thread that all instances in the process share; started if none runs. A static is needed because a host makes an
+    /// instance without an argument. It is weak because a host may unload the plugin after the last instance, so no thread may
+    /// outlive that.
     pub fn of_this_process() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Background>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock();
@@ -143,12 +144,12 @@ impl Background {
         })
     }
 
-    /// A thread of its own.
+    /// A new thread.
     pub fn spawn() -> Self {
         let inbox = Arc::new(Inbox::default());
         let at_work = inbox.clone();
         let thread = std::thread::Builder::new().name("embouchure tasks".into()).spawn(move || at_work.work());
-        // A system that has no thread left cannot run the engine's worker either.
+        // A system without a free thread cannot run the engine's worker either.
         let join = thread.expect("the system gives no thread");
         Self { inbox, thread: join.thread().clone(), join: Mutex::new(Some(join)) }
     }
@@ -166,7 +167,7 @@ impl Drop for Background {
         let join = self.join.get_mut().take();
         // A thread cannot wait for itself.
         if let Some(join) = join.filter(|join| join.thread().id() != std::thread::current().id()) {
-            // It catches its tasks' panics; another one is none of the host's business.
+            // The thread catches its tasks' panics. Any other panic must not reach the host.
             let _ = join.join();
         }
     }
@@ -185,7 +186,7 @@ mod tests {
         }
     }
 
-    /// An instance that tells what it does and panics when it shall make a folder.
+    /// An instance that reports its tasks, and panics at [`Task::MakeFolder`].
     fn instance(background: &Arc<Background>) -> (Tasks, Receiver<String>) {
         let (sender, done) = channel();
         let failures = sender.clone();
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_that_is_removed_with_work_to_do_harms_no_other() {
+    fn an_instance_that_is_removed_with_work_left_harms_no_other() {
         let background = Arc::new(Background::spawn());
         let (survivor, survivors) = instance(&background);
         for _ in 0..200 {
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_done_before_the_last_instance_is_gone() {
+    fn tasks_are_done_before_the_last_instance_is_gone() {
         for _ in 0..200 {
             let (removed, done) = instance(&Arc::new(Background::spawn()));
             removed.send(Task::Rescan);
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_and_ends_nothing() {
+    fn a_panic_is_reported_and_the_thread_goes_on() {
         let (tasks, done) = instance(&Arc::new(Background::spawn()));
         tasks.send(Task::MakeFolder);
         assert!(next(&done).contains("MakeFolder"));
@@ -245,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_newest_follow_counts() {
+    fn only_the_newest_update_counts() {
         let (tasks, done) = instance(&Arc::new(Background::spawn()));
         (0..1000).for_each(|n| tasks.follow(n));
         let mut last = String::new();
