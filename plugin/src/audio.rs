@@ -1,5 +1,5 @@
-//! State that the app's window and its sound thread share: the player's choice of devices, and what plays. The app only;
-//! plugins have no devices of their own.
+//! State that the app's window and its sound thread share: the player's choice of devices, and what plays. The app
+//! only; plugins have no devices of their own.
 
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -157,13 +157,13 @@ impl Default for AudioSettings {
 /// A device as the lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceName {
-    /// By which it is chosen.
+    /// Identifies it when it is chosen.
     pub id: String,
-    /// In the words of the system; may be that of several.
+    /// The operating system's name for it; several devices may share one.
     pub name: String,
 }
 
-/// What there is to choose from.
+/// Devices to choose from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Devices {
     /// The audio system that lists them.
@@ -210,25 +210,26 @@ pub struct Counts {
 /// What the window shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioView {
-    /// What plays, in a line; empty if nothing does.
+    /// Devices, rate and block in use, one line; empty if nothing plays.
     pub playing: String,
-    /// True if the test tone would be heard.
+    /// True if blocks are played, so that a test tone would be heard.
     pub is_playing: bool,
-    /// Where a device gives something else than what was chosen.
+    /// Differences between what the devices give and what was chosen.
     pub notes: Vec<String>,
-    /// What keeps the player from hearing something, and what to do about it.
+    /// Faults that keep the player from hearing something, and what to do about them.
     pub problems: Vec<String>,
     /// Channels of the input.
     pub n_channels: u16,
-    /// Known while it plays.
+    /// Latency in use; `None` while nothing plays.
     pub latency: Option<Latency>,
-    /// Since the player's last choice.
+    /// Faults since the player's last choice.
     pub counts: Counts,
-    /// As far as they were looked for.
+    /// Devices found while the audio page was open.
     pub devices: Devices,
 }
 
-/// Where window and sound meet. Nothing here is for the audio thread but [`take_tone`](Self::take_tone).
+/// Exchanges settings, views and requests between window and sound. The audio thread may call only
+/// [`take_tone`](Self::take_tone).
 #[derive(Default)]
 pub struct AudioDesk {
     wanted: Mutex<AudioSettings>,
@@ -240,7 +241,7 @@ pub struct AudioDesk {
 }
 
 impl AudioDesk {
-    /// With the settings that are wanted first.
+    /// With the settings to start with.
     pub fn new(settings: AudioSettings) -> Arc<Self> {
         Arc::new(Self { wanted: Mutex::new(settings.usable()), ..Self::default() })
     }
@@ -250,7 +251,7 @@ impl AudioDesk {
         self.wanted.lock().clone()
     }
 
-    /// The player wants something else.
+    /// Sets the player's choice and wakes the sound thread.
     pub fn want(&self, settings: AudioSettings) {
         *self.wanted.lock() = settings.usable();
         self.wake();
@@ -261,12 +262,12 @@ impl AudioDesk {
         self.view.read().clone()
     }
 
-    /// For whoever runs the sound.
+    /// Edits the view. For the sound thread.
     pub fn show(&self, edit: impl FnOnce(&mut AudioView)) {
         edit(&mut self.view.write());
     }
 
-    /// Something to say once, until the player has read it.
+    /// Sets a message that is shown until the player closes the audio page.
     pub fn set_notice(&self, notice: Option<String>) {
         *self.notice.lock() = notice;
     }
@@ -276,19 +277,19 @@ impl AudioDesk {
         self.notice.lock().clone()
     }
 
-    /// While the page is open devices are looked for.
+    /// Tells whether the audio page is open: only then the sound thread lists devices.
     pub fn open_page(&self, is_open: bool) {
         if self.is_page_open.swap(is_open, Relaxed) != is_open {
             self.wake();
         }
     }
 
-    /// True while the page is open.
+    /// True while the audio page is open.
     pub fn is_page_open(&self) -> bool {
         self.is_page_open.load(Relaxed)
     }
 
-    /// Asks for the test tone.
+    /// Requests the test tone.
     pub fn play_tone(&self) {
         self.is_tone_wanted.store(true, Relaxed);
     }
@@ -298,12 +299,12 @@ impl AudioDesk {
         self.is_tone_wanted.load(Relaxed) && self.is_tone_wanted.swap(false, Relaxed)
     }
 
-    /// The calling thread runs the sound, and parks while there is nothing to do.
+    /// Makes the calling thread the sound thread, which [`wake`](Self::wake) unparks.
     pub fn manage(&self) {
         *self.manager.lock() = Some(std::thread::current());
     }
 
-    /// Lets the thread that runs the sound look what is wanted.
+    /// Wakes the sound thread, so that it reads the player's choice.
     pub fn wake(&self) {
         if let Some(manager) = &*self.manager.lock() {
             manager.unpark();

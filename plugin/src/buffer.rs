@@ -31,7 +31,7 @@ impl BufferChoice {
         Self::Host,
     ];
 
-    /// For the editor.
+    /// Its text in the editor.
     pub fn label(self) -> String {
         match self {
             Self::Auto => "auto".into(),
@@ -52,8 +52,8 @@ impl BufferChoice {
 
 /// Shortest value, samples. No host has shorter blocks, and a smaller value would save only a third of a millisecond.
 const SMALLEST: usize = 16;
-/// Longest value, samples. Some hosts announce the largest 32-bit number, for which no memory suffices. Longer blocks are
-/// processed in pieces.
+/// Longest value, samples. Some hosts announce the largest 32-bit number, for which no memory suffices. Longer blocks
+/// are processed in pieces.
 const LARGEST: usize = 65_536;
 /// Live audio after which the longest block so far is trusted, s.
 const ENOUGH_S: f32 = 3.0;
@@ -86,8 +86,8 @@ impl Default for BlockWatch {
 }
 
 impl BlockWatch {
-    /// Call when the host starts with blocks of up to `announced` samples. An offline start after a live one changes nothing,
-    /// so a render has the latency of the performance.
+    /// Call when the host starts with blocks of up to `announced` samples. An offline start after a live one changes
+    /// nothing, so a render has the latency of the performance.
     pub fn start(&mut self, announced: usize, host_rate: f32, is_live: bool) {
         let announced = announced.clamp(1, LARGEST);
         if !is_live && self.was_live {
@@ -103,7 +103,8 @@ impl BlockWatch {
         (self.longest, self.n_seen, self.run, self.run_end) = (0, 0, 0, 0);
     }
 
-    /// Measures the samples of one call of `process`. Returns true if they continue the previous call's block. Realtime-safe.
+    /// Measures the samples of one call of `process`. Returns true if they continue the previous call's block.
+    /// Realtime-safe.
     ///
     /// The framework cuts a host's block wherever a parameter changes, and the worker gets no time between the pieces.
     /// Pieces are recognised by their addresses: a piece begins where the one before it ended.

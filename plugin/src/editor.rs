@@ -150,7 +150,7 @@ impl App {
         }
     }
 
-    /// A window opens.
+    /// Call when a window has opened.
     fn opened(&mut self, host: GuiContext) {
         // Every window has a style of its own.
         self.styled = None;
@@ -198,7 +198,7 @@ impl App {
         self.views = Default::default();
     }
 
-    /// What nobody else does while the host is not processing.
+    /// Loads instruments and requests restarts, as `process` does, because the host may not be processing.
     fn housekeeping(&mut self, host: &GuiContext, now_s: f64) {
         let params = &self.wiring.params;
         let places = params.places();
@@ -227,7 +227,8 @@ impl App {
         }
     }
 
-    /// Tells the host that the session has changed. The framework has no call for that, so it sets a parameter to its value.
+    /// Tells the host that the session has changed. The framework has no call for that, so it sets a parameter to its
+    /// value.
     fn mark_unsaved(&self, host: &GuiContext) {
         let (setter, mix) = (host.param_setter(), &self.wiring.params.mix.mix);
         set_once(&setter, mix, mix.unmodulated_plain_value());
@@ -256,7 +257,7 @@ impl App {
         first.map(|first| blend_range(first, second.unwrap_or(first), amount))
     }
 
-    /// The sound as it is.
+    /// The present sound as a preset.
     fn captured(&self) -> Preset {
         let playing = Slot::ALL.map(|slot| self.wiring.instruments.source(slot));
         Preset::capture(&self.wiring.params.session.get().preset, &self.wiring.params, playing)

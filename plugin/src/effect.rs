@@ -50,8 +50,8 @@ impl Effect {
         self.engine.reset();
     }
 
-    /// Processes one or two channels of any length in place. `is_piece`: the samples continue the previous call's block.
-    /// Realtime-safe, unless the engine is offline.
+    /// Processes one or two channels of any length in place. `is_piece`: the samples continue the previous call's
+    /// block. Realtime-safe, unless the engine is offline.
     pub fn process(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams, is_piece: bool) {
         let settings = self.settings(params);
         self.engine.process(Io { channels, n_inputs: self.n_inputs, is_piece }, &settings, &[]);

@@ -1,4 +1,5 @@
-//! Embouchure as CLAP plugin, VST3 plugin and app. Maps the host's calls to the engine and the editor's to the parameters.
+//! Embouchure as CLAP plugin, VST3 plugin and app. Maps the host's calls to the engine and the editor's to the
+//! parameters.
 
 use embouchure_inference::engine::{DriverKind, EngineConfig};
 use mute::Mute;
@@ -78,8 +79,8 @@ pub struct Embouchure {
 /// Work for the background thread.
 #[derive(Clone, Debug)]
 pub enum Task {
-    /// Load the instruments that session and parameters name, after the host has changed either. The engine plays them once
-    /// it has counted this many requested loads.
+    /// Load the instruments that session and parameters name, after the host has changed either. The engine plays them
+    /// once it has counted this many requested loads.
     Follow(u32),
     /// Read the player's folders.
     Rescan,
@@ -188,7 +189,8 @@ impl Plugin for Embouchure {
         self.is_active = false;
     }
 
-    /// A pause. Processing continues afterwards with the same state, because some hosts stop and start around each block.
+    /// A pause. Processing continues afterwards with the same state, because some hosts stop and start around each
+    /// block.
     fn stop_processing(&mut self) {
         self.is_paused = true;
     }
@@ -310,9 +312,9 @@ impl Embouchure {
         choice
     }
 
-    /// Requests a restart if the latency has to change, at most once for each reason: a block was longer than `max_block`, so
-    /// its frames were late; the player chose another block; a shorter one suffices. Returns true if the framework cut these
-    /// samples from the same host block as those before.
+    /// Requests a restart if the latency has to change, at most once for each reason: a block was longer than
+    /// `max_block`, so its frames were late; the player chose another block; a shorter one suffices. Returns true if
+    /// the framework cut these samples from the same host block as those before.
     fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
         let live = channels.first().filter(|_| !self.is_offline);
         let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
@@ -432,7 +434,8 @@ const fn layout(n_inputs: u32, n_outputs: u32, name: &'static str) -> AudioIOLay
     }
 }
 
-/// Copies a mono input to the second output channel, which the host leaves unfilled. With an engine, the engine does this.
+/// Copies a mono input to the second output channel, which the host leaves unfilled. With an engine, the engine does
+/// this.
 fn copy_mono_input(channels: &mut [&mut [f32]], n_inputs: usize) {
     if let ([first, second], 1) = (channels, n_inputs) {
         second.copy_from_slice(first);

@@ -1,4 +1,5 @@
-//! The app's mute. A microphone beside loudspeakers feeds back, so the output is silent until the player asks for sound.
+//! The app's mute. A microphone beside loudspeakers feeds back, so the output is silent until the player asks for
+//! sound.
 
 /// Time in which the sound fades in or out, s.
 const FADE_S: f32 = 0.02;

@@ -21,8 +21,8 @@ pub struct Session {
     /// Values of the parameters of A and B when the player chose. At another value, automation has moved the parameter.
     /// The player's choice is found by its content, even if its place on the shelf has changed.
     pub places: [i32; 2],
-    /// The player's files that were played, by their place on the shelf. The project finds them by content, even if the shelf
-    /// has another file at that place now, or on another computer.
+    /// The player's files that were played, by their place on the shelf. The project finds them by content, even if the
+    /// shelf has another file at that place now, or on another computer.
     pub files: BTreeMap<i32, InstrumentRef>,
     /// Name of the preset that was loaded last.
     pub preset: String,
@@ -49,12 +49,13 @@ impl Default for Session {
 }
 
 impl Session {
-    /// What the player chose for a slot.
+    /// The player's choice for a slot.
     pub fn chosen(&self, slot: Slot) -> Option<&InstrumentRef> {
         self.instruments[slot as usize].as_ref()
     }
 
-    /// Stores the player's choice for a slot whose parameter is, or will be, at `place`. Choosing none for A changes nothing.
+    /// Stores the player's choice for a slot whose parameter is, or will be, at `place`. Choosing none for A changes
+    /// nothing.
     pub fn choose(&mut self, slot: Slot, instrument: Option<InstrumentRef>, place: i32) {
         if slot == Slot::A && instrument.is_none() {
             return;
@@ -111,8 +112,8 @@ impl Default for WindowSize {
     }
 }
 
-/// The session as the framework saves and loads it. It flags each load, because an active plugin is not told in any other
-/// way.
+/// The session as the framework saves and loads it. It flags each load, because an active plugin is not told in any
+/// other way.
 #[derive(Default)]
 pub struct SessionField {
     session: RwLock<Session>,

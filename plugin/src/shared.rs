@@ -84,7 +84,8 @@ impl Shared {
         self.listening.store(is_listening, Relaxed);
     }
 
-    /// Requests a restart, because the latency must change. The audio thread or the editor passes the request to the host.
+    /// Requests a restart, because the latency must change. The audio thread or the editor passes the request to the
+    /// host.
     pub fn want_restart(&self) {
         self.restart_wanted.store(true, Relaxed);
     }

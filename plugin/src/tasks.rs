@@ -28,8 +28,8 @@ struct Instance {
     execute: Box<dyn Fn(Task) + Send + Sync>,
     /// Receives a message when a task has panicked.
     failed: Box<dyn Fn(String) + Send + Sync>,
-    /// Count of the newest [`Task::Follow`] that the audio callback requested, or [`NONE`]. A newer one replaces an older
-    /// one: each reads the parameters when it runs.
+    /// Count of the newest [`Task::Follow`] that the audio callback requested, or [`NONE`]. A newer one replaces an
+    /// older one: each reads the parameters when it runs.
     follow: AtomicU64,
 }
 
@@ -131,9 +131,9 @@ pub struct Background {
 }
 
 impl Background {
-    /// The thread that all instances in the process share; started if none runs. A static is needed because a host makes an
-    /// instance without an argument. It is weak because a host may unload the plugin after the last instance, so no thread may
-    /// outlive that.
+    /// The thread that all instances in the process share; started if none runs. A static is needed because a host
+    /// makes an instance without an argument. It is weak because a host may unload the plugin after the last instance,
+    /// so no thread may outlive that.
     pub fn of_this_process() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Background>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock();

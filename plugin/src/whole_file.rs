@@ -3,8 +3,8 @@
 use std::io::Result;
 use std::path::Path;
 
-/// Replaces a file's contents by `bytes`, and creates its folder. A new file is written first and then renamed, so that a
-/// full disk does not destroy the old one.
+/// Replaces a file's contents by `bytes`, and creates its folder. A new file is written first and then renamed, so that
+/// a full disk does not destroy the old one.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
     // A name of this process's own, because other processes may write at the same time.
