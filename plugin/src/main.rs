@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Between two times that what has changed is written.
+/// Time between two writes of what the app remembers.
 const REMEMBER: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
@@ -94,7 +94,7 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     };
     let (ended, is_done) = (end.clone(), Arc::new(AtomicBool::new(false)));
     let done = is_done.clone();
-    // Asked to go from outside: what has changed is kept.
+    // At Ctrl-C or SIGTERM: waits up to 2 s until the changes are written.
     let _ = ctrlc::set_handler(move || {
         ended();
         (0..200).take_while(|_| !done.load(Relaxed)).for_each(|_| std::thread::sleep(Duration::from_millis(10)));
@@ -117,9 +117,11 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     result
 }
 
-/// What was said when the app was started holds for that time alone; what was chosen in the window is kept.
+/// Decides which audio settings are written. Command-line options hold for one run; only choices in the window are kept.
 struct Keep {
+    /// The settings at the start, with the options applied.
     first: AudioSettings,
+    /// The settings as they were read, without the options.
     remembered: AudioSettings,
 }
 
@@ -130,7 +132,7 @@ impl Keep {
     }
 }
 
-/// Inputs and outputs of each way, a line each.
+/// Inputs and outputs of each audio system, a line each.
 fn device_list(only: Option<Backend>) -> String {
     let mut text = String::new();
     for backend in Backend::of_this_system() {

@@ -1,4 +1,4 @@
-//! Sound through cpal: ALSA, PulseAudio, Core Audio, WASAPI. An input and an output stream, joined by a [`feed`].
+//! Sound through cpal: ALSA, PulseAudio, Core Audio, WASAPI. A [`feed`] connects the input stream to the output stream.
 
 use super::explain::{self, Direction};
 use super::feed::{self, Inlet, Outlet};
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Samples that are handed to the player at once; longer blocks are cut.
+/// Longest block for the player, samples; longer ones are cut.
 const LONGEST: usize = 8192;
-/// After so long without a sound of it a stream looks how its device is.
+/// Time without data after which cpal checks the state of a stream's device.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Calls a generic function with the type of a sample.
@@ -64,7 +64,7 @@ impl Streams for CpalStreams {
     }
 }
 
-/// Opens what the settings ask for. Without an input it still plays.
+/// Opens the devices of the settings. If the input fails, the output plays without it.
 pub fn open(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault> {
     let host = host(backend)?;
     let (vitals, slot) = (Arc::new(Vitals::default()), Slot::new());
@@ -123,7 +123,7 @@ pub fn open(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault
     })
 }
 
-/// What there is. `is_probed`: leaves out what cannot be opened.
+/// Lists the devices. `is_probed`: only those that can be opened, or are in use.
 pub fn devices(backend: Backend, is_probed: bool) -> Result<Devices, Fault> {
     let host = host(backend)?;
     let mut found = Devices { backend, ..Devices::default() };
@@ -145,8 +145,8 @@ pub fn devices(backend: Backend, is_probed: bool) -> Result<Devices, Fault> {
 fn host(backend: Backend) -> Result<cpal::Host, Fault> {
     #[cfg(target_os = "linux")]
     if backend == Backend::Alsa {
-        // It would write a screenful for each device that is not there. What matters of it is in the errors. Called again,
-        // it forgets what it has caught.
+        // ALSA would print many lines for each absent device; the errors say enough. This call catches them, and drops those
+        // that an earlier call has caught.
         let _ = alsa::Output::local_error_handler();
     }
     let id = match backend {
@@ -163,7 +163,7 @@ fn host(backend: Backend) -> Result<cpal::Host, Fault> {
     cpal::host_from_id(id).map_err(|_| explain::no_backend(backend))
 }
 
-/// Devices that can be chosen, by name.
+/// Devices to choose from, with their names.
 fn all(host: &cpal::Host, backend: Backend, direction: Direction) -> Vec<(DeviceName, cpal::Device)> {
     let devices: Vec<cpal::Device> = match direction {
         Direction::Input => host.input_devices().map(Iterator::collect),
@@ -190,7 +190,7 @@ fn find(
         };
         return device.ok_or_else(|| explain::no_default(direction, backend));
     };
-    // What the lists leave out can be named, too.
+    // A name may also be one that the lists leave out.
     let id = match backend {
         Backend::Alsa => host
             .devices()
@@ -209,7 +209,7 @@ fn find(
     }
 }
 
-/// How a device is opened.
+/// Configuration that a device is opened with.
 #[derive(Clone, Debug, PartialEq)]
 struct Format {
     config: StreamConfig,
@@ -217,7 +217,7 @@ struct Format {
 }
 
 impl Format {
-    /// The nearest of what a device offers: the rate counts most, then channels, then the kind of sample.
+    /// The nearest format that a device offers: by rate first, then channels, then sample format. `None` if there is none.
     fn choose(ranges: Vec<SupportedStreamConfigRange>, rate: u32, channels: u16, block: u32) -> Option<Self> {
         let nearest = |range: &SupportedStreamConfigRange| rate.clamp(range.min_sample_rate(), range.max_sample_rate());
         let key = |range: &SupportedStreamConfigRange| {
@@ -234,13 +234,13 @@ impl Format {
         Some(Self { config, sample: range.sample_format() })
     }
 
-    /// The same with whatever block the device likes.
+    /// The same with the device's default block.
     fn with_any_block(&self) -> Self {
         Self { config: StreamConfig { buffer_size: BufferSize::Default, ..self.config }, ..self.clone() }
     }
 }
 
-/// The best first; none for what music is not kept in.
+/// Rank of a sample format, 0 = best; `None` for formats other than PCM.
 fn sample_rank(format: SampleFormat) -> Option<u8> {
     use SampleFormat::*;
     [F32, I32, I24, I16, F64, U32, U24, U16, I8, U8].iter().position(|known| *known == format).map(|at| at as u8)
@@ -254,8 +254,8 @@ struct Input {
     n_channels: u16,
 }
 
-/// An end of a feed on its way into a callback, which takes it at its first call. A stream that could not be made takes
-/// nothing with it.
+/// Hands one end of a feed to a callback, which takes it at its first call. It is given only after both streams exist,
+/// because a stream that could not be built would drop its callback.
 struct Handed<T>(Arc<ArrayQueue<T>>);
 
 impl<T> Clone for Handed<T> {
@@ -294,7 +294,7 @@ fn open_input(
     Ok(Input { stream, inlet, rate: format.config.sample_rate, n_channels, device })
 }
 
-/// With the wanted block, or with whatever block the device likes.
+/// Builds a stream with the wanted block, or else with the device's default block.
 fn with_some_block<S>(format: &Format, build: impl Fn(&Format) -> Result<S, cpal::Error>) -> Result<S, cpal::Error> {
     use ErrorKind::{BackendError, InvalidInput, UnsupportedConfig};
     match build(format) {
@@ -374,8 +374,8 @@ fn build_output<T: SizedSample + FromSample<f32>>(
     device.build_output_stream::<T, _, _>(format.config, play, report(vitals.clone()), Some(TIMEOUT))
 }
 
-/// Both channels where there are two or more, their mean where there is one. Nothing leaves beyond full scale: what
-/// integers make of it is not always clipping.
+/// Writes both channels to the first two of `n_channels`, or their mean to one. Samples are limited to full scale, because
+/// not every conversion to integers clips.
 fn interleave<T: SizedSample + FromSample<f32>>(left: &[f32], right: &[f32], samples: &mut [T], n_channels: usize) {
     let sample = |value: f32| T::from_sample(value.clamp(-1.0, 1.0));
     for (frame, (left, right)) in samples.chunks_exact_mut(n_channels).zip(left.iter().zip(right)) {
@@ -391,27 +391,27 @@ fn interleave<T: SizedSample + FromSample<f32>>(left: &[f32], right: &[f32], sam
     }
 }
 
-/// Smoothed, so that it can be read.
+/// Stores a delay in µs, smoothed so that it is readable.
 fn note_delay(place: &AtomicU32, delay: Duration) {
     let (new, old) = (delay.as_micros().min(10_000_000) as u32, place.load(Relaxed));
     place.store(if old == 0 { new } else { (old * 15 + new) / 16 }, Relaxed);
 }
 
-/// False for what stands between ALSA and another server: where that has gone cpal asks again and again without a pause, and
-/// at realtime priority nothing else would run, the server's return among it.
+/// True if the callbacks of a device may get realtime priority. False for ALSA's bridges to a sound server: when the server
+/// has gone, cpal polls without a pause. At realtime priority this would keep the server from starting again.
 #[cfg(target_os = "linux")]
 fn may_rise(device: &cpal::Device) -> bool {
     device.id().is_ok_and(|id| id.host() != cpal::HostId::Alsa || names::is_card_in_alsa(id.id()))
 }
 
-/// Elsewhere the system raises them.
+/// Other operating systems raise the priority themselves.
 #[cfg(not(target_os = "linux"))]
 fn may_rise(_device: &cpal::Device) -> bool {
     false
 }
 
-/// What a stream tells of itself. After a few errors without sound between them it is over: it would go on telling them
-/// as fast as the processor can.
+/// A stream's error callback. After a few errors without a block between them the stream counts as broken, because it
+/// would report errors as fast as the processor allows.
 fn report(vitals: Arc<Vitals>) -> impl FnMut(cpal::Error) + Send + 'static {
     const MOST_IN_A_ROW: u32 = 5;
     let (mut n_in_a_row, mut n_blocks) = (0, 0);
@@ -431,7 +431,7 @@ fn report(vitals: Arc<Vitals>) -> impl FnMut(cpal::Error) + Send + 'static {
 fn note(vitals: &Vitals, error: &cpal::Error) {
     match error.kind() {
         ErrorKind::Xrun => _ = vitals.n_gaps.fetch_add(1, Relaxed),
-        // It plays on.
+        // The stream goes on playing.
         ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
         kind => {
             let is_broken = matches!(
@@ -466,7 +466,7 @@ mod tests {
         let few = [range(2, (44_100, 44_100), F32), range(1, (48_000, 48_000), I16)];
         assert_eq!(choose(&few, 48_000, 2, 4096), (1, 48_000, BufferSize::Fixed(1024), I16));
         assert_eq!(choose(&few[..1], 96_000, 2, 128).1, 44_100);
-        // A card of eight channels as a whole, the fifth of them, and one of few channels as it is.
+        // The fewest channels that include the wanted one, or as many as there are.
         let cards = [range(8, (48_000, 48_000), I32), range(4, (48_000, 48_000), I32)];
         assert_eq!(choose(&cards, 48_000, 2, 128).0, 4);
         assert_eq!(choose(&cards, 48_000, 5, 128).0, 8);

@@ -1,4 +1,4 @@
-//! No sound at all: silence at the pace of the clock, so that the window can be tried.
+//! No sound card: processes silence in real time, so that the window can be tried.
 
 use super::io::{Fault, FaultKind, Session, Streams, Vitals};
 use super::player::Slot;
@@ -17,7 +17,7 @@ struct Silence {
     thread: Option<JoinHandle<()>>,
 }
 
-/// As the settings ask for.
+/// A session with the settings' rate and block.
 pub fn open(settings: &AudioSettings) -> Session {
     let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
     let (rate, block) = (settings.rate, settings.block);

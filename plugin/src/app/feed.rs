@@ -1,4 +1,4 @@
-//! From an input's clock to an output's: a stock of samples whose level is held by resampling a little faster or slower,
+//! Buffer between the clocks of an input and an output. Resampling a little faster or slower keeps its fill level constant,
 //! so that two devices neither drift apart nor crackle.
 
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -13,63 +13,75 @@ use std::time::Instant;
 
 /// Output samples that are resampled at a time.
 const CHUNK: usize = 32;
-/// Taps of the filter: half of it is its delay, 0.7 ms at 48 kHz.
+/// Taps of the resampling filter. Its delay is half of them, 0.7 ms at 48 kHz.
 const FILTER_LEN: usize = 64;
-/// The stock may become longer than it should be by this before some of it is dropped at once, s.
+/// Excess over the target level above which samples are dropped at once, s.
 const EXCESS_S: f64 = 0.1;
-/// What the stock grows by when it ran out, and how far in all, s.
+/// Increase of the target level at each underrun, s.
 const GROWTH_S: f64 = 0.002;
+/// Largest sum of these increases, s.
 const MOST_GROWTH_S: f64 = 0.06;
-/// Longest blocks and longest stock that there is room for, s.
+/// Capacity of the buffer, s.
 const ROOM_S: f64 = 2.0;
 
 type Frame = [f32; 2];
 
-/// What both sides and the window know.
+/// State of the buffer that both ends and the window share.
 #[derive(Debug)]
 pub struct Stock {
-    /// When the input last brought something, ns since `born`.
+    /// Time of the last input block, ns since `born`.
     brought_ns: AtomicU64,
+    /// Origin of the times.
     born: Instant,
-    /// Longest block so far of the input, frames.
+    /// Longest input block so far, frames.
     longest_in: AtomicU32,
-    /// Times that it ran out, or ran over.
+    /// Underruns and overruns.
     pub slips: AtomicU64,
-    /// Present level, smoothed, µs.
+    /// Present fill level, smoothed, µs.
     pub level_us: AtomicU32,
-    /// How much faster than it says the input runs than the output, parts per thousand million.
+    /// Drift: how much faster the input's clock runs than the output's, compared with their nominal rates. An `i64` in parts
+    /// per 10⁹.
     pub drift_ppb: AtomicU64,
 }
 
-/// The input's end.
+/// The end that the input's callback writes to.
 pub struct Inlet {
     ring: Producer<Frame>,
     stock: Arc<Stock>,
 }
 
-/// The output's end.
+/// The end that the output's callback reads from.
 pub struct Outlet {
     ring: Consumer<Frame>,
     stock: Arc<Stock>,
     resampler: Async<f32>,
-    /// Interleaved, as the resampler wants it.
+    /// Input of the resampler, interleaved.
     input: Vec<f32>,
+    /// Output of the resampler, interleaved.
     output: [f32; 2 * CHUNK],
-    /// Frames of `output` that were handed out.
+    /// Frames of `output` that were played.
     at: usize,
     control: Control,
+    /// Nominal rate of the input, Hz.
     input_rate: f64,
+    /// Nominal rate of the output, Hz.
     output_rate: f64,
+    /// Reserve that the player chose, s.
     safety_s: f64,
+    /// Reserve added after underruns, s.
     growth_s: f64,
+    /// Longest output block so far, frames.
     longest_out: usize,
+    /// False from an underrun until the buffer has reached its target level.
     is_flowing: bool,
-    /// The last frame, which fades where nothing follows it; and the gain with which sound begins again.
+    /// The last frame played; it fades out after an underrun.
     last: Frame,
+    /// Gain of the fade-in after an underrun.
     gain: f32,
 }
 
-/// Joins an input and an output of these rates, Hz; `safety_s` of stock beyond what the blocks need. Allocates.
+/// Makes a buffer between an input and an output of these rates, Hz. It holds `safety_s` more than the blocks need.
+/// Allocates.
 pub fn join(
     input_rate: u32,
     output_rate: u32,
@@ -110,7 +122,7 @@ pub fn join(
 }
 
 impl Stock {
-    /// How much faster than it says the input runs than the output.
+    /// The drift, parts per million.
     #[cfg(test)]
     pub fn drift_ppm(&self) -> f64 {
         self.drift_ppb.load(Relaxed) as i64 as f64 / 1000.0
@@ -122,7 +134,7 @@ impl Stock {
 }
 
 impl Inlet {
-    /// Takes in a block of the input. Realtime-safe.
+    /// Writes a block of the input. Realtime-safe.
     pub fn push(&mut self, frames: impl ExactSizeIterator<Item = Frame>) {
         self.push_at(frames, self.stock.now_s());
     }
@@ -130,7 +142,7 @@ impl Inlet {
     fn push_at(&mut self, frames: impl ExactSizeIterator<Item = Frame>, now_s: f64) {
         let n = frames.len();
         self.stock.longest_in.fetch_max(n as u32, Relaxed);
-        // Nobody listens while it is full; the other end counts when it comes back.
+        // Frames that do not fit are dropped. The output has paused then, and counts an overrun when it goes on.
         if let Ok(chunk) = self.ring.write_chunk_uninit(n.min(self.ring.slots())) {
             chunk.fill_from_iter(frames);
         }
@@ -153,8 +165,8 @@ impl Outlet {
         }
     }
 
-    /// Frames of the input that should be in stock when an output block is due, on average. They last until the next input
-    /// block, however late in its period it comes.
+    /// Target fill level when an output block is due, on average, input frames. It suffices until the next input block,
+    /// however late in its period that comes.
     fn target(&self) -> f64 {
         let longest_in = f64::from(self.stock.longest_in.load(Relaxed));
         let longest_out = (self.longest_out + CHUNK) as f64 * self.input_rate / self.output_rate;
@@ -171,7 +183,7 @@ impl Outlet {
             }
             self.is_flowing = true;
             self.gain = 0.0;
-            // What it remembers is from before the gap, and would end in a step.
+            // Its state is from before the gap and would cause a step.
             self.resampler.reset();
             self.control.start();
             self.drop_to(target);
@@ -180,14 +192,14 @@ impl Outlet {
             self.control.start();
             self.drop_to(target);
         }
-        // What the input has recorded since it last brought something counts, or the level would jump with each block.
+        // Adds what the input has recorded since its last block; otherwise the level would jump with each block.
         let longest_in = f64::from(self.stock.longest_in.load(Relaxed));
         let waited_s = now_s - self.stock.brought_ns.load(Relaxed) as f64 / 1e9;
         let coming = (waited_s * self.input_rate).clamp(0.0, longest_in);
         let level = self.ring.slots() as f64 + unused + coming - longest_in / 2.0;
         let error_s = (level - target) / self.input_rate;
         let speed = self.control.update(error_s, n as f64 / self.output_rate);
-        // Consuming faster is making fewer samples of as many.
+        // Reading the input faster gives fewer output samples for as many input samples.
         let is_set = self.resampler.set_resample_ratio_relative(1.0 / (1.0 + speed), true);
         debug_assert!(is_set.is_ok());
         self.stock.level_us.store((1e6 * (self.control.error_s + target / self.input_rate)).max(0.0) as u32, Relaxed);
@@ -202,7 +214,7 @@ impl Outlet {
     }
 
     fn next(&mut self) -> Frame {
-        /// Per sample: a third of a millisecond at 48 kHz is no click and no echo.
+        /// Factor per sample: a third of a millisecond at 48 kHz, which neither clicks nor echoes.
         const FADE: f32 = 0.94;
         const RISE: f32 = 1.0 / 256.0;
         if self.at == CHUNK && !(self.is_flowing && self.resample()) {
@@ -224,7 +236,7 @@ impl Outlet {
         self.stock.slips.fetch_add(1, Relaxed);
     }
 
-    /// Makes a chunk of the stock, if there is enough of it.
+    /// Resamples the next chunk; false if the buffer holds too few frames.
     fn resample(&mut self) -> bool {
         let n = self.resampler.input_frames_next();
         let Ok(chunk) = self.ring.read_chunk(n) else { return false };
@@ -245,29 +257,33 @@ impl Outlet {
     }
 }
 
-/// Turns the stock's error into a speed: proportional and integral, critically damped.
+/// PI controller, critically damped: from the error of the fill level to the change of the resampling speed.
 #[derive(Debug, Default)]
 struct Control {
-    /// Smoothed, s; unknown at first.
+    /// Error of the fill level, smoothed, s.
     error_s: f64,
+    /// False until `error_s` has its first value.
     is_known: bool,
-    /// Of the input against the output, as a share: what the speed comes to in the end.
+    /// Integral part: the input's drift against the output, as a share. The speed converges to it.
     drift: f64,
 }
 
 impl Control {
-    /// rad/s: an error of 1 ms is worth 0.2 cents, and two clocks 100 ppm apart are 0.6 ms off until it has learned them.
+    /// Natural frequency, rad/s. An error of 1 ms changes the pitch by 0.2 cents. Two clocks 100 ppm apart cause an error of
+    /// 0.6 ms until the drift is learned.
     const SPEED: f64 = 0.06;
+    /// Time constant of the smoothing, s.
     const SMOOTHING_S: f64 = 0.25;
-    /// More than this no two sound cards differ by, and less than 9 cents nobody hears passing by.
+    /// Largest change of the speed, as a share. No two sound cards differ by more, and a passing change of less than 9 cents
+    /// is not heard.
     const MOST: f64 = 0.005;
 
-    /// The stock was filled anew; the drift is known already.
+    /// Starts again after the level has jumped. Keeps the drift.
     fn start(&mut self) {
         self.is_known = false;
     }
 
-    /// `elapsed_s` after the last call; returns the share by which to consume faster.
+    /// Takes the error `elapsed_s` after the last call; returns the share by which to read the input faster.
     fn update(&mut self, error_s: f64, elapsed_s: f64) -> f64 {
         if !self.is_known {
             self.is_known = true;
@@ -288,19 +304,21 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use std::f64::consts::TAU;
 
-    /// Two devices, each with a clock of its own.
+    /// Two simulated devices, each with a clock of its own.
     struct Devices {
-        /// Frames in a true second, block, and what both say their rate is.
+        /// True rate of the input, Hz, and its block, frames.
         input: (f64, usize),
+        /// The same of the output.
         output: (f64, usize),
+        /// Nominal rates of input and output, Hz.
         said: (u32, u32),
-        /// Callbacks come up to so much late.
+        /// Largest delay of a callback, s.
         jitter_s: f64,
-        /// The input pauses from the first to the second of these.
+        /// Beginning and end of a pause of the input, s.
         pause_s: Option<(f64, f64)>,
     }
 
-    /// What came out in `seconds`, where a 440 Hz tone went in; and the stock.
+    /// The output of `seconds` for a 440 Hz tone, and the buffer's state.
     fn play(devices: &Devices, seconds: f64) -> (Vec<f32>, Arc<Stock>) {
         let (mut inlet, mut outlet, stock) = join(devices.said.0, devices.said.1, 0.005).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(5);
@@ -337,13 +355,13 @@ mod tests {
         }
     }
 
-    /// Largest step between two samples as a multiple of the tone's own.
+    /// Largest step between two samples, as a multiple of the tone's largest step.
     fn roughness(samples: &[f32], rate: f64) -> f32 {
         let step = samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         step / (0.5 * TAU * 440.0 / rate) as f32
     }
 
-    /// Hz, from the first and the last rising zero.
+    /// Frequency, Hz, from the first and the last rising zero crossing.
     fn pitch(samples: &[f32], rate: f64) -> f64 {
         let rising =
             |(i, w): (usize, &[f32])| (w[0] < 0.0 && w[1] >= 0.0).then(|| i as f64 + f64::from(w[0] / (w[0] - w[1])));
@@ -372,7 +390,7 @@ mod tests {
             assert!((stock.drift_ppm() - ppm).abs() < 15.0, "{case}: {} ppm", stock.drift_ppm());
             let late = &heard[heard.len() / 2..];
             assert!(roughness(late, output) < 1.05, "{case}: {}", roughness(late, output));
-            // Heard by the output's clock as it was played by the input's: within 0.1 cents.
+            // The pitch by the output's clock is the pitch by the input's, within 0.1 cents.
             let cents = 1200.0 * (pitch(late, output) / 440.0).log2();
             assert!(cents.abs() < 0.1, "{case}: {cents} cents");
             let peak = late.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
@@ -417,7 +435,7 @@ mod tests {
             left[127]
         };
         assert!((run(1.0, true) - 0.1).abs() < 1e-3);
-        // Longer than the ring has room for.
+        // Longer than the ring's capacity.
         run(5.0, false);
         run(1.0, true);
         assert_eq!(stock.slips.load(Relaxed), 1);

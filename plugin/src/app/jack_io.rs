@@ -1,4 +1,4 @@
-//! Sound through a JACK server. One clock for input and output, so nothing lies between them.
+//! Sound through a JACK server. Input and output have one clock, so there is no buffer between them.
 
 use super::explain;
 use super::io::{Fault, FaultKind, Session, Streams, Vitals, difference};
@@ -37,7 +37,7 @@ impl ProcessHandler for Player {
     }
 
     fn buffer_size(&mut self, _client: &Client, _size: Frames) -> Control {
-        // The plugin sees the longer blocks and asks for room.
+        // The plugin measures longer blocks and requests a restart.
         Control::Continue
     }
 }
@@ -69,11 +69,11 @@ struct JackStreams {
     state: State,
     vitals: Arc<Vitals>,
     settings: AudioSettings,
-    /// Ports of others at the last look.
+    /// Other clients' ports at the last call of `connect`.
     known: HashSet<String>,
 }
 
-/// Becomes a client of the server.
+/// Opens a client of the server.
 pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
     let client = client()?;
     let input = |name| client.register_port(name, AudioIn::default()).map_err(refused);
@@ -104,7 +104,7 @@ pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
     })
 }
 
-/// Ports of others: those that sound comes from, and those that it goes to.
+/// Other clients' ports: their outputs are the app's inputs, and the reverse.
 pub fn devices() -> Result<Devices, Fault> {
     let client = client()?;
     let named = |ports: Vec<String>| ports.into_iter().map(|id| DeviceName { name: id.clone(), id }).collect();
@@ -118,7 +118,7 @@ fn client() -> Result<Client, Fault> {
 }
 
 fn refused(error: jack::Error) -> Fault {
-    Fault::new(FaultKind::Refused, format!("JACK refuses ({error}). Choose another way."))
+    Fault::new(FaultKind::Refused, format!("JACK refuses ({error}). Choose another audio system."))
 }
 
 fn sources(client: &Client, is_physical: bool) -> Vec<String> {
@@ -138,8 +138,8 @@ fn ports(client: &Client, direction: PortFlags, is_physical: bool) -> Vec<String
 }
 
 impl JackStreams {
-    /// Connects the wanted ports that came since the last look; says which wanted input is not there. What the player
-    /// disconnects elsewhere stays so until its port goes and comes again.
+    /// Connects the wanted ports that appeared since the last call; returns a message if a wanted input is missing. A
+    /// connection that the player removes in another program stays removed until its port disappears and appears again.
     fn connect(&mut self) -> Option<String> {
         let State::Running(client) = &self.state else { return None };
         let client = client.as_client();
@@ -169,7 +169,7 @@ impl JackStreams {
         }
     }
 
-    /// Notes how old the input is when it arrives, and how long the output takes to be heard, as the server knows them.
+    /// Stores the capture and playback latencies that the server reports.
     fn note_latency(&self) {
         let State::Running(client) = &self.state else { return };
         let client = client.as_client();
@@ -185,7 +185,7 @@ impl JackStreams {
         self.vitals.output_us.store(longest_us(["out_left", "out_right"], LatencyType::Playback), Relaxed);
     }
 
-    /// Left and right; one port stands for both.
+    /// Ports for left and right; one port may be both.
     fn wanted_sources(&self, client: &Client) -> Vec<String> {
         match &self.settings.input {
             DeviceChoice::Nothing => Vec::new(),
@@ -207,7 +207,7 @@ impl JackStreams {
     }
 }
 
-/// "left,right", or one for both.
+/// Splits "left,right"; a single name stands for both.
 fn twice(names: &str) -> Vec<String> {
     let (left, right) = names.split_once(',').unwrap_or((names, names));
     vec![left.trim().to_owned(), right.trim().to_owned()]

@@ -1,4 +1,4 @@
-//! Runs the sound: opens what the player wants, watches it, and starts it again when it stops.
+//! The sound thread: opens the devices that the player chose, watches them, and opens them again when the sound stops.
 
 use super::host::AppHost;
 use super::io::{Fault, FaultKind, Session};
@@ -10,47 +10,57 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Between two looks.
+/// Time between two checks.
 const LOOK: Duration = Duration::from_millis(100);
-/// A sound card that plays nothing for so long has stopped.
+/// Time without a block after which a device counts as stopped.
 const STALLED: Duration = Duration::from_secs(3);
-/// First and longest time until the next try.
+/// Time until the first retry; it doubles with each failure.
 const SOON: Duration = Duration::from_millis(500);
+/// Longest time until a retry.
 const LATEST: Duration = Duration::from_secs(4);
-/// Between two looks for devices, and for an input that is missing.
+/// Time between two searches for devices, and for a missing input.
 const SEARCH: Duration = Duration::from_secs(2);
 
-/// All that the thread has.
+/// State of the sound thread.
 pub struct Manager {
     desk: Arc<AudioDesk>,
     host: Arc<AppHost>,
-    /// Latency of the plugin, samples, while it is active.
+    /// Reads the plugin's latency, samples; 0 while it is inactive.
     engine_latency: Box<dyn Fn() -> u32 + Send>,
-    /// While no session has it.
+    /// The player; `None` while a session has it.
     player: Option<Box<Player>>,
     running: Option<Running>,
+    /// The settings in use.
     settings: AudioSettings,
+    /// Why nothing plays.
     problem: Option<String>,
+    /// Time of the next try to open.
     retry_at: Instant,
+    /// Time until the retry after the next failure.
     patience: Duration,
+    /// Faults of earlier sessions with these settings.
     counts: Counts,
+    /// Time of the last search for devices.
     searched: Option<Instant>,
-    /// Lines that hold now and were written to the terminal.
+    /// Lines that are true now and were written to the terminal.
     said: Vec<String>,
 }
 
 struct Running {
     session: Session,
     input_problem: Option<String>,
+    /// Blocks played, and the time at which they last increased.
     n_blocks: u64,
     moved: Instant,
+    /// Blocks recorded, and the time at which they last increased.
     n_recorded: u64,
     recorded: Instant,
+    /// Time of the last search for a missing input.
     input_sought: Instant,
 }
 
 impl Manager {
-    /// Opens nothing yet.
+    /// A manager that has opened nothing yet.
     pub fn new(
         desk: Arc<AudioDesk>,
         host: Arc<AppHost>,
@@ -74,7 +84,7 @@ impl Manager {
         }
     }
 
-    /// Until `is_over`; then the sound has ended.
+    /// Runs the sound until `is_over`, and ends it.
     pub fn run(mut self, is_over: &AtomicBool) {
         self.desk.manage();
         while !is_over.load(Relaxed) {
@@ -139,7 +149,7 @@ impl Manager {
         }
     }
 
-    /// The same again, a little later each time.
+    /// Notes why opening failed, and sets the time of the next try.
     fn fail(&mut self, message: String) {
         self.problem = Some(message);
         self.retry_at = Instant::now() + self.patience;
@@ -156,7 +166,7 @@ impl Manager {
         }
     }
 
-    /// The plugin wants another latency, as after a longer block.
+    /// Restarts the plugin in the running session, because it requested another latency, for instance after a longer block.
     fn activate_again(&mut self) {
         if let Some(running) = &self.running {
             let session = &running.session;
@@ -173,7 +183,7 @@ impl Manager {
         let n_blocks = vitals.n_blocks.load(Relaxed);
         if n_blocks != running.n_blocks {
             (running.n_blocks, running.moved) = (n_blocks, Instant::now());
-            // It plays: the next fault is a new one.
+            // It plays, so the next fault is a new one and is retried soon.
             self.patience = SOON;
         }
         let n_recorded = vitals.n_recorded.load(Relaxed);
@@ -198,7 +208,7 @@ impl Manager {
         }
     }
 
-    /// What there is to choose from, while somebody looks.
+    /// Lists the devices while the audio page is open.
     fn search(&mut self) {
         if !self.desk.is_page_open() || self.searched.is_some_and(|at| at.elapsed() < SEARCH) {
             return;
@@ -231,13 +241,13 @@ impl Manager {
         });
     }
 
-    /// Writes to the terminal what is new in what the window shows.
+    /// Writes to the terminal the lines of the window that are new.
     fn say(&mut self, view: &AudioView) {
         let playing = view.is_playing.then(|| format!("Playing: {}", view.playing));
         let notes = view.notes.iter().filter(|_| view.is_playing);
         let lines: Vec<String> = playing.iter().chain(notes).chain(&view.problems).cloned().collect();
         for line in lines.iter().filter(|line| !self.said.contains(line)) {
-            // Nobody may read it.
+            // The terminal may be closed, which is no fault.
             let _ = writeln!(std::io::stderr(), "Embouchure: {line}");
         }
         self.said = lines;
@@ -268,7 +278,7 @@ fn counted(before: Counts, session: &Session) -> Counts {
     }
 }
 
-/// By the way that was chosen, or by the first of this system's that works.
+/// Opens the chosen audio system, or the first of this operating system that works.
 fn open(settings: &AudioSettings) -> Result<Session, Fault> {
     if settings.backend != Backend::Auto {
         return open_by(settings.backend, settings);
@@ -280,12 +290,12 @@ fn open(settings: &AudioSettings) -> Result<Session, Fault> {
         }
         match open_by(*backend, settings) {
             Ok(session) => return Ok(session),
-            // What a server or a device says is worth more than that there is none.
+            // The fault of a server or a device tells more than the absence of one.
             Err(new) if fault.as_ref().is_none_or(|old| old.kind == FaultKind::NoBackend) => fault = Some(new),
             Err(_) => {}
         }
     }
-    // The system has nothing at all: which way said so last does not matter.
+    // If no audio system has an output, the message names none of them.
     let is_nothing = |fault: &Fault| fault.kind == FaultKind::NoDevice && settings.output == DeviceChoice::System;
     Err(fault.filter(|fault| !is_nothing(fault)).unwrap_or_else(explain::no_sound))
 }
@@ -298,7 +308,7 @@ fn open_by(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault>
     }
 }
 
-/// What can be chosen with a way.
+/// Devices of an audio system.
 pub fn devices(backend: Backend) -> Result<Devices, Fault> {
     match backend {
         Backend::Dummy | Backend::Auto => Ok(Devices { backend, ..Devices::default() }),

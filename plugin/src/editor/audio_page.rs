@@ -1,4 +1,4 @@
-//! The app's audio page: devices, rate, block, level and a test tone; what plays, and what is wrong with it.
+//! The app's audio page: choice of devices, rate and block, input level, test tone, and the state of the sound.
 
 use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
@@ -6,7 +6,7 @@ use super::{App, button};
 use crate::audio::{AudioDesk, AudioSettings, AudioView, Backend, DeviceChoice, DeviceName};
 use egui::{ComboBox, Grid, Modal, ProgressBar, RichText, ScrollArea, Ui};
 
-/// Opens the page.
+/// Draws the button that opens the page.
 pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     let response = button::show_small(ui, canvas, area, "Audio…", true);
     if response.on_hover_text("Inputs, outputs, sample rate, test tone").clicked() {
@@ -14,7 +14,7 @@ pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     }
 }
 
-/// What the status line has to say of the sound.
+/// The message about the sound for the status line.
 pub fn said(desk: &AudioDesk) -> Option<String> {
     desk.view().problems.into_iter().next().or_else(|| desk.notice())
 }
@@ -57,7 +57,7 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
 
 fn choices(ui: &mut Ui, canvas: &Canvas, wanted: &mut AudioSettings, view: &AudioView) {
     Grid::new("audio choices").num_columns(2).spacing([canvas.px(12.0), canvas.px(8.0)]).show(ui, |ui| {
-        row(ui, canvas, "Way", |ui| {
+        row(ui, canvas, "Audio system", |ui| {
             let ways = Backend::of_this_system().iter().map(|backend| (*backend, backend.label().to_owned()));
             choose(ui, canvas, "way", &mut wanted.backend, ways.collect());
         });
@@ -67,7 +67,7 @@ fn choices(ui: &mut Ui, canvas: &Canvas, wanted: &mut AudioSettings, view: &Audi
         });
         row(ui, canvas, "Channel", |ui| {
             let n = view.n_channels.max(wanted.channel);
-            let name = |n: u16| if n == 0 { "First two".to_owned() } else { format!("{n} alone") };
+            let name = |n: u16| if n == 0 { "First two".to_owned() } else { format!("Only {n}") };
             choose(ui, canvas, "channel", &mut wanted.channel, (0..=n).map(|n| (n, name(n))).collect());
         });
         row(ui, canvas, "Output", |ui| {
@@ -112,9 +112,9 @@ fn numbers(ui: &mut Ui, canvas: &Canvas, id: &str, wanted: &mut u32, offered: &[
     choose(ui, canvas, id, wanted, list.into_iter().map(|n| (n, format!("{n} {unit}"))).collect());
 }
 
-/// What there is, and what was chosen even if it is not there now.
+/// The devices to choose from, and the chosen one even if it is missing now.
 fn devices(there: &[DeviceName], chosen: &DeviceChoice, may_be_none: bool) -> Vec<(DeviceChoice, String)> {
-    let mut list = vec![(DeviceChoice::System, "What the system prefers".to_owned())];
+    let mut list = vec![(DeviceChoice::System, "System default".to_owned())];
     if may_be_none {
         list.push((DeviceChoice::Nothing, "None".to_owned()));
     }
@@ -129,14 +129,14 @@ fn devices(there: &[DeviceName], chosen: &DeviceChoice, may_be_none: bool) -> Ve
 
 fn level(ui: &mut Ui, canvas: &Canvas, level_db: f32) {
     let share = ((level_db + 60.0) / 60.0).clamp(0.0, 1.0);
-    let text = if level_db <= -60.0 { "nothing comes in".to_owned() } else { format!("{level_db:.0} dB") };
+    let text = if level_db <= -60.0 { "no signal".to_owned() } else { format!("{level_db:.0} dB") };
     ui.horizontal(|ui| {
         ui.label(RichText::new("Input level").font(canvas.font(BODY)));
         ui.add(ProgressBar::new(share).desired_width(canvas.px(420.0)).text(text));
     });
 }
 
-/// What plays, what differs from what was chosen, what is wrong: whole, and with what to do.
+/// Draws the state of the sound: problems, devices in use, differences from the choice, latency, fault counts.
 fn report(ui: &mut Ui, canvas: &Canvas, view: &AudioView) {
     let mut say = |text: &str, is_alarm: bool| {
         let colour = if is_alarm { canvas.colours.alarm } else { canvas.colours.dim };
@@ -152,14 +152,14 @@ fn report(ui: &mut Ui, canvas: &Canvas, view: &AudioView) {
         let [input, stock, engine, output] = parts.map(|ms| format!("{ms:.1}"));
         let total = latency.total_ms();
         say(
-            &format!("Latency {total:.1} ms: input {input}, stock {stock}, Embouchure {engine}, output {output}"),
+            &format!("Latency {total:.1} ms: input {input}, clock buffer {stock}, Embouchure {engine}, output {output}"),
             false,
         );
     }
     let counts = view.counts;
     if counts != Default::default() {
         let text = format!(
-            "Gaps {}, slips between input and output {}, errors {}, started again {}",
+            "Gaps {}, slips between input and output {}, errors {}, restarts {}",
             counts.gaps, counts.slips, counts.errors, counts.restarts
         );
         say(&text, false);
@@ -175,7 +175,7 @@ mod tests {
         let there = [DeviceName { id: "a".into(), name: "Card A".into() }];
         let gone = DeviceChoice::Named("b".into());
         let names: Vec<String> = devices(&there, &gone, true).into_iter().map(|(_, name)| name).collect();
-        assert_eq!(names, ["What the system prefers", "None", "Card A", "b (as named)"]);
+        assert_eq!(names, ["System default", "None", "Card A", "b (as named)"]);
         assert_eq!(devices(&there, &DeviceChoice::System, false).len(), 2);
     }
 }

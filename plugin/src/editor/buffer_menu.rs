@@ -1,4 +1,4 @@
-//! The choice of the block that the latency makes room for.
+//! The menu for the longest block that the latency covers.
 
 use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
@@ -8,8 +8,8 @@ use egui::{Button, Popup, RichText, TextWrapMode, Ui};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
 
-/// Draws a button in `area` with the present choice on it, and its menu. The app knows its blocks from the start and
-/// cannot be restarted by a plugin, so there it only tells.
+/// Draws a button in `area` with the present choice on it, and its menu. It is disabled in the app, where the audio page sets
+/// the block.
 pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiContext) {
     let chosen = app.wiring.params.session.get().buffer;
     let room = app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.room);
@@ -25,7 +25,7 @@ pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiConte
     });
 }
 
-/// What was chosen, and what it comes to if that is something else.
+/// The choice, and the longest block that it results in, if that differs.
 fn label(chosen: BufferChoice, room: Option<u32>) -> String {
     match room {
         Some(room) if chosen != BufferChoice::Samples(room) => format!("Buffer: {} ({room})", chosen.label()),
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_label_says_what_a_choice_comes_to() {
+    fn the_label_shows_the_longest_block_in_use() {
         assert_eq!(label(BufferChoice::Auto, Some(64)), "Buffer: auto (64)");
         assert_eq!(label(BufferChoice::Samples(64), Some(64)), "Buffer: 64");
         assert_eq!(label(BufferChoice::Samples(2048), Some(512)), "Buffer: 2048 (512)");

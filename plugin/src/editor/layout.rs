@@ -1,4 +1,4 @@
-//! What is in the window, and where.
+//! The window's layout: its items, in rows, columns and panels.
 
 use super::area::{Area, Padding, REST};
 use super::knob::{Edit, Place, WIDTH as KNOB};
@@ -13,11 +13,11 @@ use embouchure_inference::engine::TelemetryView;
 use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
-/// Between two panels, design units.
+/// Space between two panels, design units.
 const GAP: f32 = 8.0;
 /// Height of a row of knobs with its panel.
 const KNOBS: f32 = 112.0;
-/// Around knobs.
+/// Space around knobs.
 const AROUND_KNOBS: Padding = Padding::even(4.0, 6.0);
 
 /// The whole window.
@@ -97,7 +97,7 @@ const SOUND: Node<Item> = Panel(
     ),
 );
 
-/// Their focus rings may overlap, their labels do not.
+/// The rows overlap by 3 units, so that the focus rings fit; the labels do not overlap.
 const SWITCHES: Node<Item> = Panel(
     Padding { left: 4.0, top: 3.0, right: 4.0, bottom: 1.0 },
     &Rows(
@@ -143,7 +143,7 @@ const STATUS: Node<Item> = Columns(
     ],
 );
 
-/// Everything that is drawn.
+/// Items of the window.
 #[derive(Clone, Copy)]
 enum Item {
     Title,
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_has_room_of_its_own_within_the_window() {
+    fn items_lie_within_the_window_and_do_not_overlap() {
         let WindowSize { width, height } = WindowSize::DESIGN;
         let mut things: Vec<(usize, Area)> = Vec::new();
         WINDOW.walk(Area::sized(width, height), &mut |found, area| {

@@ -1,4 +1,4 @@
-//! Presets: one before, one on, the list of all; saving, renaming and deleting the player's own.
+//! The preset controls: previous, next, list of all; saving, renaming and deleting the player's own.
 
 use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL};
@@ -30,7 +30,7 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area
     keep(app, canvas, &save, host, &name);
 }
 
-/// The name, with a mark if something has changed since.
+/// The preset's name, with a mark if the sound has changed since it was loaded.
 fn label(app: &App, name: &str) -> String {
     if app.wiring.library.presets.is_unchanged(&app.captured(), &app.wiring.params) {
         name.into()
@@ -53,7 +53,7 @@ fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, 
     });
 }
 
-/// Loads the preset so many places on, round the end of the list.
+/// Loads the next preset (`by` = 1) or the previous one (-1). The last is followed by the first.
 fn step(app: &App, host: &GuiContext, name: &str, by: isize) {
     let all = app.wiring.library.presets.all();
     if let Some(preset) = all.get(stepped(&all, name, by)) {
@@ -70,16 +70,16 @@ fn stepped(all: &[Preset], name: &str, by: isize) -> usize {
     }
 }
 
-/// What is asked before something is lost.
+/// Question before a preset is overwritten or deleted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Question {
-    /// Is the preset of that name to be replaced?
+    /// Replace the preset of the typed name?
     Replace,
-    /// Is the loaded preset to be deleted?
+    /// Delete the loaded preset?
     Delete,
 }
 
-/// The popup that saves under a name, renames and deletes. `loaded`: name of the preset that was loaded last.
+/// The popup to save under a name, rename and delete. `loaded`: name of the preset that was loaded last.
 fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, loaded: &str) {
     Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let edit = TextEdit::singleline(&mut app.preset_name).font(canvas.font(BODY)).hint_text("Name of the preset");
@@ -93,14 +93,14 @@ fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiConte
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let name = app.preset_name.trim().to_owned();
         if app.wiring.library.presets.is_factory(&name) {
-            note(ui, canvas, "This name belongs to a preset that comes with the plugin: choose another one");
+            note(ui, canvas, "This is the name of a preset that comes with the plugin: choose another one");
             return;
         }
         match app.preset_question {
             Some(Question::Replace) => ask(app, ui, canvas, &format!("Replace {name:?}?"), "Replace", |app| {
                 save(app, host, &name);
             }),
-            Some(Question::Delete) => ask(app, ui, canvas, &format!("Delete {loaded:?} for ever?"), "Delete", |app| {
+            Some(Question::Delete) => ask(app, ui, canvas, &format!("Delete {loaded:?}?"), "Delete", |app| {
                 app.wiring.tasks.send(Task::DeletePreset(loaded.to_owned()));
                 call(app, host, "");
             }),
@@ -109,7 +109,7 @@ fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiConte
     });
 }
 
-/// Save, rename, delete, as far as they make sense. `is_entered`: the player has pressed Enter in the field.
+/// Shows the buttons that apply: Save, Rename, Delete. `is_entered`: the player has pressed Enter in the field.
 fn offer(
     app: &mut App,
     ui: &mut Ui,
@@ -161,7 +161,7 @@ fn save(app: &App, host: &GuiContext, name: &str) {
     call(app, host, name);
 }
 
-/// The sound is called `name` from now on.
+/// Stores `name` as the name of the present sound.
 fn call(app: &App, host: &GuiContext, name: &str) {
     app.wiring.params.session.edit(|session| session.preset = name.into());
     app.mark_unsaved(host);
