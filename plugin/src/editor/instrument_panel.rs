@@ -81,7 +81,7 @@ pub fn message(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
         app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier);
     }
     let path = button::show_small(ui, canvas, path, "Path…", true);
-    if path.on_hover_text("Type the file's path: for systems without a file dialog.").clicked() {
+    if path.on_hover_text("Type the file's path, if the system has no file dialog.").clicked() {
         app.dialog.do_without(slot);
     }
 }

@@ -1,5 +1,5 @@
-//! Loading instruments A and B, and handing them to the running engine. Everything here blocks and allocates: background
-//! threads, the dialog's thread, `activate`, and for a short look the GUI; never `process`.
+//! Loads instruments A and B, and hands them to the running engine. Everything here blocks and allocates. It is called by the
+//! background thread, the dialog's thread and `activate`, and by the GUI for short reads; offline also by `process`.
 
 mod engine;
 mod slot;
@@ -17,34 +17,34 @@ use slot::Failure;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The instruments of one plugin instance, and why others could not be had.
+/// The instruments of one plugin instance, and messages about failed loads.
 pub struct Instruments {
     library: Arc<Library>,
     params: Arc<EmbouchureParams>,
-    /// Held while a file is read, so that two requests do not overtake each other.
+    /// Held while instruments load, so that loads take effect in the order of their requests.
     one_at_a_time: Mutex<()>,
-    /// Held briefly, so that the GUI may look at any time.
+    /// Held only briefly, so that the GUI may lock it at any time.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By slot.
+    /// What slots A and B play.
     slots: [Playing; 2],
     running: Running,
-    /// The session has changed at the player's wish, which the host does not know yet.
+    /// The player has changed the session, and the host has not been told yet.
     is_unsaved: bool,
 }
 
 impl Instruments {
-    /// Loads nothing yet.
+    /// Empty slots.
     pub fn new(library: Arc<Library>, params: Arc<EmbouchureParams>) -> Self {
         Self { library, params, one_at_a_time: Mutex::default(), state: Mutex::default() }
     }
 
-    /// Plays what session and parameters name, unless it plays already. If that cannot be had, the old instrument stays,
-    /// or the default one comes in, and the session keeps its reference. The engine plays the new ones once `n_loads`
-    /// instruments were asked for; 0 is at once.
+    /// Loads the instruments that session and parameters name, unless they play already. If one cannot be loaded, the old
+    /// one stays, or A gets the default one, and the session keeps its reference. The engine plays the new ones once it has
+    /// counted `n_loads` requested loads; 0 = at once.
     pub fn follow(&self, n_loads: u32) {
         let _guard = self.one_at_a_time.lock();
         for slot in Slot::ALL {
@@ -56,15 +56,15 @@ impl Instruments {
         }
     }
 
-    /// Plays the file that the player chose, and notes it in the session. A file that cannot be used changes nothing
-    /// but the message.
+    /// Plays the file that the player chose, and stores the choice in the session. If the file cannot be used, only the
+    /// message changes.
     pub fn open_file(&self, slot: Slot, path: &Path) {
         let _guard = self.one_at_a_time.lock();
         match self.library.loaded.file(path) {
             Ok(instrument) => {
                 self.library.recent.add(path);
                 let source = InstrumentRef::file(&instrument.card.name, path, &instrument.id);
-                // The parameter stays where it is: from there the session counts.
+                // The parameter keeps its value; the session stores it with the choice, so the choice counts at this value.
                 let place = self.params.place(slot);
                 self.params.session.edit(|session| session.choose(slot, Some(source.clone()), place));
                 self.play(slot, Playing::new(source, instrument), 0);
@@ -74,8 +74,7 @@ impl Instruments {
         }
     }
 
-    /// Networks for a new engine; `None` if there is no instrument, so that only the dry signal is worth hearing. What is
-    /// loaded from now on goes to this engine.
+    /// Networks for a new engine; `None` if there is no instrument to play. Later loads go to this engine.
     pub fn start(&self) -> Option<Box<dyn HopModel>> {
         let mut state = self.state.lock();
         let instruments = state.slots.each_ref().map(|playing| playing.instrument().cloned());
@@ -84,32 +83,32 @@ impl Instruments {
         networks
     }
 
-    /// No engine runs any more.
+    /// Call when the engine has stopped.
     pub fn stopped(&self) {
         self.state.lock().running = Running::Nothing;
     }
 
-    /// Shows `message` until the next instrument is loaded.
+    /// Shows `message` until the next load of instrument A.
     pub fn report(&self, message: String) {
         self.state.lock().slots[0].message = Some(message);
     }
 
-    /// What a slot plays. Waits for no loading.
+    /// What a slot plays. Does not wait for loads.
     pub fn playing(&self, slot: Slot) -> Playing {
         self.state.lock().slots[slot as usize].clone()
     }
 
-    /// The session's name for what a slot plays.
+    /// The session's reference to what a slot plays.
     pub fn source(&self, slot: Slot) -> Option<InstrumentRef> {
         self.state.lock().slots[slot as usize].source().cloned()
     }
 
-    /// True once after the player has changed the session; the host should learn that there is something to save.
+    /// True once after the player has changed the session, so that the host can be told to save it.
     pub fn take_is_unsaved(&self) -> bool {
         std::mem::take(&mut self.state.lock().is_unsaved)
     }
 
-    /// What a slot should play: what the player chose, or what its parameter was moved to since.
+    /// What a slot should play: the player's choice, or the instrument that its parameter was moved to since.
     fn wanted(&self, slot: Slot) -> Result<Option<InstrumentRef>, String> {
         let (session, place) = (self.params.session.get(), self.params.place(slot));
         let chosen_at = session.places[slot as usize];
@@ -127,7 +126,7 @@ impl Instruments {
             shelf.rescan();
             shelf.at(place)
         });
-        let empty = || format!("place {place} of the shelf is empty: put an instrument file into your folder");
+        let empty = || format!("place {place} of the instrument list is empty: put an instrument file into your folder");
         let source = entry.ok_or_else(empty)?.source;
         if let InstrumentRef::File { .. } = source {
             self.params.session.edit(|session| drop(session.files.insert(place, source.clone())));
@@ -146,7 +145,7 @@ impl Instruments {
         }
     }
 
-    /// What plays goes on; if nothing does, A plays the default instrument.
+    /// Keeps what plays. If nothing does, A plays the default instrument.
     fn fall_back(&self, slot: Slot, failure: Failure, n_loads: u32) {
         let is_empty = self.playing(slot).instrument().is_none();
         let default = (is_empty && slot == Slot::A).then(|| Playing::load(&self.library, InstrumentRef::default()));
@@ -172,7 +171,7 @@ impl Instruments {
         }
         let old = std::mem::replace(&mut state.slots[slot as usize], new);
         drop(state);
-        // Freeing weights takes a while, and the GUI may want to look.
+        // After the lock is released, because freeing weights takes a while and the GUI may need the lock.
         drop(old);
     }
 }
@@ -196,7 +195,7 @@ mod tests {
         instruments
     }
 
-    /// What is shown of a slot.
+    /// Name, message and missing flag of a slot, as the window shows them.
     fn shown(instruments: &Instruments, slot: Slot) -> (String, Option<String>, bool) {
         let playing = instruments.playing(slot);
         (playing.name().into(), playing.message, playing.is_missing)
@@ -328,7 +327,7 @@ mod tests {
         assert!(name == "Cello" && message.unwrap().contains("changed"));
     }
 
-    /// As an instance that a host has moved to a place of the shelf.
+    /// An instance whose parameter A a host has set to a place of the shelf.
     fn at_place(library: &Arc<Library>, place: i32, session: Option<Session>) -> Instruments {
         let mut params = EmbouchureParams::new(library);
         params.instruments.a = IntParam::new("", place, IntRange::Linear { min: 0, max: 127 });

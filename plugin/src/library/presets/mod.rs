@@ -1,5 +1,5 @@
-//! Presets: those that come with the plugin and the player's own, each a small file with the values of all parameters and
-//! the names of the instruments. What belongs to the room and the desk (bypass, buffer, window) is not in them.
+//! Presets: those that come with the plugin and the player's own. Each is a small file with the values of all parameters and
+//! the names of the instruments. Bypass, buffer and window are not part of a preset.
 
 mod files;
 mod preset;
@@ -11,20 +11,20 @@ use parking_lot::RwLock;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// All presets. A name belongs to one of them.
+/// All presets. Their names are unique.
 pub struct Presets {
-    /// Those that come with the plugin.
+    /// Presets that come with the plugin.
     factory: Vec<Preset>,
-    /// The player's, by file name.
+    /// The player's presets, in the order of file names.
     own: RwLock<Vec<Preset>>,
-    /// Of the player's; it need not exist. `None`: the system has no place for it.
+    /// Folder of the player's presets; it need not exist. `None`: the system has no place for it.
     folder: Option<PathBuf>,
 }
 
 impl Presets {
-    /// Those that come with the plugin; [`Presets::rescan`] adds those in `folder`.
+    /// The presets that come with the plugin; [`Presets::rescan`] adds those in `folder`.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        // Checked by a test.
+        // A test checks that this file can be read.
         let factory = serde_json::from_str(include_str!("factory.json")).unwrap_or_default();
         Self { factory, own: RwLock::default(), folder }
     }
@@ -34,41 +34,41 @@ impl Presets {
         self.factory.iter().chain(self.own.read().iter()).cloned().collect()
     }
 
-    /// True if `now`, which was captured from `params`, is as the preset of its name.
+    /// True if `now`, captured from `params`, equals the preset of its name.
     pub fn is_unchanged(&self, now: &Preset, params: &EmbouchureParams) -> bool {
         let own = self.own.read();
         let named = self.factory.iter().chain(own.iter()).find(|preset| preset.name == now.name);
         named.is_some_and(|preset| preset.is_as(now, params))
     }
 
-    /// True for the name of one of the player's.
+    /// True for the name of one of the player's presets.
     pub fn is_own(&self, name: &str) -> bool {
         self.own.read().iter().any(|preset| preset.name == name)
     }
 
-    /// True for the name of one that comes with the plugin.
+    /// True for the name of a preset that comes with the plugin.
     pub fn is_factory(&self, name: &str) -> bool {
         self.factory.iter().any(|preset| preset.name == name)
     }
 
-    /// Looks into the player's folder; files that are no presets are left out. Blocks.
+    /// Reads the player's folder, ignoring other files. Blocks.
     pub fn rescan(&self) {
         let read = |folder| self.files(folder).into_iter().map(|(_, preset)| preset).collect();
         let found = self.folder.as_deref().map_or_else(Vec::new, read);
         *self.own.write() = found;
     }
 
-    /// Writes a preset under its name, in place of one of the player's that has it already. Blocks.
+    /// Writes a preset, replacing the player's preset of the same name. Blocks.
     pub fn save(&self, preset: &Preset) -> Result<()> {
         files::save(self.needed_folder()?, preset, |name| self.is_factory(name))
     }
 
-    /// Deletes one of the player's. Blocks.
+    /// Deletes one of the player's presets. Blocks.
     pub fn delete(&self, name: &str) -> Result<()> {
         std::fs::remove_file(self.file_of(name)?.0)
     }
 
-    /// Gives one of the player's another name, which no other has. Blocks.
+    /// Renames one of the player's presets to a name that no other has. Blocks.
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         if self.is_factory(to) || self.is_own(to) {
             return Err(Error::other(format!("there is a preset {to:?} already")));
@@ -86,7 +86,7 @@ impl Presets {
         files::presets_in(folder, |name| self.is_factory(name))
     }
 
-    /// One of the player's, as the folder has it now, and its file.
+    /// One of the player's presets, read now, and its file.
     fn file_of(&self, name: &str) -> Result<(PathBuf, Preset)> {
         let mut files = self.files(self.needed_folder()?).into_iter();
         let found = files.find(|(_, preset)| preset.name == name);
@@ -106,7 +106,7 @@ mod tests {
     use std::sync::Arc;
 
     impl Presets {
-        /// Puts presets in the place of the player's.
+        /// Replaces the player's presets.
         pub fn pretend(&self, own: Vec<Preset>) {
             *self.own.write() = own;
         }
@@ -120,14 +120,14 @@ mod tests {
         Presets::new(Some(folder.into()))
     }
 
-    /// The player's, as the folder has them now.
+    /// The player's presets, read now.
     fn own(presets: &Presets) -> Vec<Preset> {
         presets.rescan();
         presets.own.read().clone()
     }
 
     #[test]
-    fn the_factorys_presets_name_what_there_is_and_differ() {
+    fn factory_presets_are_valid_and_differ() {
         let (presets, params, shelf) = (Presets::new(None).factory, EmbouchureParams::default(), shelf());
         assert!(presets.len() >= 12, "{}", presets.len());
         let ids: Vec<String> = params.param_map().into_iter().map(|(id, ..)| id).collect();
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_leaves_the_desk_alone() {
+    fn a_preset_does_not_contain_bypass_and_instrument_places() {
         let params = EmbouchureParams::default();
         let ids: Vec<String> = Preset::capture("", &params, [None, None]).params.into_keys().collect();
         assert!(!ids.iter().any(|id| LEFT_ALONE.contains(&id.as_str())));

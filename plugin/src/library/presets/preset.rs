@@ -1,4 +1,4 @@
-//! One preset: taken from the parameters, and given back to them.
+//! One preset: captured from the parameters, and applied to them.
 
 use crate::library::shelf::Shelf;
 use crate::library::{InstrumentRef, slots};
@@ -8,9 +8,9 @@ use nice_plug::prelude::{ParamPtr, ParamSetter, Params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a preset file says that it is.
+/// Format name in a preset file.
 pub const FORMAT: &str = "embouchure-preset/1";
-/// Parameters that presets leave alone: the instruments have names instead.
+/// Parameters that are not in presets. The instruments are stored by name instead.
 pub const LEFT_ALONE: [&str; 3] = ["bypass", "instrument_a", "instrument_b"];
 
 /// One sound.
@@ -23,12 +23,12 @@ pub struct Preset {
     /// What A and B play; A is never empty.
     #[serde(flatten, with = "slots")]
     pub instruments: [Option<InstrumentRef>; 2],
-    /// Plain values by id; what is not named has its default.
+    /// Plain values by parameter id; an absent parameter gets its default.
     pub params: BTreeMap<String, f32>,
 }
 
 impl Preset {
-    /// The sound as it is.
+    /// The present sound as a preset.
     pub fn capture(name: &str, params: &EmbouchureParams, playing: [Option<InstrumentRef>; 2]) -> Self {
         let session = params.session.get();
         let [first, second] = playing;
@@ -46,8 +46,8 @@ impl Preset {
         }
     }
 
-    /// Sets everything as the preset has it, each parameter in a gesture of its own. What the session names is loaded by
-    /// whoever follows it. `shelf`: where the instruments' places are found.
+    /// Sets session and parameters to the preset, each parameter in a gesture of its own. `shelf` gives the instruments'
+    /// places. The caller must then have the instruments loaded.
     pub fn apply(&self, shelf: &Shelf, params: &EmbouchureParams, setter: &ParamSetter) {
         let place = |instrument: &Option<InstrumentRef>| instrument.as_ref().and_then(|i| shelf.find(i)).unwrap_or(0);
         let places = self.instruments.each_ref().map(place);
@@ -76,7 +76,7 @@ impl Preset {
         }
     }
 
-    /// True if `now`, which names every parameter, is what this preset sets.
+    /// True if this preset sets the values and instruments of `now`, which has every parameter.
     pub fn is_as(&self, now: &Self, params: &EmbouchureParams) -> bool {
         let is_same = |slot: Slot| match [self, now].map(|preset| &preset.instruments[slot as usize]) {
             [Some(a), Some(b)] => a.is_same(b),
