@@ -180,7 +180,7 @@ pub struct Latency {
     /// The input's buffer.
     pub input_ms: f32,
     /// The buffer between the clocks of input and output.
-    pub stock_ms: f32,
+    pub feed_ms: f32,
     /// Embouchure's own latency.
     pub engine_ms: f32,
     /// The output's buffer.
@@ -190,7 +190,7 @@ pub struct Latency {
 impl Latency {
     /// Their sum.
     pub fn total_ms(self) -> f32 {
-        self.input_ms + self.stock_ms + self.engine_ms + self.output_ms
+        self.input_ms + self.feed_ms + self.engine_ms + self.output_ms
     }
 }
 
@@ -231,7 +231,7 @@ pub struct AudioView {
 /// Exchanges settings, views and requests between window and sound. The audio thread may call only
 /// [`take_tone`](Self::take_tone).
 #[derive(Default)]
-pub struct AudioDesk {
+pub struct SharedAudio {
     wanted: Mutex<AudioSettings>,
     view: RwLock<AudioView>,
     notice: Mutex<Option<String>>,
@@ -240,7 +240,7 @@ pub struct AudioDesk {
     manager: Mutex<Option<Thread>>,
 }
 
-impl AudioDesk {
+impl SharedAudio {
     /// With the settings to start with.
     pub fn new(settings: AudioSettings) -> Arc<Self> {
         Arc::new(Self { wanted: Mutex::new(settings.usable()), ..Self::default() })
@@ -252,7 +252,7 @@ impl AudioDesk {
     }
 
     /// Sets the player's choice and wakes the sound thread.
-    pub fn want(&self, settings: AudioSettings) {
+    pub fn set_wanted(&self, settings: AudioSettings) {
         *self.wanted.lock() = settings.usable();
         self.wake();
     }
@@ -278,7 +278,7 @@ impl AudioDesk {
     }
 
     /// Tells whether the audio page is open: only then the sound thread lists devices.
-    pub fn open_page(&self, is_open: bool) {
+    pub fn set_page_open(&self, is_open: bool) {
         if self.is_page_open.swap(is_open, Relaxed) != is_open {
             self.wake();
         }
@@ -300,7 +300,7 @@ impl AudioDesk {
     }
 
     /// Makes the calling thread the sound thread, which [`wake`](Self::wake) unparks.
-    pub fn manage(&self) {
+    pub fn register_thread(&self) {
         *self.manager.lock() = Some(std::thread::current());
     }
 
@@ -339,8 +339,8 @@ mod tests {
 
     #[test]
     fn a_tone_is_played_once_for_each_request() {
-        let desk = AudioDesk::new(AudioSettings::default());
-        desk.play_tone();
-        assert_eq!([desk.take_tone(), desk.take_tone()], [true, false]);
+        let audio = SharedAudio::new(AudioSettings::default());
+        audio.play_tone();
+        assert_eq!([audio.take_tone(), audio.take_tone()], [true, false]);
     }
 }

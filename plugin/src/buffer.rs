@@ -41,9 +41,9 @@ impl BufferChoice {
     }
 
     /// Longest block that the latency covers, samples; at most what the host announces.
-    pub fn room(self, watch: &BlockWatch) -> usize {
+    pub fn max_block(self, watch: &BlockWatch) -> usize {
         match self {
-            Self::Auto => watch.room,
+            Self::Auto => watch.max_block,
             Self::Samples(n) => (n as usize).clamp(SMALLEST.min(watch.announced), watch.announced),
             Self::Host => watch.announced,
         }
@@ -66,7 +66,7 @@ pub struct BlockWatch {
     /// True if the host has started live, not only for offline renders.
     was_live: bool,
     /// Longest block to cover with [`BufferChoice::Auto`], samples: the announced one until enough audio was received.
-    room: usize,
+    max_block: usize,
     /// Longest block since the last start, samples.
     longest: usize,
     /// Samples received since the last start.
@@ -81,7 +81,16 @@ pub struct BlockWatch {
 
 impl Default for BlockWatch {
     fn default() -> Self {
-        Self { announced: 1, was_live: false, room: 1, longest: 0, n_seen: 0, n_enough: usize::MAX, run: 0, run_end: 0 }
+        Self {
+            announced: 1,
+            was_live: false,
+            max_block: 1,
+            longest: 0,
+            n_seen: 0,
+            n_enough: usize::MAX,
+            run: 0,
+            run_end: 0,
+        }
     }
 }
 
@@ -94,9 +103,9 @@ impl BlockWatch {
             return;
         }
         if announced != self.announced {
-            *self = Self { announced, room: announced, ..Self::default() };
-        } else if self.is_enough() || self.longest > self.room {
-            self.room = self.room_for_longest();
+            *self = Self { announced, max_block: announced, ..Self::default() };
+        } else if self.is_enough() || self.longest > self.max_block {
+            self.max_block = self.longest_rounded();
         }
         self.was_live = is_live;
         self.n_enough = (ENOUGH_S * host_rate) as usize;
@@ -119,14 +128,14 @@ impl BlockWatch {
         is_piece
     }
 
-    /// True if a block was longer than `room`, so that frames were late. Realtime-safe.
-    pub fn needs_more_than(&self, room: usize) -> bool {
-        self.longest.min(self.announced) > room
+    /// True if a block was longer than `max_block`, so that frames were late. Realtime-safe.
+    pub fn needs_more_than(&self, max_block: usize) -> bool {
+        self.longest.min(self.announced) > max_block
     }
 
     /// True if enough audio was received to know that a shorter longest block suffices. Realtime-safe.
-    pub fn needs_less_than(&self, room: usize) -> bool {
-        self.is_enough() && self.room_for_longest() < room
+    pub fn needs_less_than(&self, max_block: usize) -> bool {
+        self.is_enough() && self.longest_rounded() < max_block
     }
 
     fn is_enough(&self) -> bool {
@@ -134,7 +143,7 @@ impl BlockWatch {
     }
 
     /// Rounded up to a power of two, so that a host whose blocks vary a little is not restarted for each.
-    fn room_for_longest(&self) -> usize {
+    fn longest_rounded(&self) -> usize {
         self.longest.max(SMALLEST).next_power_of_two().min(self.announced)
     }
 }
@@ -167,17 +176,17 @@ mod tests {
     fn the_longest_block_is_used_from_the_next_start() {
         let mut watch = started(8192);
         play(&mut watch, 3000, 60, &[]);
-        assert_eq!(BufferChoice::Auto.room(&watch), 8192, "never while it plays");
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 8192, "never while it plays");
         assert!(watch.needs_less_than(8192));
         watch.start(8192, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 64);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 64);
         assert!(!watch.needs_less_than(64) && !watch.needs_more_than(64));
         watch.start(8192, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 64, "a start without audio is no news");
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 64, "a start without audio is no news");
         play(&mut watch, 1, 500, &[]);
         assert!(watch.needs_more_than(64));
         watch.start(8192, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 512, "one long block is enough to grow");
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 512, "one long block is enough to grow");
     }
 
     #[test]
@@ -185,7 +194,7 @@ mod tests {
         let mut watch = started(1024);
         play(&mut watch, 1000, 64, &[]);
         watch.start(1024, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 1024);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 1024);
     }
 
     #[test]
@@ -193,16 +202,16 @@ mod tests {
         let mut watch = started(2048);
         play(&mut watch, 1000, 256, &[1, 128, 200]);
         watch.start(2048, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 256);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 256);
     }
 
     #[test]
     fn an_absurd_announcement_is_not_believed() {
         for announced in [LARGEST + 1, u32::MAX as usize, usize::MAX] {
-            assert_eq!(BufferChoice::Auto.room(&started(announced)), LARGEST);
+            assert_eq!(BufferChoice::Auto.max_block(&started(announced)), LARGEST);
         }
-        assert_eq!(BufferChoice::Auto.room(&started(8192)), 8192);
-        assert_eq!(BufferChoice::Auto.room(&started(0)), 1);
+        assert_eq!(BufferChoice::Auto.max_block(&started(8192)), 8192);
+        assert_eq!(BufferChoice::Auto.max_block(&started(0)), 1);
     }
 
     #[test]
@@ -210,15 +219,15 @@ mod tests {
         let mut watch = started(2048);
         play(&mut watch, 200_000, 1, &[]);
         watch.start(2048, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 16);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 16);
         // More than announced is the host's fault, which costs it frames.
         play(&mut watch, 100, 5000, &[]);
         watch.start(2048, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 2048);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 2048);
         let mut tiny = started(8);
         play(&mut tiny, 20_000, 8, &[]);
         tiny.start(8, RATE, true);
-        assert!(BufferChoice::ALL.iter().all(|choice| choice.room(&tiny) == 8));
+        assert!(BufferChoice::ALL.iter().all(|choice| choice.max_block(&tiny) == 8));
     }
 
     #[test]
@@ -226,31 +235,31 @@ mod tests {
         let mut watch = started(2048);
         play(&mut watch, 3000, 64, &[]);
         watch.start(512, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 512);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 512);
     }
 
     #[test]
     fn a_bounce_keeps_the_latency() {
         let mut watch = BlockWatch::default();
         watch.start(4096, RATE, false);
-        assert_eq!(BufferChoice::Auto.room(&watch), 4096);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 4096);
         watch.start(512, RATE, false);
-        assert_eq!(BufferChoice::Auto.room(&watch), 512, "nothing was played live yet");
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 512, "nothing was played live yet");
         watch.start(1024, RATE, true);
         play(&mut watch, 3000, 64, &[]);
         watch.start(1024, RATE, true);
         watch.start(8192, RATE, false);
-        assert_eq!(BufferChoice::Auto.room(&watch), 64);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 64);
         watch.start(1024, RATE, true);
-        assert_eq!(BufferChoice::Auto.room(&watch), 64);
+        assert_eq!(BufferChoice::Auto.max_block(&watch), 64);
     }
 
     #[test]
     fn a_choice_is_kept_within_what_the_host_announces() {
         let watch = started(256);
-        assert_eq!(BufferChoice::Samples(64).room(&watch), 64);
-        assert_eq!(BufferChoice::Samples(2048).room(&watch), 256);
-        assert_eq!(BufferChoice::Samples(0).room(&watch), 16);
-        assert_eq!(BufferChoice::Host.room(&watch), 256);
+        assert_eq!(BufferChoice::Samples(64).max_block(&watch), 64);
+        assert_eq!(BufferChoice::Samples(2048).max_block(&watch), 256);
+        assert_eq!(BufferChoice::Samples(0).max_block(&watch), 16);
+        assert_eq!(BufferChoice::Host.max_block(&watch), 256);
     }
 }

@@ -32,7 +32,7 @@ mod xembed;
 pub use window::EmbouchureEditor;
 
 use crate::Task;
-use crate::audio::{AudioDesk, DeviceChoice};
+use crate::audio::{DeviceChoice, SharedAudio};
 use crate::buffer::BufferChoice;
 use crate::instruments::{Instruments, Playing};
 use crate::library::presets::Preset;
@@ -76,7 +76,7 @@ pub struct Wiring {
     /// Runs blocking work in the background.
     pub tasks: Tasks,
     /// Choice of devices; in the app only.
-    pub desk: Option<Arc<AudioDesk>>,
+    pub audio: Option<Arc<SharedAudio>>,
 }
 
 /// State of the editor, kept while its window is closed.
@@ -188,9 +188,9 @@ impl App {
         self.output.update(self.wiring.shared.output.take(), now_s);
         self.trace.update(&telemetry, now_s);
         self.harmonics.update(&telemetry, now_s);
-        let has_input = self.wiring.desk.as_ref().is_some_and(|desk| desk.wanted().input != DeviceChoice::Nothing);
+        let has_input = self.wiring.audio.as_ref().is_some_and(|audio| audio.wanted().input != DeviceChoice::Nothing);
         let range_hz = self.playable_hz();
-        self.warnings.look(now_s, &warning::Seen { has_input, input_peak, telemetry: &telemetry, range_hz });
+        self.warnings.update(now_s, &warning::Observed { has_input, input_peak, telemetry: &telemetry, range_hz });
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
         self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);
@@ -202,10 +202,10 @@ impl App {
     fn housekeeping(&mut self, host: &GuiContext, now_s: f64) {
         let params = &self.wiring.params;
         let places = params.places();
-        let is_bounced = self.wiring.shared.running().is_some_and(|running| running.is_offline);
-        if !is_bounced && ((places != self.places) | params.session.take_was_loaded()) {
+        let is_offline = self.wiring.shared.running().is_some_and(|running| running.is_offline);
+        if !is_offline && ((places != self.places) | params.session.take_was_loaded()) {
             self.places = places;
-            self.wiring.tasks.send(Task::Follow(0));
+            self.wiring.tasks.send(Task::UpdateInstruments(0));
         }
         if self.wiring.instruments.take_is_unsaved() {
             self.mark_unsaved(host);
@@ -247,7 +247,7 @@ impl App {
         params.session.edit(|session| session.choose(slot, instrument, place));
         set_once(&setter, params.instrument(slot), place);
         // If the parameter has this value already, no change of it loads the instrument.
-        self.wiring.tasks.send(Task::Follow(0));
+        self.wiring.tasks.send(Task::UpdateInstruments(0));
     }
 
     /// Playable range of the sound, Hz: that of A, blended with B's by the morph.
@@ -265,7 +265,7 @@ impl App {
 
     fn load_preset(&self, host: &GuiContext, preset: &Preset) {
         preset.apply(&self.wiring.library.shelf, &self.wiring.params, &host.param_setter());
-        self.wiring.tasks.send(Task::Follow(0));
+        self.wiring.tasks.send(Task::UpdateInstruments(0));
     }
 
     /// Switches from one of the compared sounds to the other.

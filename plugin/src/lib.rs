@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 pub mod audio;
 pub mod buffer;
-mod earlier;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
 pub mod library;
+mod migration;
 mod mute;
 pub mod params;
 pub mod session;
@@ -29,7 +29,7 @@ mod test_host;
 mod test_library;
 pub mod whole_file;
 
-use audio::AudioDesk;
+use audio::SharedAudio;
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
@@ -54,7 +54,7 @@ pub struct Embouchure {
     notifier: RepaintNotifier,
     tasks: Tasks,
     /// Set in the app only.
-    desk: Option<Arc<AudioDesk>>,
+    audio: Option<Arc<SharedAudio>>,
     /// `None` while inactive (silence), and if the engine could not be prepared (audio passes untouched).
     effect: Option<Effect>,
     is_active: bool,
@@ -63,7 +63,7 @@ pub struct Embouchure {
     is_offline: bool,
     blocks: BlockWatch,
     /// Longest block that the present latency covers, samples.
-    room: usize,
+    max_block: usize,
     /// The session leaves `max_block` to the plugin.
     is_auto: bool,
     /// Input channels of the host's layout.
@@ -81,7 +81,7 @@ pub struct Embouchure {
 pub enum Task {
     /// Load the instruments that session and parameters name, after the host has changed either. The engine plays them
     /// once it has counted this many requested loads.
-    Follow(u32),
+    UpdateInstruments(u32),
     /// Read the player's folders.
     Rescan,
     /// Create the player's folder for instruments.
@@ -117,7 +117,7 @@ impl Plugin for Embouchure {
     type BackgroundTask = ();
 
     fn filter_state(state: &mut PluginState) {
-        earlier::complete(state);
+        migration::complete(state);
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -132,7 +132,7 @@ impl Plugin for Embouchure {
             shared: self.shared.clone(),
             notifier: self.notifier.clone(),
             tasks: self.tasks.clone(),
-            desk: self.desk.clone(),
+            audio: self.audio.clone(),
         }))
     }
 
@@ -145,15 +145,15 @@ impl Plugin for Embouchure {
         // Here rather than in the background, so that an offline render starts with the right sound.
         self.params.session.take_was_loaded();
         self.places = self.params.places();
-        self.instruments.follow(0);
+        self.instruments.update(0);
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
         self.mute = (context.plugin_api() == PluginApi::Standalone).then(|| Mute::new(host.sample_rate));
-        let buffer = self.choose_room(host);
+        let buffer = self.choose_max_block(host);
         let config = EngineConfig {
             host_rate: host.sample_rate.into(),
-            max_block: self.room,
+            max_block: self.max_block,
             offline: self.is_offline,
             driver: DriverKind::default(),
         };
@@ -166,7 +166,7 @@ impl Plugin for Embouchure {
         let is_raised = engine.is_some_and(|e| e.telemetry().view().worker_is_raised);
         nice_log!(
             "longest block {} (host announces {}), latency {latency_samples}, worker {} priority",
-            self.room,
+            self.max_block,
             host.max_buffer_size,
             if is_raised { "has realtime" } else { "has no realtime" },
         );
@@ -175,7 +175,7 @@ impl Plugin for Embouchure {
             host_rate: host.sample_rate,
             latency_samples,
             buffer,
-            room: self.room as u32,
+            max_block: self.max_block as u32,
         };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
         (self.is_active, self.is_paused) = (true, false);
@@ -183,7 +183,7 @@ impl Plugin for Embouchure {
     }
 
     fn deactivate(&mut self) {
-        self.instruments.stopped();
+        self.instruments.engine_stopped();
         self.shared.deactivated();
         self.effect = None;
         self.is_active = false;
@@ -201,7 +201,7 @@ impl Plugin for Embouchure {
             effect.reset();
         }
         // Nothing sounds at a reset, so a restart now interrupts nothing.
-        if self.is_auto && self.blocks.needs_less_than(self.room) {
+        if self.is_auto && self.blocks.needs_less_than(self.max_block) {
             self.shared.want_restart();
         }
     }
@@ -215,7 +215,7 @@ impl Plugin for Embouchure {
         let places = self.params.places();
         let is_moved = places != std::mem::replace(&mut self.places, places);
         if is_moved | self.params.session.take_was_loaded() {
-            self.follow();
+            self.update_instruments();
         }
         let channels = buffer.as_slice();
         if !self.is_active {
@@ -259,13 +259,13 @@ impl Embouchure {
             params,
             shared,
             notifier,
-            desk: None,
+            audio: None,
             effect: None,
             is_active: false,
             is_paused: false,
             is_offline: false,
             blocks: BlockWatch::default(),
-            room: 0,
+            max_block: 0,
             is_auto: false,
             n_inputs: 2,
             places: [0; 2],
@@ -275,9 +275,9 @@ impl Embouchure {
         }
     }
 
-    /// An instance for the app, whose sound card is chosen through `desk`.
-    pub fn as_app(desk: Arc<AudioDesk>) -> Self {
-        Self { desk: Some(desk), ..Self::default() }
+    /// An instance for the app, whose sound card is chosen through `audio`.
+    pub fn as_app(audio: Arc<SharedAudio>) -> Self {
+        Self { audio: Some(audio), ..Self::default() }
     }
 
     /// Sets the window's size to `times` the design size.
@@ -293,21 +293,21 @@ impl Embouchure {
         Box::new(move || shared.running().map_or(0, |running| running.latency_samples))
     }
 
-    fn follow(&mut self) {
+    fn update_instruments(&mut self) {
         let n_loads = self.effect.as_mut().map_or(0, Effect::expect_load);
         if self.is_offline {
             // An offline block has no deadline, and the render must not depend on how fast a file is read.
-            util::permit_alloc(|| self.instruments.follow(n_loads));
+            util::permit_alloc(|| self.instruments.update(n_loads));
         } else {
-            self.tasks.follow(n_loads);
+            self.tasks.update_instruments(n_loads);
         }
     }
 
     /// Sets `max_block` for this start; returns the session's choice that it follows from.
-    fn choose_room(&mut self, host: &BufferConfig) -> BufferChoice {
+    fn choose_max_block(&mut self, host: &BufferConfig) -> BufferChoice {
         self.blocks.start(host.max_buffer_size as usize, host.sample_rate, !self.is_offline);
         let choice = self.params.session.get().buffer;
-        self.room = choice.room(&self.blocks);
+        self.max_block = choice.max_block(&self.blocks);
         self.is_auto = choice == BufferChoice::Auto;
         choice
     }
@@ -318,7 +318,7 @@ impl Embouchure {
     fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
         let live = channels.first().filter(|_| !self.is_offline);
         let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
-        if self.is_auto && self.blocks.needs_more_than(self.room) {
+        if self.is_auto && self.blocks.needs_more_than(self.max_block) {
             // Requests it only once until the next start, even if the host does not restart.
             self.is_auto = false;
             self.shared.want_restart();
@@ -375,7 +375,7 @@ impl Work {
     fn run(&self, task: Task) {
         let Library { shelf, presets, .. } = &*self.library;
         match task {
-            Task::Follow(n_loads) => self.follow(n_loads),
+            Task::UpdateInstruments(n_loads) => self.update_instruments(n_loads),
             Task::Rescan => self.library.rescan(),
             Task::MakeFolder => {
                 self.say(shelf.make_folder(), "the folder for instruments could not be made");
@@ -395,8 +395,8 @@ impl Work {
         self.notifier.request_repaint();
     }
 
-    fn follow(&self, n_loads: u32) {
-        self.instruments.follow(n_loads);
+    fn update_instruments(&self, n_loads: u32) {
+        self.instruments.update(n_loads);
         if self.shared.running().is_some_and(|running| running.buffer != self.session.get().buffer) {
             self.shared.want_restart();
         }

@@ -16,14 +16,14 @@ mod app {
     pub mod store;
 }
 
-use app::host::{AppHost, Desk};
+use app::host::{AppHost, EditorHost};
 use app::manager::{self, Manager};
 use app::options::Options;
 use app::player::Player;
 use app::store::{Memory, Store};
 use clap::Parser;
 use embouchure_plugin::Embouchure;
-use embouchure_plugin::audio::{AudioDesk, AudioSettings, Backend, DeviceName};
+use embouchure_plugin::audio::{AudioSettings, Backend, DeviceName, SharedAudio};
 use nice_plug::context::gui::{AsyncExecutor, GuiContext};
 use nice_plug::editor::{Editor, EditorHandle};
 use nice_plug::prelude::Plugin;
@@ -54,9 +54,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut store = Store::of_this_user();
     let (memory, notice) = store.read();
     let first = options.applied_to(memory.audio.clone());
-    let desk = AudioDesk::new(first.clone());
-    desk.set_notice(notice);
-    let mut plugin = Embouchure::as_app(desk.clone());
+    let audio = SharedAudio::new(first.clone());
+    audio.set_notice(notice);
+    let mut plugin = Embouchure::as_app(audio.clone());
     let host = AppHost::new(&plugin);
     if let Some(state) = memory.state {
         host.restore(state);
@@ -67,18 +67,18 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let nowhere = AsyncExecutor::new(Arc::new(|()| ()), Arc::new(|()| ()));
     let editor = plugin.editor(nowhere).ok_or("the plugin has no editor")?;
     let latency = plugin.latency();
-    let player = Player::new(plugin, host.clone(), desk.clone());
+    let player = Player::new(plugin, host.clone(), audio.clone());
 
     let is_over = Arc::new(AtomicBool::new(false));
     let sound = {
-        let (is_over, manager) = (is_over.clone(), Manager::new(desk.clone(), host.clone(), player, latency));
+        let (is_over, manager) = (is_over.clone(), Manager::new(audio.clone(), host.clone(), player, latency));
         std::thread::Builder::new().name("sound".into()).spawn(move || manager.run(&is_over))?
     };
     let remembering = {
-        let (is_over, host, desk) = (is_over.clone(), host.clone(), desk.clone());
+        let (is_over, host, audio) = (is_over.clone(), host.clone(), audio.clone());
         let keep = Keep { first, remembered: memory.audio };
         std::thread::Builder::new().name("memory".into()).spawn(move || {
-            let mut remember = || store.write(&Memory { audio: keep.settings(&desk), state: Some(host.state()) });
+            let mut remember = || store.write(&Memory { audio: keep.settings(&audio), state: Some(host.state()) });
             while !is_over.load(Relaxed) {
                 std::thread::park_timeout(REMEMBER);
                 remember();
@@ -101,7 +101,7 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         std::process::exit(0);
     });
 
-    let context = GuiContext::new(Arc::new(Desk(host)));
+    let context = GuiContext::new(Arc::new(EditorHost(host)));
     let opened = editor.spawn(None, false, None, context, None);
     let result = opened.and_then(|spawned| {
         <<embouchure_plugin::editor::EmbouchureEditor as Editor>::Handle as EditorHandle>::run_until_closed(
@@ -112,12 +112,13 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     end();
     let _ = remembering.join();
     is_done.store(true, Relaxed);
-    desk.wake();
+    audio.wake();
     let _ = sound.join();
     result
 }
 
-/// Decides which audio settings are written. Command-line options hold for one run; only choices in the window are kept.
+/// Decides which audio settings are written. Command-line options hold for one run; only choices in the window are
+/// kept.
 struct Keep {
     /// The settings at the start, with the options applied.
     first: AudioSettings,
@@ -126,8 +127,8 @@ struct Keep {
 }
 
 impl Keep {
-    fn settings(&self, desk: &AudioDesk) -> AudioSettings {
-        let wanted = desk.wanted();
+    fn settings(&self, audio: &SharedAudio) -> AudioSettings {
+        let wanted = audio.wanted();
         if wanted == self.first { self.remembered.clone() } else { wanted }
     }
 }

@@ -49,7 +49,7 @@ pub struct Running {
     /// The session's choice at the start.
     pub buffer: BufferChoice,
     /// Longest block that the latency covers, samples.
-    pub room: u32,
+    pub max_block: u32,
 }
 
 impl Shared {

@@ -28,9 +28,9 @@ struct Instance {
     execute: Box<dyn Fn(Task) + Send + Sync>,
     /// Receives a message when a task has panicked.
     failed: Box<dyn Fn(String) + Send + Sync>,
-    /// Count of the newest [`Task::Follow`] that the audio callback requested, or [`NONE`]. A newer one replaces an
-    /// older one: each reads the parameters when it runs.
-    follow: AtomicU64,
+    /// Count of the newest [`Task::UpdateInstruments`] that the audio callback requested, or [`NONE`]. A newer one
+    /// replaces an older one: each reads the parameters when it runs.
+    n_loads: AtomicU64,
 }
 
 impl Tasks {
@@ -40,8 +40,8 @@ impl Tasks {
         execute: impl Fn(Task) + Send + Sync + 'static,
         failed: impl Fn(String) + Send + Sync + 'static,
     ) -> Self {
-        let follow = AtomicU64::new(NONE);
-        let instance = Arc::new(Instance { execute: Box::new(execute), failed: Box::new(failed), follow });
+        let n_loads = AtomicU64::new(NONE);
+        let instance = Arc::new(Instance { execute: Box::new(execute), failed: Box::new(failed), n_loads });
         background.inbox.instances.lock().push(Arc::downgrade(&instance));
         Self {
             instance,
@@ -67,9 +67,10 @@ impl Tasks {
         self.background.wake();
     }
 
-    /// Runs [`Task::Follow`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one wake.
-    pub fn follow(&self, n_loads: u32) {
-        self.instance.follow.store(n_loads.into(), Ordering::Release);
+    /// Runs [`Task::UpdateInstruments`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one
+    /// wake.
+    pub fn update_instruments(&self, n_loads: u32) {
+        self.instance.n_loads.store(n_loads.into(), Ordering::Release);
         self.background.wake();
     }
 }
@@ -100,7 +101,7 @@ impl Inbox {
             while let Some((instance, task)) = self.tasks.pop() {
                 instance.run(task);
             }
-            self.follow();
+            self.run_updates();
             if is_ending {
                 return;
             }
@@ -108,16 +109,16 @@ impl Inbox {
         }
     }
 
-    fn follow(&self) {
+    fn run_updates(&self) {
         let mut instances = Vec::new();
         self.instances.lock().retain(|instance| {
             instances.extend(instance.upgrade());
             instance.strong_count() > 0
         });
         for instance in instances {
-            let n_loads = instance.follow.swap(NONE, Ordering::AcqRel);
+            let n_loads = instance.n_loads.swap(NONE, Ordering::AcqRel);
             if n_loads != NONE {
-                instance.run(Task::Follow(n_loads as u32));
+                instance.run(Task::UpdateInstruments(n_loads as u32));
             }
         }
     }
@@ -207,13 +208,13 @@ mod tests {
         let (survivor, survivors) = instance(&background);
         for _ in 0..200 {
             let (removed, done) = instance(&background);
-            removed.follow(1);
-            removed.follow(2);
+            removed.update_instruments(1);
+            removed.update_instruments(2);
             removed.send(Task::Rescan);
             drop(removed);
-            survivor.follow(3);
-            assert_eq!(next(&survivors), "Follow(3)");
-            assert!(done.try_iter().all(|what| what.starts_with("Follow") || what == "Rescan"));
+            survivor.update_instruments(3);
+            assert_eq!(next(&survivors), "UpdateInstruments(3)");
+            assert!(done.try_iter().all(|what| what.starts_with("UpdateInstruments") || what == "Rescan"));
         }
     }
 
@@ -241,16 +242,16 @@ mod tests {
         let (tasks, done) = instance(&Arc::new(Background::spawn()));
         tasks.send(Task::MakeFolder);
         assert!(next(&done).contains("MakeFolder"));
-        tasks.follow(7);
-        assert_eq!(next(&done), "Follow(7)");
+        tasks.update_instruments(7);
+        assert_eq!(next(&done), "UpdateInstruments(7)");
     }
 
     #[test]
     fn only_the_newest_update_counts() {
         let (tasks, done) = instance(&Arc::new(Background::spawn()));
-        (0..1000).for_each(|n| tasks.follow(n));
+        (0..1000).for_each(|n| tasks.update_instruments(n));
         let mut last = String::new();
-        while last != "Follow(999)" {
+        while last != "UpdateInstruments(999)" {
             last = next(&done);
         }
     }

@@ -183,11 +183,11 @@ fn a_session_with_another_buffer_asks_for_a_restart() {
     bench.start(ProcessMode::Realtime, 4096);
     bench.plugin.params.session.set(Session { buffer: BufferChoice::Samples(32), ..Session::default() });
     bench.process();
-    bench.plugin.tasks.run_now(Task::Follow(1));
+    bench.plugin.tasks.run_now(Task::UpdateInstruments(1));
     bench.process();
     assert!(bench.restart_if_asked(4096));
     assert!(bench.latency() <= 432, "{}", bench.latency());
-    bench.plugin.tasks.run_now(Task::Follow(1));
+    bench.plugin.tasks.run_now(Task::UpdateInstruments(1));
     bench.process();
     assert!(!bench.restart_if_asked(4096));
 }

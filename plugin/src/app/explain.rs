@@ -50,7 +50,9 @@ pub fn fault(error: &cpal::Error, direction: Direction, choice: &DeviceChoice, b
         ),
         _ => (
             FaultKind::Refused,
-            format!("{device} does not work ({error}). Reconnect it, or choose another device. Embouchure tries again."),
+            format!(
+                "{device} does not work ({error}). Reconnect it, or choose another device. Embouchure tries again."
+            ),
         ),
     };
     Fault { kind, message }

@@ -123,9 +123,9 @@ impl ProcessContext<Embouchure> for Processing<'_> {
 }
 
 /// The host's interface for the editor.
-pub struct Desk(pub Arc<AppHost>);
+pub struct EditorHost(pub Arc<AppHost>);
 
-impl GuiContextInner for Desk {
+impl GuiContextInner for EditorHost {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Standalone
     }
@@ -159,7 +159,7 @@ mod tests {
 
     fn set(host: &Arc<AppHost>, id: &str, normalized: f32) {
         // SAFETY: the parameter is the host's.
-        unsafe { Desk(host.clone()).raw_set_parameter_normalized(host.by_id[id], normalized) };
+        unsafe { EditorHost(host.clone()).raw_set_parameter_normalized(host.by_id[id], normalized) };
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Types that all audio systems share: an open session, its streams, its faults, and the state of its callbacks.
 
-use super::feed::Stock;
-use super::player::Slot;
+use super::feed::FeedState;
+use super::player::PlayerSlot;
 use super::priority::Priority;
 use embouchure_plugin::audio::{AudioSettings, Backend};
 use parking_lot::Mutex;
@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Open devices. Dropping it ends the sound.
-pub struct Session {
+pub struct AudioSession {
     /// The audio system in use.
     pub backend: Backend,
     /// Holds the player for the callbacks.
-    pub slot: Slot,
+    pub slot: PlayerSlot,
     /// Sample rate of the output and of the plugin, Hz.
     pub rate: u32,
     /// Longest expected block, samples.
@@ -29,9 +29,9 @@ pub struct Session {
     /// Channels of the input.
     pub n_channels: u16,
     /// State of the callbacks.
-    pub vitals: Arc<Vitals>,
+    pub status: Arc<StreamStatus>,
     /// State of the buffer between input and output, if their clocks may differ.
-    pub stock: Option<Arc<Stock>>,
+    pub feed: Option<Arc<FeedState>>,
     /// The streams.
     pub streams: Box<dyn Streams>,
 }
@@ -41,7 +41,7 @@ pub trait Streams: Any + Send {
     /// Starts the callbacks.
     fn start(&mut self) -> Result<(), Fault>;
     /// Does regular work that no callback may do. Takes the present problem of the input and returns the new one.
-    fn tend(&mut self, input_problem: Option<String>) -> Option<String> {
+    fn maintain(&mut self, input_problem: Option<String>) -> Option<String> {
         input_problem
     }
     /// True if the missing input could be opened now.
@@ -50,7 +50,7 @@ pub trait Streams: Any + Send {
     }
 }
 
-impl Session {
+impl AudioSession {
     /// Ends the sound. Waits at most 2 s, because a server that is gone may keep a stream from ending.
     pub fn end(self) {
         let (done, is_done) = std::sync::mpsc::channel();
@@ -94,7 +94,7 @@ impl Fault {
 
 /// State of a session's callbacks. They write it without waiting; the sound thread reads it.
 #[derive(Debug, Default)]
-pub struct Vitals {
+pub struct StreamStatus {
     /// Blocks played.
     pub n_blocks: AtomicU64,
     /// Blocks recorded.
@@ -117,7 +117,7 @@ pub struct Vitals {
     pub last_error: Mutex<Option<String>>,
 }
 
-impl Vitals {
+impl StreamStatus {
     /// Counts a played block of `n` samples. Realtime-safe.
     pub fn played(&self, n: usize) {
         self.n_blocks.fetch_add(1, Relaxed);
@@ -137,7 +137,8 @@ impl Vitals {
 }
 
 /// Slows down the callbacks of a device without a clock (ALSA's "null" and "file"), which would come as fast as the
-/// processor allows. A device with a clock is never ahead of real time by more than its buffer, so it is never slowed down.
+/// processor allows. A device with a clock is never ahead of real time by more than its buffer, so it is never slowed
+/// down.
 pub struct Pace {
     started: Instant,
     n_done: u64,
@@ -147,8 +148,8 @@ pub struct Pace {
 impl Pace {
     /// Longest buffer of a device, s.
     const AHEAD_S: f64 = 0.25;
-    /// Largest excess of a device's true rate over its nominal rate, as a share. Without it, a device with a fast clock would
-    /// be slowed down after some hours.
+    /// Largest excess of a device's true rate over its nominal rate, as a share. Without it, a device with a fast clock
+    /// would be slowed down after some hours.
     const DRIFT: f64 = 0.01;
 
     /// For a device of this rate, Hz.

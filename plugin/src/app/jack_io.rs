@@ -1,8 +1,8 @@
 //! Sound through a JACK server. Input and output have one clock, so there is no buffer between them.
 
 use super::explain;
-use super::io::{Fault, FaultKind, Session, Streams, Vitals, difference};
-use super::player::Slot;
+use super::io::{AudioSession, Fault, FaultKind, StreamStatus, Streams, difference};
+use super::player::PlayerSlot;
 use embouchure_plugin::audio::{AudioSettings, Backend, DeviceChoice, DeviceName, Devices};
 use jack::{
     AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, LatencyType,
@@ -15,21 +15,21 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Longer blocks are played in pieces.
 const LONGEST: usize = 8192;
 
-struct Player {
-    slot: Slot,
-    vitals: Arc<Vitals>,
+struct Callback {
+    slot: PlayerSlot,
+    status: Arc<StreamStatus>,
     inputs: [Port<AudioIn>; 2],
     outputs: [Port<AudioOut>; 2],
 }
 
-impl ProcessHandler for Player {
+impl ProcessHandler for Callback {
     fn process(&mut self, _client: &Client, scope: &ProcessScope) -> Control {
         let [left_in, right_in] = self.inputs.each_ref().map(|port| port.as_slice(scope));
         let [left_out, right_out] = &mut self.outputs;
         let (left, right) = (left_out.as_mut_slice(scope), right_out.as_mut_slice(scope));
         left.copy_from_slice(left_in);
         right.copy_from_slice(right_in);
-        self.vitals.played(left.len());
+        self.status.played(left.len());
         for (left, right) in left.chunks_mut(LONGEST).zip(right.chunks_mut(LONGEST)) {
             self.slot.play(left, right);
         }
@@ -42,9 +42,9 @@ impl ProcessHandler for Player {
     }
 }
 
-struct Watch(Arc<Vitals>);
+struct Notifications(Arc<StreamStatus>);
 
-impl NotificationHandler for Watch {
+impl NotificationHandler for Notifications {
     unsafe fn shutdown(&mut self, _status: ClientStatus, reason: &str) {
         self.0.failed(format!("the JACK server ended: {reason}"), true);
     }
@@ -60,31 +60,31 @@ impl NotificationHandler for Watch {
 }
 
 enum State {
-    Ready(Client, Box<Player>),
-    Running(AsyncClient<Watch, Player>),
+    Ready(Client, Box<Callback>),
+    Running(AsyncClient<Notifications, Callback>),
     Over,
 }
 
 struct JackStreams {
     state: State,
-    vitals: Arc<Vitals>,
+    status: Arc<StreamStatus>,
     settings: AudioSettings,
     /// Other clients' ports at the last call of `connect`.
     known: HashSet<String>,
 }
 
 /// Opens a client of the server.
-pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
+pub fn open(settings: &AudioSettings) -> Result<AudioSession, Fault> {
     let client = client()?;
     let input = |name| client.register_port(name, AudioIn::default()).map_err(refused);
     let output = |name| client.register_port(name, AudioOut::default()).map_err(refused);
-    let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
+    let (slot, status) = (PlayerSlot::new(), Arc::new(StreamStatus::default()));
     let (inputs, outputs) = ([input("in_left")?, input("in_right")?], [output("out_left")?, output("out_right")?]);
     let (rate, block) = (client.sample_rate(), client.buffer_size());
     let notes =
         [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples at once")];
-    let player = Box::new(Player { slot: slot.clone(), vitals: vitals.clone(), inputs, outputs });
-    Ok(Session {
+    let callback = Box::new(Callback { slot: slot.clone(), status: status.clone(), inputs, outputs });
+    Ok(AudioSession {
         backend: Backend::Jack,
         slot,
         rate,
@@ -93,11 +93,11 @@ pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
         notes: notes.into_iter().flatten().collect(),
         input_problem: None,
         n_channels: sources(&client, true).len() as u16,
-        vitals: vitals.clone(),
-        stock: None,
+        status: status.clone(),
+        feed: None,
         streams: Box::new(JackStreams {
-            state: State::Ready(client, player),
-            vitals,
+            state: State::Ready(client, callback),
+            status,
             settings: settings.clone(),
             known: HashSet::new(),
         }),
@@ -181,8 +181,8 @@ impl JackStreams {
             let frames = ports.into_iter().filter_map(latency).max().unwrap_or(0);
             (1e6 * f64::from(frames) / f64::from(client.sample_rate())) as u32
         };
-        self.vitals.input_us.store(longest_us(["in_left", "in_right"], LatencyType::Capture), Relaxed);
-        self.vitals.output_us.store(longest_us(["out_left", "out_right"], LatencyType::Playback), Relaxed);
+        self.status.input_us.store(longest_us(["in_left", "in_right"], LatencyType::Capture), Relaxed);
+        self.status.output_us.store(longest_us(["out_left", "out_right"], LatencyType::Playback), Relaxed);
     }
 
     /// Ports for left and right; one port may be both.
@@ -215,13 +215,13 @@ fn twice(names: &str) -> Vec<String> {
 
 impl Streams for JackStreams {
     fn start(&mut self) -> Result<(), Fault> {
-        let State::Ready(client, player) = std::mem::replace(&mut self.state, State::Over) else { return Ok(()) };
-        let running = client.activate_async(Watch(self.vitals.clone()), *player);
+        let State::Ready(client, callback) = std::mem::replace(&mut self.state, State::Over) else { return Ok(()) };
+        let running = client.activate_async(Notifications(self.status.clone()), *callback);
         self.state = State::Running(running.map_err(refused)?);
         Ok(())
     }
 
-    fn tend(&mut self, _input_problem: Option<String>) -> Option<String> {
+    fn maintain(&mut self, _input_problem: Option<String>) -> Option<String> {
         self.note_latency();
         self.connect()
     }

@@ -34,14 +34,15 @@ pub fn is_useful_in_alsa(id: &str) -> bool {
     !is_numbered && !USELESS_IN_ALSA.iter().chain(&MORE_USELESS_IN_ALSA).any(|useless| id.starts_with(useless))
 }
 
-/// True for the name of a card, with or without conversions; false for names that ALSA's configuration may route elsewhere.
+/// True for the name of a card, with or without conversions; false for names that ALSA's configuration may route
+/// elsewhere.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 pub fn is_card_in_alsa(id: &str) -> bool {
     ["hw:", "plughw:", "sysdefault:", "front:"].iter().any(|card| id.starts_with(card))
 }
 
-/// Index of the device that `wanted` names: by its id, its name, or a part of either that only this device has. Otherwise an
-/// error with the ids to choose from.
+/// Index of the device that `wanted` names: by its id, its name, or a part of either that only this device has.
+/// Otherwise an error with the ids to choose from.
 pub fn find(names: &[DeviceName], wanted: &str) -> Result<usize, Vec<String>> {
     let wanted = wanted.trim();
     let lower = wanted.to_lowercase();

@@ -5,8 +5,8 @@ use embouchure_plugin::audio::{AudioSettings, Backend, DeviceChoice};
 
 /// Whistle, hum, sing or play into a microphone, and hear another instrument while you play.
 ///
-/// Use headphones: a microphone that picks up the loudspeakers howls. The app therefore starts muted; press "Listen" in its
-/// window. Without options it uses your last choice on its audio page, and at first your system's default devices.
+/// Use headphones: a microphone that picks up the loudspeakers howls. The app therefore starts muted; press "Listen" in
+/// its window. Without options it uses your last choice on its audio page, and at first your system's default devices.
 /// Options hold for this start only.
 #[derive(Debug, Parser)]
 #[command(name = "Embouchure", version)]
@@ -32,7 +32,8 @@ pub struct Options {
     /// Sample rate, Hz. With JACK, the server decides.
     #[arg(long = "rate", short, alias = "sample-rate", value_name = "HZ", value_parser = within(AudioSettings::RATE_LIMITS))]
     rate: Option<u32>,
-    /// Block length, samples. Shorter blocks mean less latency and more work for the computer. With JACK, the server decides.
+    /// Block length, samples. Shorter blocks mean less latency and more work for the computer. With JACK, the server
+    /// decides.
     #[arg(long = "block", short = 'p', alias = "period-size", value_name = "SAMPLES", value_parser = within(AudioSettings::BLOCK_LIMITS))]
     block: Option<u32>,
     /// Reserve in the buffer between input and output devices, ms. Raise it if the sound crackles. Not used with JACK.

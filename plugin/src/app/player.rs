@@ -4,7 +4,7 @@ use super::host::{AppHost, Processing};
 use crossbeam::queue::ArrayQueue;
 use embouchure_inference::engine::flush_subnormals;
 use embouchure_plugin::Embouchure;
-use embouchure_plugin::audio::AudioDesk;
+use embouchure_plugin::audio::SharedAudio;
 use nice_plug::prelude::*;
 use std::f32::consts::TAU;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,7 +21,7 @@ const TONE_FADE_S: f32 = 0.02;
 pub struct Player {
     plugin: Embouchure,
     host: Arc<AppHost>,
-    desk: Arc<AudioDesk>,
+    audio: Arc<SharedAudio>,
     buffer: Buffer<'static>,
     transport: Transport,
     is_active: bool,
@@ -32,9 +32,9 @@ pub struct Player {
 
 /// Holds the player for the callbacks. They take it out for each block only, so that a broken stream cannot keep it.
 #[derive(Clone)]
-pub struct Slot(Arc<ArrayQueue<Box<Player>>>);
+pub struct PlayerSlot(Arc<ArrayQueue<Box<Player>>>);
 
-impl Slot {
+impl PlayerSlot {
     /// An empty slot; callbacks play silence.
     pub fn new() -> Self {
         Self(Arc::new(ArrayQueue::new(1)))
@@ -74,11 +74,11 @@ impl Slot {
 
 impl Player {
     /// An inactive player.
-    pub fn new(plugin: Embouchure, host: Arc<AppHost>, desk: Arc<AudioDesk>) -> Box<Self> {
+    pub fn new(plugin: Embouchure, host: Arc<AppHost>, audio: Arc<SharedAudio>) -> Box<Self> {
         Box::new(Self {
             plugin,
             host,
-            desk,
+            audio,
             buffer: Buffer::default(),
             transport: Transport::new(48_000.0),
             is_active: false,
@@ -123,7 +123,7 @@ impl Player {
         } else {
             [&mut *left, &mut *right].into_iter().for_each(|channel| channel.fill(0.0));
         }
-        if self.desk.take_tone() {
+        if self.audio.take_tone() {
             self.tone = Some(0);
         }
         self.add_tone(left, right);
@@ -170,13 +170,13 @@ mod tests {
 
     #[test]
     fn the_tone_is_heard_while_muted_and_the_player_comes_back() {
-        let desk = AudioDesk::new(AudioSettings::default());
+        let audio = SharedAudio::new(AudioSettings::default());
         let plugin = Embouchure::default();
         let host = AppHost::new(&plugin);
-        let mut player = Player::new(plugin, host, desk.clone());
+        let mut player = Player::new(plugin, host, audio.clone());
         player.activate(48_000, 256);
-        let slot = Slot::new();
-        let play = |slot: &Slot| {
+        let slot = PlayerSlot::new();
+        let play = |slot: &PlayerSlot| {
             let (mut left, mut right) = ([0.5_f32; 256], [0.5_f32; 256]);
             slot.play(&mut left, &mut right);
             assert_eq!(left, right);
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(play(&slot), 0.0, "nobody plays");
         slot.fill(player);
         assert_eq!(play(&slot), 0.0, "muted");
-        desk.play_tone();
+        audio.play_tone();
         let peaks: Vec<f32> = (0..400).map(|_| play(&slot)).collect();
         let n_loud = peaks.iter().filter(|peak| (0.09..0.11).contains(*peak)).count();
         assert!((260..290).contains(&n_loud), "{n_loud} of 281 blocks");

@@ -14,11 +14,11 @@ impl Priority {
     const RAISED: u8 = 1;
     const REFUSED: u8 = 2;
 
-    /// Requests realtime priority for the calling thread. A system call. Call it once for each thread, in its first callback,
-    /// because a library makes the thread. macOS and Windows raise such threads themselves.
+    /// Requests realtime priority for the calling thread. A system call. Call it once for each thread, in its first
+    /// callback, because a library makes the thread. macOS and Windows raise such threads themselves.
     pub fn raise(&self) {
-        let came = if raise() { Self::RAISED } else { Self::REFUSED };
-        self.0.fetch_max(came, Relaxed);
+        let result = if raise() { Self::RAISED } else { Self::REFUSED };
+        self.0.fetch_max(result, Relaxed);
     }
 
     /// True if the system refused it for any thread.

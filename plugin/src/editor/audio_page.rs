@@ -3,7 +3,7 @@
 use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
-use crate::audio::{AudioDesk, AudioSettings, AudioView, Backend, DeviceChoice, DeviceName};
+use crate::audio::{AudioSettings, AudioView, Backend, DeviceChoice, DeviceName, SharedAudio};
 use egui::{ComboBox, Grid, Modal, ProgressBar, RichText, ScrollArea, Ui};
 
 /// Draws the button that opens the page.
@@ -15,18 +15,18 @@ pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
 }
 
 /// The message about the sound for the status line.
-pub fn said(desk: &AudioDesk) -> Option<String> {
-    desk.view().problems.into_iter().next().or_else(|| desk.notice())
+pub fn message(audio: &SharedAudio) -> Option<String> {
+    audio.view().problems.into_iter().next().or_else(|| audio.notice())
 }
 
 /// Draws the page while it is open.
 pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
-    let Some(desk) = app.wiring.desk.clone() else { return };
-    desk.open_page(app.is_audio_page);
+    let Some(audio) = app.wiring.audio.clone() else { return };
+    audio.set_page_open(app.is_audio_page);
     if !app.is_audio_page {
         return;
     }
-    let (before, view) = (desk.wanted(), desk.view());
+    let (before, view) = (audio.wanted(), audio.view());
     let mut wanted = before.clone();
     let level_db = app.input.level_db();
     let modal = Modal::new(ui.scope_id().with("audio page")).show(ui.ctx(), |ui| {
@@ -40,18 +40,18 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
         });
         ui.horizontal(|ui| {
             if ui.add_enabled(view.is_playing, egui::Button::new("Test tone")).clicked() {
-                desk.play_tone();
+                audio.play_tone();
             }
             ui.button("Close").clicked()
         })
         .inner
     });
     if wanted != before {
-        desk.want(wanted);
+        audio.set_wanted(wanted);
     }
     if modal.inner || modal.should_close() {
         app.is_audio_page = false;
-        desk.set_notice(None);
+        audio.set_notice(None);
     }
 }
 
@@ -148,11 +148,11 @@ fn report(ui: &mut Ui, canvas: &Canvas, view: &AudioView) {
     }
     view.notes.iter().for_each(|note| say(note, false));
     if let Some(latency) = view.latency {
-        let parts = [latency.input_ms, latency.stock_ms, latency.engine_ms, latency.output_ms];
-        let [input, stock, engine, output] = parts.map(|ms| format!("{ms:.1}"));
+        let parts = [latency.input_ms, latency.feed_ms, latency.engine_ms, latency.output_ms];
+        let [input, feed, engine, output] = parts.map(|ms| format!("{ms:.1}"));
         let total = latency.total_ms();
         say(
-            &format!("Latency {total:.1} ms: input {input}, clock buffer {stock}, Embouchure {engine}, output {output}"),
+            &format!("Latency {total:.1} ms: input {input}, clock buffer {feed}, Embouchure {engine}, output {output}"),
             false,
         );
     }

@@ -8,13 +8,14 @@ use egui::{Button, Popup, RichText, TextWrapMode, Ui};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
 
-/// Draws a button in `area` with the present choice on it, and its menu. It is disabled in the app, where the audio page sets
-/// the block.
+/// Draws a button in `area` with the present choice on it, and its menu. It is disabled in the app, where the audio
+/// page sets the block.
 pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiContext) {
     let chosen = app.wiring.params.session.get().buffer;
-    let room = app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.room);
+    let max_block =
+        app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.max_block);
     let is_enabled = host.plugin_api() != PluginApi::Standalone;
-    let anchor = button::show_small(ui, canvas, area, &label(chosen, room), is_enabled);
+    let anchor = button::show_small(ui, canvas, area, &label(chosen, max_block), is_enabled);
     Popup::menu(&anchor).show(|ui| {
         for choice in BufferChoice::ALL {
             let label = RichText::new(choice.label()).font(canvas.font(if choice == chosen { BODY } else { SMALL }));
@@ -26,9 +27,11 @@ pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiConte
 }
 
 /// The choice, and the longest block that it results in, if that differs.
-fn label(chosen: BufferChoice, room: Option<u32>) -> String {
-    match room {
-        Some(room) if chosen != BufferChoice::Samples(room) => format!("Buffer: {} ({room})", chosen.label()),
+fn label(chosen: BufferChoice, max_block: Option<u32>) -> String {
+    match max_block {
+        Some(max_block) if chosen != BufferChoice::Samples(max_block) => {
+            format!("Buffer: {} ({max_block})", chosen.label())
+        }
         _ => format!("Buffer: {}", chosen.label()),
     }
 }

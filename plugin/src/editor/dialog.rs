@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Shortest time that a real dialog is open. One that ends sooner was never shown: the system has none, which the library
-/// does not report.
+/// Shortest time that a real dialog is open. One that ends sooner was never shown: the system has none, which the
+/// library does not report.
 const TOO_SOON: Duration = Duration::from_millis(400);
 
 /// State of the dialog. At most one is open.
@@ -18,7 +18,7 @@ const TOO_SOON: Duration = Duration::from_millis(400);
 pub struct OpenDialog {
     is_open: Arc<AtomicBool>,
     /// Slot for which the player types a path: no dialog could be shown, or the player prefers that.
-    wanted: Arc<Mutex<Option<Slot>>>,
+    path_slot: Arc<Mutex<Option<Slot>>>,
 }
 
 impl OpenDialog {
@@ -28,18 +28,18 @@ impl OpenDialog {
     }
 
     /// The slot for which the player types a path.
-    pub fn wanted_without(&self) -> Option<Slot> {
-        *self.wanted.lock()
+    pub fn path_slot(&self) -> Option<Slot> {
+        *self.path_slot.lock()
     }
 
     /// Asks for a typed path instead of a dialog. A system without a dialog may take minutes to return.
-    pub fn do_without(&self, slot: Slot) {
-        *self.wanted.lock() = Some(slot);
+    pub fn ask_for_path(&self, slot: Slot) {
+        *self.path_slot.lock() = Some(slot);
     }
 
     /// Stops asking for a path.
-    pub fn forget(&self) {
-        *self.wanted.lock() = None;
+    pub fn stop_asking(&self) {
+        *self.path_slot.lock() = None;
     }
 
     /// Opens the dialog for an instrument file, and plays the chosen file in `slot`.
@@ -48,14 +48,14 @@ impl OpenDialog {
             return;
         }
         let (is_open, notifier) = (IsOpen(self.is_open.clone()), notifier.clone());
-        let (reports, wanted) = (instruments.clone(), self.wanted.clone());
+        let (reports, path_slot) = (instruments.clone(), self.path_slot.clone());
         let instruments = instruments.clone();
         let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
             let dialog = rfd::FileDialog::new().set_title("Open instrument").add_filter("Instruments", &[ENDING]);
             let start = Instant::now();
             match dialog.pick_file() {
                 Some(path) => instruments.open_file(slot, &path),
-                None if start.elapsed() < TOO_SOON => *wanted.lock() = Some(slot),
+                None if start.elapsed() < TOO_SOON => *path_slot.lock() = Some(slot),
                 None => {}
             }
             drop(is_open);

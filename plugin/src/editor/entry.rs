@@ -8,8 +8,8 @@ use egui::text_edit::TextEditState;
 use egui::{Align2, Id, Key, Rect, Role, Sense, TextEdit, Ui, WidgetInfo};
 use nice_plug::prelude::{Param, ParamSetter};
 
-/// Shows the value in `rect`. A click opens the field. Enter sets the typed value if it is valid. Escape or a click elsewhere
-/// changes nothing.
+/// Shows the value in `rect`. A click opens the field. Enter sets the typed value if it is valid. Escape or a click
+/// elsewhere changes nothing.
 pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, setter: &ParamSetter) {
     let id = ui.scope_id().with(("entry", param.name()));
     let value = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
@@ -26,7 +26,7 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
             rejected = why_not(param, text, value);
         });
         if let Some(rejected) = rejected {
-            rejected::say(ui.ctx(), rejected);
+            rejected::show(ui.ctx(), rejected);
         }
         return;
     }
@@ -54,8 +54,8 @@ fn why_not(param: &impl Param, text: &str, value: Option<f32>) -> Option<String>
     }
 }
 
-/// True if the number in `text` lies outside the range, so that it was clamped to an end. A parameter does not report that,
-/// but then a number a little nearer to 0 gives the same end.
+/// True if the number in `text` lies outside the range, so that it was clamped to an end. A parameter does not report
+/// that, but then a number a little nearer to 0 gives the same end.
 fn is_beyond(param: &impl Param, text: &str, value: f32) -> bool {
     let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
     let (number, unit) = text.split_at(text.find(|c| !is_of_number(c)).unwrap_or(text.len()));

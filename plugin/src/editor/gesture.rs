@@ -1,5 +1,5 @@
-//! Gestures: begin, set and end of a parameter change, always paired. Hosts record automation between begin and end, and
-//! some misbehave if either is missing.
+//! Gestures: begin, set and end of a parameter change, always paired. Hosts record automation between begin and end,
+//! and some misbehave if either is missing.
 
 use nice_plug::prelude::{Param, ParamPtr, ParamSetter};
 

@@ -24,7 +24,8 @@ pub fn listen(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: 
         let stroke = Stroke::new(canvas.px(1.5), canvas.colours.alarm);
         ui.painter().rect_stroke(canvas.rect(area), canvas.corner(6.0), stroke, StrokeKind::Inside);
     }
-    let hint = "The app starts muted, so that loudspeakers do not feed back into the microphone. Put headphones on first.";
+    let hint =
+        "The app starts muted, so that loudspeakers do not feed back into the microphone. Put headphones on first.";
     if response.on_hover_text(hint).clicked() {
         app.wiring.shared.listen(!is_listening);
     }

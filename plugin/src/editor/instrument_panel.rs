@@ -49,7 +49,8 @@ pub fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (
     });
 }
 
-/// Plays the next playable instrument of the shelf (`by` = 1) or the previous one (-1). The last is followed by the first.
+/// Plays the next playable instrument of the shelf (`by` = 1) or the previous one (-1). The last is followed by the
+/// first.
 fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
     let mut entries = app.wiring.library.shelf.entries();
     entries.retain(|entry| entry.place != 0 && entry.problem.is_none());
@@ -82,7 +83,7 @@ pub fn message(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     }
     let path = button::show_small(ui, canvas, path, "Path…", true);
     if path.on_hover_text("Type the file's path, if the system has no file dialog.").clicked() {
-        app.dialog.do_without(slot);
+        app.dialog.ask_for_path(slot);
     }
 }
 

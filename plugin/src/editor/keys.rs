@@ -1,4 +1,5 @@
-//! Decides which keys the editor uses. All others go to the host, for instance to start and stop it, and do nothing here.
+//! Decides which keys the editor uses. All others go to the host, for instance to start and stop it, and do nothing
+//! here.
 
 use egui::text_edit::TextEditState;
 use egui::{Event, Key, Modifiers, Popup, Ui};

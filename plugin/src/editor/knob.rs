@@ -1,5 +1,5 @@
-//! A knob for one parameter. A drag up or down, the wheel and the arrow keys turn it, more finely with Shift; a double-click
-//! sets the default.
+//! A knob for one parameter. A drag up or down, the wheel and the arrow keys turn it, more finely with Shift; a
+//! double-click sets the default.
 
 use super::area::{Area, Padding, REST};
 use super::entry;
@@ -54,8 +54,8 @@ pub struct Place {
     pub origin: f32,
 }
 
-/// The value from which a parameter's dial is filled: plain 0 if the range has both signs, 100 % if that lies within a range
-/// in percent, else the lowest value.
+/// The value from which a parameter's dial is filled: plain 0 if the range has both signs, 100 % if that lies within a
+/// range in percent, else the lowest value.
 pub fn origin(param: ParamRef) -> f32 {
     let [low, high] = param.range();
     if low < 0.0 && high > 0.0 {

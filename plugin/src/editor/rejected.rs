@@ -10,13 +10,13 @@ fn id() -> Id {
 }
 
 /// Shows `why`, in place of an earlier message.
-pub fn say(context: &Context, why: String) {
+pub fn show(context: &Context, why: String) {
     let now_s = context.input(|input| input.time);
     context.data_mut(|data| data.insert_temp(id(), (now_s, why)));
 }
 
 /// The message to show now.
-pub fn said(context: &Context) -> Option<String> {
+pub fn message(context: &Context) -> Option<String> {
     let now_s = context.input(|input| input.time);
     let (since_s, why): (f64, String) = context.data(|data| data.get_temp(id()))?;
     (now_s - since_s < SHOWN_S).then_some(why)

@@ -72,7 +72,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         Some(Choice::Place(place, source)) => app.choose(host, slot, place, Some(source)),
         Some(Choice::File(path)) => app.wiring.tasks.send(Task::OpenFile(slot, path)),
         Some(Choice::AskForFile) => app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier),
-        Some(Choice::AskForPath) => app.dialog.do_without(slot),
+        Some(Choice::AskForPath) => app.dialog.ask_for_path(slot),
         Some(Choice::MakeFolder) => app.wiring.tasks.send(Task::MakeFolder),
         None => {}
     }

@@ -12,7 +12,7 @@ const BUTTON: f32 = 22.0;
 
 /// The button in the corner: the audio page in the app, the buffer menu in a plugin.
 pub fn corner(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
-    if app.wiring.desk.is_some() {
+    if app.wiring.audio.is_some() {
         audio_page::button(app, ui, canvas, area.middle(BUTTON));
     } else {
         buffer_menu::show(app, ui, canvas, area.middle(BUTTON), host);
@@ -33,9 +33,9 @@ pub fn rates(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
 
 /// The most important message, in at most two lines. On hover: its whole text, or advice for a warning.
 pub fn message(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
-    let said = rejected::said(ui.ctx());
-    let said = said.or_else(|| app.wiring.desk.as_ref().and_then(|desk| audio_page::said(desk)));
-    let warning = || app.warnings.said().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
+    let said = rejected::message(ui.ctx());
+    let said = said.or_else(|| app.wiring.audio.as_ref().and_then(|audio| audio_page::message(audio)));
+    let warning = || app.warnings.shown().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
     let Some((text, whole)) = said.map(|said| (said.clone(), said)).or_else(warning) else { return };
     let style = (SMALL, canvas.colours.alarm);
     // Two lines.

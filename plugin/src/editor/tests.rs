@@ -18,17 +18,17 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
     let library = shipped();
     let params = Arc::new(EmbouchureParams::new(&library));
     let instruments = Arc::new(Instruments::new(library.clone(), params.clone()));
-    instruments.follow(0);
+    instruments.update(0);
     let background = instruments.clone();
     let work = move |task: Task| {
         // Other tasks would touch the user's own folders.
-        if let Task::Follow(n_loads) = task {
-            background.follow(n_loads);
+        if let Task::UpdateInstruments(n_loads) = task {
+            background.update(n_loads);
         }
     };
     let tasks = Tasks::new(Arc::new(Background::spawn()), work, |message| panic!("{message}")).at_once();
     let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
-    let mut app = App::new(Wiring { library, params, instruments, shared, notifier, tasks, desk: None });
+    let mut app = App::new(Wiring { library, params, instruments, shared, notifier, tasks, audio: None });
     app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
     let mut harness =
         Harness::builder().with_size([width, height]).build_ui_state(|ui, app: &mut App| app.show(ui), app);
@@ -116,8 +116,8 @@ fn automation_is_followed_here_but_not_in_a_bounce() {
     };
     set(&mut harness, 4);
     assert_eq!(name(&harness, Slot::A), "Violin", "a host that does not play is followed from here");
-    let (host_rate, latency_samples, buffer, room) = (48_000.0, 450, BufferChoice::Auto, 64);
-    let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, room };
+    let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
+    let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, max_block };
     harness.state().wiring.shared.activated(bounce, None);
     set(&mut harness, 7);
     assert_eq!(name(&harness, Slot::A), "Violin", "every bounce is the same, whoever looks on");
@@ -145,7 +145,7 @@ fn a_missing_file_is_named_and_can_be_located() {
         .params
         .session
         .edit(|session| session.instruments[0] = Some(InstrumentRef::file("Kazoo", path, "0123456789abcdef")));
-    wiring.instruments.follow(0);
+    wiring.instruments.update(0);
     harness.run_steps(3);
     assert!(harness.query_by_label("Locate…").is_some());
     assert_eq!(name(&harness, Slot::A), "Trumpet");
@@ -177,7 +177,7 @@ fn no_size_is_too_small_or_too_large() {
 fn a_preset_is_neither_replaced_nor_deleted_without_a_question() {
     let mut harness = harness(900.0, 600.0);
     let mine = Preset { name: "Mine".into(), ..harness.state().captured() };
-    harness.state().wiring.library.presets.pretend(vec![mine]);
+    harness.state().wiring.library.presets.set_own(vec![mine]);
     harness.state().wiring.params.session.edit(|session| session.preset = "Mine".into());
     click(&mut harness, "Save as…");
     assert_eq!(harness.state().preset_name, "Mine");
@@ -225,7 +225,7 @@ fn an_invalid_value_is_explained() {
     harness.run_steps(3);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(3);
-    let said = rejected::said(&harness.ctx).unwrap();
+    let said = rejected::message(&harness.ctx).unwrap();
     assert_eq!(said, "\"loud\" is not a value of Brightness, which goes from -12.0 dB/oct to +12.0 dB/oct");
     assert!(harness.query_by_label(&said).is_some(), "it is shown");
 }
@@ -238,7 +238,7 @@ fn said_to(shown: &str, text: &str) -> Option<String> {
     harness.run_steps(3);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(3);
-    rejected::said(&harness.ctx)
+    rejected::message(&harness.ctx)
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn a_value_beyond_the_range_is_clamped_with_a_message() {
 #[test]
 fn without_a_file_dialog_the_path_is_typed() {
     let mut harness = harness(900.0, 600.0);
-    harness.state().dialog.do_without(Slot::A);
+    harness.state().dialog.ask_for_path(Slot::A);
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("no file dialog").is_some());
     harness.state_mut().typed_path = "horn.safetensors".into();
@@ -285,8 +285,8 @@ fn without_a_file_dialog_the_path_is_typed() {
 /// Announces a running engine to the editor; returns its telemetry.
 fn start_engine(harness: &Harness<App>) -> Arc<Telemetry> {
     let telemetry = Arc::<Telemetry>::default();
-    let (host_rate, latency_samples, buffer, room) = (48_000.0, 450, BufferChoice::Auto, 64);
-    let running = crate::shared::Running { is_offline: false, host_rate, latency_samples, buffer, room };
+    let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
+    let running = crate::shared::Running { is_offline: false, host_rate, latency_samples, buffer, max_block };
     harness.state().wiring.shared.activated(running, Some(telemetry.clone()));
     telemetry
 }

@@ -5,7 +5,7 @@ use super::area::{Area, Padding, Spans};
 /// A part of the window. Sizes are in design units or [`REST`](super::area::REST).
 pub enum Node<T: 'static> {
     /// An item.
-    Thing(T),
+    Leaf(T),
     /// Empty space.
     Free,
     /// The gap between rows, then heights and parts from top to bottom.
@@ -21,14 +21,15 @@ pub enum Node<T: 'static> {
 /// What [`Node::walk`] visits.
 pub enum Found<'a, T> {
     Panel,
-    Thing(&'a T),
+    Leaf(&'a T),
 }
 
 impl<T> Node<T> {
-    /// Visits all panels and items in drawing order: a panel before its contents, rows from the top, columns from the left.
+    /// Visits all panels and items in drawing order: a panel before its contents, rows from the top, columns from the
+    /// left.
     pub fn walk<'a>(&'a self, area: Area, visit: &mut impl FnMut(Found<'a, T>, Area)) {
         match self {
-            Self::Thing(thing) => visit(Found::Thing(thing), area),
+            Self::Leaf(item) => visit(Found::Leaf(item), area),
             Self::Free => {}
             Self::Within(padding, node) => node.walk(area.within(*padding), visit),
             Self::Panel(padding, node) => {
@@ -64,13 +65,13 @@ mod tests {
         const WINDOW: Node<&str> = Rows(
             10.0,
             &[
-                (20.0, Thing("title")),
-                (REST, Columns(0.0, &[(30.0, Free), (REST, Panel(Padding::even(4.0, 2.0), &Thing("knob")))])),
+                (20.0, Leaf("title")),
+                (REST, Columns(0.0, &[(30.0, Free), (REST, Panel(Padding::even(4.0, 2.0), &Leaf("knob")))])),
             ],
         );
         let mut found = Vec::new();
         WINDOW.walk(Area::sized(100.0, 80.0), &mut |what, area| {
-            let name = if let Found::Thing(name) = what { name } else { "panel" };
+            let name = if let Found::Leaf(name) = what { name } else { "panel" };
             found.push((name, area.x, area.y, area.width, area.height));
         });
         let expected =

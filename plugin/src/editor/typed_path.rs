@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// Shows the field while a path is asked for.
 pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
-    let Some(slot) = app.dialog.wanted_without() else { return };
+    let Some(slot) = app.dialog.path_slot() else { return };
     let mut is_done = false;
     let modal = Modal::new(ui.scope_id().with("typed path")).show(ui.ctx(), |ui| {
         ui.set_width(canvas.px(420.0));
@@ -40,7 +40,7 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
     });
     if is_done || modal.should_close() {
         app.is_path_asked = false;
-        app.dialog.forget();
+        app.dialog.stop_asking();
     }
 }
 

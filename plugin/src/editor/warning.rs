@@ -68,13 +68,14 @@ impl Warning {
         }
     }
 
-    /// Time for which the cause must last before the warning is shown, s. Causes that the engine reports have lasted already.
+    /// Time for which the cause must last before the warning is shown, s. Causes that the engine reports have lasted
+    /// already.
     fn needed_s(self) -> f64 {
         if self == Self::NoInput { 10.0 } else { 0.0 }
     }
 
-    /// Time for which the warning stays after its cause has ended, s: long enough to read. The engine reports several notes
-    /// for 0.4 s longer already.
+    /// Time for which the warning stays after its cause has ended, s: long enough to read. The engine reports several
+    /// notes for 0.4 s longer already.
     fn held_s(self) -> f64 {
         match self {
             Self::Clipped => 1.5,
@@ -86,7 +87,7 @@ impl Warning {
 }
 
 /// Data from which the warnings of one frame of the window follow.
-pub struct Seen<'a> {
+pub struct Observed<'a> {
     /// The app has a chosen input. False in a host, where an empty track is no fault.
     pub has_input: bool,
     /// Peak of the input since the last frame, linear.
@@ -100,7 +101,7 @@ pub struct Seen<'a> {
 #[derive(Debug, Default)]
 pub struct Warnings {
     /// Time of the last update, s.
-    looked_s: f64,
+    updated_s: f64,
     /// Hops at the last update.
     hops: u64,
     /// Clipped frames at the last update; `None` before the first one, because earlier ones cause no warning.
@@ -113,12 +114,12 @@ pub struct Warnings {
 
 impl Warnings {
     /// Updates all warnings. `now_s` is any steady clock; it may start again with a new window.
-    pub fn look(&mut self, now_s: f64, seen: &Seen) {
-        if now_s < self.looked_s {
+    pub fn update(&mut self, now_s: f64, seen: &Observed) {
+        if now_s < self.updated_s {
             *self = Self::default();
         }
-        self.looked_s = now_s;
-        let Seen { telemetry, range_hz, .. } = seen;
+        self.updated_s = now_s;
+        let Observed { telemetry, range_hz, .. } = seen;
         if telemetry.hops != self.hops {
             self.heard_s = now_s;
         }
@@ -147,9 +148,9 @@ impl Warnings {
     }
 
     /// The most important warning to show.
-    pub fn said(&self) -> Option<Warning> {
+    pub fn shown(&self) -> Option<Warning> {
         let mut lasting = Warning::ALL.into_iter().zip(&self.lasting);
-        lasting.find_map(|(warning, (_, until_s))| (*until_s > 0.0 && self.looked_s <= *until_s).then_some(warning))
+        lasting.find_map(|(warning, (_, until_s))| (*until_s > 0.0 && self.updated_s <= *until_s).then_some(warning))
     }
 }
 
@@ -164,9 +165,9 @@ mod tests {
         let mut warnings = Warnings::default();
         let look = |i: usize| {
             let (input_peak, telemetry) = telemetry(i);
-            let seen = Seen { has_input, input_peak, telemetry: &telemetry, range_hz: RANGE };
-            warnings.look(1.0 + i as f64 / 30.0, &seen);
-            warnings.said()
+            let seen = Observed { has_input, input_peak, telemetry: &telemetry, range_hz: RANGE };
+            warnings.update(1.0 + i as f64 / 30.0, &seen);
+            warnings.shown()
         };
         (0..n).map(look).collect()
     }
@@ -256,8 +257,9 @@ mod tests {
         let mut look = |now_s: f64, hops: u64, is_several_notes: bool| {
             let mut telemetry = TelemetryView { hops, ..TelemetryView::default() };
             telemetry.heard.is_several_notes = is_several_notes;
-            warnings.look(now_s, &Seen { has_input: false, input_peak: 0.1, telemetry: &telemetry, range_hz: None });
-            warnings.said()
+            warnings
+                .update(now_s, &Observed { has_input: false, input_peak: 0.1, telemetry: &telemetry, range_hz: None });
+            warnings.shown()
         };
         assert_eq!(look(1000.0, 1, true), Some(Warning::SeveralNotes));
         assert_eq!(look(0.0, 2, false), None);

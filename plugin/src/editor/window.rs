@@ -1,5 +1,5 @@
-//! The editor as the framework uses it. The framework fixes a window's size when the plugin is made, before any session is
-//! loaded, so this wrapper makes a new window description when the session has another size.
+//! The editor as the framework uses it. The framework fixes a window's size when the plugin is made, before any session
+//! is loaded, so this wrapper makes a new window description when the session has another size.
 
 use super::{App, Wiring};
 use crate::session::{SessionField, WindowSize};

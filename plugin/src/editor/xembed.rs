@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::Once;
 use x11rb::protocol::xproto::ConnectionExt;
 
-/// Creates the atoms of XEMBED, once a process. A desktop usually has created them. Without a desktop, Steinberg's editorhost
-/// does not find them and then opens no window for the plugin.
+/// Creates the atoms of XEMBED, once a process. A desktop usually has created them. Without a desktop, Steinberg's
+/// editorhost does not find them and then opens no window for the plugin.
 pub fn make_names_known() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 /// The running engine, as the receiver of new instruments.
 #[derive(Default)]
-pub enum Running {
+pub enum EngineLink {
     /// No engine runs. The next one starts with the slots' instruments.
     #[default]
     Nothing,
@@ -22,7 +22,7 @@ pub enum Running {
     Networks(Loader),
 }
 
-impl Running {
+impl EngineLink {
     /// Networks for an engine that is about to start, and the receiver of its new instruments. Without an encoder or an
     /// instrument A there are no networks.
     pub fn start(
@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn without_networks_the_engine_gets_silence() {
-        let (running, networks) = Running::start(None, [None, None]);
-        assert!(matches!(running, Running::Dry) && networks.is_none());
+        let (running, networks) = EngineLink::start(None, [None, None]);
+        assert!(matches!(running, EngineLink::Dry) && networks.is_none());
         assert!(Silent.hop(HopInput { samples: &[0.5; HOP_SIZE] }, &Settings::default()).controls.is_silent());
     }
 }

@@ -1,5 +1,6 @@
-//! Loads instruments A and B, and hands them to the running engine. Everything here blocks and allocates. It is called by the
-//! background thread, the dialog's thread and `activate`, and by the GUI for short reads; offline also by `process`.
+//! Loads instruments A and B, and hands them to the running engine. Everything here blocks and allocates. It is called
+//! by the background thread, the dialog's thread and `activate`, and by the GUI for short reads; offline also by
+//! `process`.
 
 mod engine;
 mod slot;
@@ -11,7 +12,7 @@ use crate::library::{InstrumentRef, Library};
 use crate::params::EmbouchureParams;
 use embouchure_inference::engine::HopModel;
 use embouchure_inference::play::Slot;
-use engine::Running;
+use engine::EngineLink;
 use parking_lot::Mutex;
 use slot::Failure;
 use std::path::Path;
@@ -22,7 +23,7 @@ pub struct Instruments {
     library: Arc<Library>,
     params: Arc<EmbouchureParams>,
     /// Held while instruments load, so that loads take effect in the order of their requests.
-    one_at_a_time: Mutex<()>,
+    loading: Mutex<()>,
     /// Held only briefly, so that the GUI may lock it at any time.
     state: Mutex<State>,
 }
@@ -31,7 +32,7 @@ pub struct Instruments {
 struct State {
     /// What slots A and B play.
     slots: [Playing; 2],
-    running: Running,
+    engine: EngineLink,
     /// The player has changed the session, and the host has not been told yet.
     is_unsaved: bool,
 }
@@ -39,14 +40,14 @@ struct State {
 impl Instruments {
     /// Empty slots.
     pub fn new(library: Arc<Library>, params: Arc<EmbouchureParams>) -> Self {
-        Self { library, params, one_at_a_time: Mutex::default(), state: Mutex::default() }
+        Self { library, params, loading: Mutex::default(), state: Mutex::default() }
     }
 
-    /// Loads the instruments that session and parameters name, unless they play already. If one cannot be loaded, the old
-    /// one stays, or A gets the default one, and the session keeps its reference. The engine plays the new ones once it has
-    /// counted `n_loads` requested loads; 0 = at once.
-    pub fn follow(&self, n_loads: u32) {
-        let _guard = self.one_at_a_time.lock();
+    /// Loads the instruments that session and parameters name, unless they play already. If one cannot be loaded, the
+    /// old one stays, or A gets the default one, and the session keeps its reference. The engine plays the new ones
+    /// once it has counted `n_loads` requested loads; 0 = at once.
+    pub fn update(&self, n_loads: u32) {
+        let _guard = self.loading.lock();
         for slot in Slot::ALL {
             match self.wanted(slot) {
                 Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_loads),
@@ -59,12 +60,13 @@ impl Instruments {
     /// Plays the file that the player chose, and stores the choice in the session. If the file cannot be used, only the
     /// message changes.
     pub fn open_file(&self, slot: Slot, path: &Path) {
-        let _guard = self.one_at_a_time.lock();
+        let _guard = self.loading.lock();
         match self.library.loaded.file(path) {
             Ok(instrument) => {
                 self.library.recent.add(path);
                 let source = InstrumentRef::file(&instrument.card.name, path, &instrument.id);
-                // The parameter keeps its value; the session stores it with the choice, so the choice counts at this value.
+                // The parameter keeps its value; the session stores it with the choice, so the choice counts at this
+                // value.
                 let place = self.params.place(slot);
                 self.params.session.edit(|session| session.choose(slot, Some(source.clone()), place));
                 self.play(slot, Playing::new(source, instrument), 0);
@@ -78,14 +80,14 @@ impl Instruments {
     pub fn start(&self) -> Option<Box<dyn HopModel>> {
         let mut state = self.state.lock();
         let instruments = state.slots.each_ref().map(|playing| playing.instrument().cloned());
-        let (running, networks) = Running::start(self.library.loaded.encoder().ok(), instruments);
-        state.running = running;
+        let (running, networks) = EngineLink::start(self.library.loaded.encoder().ok(), instruments);
+        state.engine = running;
         networks
     }
 
     /// Call when the engine has stopped.
-    pub fn stopped(&self) {
-        self.state.lock().running = Running::Nothing;
+    pub fn engine_stopped(&self) {
+        self.state.lock().engine = EngineLink::Nothing;
     }
 
     /// Shows `message` until the next load of instrument A.
@@ -126,7 +128,8 @@ impl Instruments {
             shelf.rescan();
             shelf.at(place)
         });
-        let empty = || format!("place {place} of the instrument list is empty: put an instrument file into your folder");
+        let empty =
+            || format!("place {place} of the instrument list is empty: put an instrument file into your folder");
         let source = entry.ok_or_else(empty)?.source;
         if let InstrumentRef::File { .. } = source {
             self.params.session.edit(|session| drop(session.files.insert(place, source.clone())));
@@ -164,9 +167,9 @@ impl Instruments {
         let mut state = self.state.lock();
         let is_empty = [&new, &state.slots[slot as usize]].iter().all(|playing| playing.instrument().is_none());
         if !is_empty {
-            state.running.load(n_loads, slot, new.instrument().cloned());
+            state.engine.load(n_loads, slot, new.instrument().cloned());
         }
-        if matches!(state.running, Running::Dry) && new.instrument().is_some() {
+        if matches!(state.engine, EngineLink::Dry) && new.instrument().is_some() {
             new.message.get_or_insert_with(|| "restart the audio to hear this instrument".into());
         }
         let old = std::mem::replace(&mut state.slots[slot as usize], new);
@@ -191,7 +194,7 @@ mod tests {
 
     fn instruments() -> Instruments {
         let instruments = new_instance(&shipped());
-        instruments.follow(0);
+        instruments.update(0);
         instruments
     }
 
@@ -232,7 +235,7 @@ mod tests {
         let missing = InstrumentRef::file("Oboe", Path::new("/nowhere/oboe.safetensors"), "0123456789abcdef");
         let session = Session { instruments: [Some(missing), None], ..Session::default() };
         instruments.params.session.edit(|s| *s = session.clone());
-        instruments.follow(0);
+        instruments.update(0);
         let (name, message, is_missing) = shown(&instruments, Slot::A);
         let message = message.unwrap();
         assert!(message.contains("Oboe") && message.contains("/nowhere/oboe.safetensors"), "{message}");
@@ -246,7 +249,7 @@ mod tests {
         let instruments = new_instance(&shipped());
         let missing = InstrumentRef::file("", Path::new("/nowhere"), "");
         instruments.params.session.edit(|s| s.instruments[0] = Some(missing));
-        instruments.follow(0);
+        instruments.update(0);
         let playing = instruments.playing(Slot::A);
         assert!(playing.message.as_ref().unwrap().contains("/nowhere"));
         assert_eq!(playing.source(), Some(&InstrumentRef::default()));
@@ -257,7 +260,7 @@ mod tests {
     fn an_unknown_instrument_is_named_in_the_message() {
         let instruments = instruments();
         instruments.params.session.edit(|s| s.instruments[0] = Some(InstrumentRef::built_in("nose flute")));
-        instruments.follow(0);
+        instruments.update(0);
         assert!(instruments.playing(Slot::A).message.unwrap().contains("nose flute"));
         assert_eq!(instruments.playing(Slot::A).name(), "Trumpet", "what played goes on");
     }
@@ -273,7 +276,7 @@ mod tests {
                 s.choose(Slot::B, Some(InstrumentRef::built_in("ah")), 14);
             });
             let instruments = Instruments::new(library.clone(), Arc::new(params));
-            instruments.follow(0);
+            instruments.update(0);
             Slot::ALL.map(|slot| instruments.playing(slot).name().to_owned())
         };
         assert_eq!(at(7, 14), ["Cello", "Ah"], "where the player chose, the session counts");
@@ -292,11 +295,11 @@ mod tests {
         assert!(first.take_is_unsaved());
         let again = new_instance(&shipped());
         again.params.session.edit(|s| *s = first.params.session.get());
-        again.follow(0);
+        again.update(0);
         assert_eq!(shown(&again, Slot::A), ("Oboe".into(), None, false));
         // Deleted while in use: it plays on.
         std::fs::remove_file(&path).unwrap();
-        again.follow(0);
+        again.update(0);
         assert_eq!(shown(&again, Slot::A), ("Oboe".into(), None, false));
     }
 
@@ -310,7 +313,7 @@ mod tests {
         let play = || {
             let instruments = new_instance(&library);
             instruments.params.session.edit(|s| s.instruments[0] = wanted.clone());
-            instruments.follow(0);
+            instruments.update(0);
             let session = instruments.params.session.get();
             assert_eq!(session.instruments[0], wanted, "the project's name for it is kept");
             shown(&instruments, Slot::A)
@@ -333,7 +336,7 @@ mod tests {
         params.instruments.a = IntParam::new("", place, IntRange::Linear { min: 0, max: 127 });
         session.into_iter().for_each(|session| params.session.edit(|s| *s = session));
         let instruments = Instruments::new(library.clone(), Arc::new(params));
-        instruments.follow(0);
+        instruments.update(0);
         instruments
     }
 
@@ -366,7 +369,7 @@ mod tests {
         both.iter().for_each(|instruments| instruments.open_file(Slot::A, &path));
         std::fs::write(&path, b"half of").unwrap();
         for instruments in &both {
-            instruments.follow(0);
+            instruments.update(0);
             assert_eq!(shown(instruments, Slot::A), ("Oboe".into(), None, false));
             instruments.open_file(Slot::A, &path);
             let (name, message, _) = shown(instruments, Slot::A);
@@ -378,12 +381,12 @@ mod tests {
     fn without_an_instrument_the_engine_gets_no_networks() {
         let instruments = new_instance(&shipped());
         assert!(instruments.start().is_none());
-        instruments.follow(0);
+        instruments.update(0);
         let said = |instruments: &Instruments| instruments.playing(Slot::A).message;
         assert!(said(&instruments).unwrap().contains("restart the audio"), "the running engine cannot play it");
         assert_eq!(instruments.playing(Slot::B).message, None, "nothing is no instrument to wait for");
-        instruments.stopped();
-        instruments.follow(0);
+        instruments.engine_stopped();
+        instruments.update(0);
         assert_eq!(said(&instruments), None);
         assert!(instruments.start().is_some());
     }

@@ -32,8 +32,8 @@ impl InstrumentRef {
         Self::BuiltIn { name: name.into() }
     }
 
-    /// Names a file whose content has this `id`. A path that is not Unicode is stored approximately, because a project file
-    /// cannot contain it.
+    /// Names a file whose content has this `id`. A path that is not Unicode is stored approximately, because a project
+    /// file cannot contain it.
     pub fn file(name: &str, path: &Path, id: &str) -> Self {
         Self::File { name: name.into(), path: path.to_string_lossy().into_owned().into(), id: id.into() }
     }

@@ -1,5 +1,5 @@
-//! The library: the shelf of instruments, presets, recent files, and the weights that were read. All instances in a process
-//! share one, so that an instrument is read once and every window lists the same.
+//! The library: the shelf of instruments, presets, recent files, and the weights that were read. All instances in a
+//! process share one, so that an instrument is read once and every window lists the same.
 
 mod folders;
 mod instrument_ref;

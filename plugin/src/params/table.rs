@@ -49,8 +49,8 @@ impl Page {
 /// - [`EmbouchureParams`], with a field for each group,
 /// - `ROWS`, the rows as values.
 ///
-/// `param` makes the parameter: name, range, unit, text and default. It may use the argument that `from` names. `set` writes
-/// a value to the [`Settings`].
+/// `param` makes the parameter: name, range, unit, text and default. It may use the argument that `from` names. `set`
+/// writes a value to the [`Settings`].
 macro_rules! parameters {
     (
         from $source:ident: $Source:ty;

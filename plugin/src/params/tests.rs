@@ -6,7 +6,8 @@ use kinds::{leading_number, number_or_off, signed, time_value};
 use std::collections::BTreeSet;
 
 const README: &str = include_str!("../../../README.md");
-/// Source of the command `embouchure render`, whose fields are its options. Reading the text needs no further dependency.
+/// Source of the command `embouchure render`, whose fields are its options. Reading the text needs no further
+/// dependency.
 const RENDER: &str = include_str!("../../../cli/src/render.rs");
 /// Options whose names differ from the parameters' ids. The last two have no option.
 const OPTIONS: [(&str, Option<&str>); 9] = [
@@ -162,7 +163,8 @@ fn text_goes_both_ways() {
     }
 }
 
-/// A host that stores values as shares of their range gives defaults back exactly, so a project saved again is the same.
+/// A host that stores values as shares of their range gives defaults back exactly, so a project saved again is the
+/// same.
 #[test]
 fn defaults_survive_a_host() {
     let params = params();

@@ -22,7 +22,8 @@ pub fn param_tops(instance: &mut ClapHost) -> BTreeMap<String, f64> {
     instance.parameters().into_iter().map(|parameter| (parameter.name, parameter.max)).collect()
 }
 
-/// Renders `input` in blocks of these sizes, repeated, with `settings` from the first sample on. Returns output and latency.
+/// Renders `input` in blocks of these sizes, repeated, with `settings` from the first sample on. Returns output and
+/// latency.
 pub fn render(
     instance: &mut ClapHost,
     input: &[Vec<f32>],
@@ -33,7 +34,8 @@ pub fn render(
     render_automated(instance, input, n_outputs, blocks, |start| if start == 0 { settings.to_vec() } else { vec![] })
 }
 
-/// The same with automation: `automation(start)` gives the settings made at the beginning of the block at sample `start`.
+/// The same with automation: `automation(start)` gives the settings made at the beginning of the block at sample
+/// `start`.
 ///
 /// The blocks may be longer than announced, which [`Host::play`] does not do.
 pub fn render_automated<'a>(

@@ -6,15 +6,15 @@ use crate::whole_file;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// The presets of a folder, in the order of file names; other files are ignored. Names are unique: a name that an earlier
-/// preset has, or that `is_kept` reserves, gets a number.
-pub fn presets_in(folder: &Path, is_kept: impl Fn(&str) -> bool) -> Vec<(PathBuf, Preset)> {
+/// The presets of a folder, in the order of file names; other files are ignored. Names are unique: a name that an
+/// earlier preset has, or that `is_reserved` reserves, gets a number.
+pub fn presets_in(folder: &Path, is_reserved: impl Fn(&str) -> bool) -> Vec<(PathBuf, Preset)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|f| f.path()).collect();
     files.retain(|path| path.extension().is_some_and(|ending| ending == "json"));
     files.sort();
     let mut found: Vec<(PathBuf, Preset)> = Vec::new();
     for (path, mut preset) in files.into_iter().filter_map(|path| read(&path).map(|preset| (path, preset))) {
-        let is_taken = |name: &str| is_kept(name) || found.iter().any(|(_, preset)| preset.name == name);
+        let is_taken = |name: &str| is_reserved(name) || found.iter().any(|(_, preset)| preset.name == name);
         preset.name = free_name(&preset.name, is_taken);
         found.push((path, preset));
     }
@@ -30,8 +30,8 @@ fn read(path: &Path) -> Option<Preset> {
 }
 
 /// Writes a preset to the file of its name's preset, or to a new file.
-pub fn save(folder: &Path, preset: &Preset, is_kept: impl Fn(&str) -> bool) -> Result<()> {
-    let there = presets_in(folder, is_kept).into_iter().find(|(_, found)| found.name == preset.name);
+pub fn save(folder: &Path, preset: &Preset, is_reserved: impl Fn(&str) -> bool) -> Result<()> {
+    let there = presets_in(folder, is_reserved).into_iter().find(|(_, found)| found.name == preset.name);
     let path = there.map_or_else(|| free_file(folder, &preset.name), |(path, _)| path);
     let text = serde_json::to_vec_pretty(preset).map_err(Error::other)?;
     whole_file::write(&path, &text)

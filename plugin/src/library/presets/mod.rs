@@ -1,5 +1,5 @@
-//! Presets: those that come with the plugin and the player's own. Each is a small file with the values of all parameters and
-//! the names of the instruments. Bypass, buffer and window are not part of a preset.
+//! Presets: those that come with the plugin and the player's own. Each is a small file with the values of all
+//! parameters and the names of the instruments. Bypass, buffer and window are not part of a preset.
 
 mod files;
 mod preset;
@@ -38,7 +38,7 @@ impl Presets {
     pub fn is_unchanged(&self, now: &Preset, params: &EmbouchureParams) -> bool {
         let own = self.own.read();
         let named = self.factory.iter().chain(own.iter()).find(|preset| preset.name == now.name);
-        named.is_some_and(|preset| preset.is_as(now, params))
+        named.is_some_and(|preset| preset.equals(now, params))
     }
 
     /// True for the name of one of the player's presets.
@@ -96,7 +96,7 @@ impl Presets {
 
 #[cfg(test)]
 mod tests {
-    use super::preset::{FORMAT, LEFT_ALONE};
+    use super::preset::{EXCLUDED, FORMAT};
     use super::*;
     use crate::library::{InstrumentRef, Loaded, shelf::Shelf};
     use crate::test_folder::TestFolder;
@@ -107,7 +107,7 @@ mod tests {
 
     impl Presets {
         /// Replaces the player's presets.
-        pub fn pretend(&self, own: Vec<Preset>) {
+        pub fn set_own(&self, own: Vec<Preset>) {
             *self.own.write() = own;
         }
     }
@@ -182,14 +182,14 @@ mod tests {
         assert_eq!(params.session.get().preset, "My / sound: 1");
         let now = |playing| Preset::capture("", &params, playing);
         let oboe = Some(InstrumentRef::built_in("oboe"));
-        assert!(preset.is_as(&now([None, oboe.clone()]), &params));
-        assert!(!preset.is_as(&now([None, None]), &params), "B counts");
-        assert!(!preset.is_as(&now([oboe.clone(), oboe.clone()]), &params), "A counts");
+        assert!(preset.equals(&now([None, oboe.clone()]), &params));
+        assert!(!preset.equals(&now([None, None]), &params), "B counts");
+        assert!(!preset.equals(&now([oboe.clone(), oboe.clone()]), &params), "A counts");
         let sparse = Preset { params: BTreeMap::from([("room".into(), 0.25)]), ..preset };
-        assert!(sparse.is_as(&now([None, oboe.clone()]), &params));
+        assert!(sparse.equals(&now([None, oboe.clone()]), &params));
         let mut changed = now([None, oboe]);
         changed.params.insert("transpose".into(), 3.0);
-        assert!(!sparse.is_as(&changed, &params), "what a preset does not name is at its default");
+        assert!(!sparse.equals(&changed, &params), "what a preset does not name is at its default");
     }
 
     #[test]
@@ -222,8 +222,8 @@ mod tests {
     fn a_preset_does_not_contain_bypass_and_instrument_places() {
         let params = EmbouchureParams::default();
         let ids: Vec<String> = Preset::capture("", &params, [None, None]).params.into_keys().collect();
-        assert!(!ids.iter().any(|id| LEFT_ALONE.contains(&id.as_str())));
-        assert_eq!(ids.len() + LEFT_ALONE.len(), params.param_map().len());
+        assert!(!ids.iter().any(|id| EXCLUDED.contains(&id.as_str())));
+        assert_eq!(ids.len() + EXCLUDED.len(), params.param_map().len());
     }
 
     #[test]

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 /// Format name in a preset file.
 pub const FORMAT: &str = "embouchure-preset/1";
 /// Parameters that are not in presets. The instruments are stored by name instead.
-pub const LEFT_ALONE: [&str; 3] = ["bypass", "instrument_a", "instrument_b"];
+pub const EXCLUDED: [&str; 3] = ["bypass", "instrument_a", "instrument_b"];
 
 /// One sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,7 +36,7 @@ impl Preset {
         let value = |(id, param, _): (String, ParamPtr, String)| {
             // SAFETY: the parameters are borrowed for as long as this takes.
             let value = unsafe { param.unmodulated_plain_value() };
-            (!LEFT_ALONE.contains(&id.as_str())).then_some((id, value))
+            (!EXCLUDED.contains(&id.as_str())).then_some((id, value))
         };
         Self {
             format: FORMAT.into(),
@@ -46,8 +46,8 @@ impl Preset {
         }
     }
 
-    /// Sets session and parameters to the preset, each parameter in a gesture of its own. `shelf` gives the instruments'
-    /// places. The caller must then have the instruments loaded.
+    /// Sets session and parameters to the preset, each parameter in a gesture of its own. `shelf` gives the
+    /// instruments' places. The caller must then have the instruments loaded.
     pub fn apply(&self, shelf: &Shelf, params: &EmbouchureParams, setter: &ParamSetter) {
         let place = |instrument: &Option<InstrumentRef>| instrument.as_ref().and_then(|i| shelf.find(i)).unwrap_or(0);
         let places = self.instruments.each_ref().map(place);
@@ -58,7 +58,8 @@ impl Preset {
             session.preset = self.name.clone();
         });
         for (id, param, _) in params.param_map() {
-            // SAFETY: the parameters are borrowed for as long as this takes, and the framework checks that they are its own.
+            // SAFETY: the parameters are borrowed for as long as this takes, and the framework checks that they are its
+            // own.
             unsafe {
                 let plain = match id.as_str() {
                     "instrument_a" => places[0] as f32,
@@ -77,7 +78,7 @@ impl Preset {
     }
 
     /// True if this preset sets the values and instruments of `now`, which has every parameter.
-    pub fn is_as(&self, now: &Self, params: &EmbouchureParams) -> bool {
+    pub fn equals(&self, now: &Self, params: &EmbouchureParams) -> bool {
         let is_same = |slot: Slot| match [self, now].map(|preset| &preset.instruments[slot as usize]) {
             [Some(a), Some(b)] => a.is_same(b),
             [a, b] => a == b,

@@ -1,5 +1,5 @@
-//! The shelf: all instruments of the list, each at a numbered place. First the shipped ones, then the files in the player's
-//! folder, which keep their places. Reading the shelf waits for no disk; [`Shelf::rescan`] does.
+//! The shelf: all instruments of the list, each at a numbered place. First the shipped ones, then the files in the
+//! player's folder, which keep their places. Reading the shelf waits for no disk; [`Shelf::rescan`] does.
 
 mod places;
 mod scan;
@@ -13,8 +13,8 @@ use scan::Scan;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Highest place and highest value of the instruments' parameters. It never changes, because hosts store automation as a
-/// share of it.
+/// Highest place and highest value of the instruments' parameters. It never changes, because hosts store automation as
+/// a share of it.
 pub const N_PLACES: i32 = 127;
 /// Place of a new instance's instrument.
 pub const DEFAULT_PLACE: i32 = 1;
@@ -119,7 +119,7 @@ impl Shelf {
         let Some(folder) = self.folder() else { return };
         let mut scan = self.scan.lock();
         *self.folder_state.write() = Folder::at(folder);
-        *self.own.write() = scan.look(folder, &self.loaded);
+        *self.own.write() = scan.run(folder, &self.loaded);
     }
 
     /// The first entry with a place for which `is_wanted`.

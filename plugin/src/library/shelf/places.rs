@@ -1,5 +1,5 @@
-//! The shelf's place of each file in the player's folder. A file keeps its place whatever is added later, because hosts store
-//! places and not names. A small file in the folder stores the places.
+//! The shelf's place of each file in the player's folder. A file keeps its place whatever is added later, because hosts
+//! store places and not names. A small file in the folder stores the places.
 
 use super::{InstrumentRef, N_PLACES};
 use crate::whole_file;
@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Lowest place of a file. The places below are the shipped instruments'; further shipped ones would get the highest places.
+/// Lowest place of a file. The places below are the shipped instruments'; further shipped ones would get the highest
+/// places.
 pub const FIRST: i32 = 15;
 /// Name of the file in the player's folder.
 const FILE: &str = "places.json";
@@ -36,8 +37,8 @@ impl Places {
         Some(places)
     }
 
-    /// Writes the places to the folder. If that fails, they are lost when the process ends; projects still find the files
-    /// that they played.
+    /// Writes the places to the folder. If that fails, they are lost when the process ends; projects still find the
+    /// files that they played.
     pub fn write(&self, folder: &Path) {
         if let Ok(text) = serde_json::to_vec_pretty(self) {
             let _ = whole_file::write(&folder.join(FILE), &text);
@@ -46,9 +47,9 @@ impl Places {
 
     /// The place of each file; 0 if it has none: it cannot be read and is not known, or all places are taken.
     ///
-    /// A known file keeps its place. It is recognised by content and name; else by content, because it may have been renamed;
-    /// else by name, because it may have been trained anew. A new file gets the lowest place that was never taken, or else the
-    /// place of a file that is gone.
+    /// A known file keeps its place. It is recognised by content and name; else by content, because it may have been
+    /// renamed; else by name, because it may have been trained anew. A new file gets the lowest place that was never
+    /// taken, or else the place of a file that is gone.
     pub fn assign(&mut self, files: &[InstrumentRef]) -> Vec<i32> {
         let mut places = vec![0; files.len()];
         let mut taken = BTreeSet::new();

@@ -24,7 +24,9 @@ impl Folder {
         match std::fs::read_dir(path) {
             Ok(_) => Self::Present,
             Err(e) if e.kind() == ErrorKind::NotFound => Self::Absent,
-            Err(e) => Self::Unreadable(format!("it cannot be read ({e}): check that it is a folder, and its permissions")),
+            Err(e) => {
+                Self::Unreadable(format!("it cannot be read ({e}): check that it is a folder, and its permissions"))
+            }
         }
     }
 }
@@ -47,7 +49,7 @@ pub struct Scan {
 
 impl Scan {
     /// Scans a folder; returns its entries, each with its place.
-    pub fn look(&mut self, folder: &Path, loaded: &Loaded) -> Vec<Entry> {
+    pub fn run(&mut self, folder: &Path, loaded: &Loaded) -> Vec<Entry> {
         self.known = scan(folder, &self.known, loaded);
         let remembered = Places::read(folder);
         let mut places = remembered.clone().unwrap_or_else(|| self.places.clone());
@@ -105,12 +107,12 @@ mod tests {
         std::fs::create_dir_all(folder.path("places.json/inside")).unwrap();
         let (mut last, loaded) = (Scan::default(), Loaded::default());
         put("m.safetensors", "cello");
-        let place = last.look(folder.root(), &loaded)[0].place;
+        let place = last.run(folder.root(), &loaded)[0].place;
         put("a.safetensors", "oboe");
         let places: Vec<(String, i32)> =
-            last.look(folder.root(), &loaded).into_iter().map(|e| (e.name, e.place)).collect();
+            last.run(folder.root(), &loaded).into_iter().map(|e| (e.name, e.place)).collect();
         assert_eq!(places, [("Oboe".into(), place + 1), ("Cello".into(), place)]);
-        assert!(last.look(&folder.path("nowhere"), &loaded).is_empty() && !folder.path("nowhere").exists());
+        assert!(last.run(&folder.path("nowhere"), &loaded).is_empty() && !folder.path("nowhere").exists());
     }
 
     #[test]
