@@ -117,7 +117,7 @@ impl BlockWatch {
     ///
     /// The framework cuts a host's block wherever a parameter changes, and the worker gets no time between the pieces.
     /// Pieces are recognised by their addresses: a piece begins where the one before it ended.
-    pub fn see(&mut self, block: &[f32]) -> bool {
+    pub fn measure(&mut self, block: &[f32]) -> bool {
         let pointers = block.as_ptr_range();
         // Separate blocks may be adjacent in memory, too. But a host never sends a longer block than it announced.
         let is_piece = pointers.start as usize == self.run_end && self.run + block.len() <= self.announced;
@@ -166,7 +166,7 @@ mod tests {
         for _ in 0..n_blocks {
             let mut start = 0;
             for end in cuts.iter().copied().chain([block]) {
-                watch.see(&buffer[start..end]);
+                watch.measure(&buffer[start..end]);
                 start = end;
             }
         }
@@ -220,7 +220,7 @@ mod tests {
         play(&mut watch, 200_000, 1, &[]);
         watch.start(2048, RATE, true);
         assert_eq!(BufferChoice::Auto.max_block(&watch), 16);
-        // More than announced is the host's fault, which costs it frames.
+        // A block longer than announced is the host's fault, and its frames are late.
         play(&mut watch, 100, 5000, &[]);
         watch.start(2048, RATE, true);
         assert_eq!(BufferChoice::Auto.max_block(&watch), 2048);

@@ -152,7 +152,7 @@ impl App {
 
     /// Call when a window has opened.
     fn opened(&mut self, host: GuiContext) {
-        // Every window has a style of its own.
+        // A new window has egui's default style.
         self.styled = None;
         // A window that was closed during a drag did not end the drag's gesture.
         self.gestures.end_all(&host.param_setter());

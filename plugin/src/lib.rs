@@ -142,7 +142,7 @@ impl Plugin for Embouchure {
         host: &BufferConfig,
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
-        // Here rather than in the background, so that an offline render starts with the right sound.
+        // On this thread and not in the background, so that an offline render starts with the right sound.
         self.params.session.take_was_loaded();
         self.places = self.params.places();
         self.instruments.update(0);
@@ -317,7 +317,7 @@ impl Embouchure {
     /// the framework cut these samples from the same host block as those before.
     fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
         let live = channels.first().filter(|_| !self.is_offline);
-        let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
+        let is_piece = live.is_some_and(|channel| self.blocks.measure(channel));
         if self.is_auto && self.blocks.needs_more_than(self.max_block) {
             // Requests it only once until the next start, even if the host does not restart.
             self.is_auto = false;
@@ -378,15 +378,15 @@ impl Work {
             Task::UpdateInstruments(n_loads) => self.update_instruments(n_loads),
             Task::Rescan => self.library.rescan(),
             Task::MakeFolder => {
-                self.say(shelf.make_folder(), "the folder for instruments could not be made");
+                self.report_failure(shelf.make_folder(), "the folder for instruments could not be made");
                 shelf.rescan();
             }
             Task::SavePreset(preset) => {
-                self.say(presets.save(&preset), &format!("the preset {:?} could not be saved", preset.name));
+                self.report_failure(presets.save(&preset), &format!("the preset {:?} could not be saved", preset.name));
                 presets.rescan();
             }
             Task::DeletePreset(name) => {
-                self.say(presets.delete(&name), &format!("the preset {name:?} could not be deleted"));
+                self.report_failure(presets.delete(&name), &format!("the preset {name:?} could not be deleted"));
                 presets.rescan();
             }
             Task::RenamePreset(from, to) => self.rename_preset(&from, &to),
@@ -413,12 +413,12 @@ impl Work {
                 }
             });
         }
-        self.say(renamed, &format!("the preset {from:?} could not be renamed"));
+        self.report_failure(renamed, &format!("the preset {from:?} could not be renamed"));
         presets.rescan();
     }
 
     /// Shows the error of a failed task.
-    fn say(&self, done: std::io::Result<()>, failure: &str) {
+    fn report_failure(&self, done: std::io::Result<()>, failure: &str) {
         if let Err(e) = done {
             self.instruments.report(format!("{failure}: {e}"));
         }

@@ -56,7 +56,8 @@ fn triangle(start: usize) -> f64 {
 
 #[test]
 fn no_moving_parameter_causes_zipper_noise() {
-    // With a second instrument and a room, so that everything has something to act on; steps of pitch are wanted.
+    // Instrument B and a room, so that every parameter has an effect. Octave Fit is off, because its steps are
+    // intended.
     let ground = [("Instrument B", 7.0), ("Room", 0.5), ("Width", 0.5), ("Morph", 0.3), ("Octave Fit", 0.0)];
     let still = steps_db(&play(|start| if start == 0 { ground.to_vec() } else { vec![] })[0]);
     assert!(still < -80.0, "{still} dB while nothing moves");

@@ -61,7 +61,7 @@ fn ten_thousand_damaged_states_do_no_harm() {
     for _ in 0..10_000 {
         load_bytes(&mut instance, &damaged(&whole, &mut rng));
     }
-    // Whatever was taken is a state that can be saved, loaded and played.
+    // The state that results can be saved, loaded and played.
     let saved = save(&mut instance);
     assert!(load(&mut instance, &saved));
     set_offline(&mut instance);

@@ -100,7 +100,7 @@ pub fn open(backend: Backend, settings: &AudioSettings) -> Result<AudioSession, 
         Some(feed)
     });
     let block = stream.buffer_size().unwrap_or(settings.block).clamp(1, LONGEST as u32);
-    notes.extend(difference("The output", settings.block, block, "samples at once"));
+    notes.extend(difference("The output", settings.block, block, "samples per block"));
     let name = |device: &cpal::Device| device.description().map_or_else(|_| "?".into(), |d| d.name().to_owned());
     let heard = input.as_ref().map_or_else(|| "no input".to_owned(), |input| name(&input.device));
     Ok(AudioSession {
@@ -108,7 +108,7 @@ pub fn open(backend: Backend, settings: &AudioSettings) -> Result<AudioSession, 
         slot,
         rate,
         block,
-        playing: format!("{}: {heard} to {}, {rate} Hz, {block} samples at once", backend.label(), name(&output)),
+        playing: format!("{}: {heard} to {}, {rate} Hz, blocks of {block} samples", backend.label(), name(&output)),
         notes,
         input_problem,
         n_channels,

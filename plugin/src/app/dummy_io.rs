@@ -34,7 +34,7 @@ pub fn open(settings: &AudioSettings) -> AudioSession {
         slot,
         rate,
         block,
-        playing: format!("No sound, {rate} Hz, {block} samples at once"),
+        playing: format!("No sound, {rate} Hz, blocks of {block} samples"),
         notes: Vec::new(),
         input_problem: None,
         n_channels: 0,

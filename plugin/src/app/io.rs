@@ -152,7 +152,7 @@ impl Pace {
     /// would be slowed down after some hours.
     const DRIFT: f64 = 0.01;
 
-    /// For a device of this rate, Hz.
+    /// `rate`: nominal rate of the device, Hz.
     pub fn new(rate: u32) -> Self {
         Self { started: Instant::now(), n_done: 0, rate: f64::from(rate) * (1.0 + Self::DRIFT) }
     }

@@ -82,14 +82,14 @@ pub fn open(settings: &AudioSettings) -> Result<AudioSession, Fault> {
     let (inputs, outputs) = ([input("in_left")?, input("in_right")?], [output("out_left")?, output("out_right")?]);
     let (rate, block) = (client.sample_rate(), client.buffer_size());
     let notes =
-        [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples at once")];
+        [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples per block")];
     let callback = Box::new(Callback { slot: slot.clone(), status: status.clone(), inputs, outputs });
     Ok(AudioSession {
         backend: Backend::Jack,
         slot,
         rate,
         block,
-        playing: format!("JACK, {rate} Hz, {block} samples at once"),
+        playing: format!("JACK, {rate} Hz, blocks of {block} samples"),
         notes: notes.into_iter().flatten().collect(),
         input_problem: None,
         n_channels: sources(&client, true).len() as u16,

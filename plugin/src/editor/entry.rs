@@ -68,7 +68,7 @@ fn is_beyond(param: &impl Param, text: &str, value: f32) -> bool {
 fn open(ui: &Ui, id: Id, text: String) {
     let field = id.with("field");
     ui.memory_mut(|memory| memory.request_focus(field));
-    // Selected, so that typing replaces it.
+    // The text is selected, so that typing replaces it.
     let mut state = TextEditState::default();
     state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()))));
     state.store(ui.ctx(), field);

@@ -5,7 +5,7 @@ use egui::{Align2, Rect, Ui, pos2};
 use embouchure_inference::engine::{N_SHOWN, TelemetryView};
 
 const FLOOR_DB: f32 = -80.0;
-/// How fast bars fall, dB per second.
+/// Speed at which bars fall, dB per second.
 const FALL_DB_PER_S: f32 = 120.0;
 
 /// Levels of the bars.
@@ -39,7 +39,7 @@ impl Harmonics {
         canvas.panel(painter, rect);
         let inner = rect.shrink(canvas.px(10.0));
         let step = inner.width() / N_SHOWN as f32;
-        // Below the label.
+        // The bars begin below the label.
         let top = inner.top() + canvas.px(10.0);
         for (k, level_db) in self.shown_db.iter().enumerate() {
             let left = inner.left() + k as f32 * step;

@@ -209,7 +209,7 @@ mod tests {
                 let place = Place { area: Area { x: 18.0, y: 8.0, width: WIDTH, height: 100.0 }, origin: 0.0 };
                 show(ui, &Canvas::fit(screen, Theme::Dark), place, &self.param, &mut edit);
             });
-            // Nothing is drawn here. A debug build of egui checks that textures are used or cleared.
+            // Nothing is drawn here. A debug build requires that unused textures are cleared explicitly.
             output.textures_delta.clear();
         }
 

@@ -33,12 +33,12 @@ pub fn rates(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
 
 /// The most important message, in at most two lines. On hover: its whole text, or advice for a warning.
 pub fn message(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
-    let said = rejected::message(ui.ctx());
-    let said = said.or_else(|| app.wiring.audio.as_ref().and_then(|audio| audio_page::message(audio)));
+    let message = rejected::message(ui.ctx());
+    let message = message.or_else(|| app.wiring.audio.as_ref().and_then(|audio| audio_page::message(audio)));
     let warning = || app.warnings.shown().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
-    let Some((text, whole)) = said.map(|said| (said.clone(), said)).or_else(warning) else { return };
+    let Some((text, whole)) = message.map(|message| (message.clone(), message)).or_else(warning) else { return };
     let style = (SMALL, canvas.colours.alarm);
-    // Two lines.
+    // Height of two lines.
     let area = area.middle(30.0);
     let rect = canvas.rect(area);
     let galley = ui.painter().layout_no_wrap(text.clone(), canvas.font(SMALL), canvas.colours.alarm);

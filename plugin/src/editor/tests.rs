@@ -61,7 +61,7 @@ fn instruments_are_stepped_through_and_found_by_typing() {
     let mut harness = harness(900.0, 600.0);
     assert_eq!(name(&harness, Slot::A), "Trumpet");
     let next: Vec<_> = harness.get_all_by_label("›").collect();
-    // Presets, A, B, from the top.
+    // The buttons of presets, A and B, from the top.
     assert_eq!(next.len(), 3);
     next[1].click();
     drop(next);
@@ -107,7 +107,7 @@ fn presets_are_loaded_marked_when_changed_and_compared() {
 }
 
 #[test]
-fn automation_is_followed_here_but_not_in_a_bounce() {
+fn the_editor_applies_automation_except_in_an_offline_render() {
     let mut harness = harness(900.0, 600.0);
     let set = |harness: &mut Harness<App>, place: i32| {
         let params = harness.state().wiring.params.clone();
@@ -115,12 +115,12 @@ fn automation_is_followed_here_but_not_in_a_bounce() {
         harness.run_steps(3);
     };
     set(&mut harness, 4);
-    assert_eq!(name(&harness, Slot::A), "Violin", "a host that does not play is followed from here");
+    assert_eq!(name(&harness, Slot::A), "Violin", "the editor applies it while the host does not process");
     let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
     let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, max_block };
     harness.state().wiring.shared.activated(bounce, None);
     set(&mut harness, 7);
-    assert_eq!(name(&harness, Slot::A), "Violin", "every bounce is the same, whoever looks on");
+    assert_eq!(name(&harness, Slot::A), "Violin", "an open window does not change an offline render");
 }
 
 #[test]

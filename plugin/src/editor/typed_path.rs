@@ -66,7 +66,7 @@ fn path_of(text: &str) -> PathBuf {
 fn path_of_address(address: &str) -> PathBuf {
     let path = address.strip_prefix("localhost").unwrap_or(address);
     let path = percent_decode_str(path).decode_utf8_lossy();
-    // /C:/folder on Windows.
+    // On Windows such a path is /C:/folder.
     let has_drive = cfg!(windows) && path.as_bytes().get(2) == Some(&b':');
     PathBuf::from(if has_drive { &path[1..] } else { &path })
 }

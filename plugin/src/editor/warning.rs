@@ -86,7 +86,7 @@ impl Warning {
     }
 }
 
-/// Data from which the warnings of one frame of the window follow.
+/// Input of [`Warnings::update`] in one frame of the window.
 pub struct Observed<'a> {
     /// The app has a chosen input. False in a host, where an empty track is no fault.
     pub has_input: bool,
@@ -108,7 +108,7 @@ pub struct Warnings {
     clipped_frames: Option<u64>,
     /// Time of the last new hop, s.
     heard_s: f64,
-    /// Of each warning, by its place in [`Warning::ALL`]: when its cause began, and until when it is shown, s.
+    /// Times of each warning of [`Warning::ALL`]: beginning of its cause, and end of its display, s.
     lasting: [(Option<f64>, f64); Warning::ALL.len()],
 }
 

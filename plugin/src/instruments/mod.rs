@@ -65,7 +65,7 @@ impl Instruments {
             Ok(instrument) => {
                 self.library.recent.add(path);
                 let source = InstrumentRef::file(&instrument.card.name, path, &instrument.id);
-                // The parameter keeps its value; the session stores it with the choice, so the choice counts at this
+                // The parameter keeps its value. The session stores it, so that the slot plays the choice at this
                 // value.
                 let place = self.params.place(slot);
                 self.params.session.edit(|session| session.choose(slot, Some(source.clone()), place));
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_moves_takes_from_the_shelf_and_back_to_the_session() {
+    fn a_moved_parameter_plays_the_shelf_and_moved_back_the_session() {
         let library = shipped();
         let at = |a: i32, b: i32| {
             let (mut params, range) = (EmbouchureParams::new(&library), IntRange::Linear { min: 0, max: 127 });
@@ -297,7 +297,7 @@ mod tests {
         again.params.session.edit(|s| *s = first.params.session.get());
         again.update(0);
         assert_eq!(shown(&again, Slot::A), ("Oboe".into(), None, false));
-        // Deleted while in use: it plays on.
+        // A file that is deleted while in use plays on.
         std::fs::remove_file(&path).unwrap();
         again.update(0);
         assert_eq!(shown(&again, Slot::A), ("Oboe".into(), None, false));
@@ -321,7 +321,7 @@ mod tests {
         let (name, message, is_missing) = play();
         assert_eq!((name.as_str(), is_missing), ("Ah", false));
         assert!(message.unwrap().contains("renamed"));
-        // Also where another file has taken its name.
+        // It is found also if another file has its name.
         std::fs::write(elsewhere.path("ah.safetensors"), embouchure_weights::instrument("cello").unwrap()).unwrap();
         assert_eq!(play().0, "Ah");
         std::fs::remove_dir_all(library.shelf.folder().unwrap()).unwrap();
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_stays_where_a_host_found_it_whatever_is_put_in_front() {
+    fn a_file_keeps_its_place_when_another_sorts_before_it() {
         let folder = TestFolder::new("in front");
         let library = library_in(&folder);
         put(&library, "m.safetensors", "cello");
@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(saved.playing(Slot::A).name(), "Cello");
         put(&library, "a.safetensors", "oboe");
         assert_eq!(name_at(None), "Cello", "the folder remembers");
-        // On another computer, or where the folder cannot be written to, the project does.
+        // Without the folder's file, as on another computer, the project remembers.
         std::fs::write(library.shelf.folder().unwrap().join("places.json"), br#"{"by_place": {}}"#).unwrap();
         library.shelf.rescan();
         assert_eq!(name_at(None), "Oboe");

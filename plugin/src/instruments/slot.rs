@@ -1,4 +1,4 @@
-//! What a slot plays.
+//! The instrument that a slot plays, and how it is loaded.
 
 use crate::library::{InstrumentRef, Library};
 use embouchure_inference::play::instrument::{Card, Instrument};

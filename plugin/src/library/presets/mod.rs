@@ -142,7 +142,7 @@ mod tests {
                     || (other.params == preset.params && other.instruments[0] == preset.instruments[0])
             };
             assert!(!presets[..i].iter().any(is_like), "{}", preset.name);
-            // Every value is within its parameter's range: what is set is what is read.
+            // Every value is within its parameter's range, so that it is read as it was set.
             preset.apply(&shelf, &params, &ParamSetter::new(&TestHost::default()));
             let read = Preset::capture(&preset.name, &params, preset.instruments.clone());
             for (id, value) in &preset.params {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_comes_back_and_garbage_is_left_out() {
+    fn saved_presets_are_read_back_and_garbage_is_ignored() {
         let (folder, params, shelf) = (TestFolder::new("presets"), EmbouchureParams::default(), shelf());
         let presets = presets_in(&folder.path("new"));
         let mut preset = Preset::capture("My / sound: 1", &params, [None, Some(InstrumentRef::built_in("oboe"))]);
@@ -205,7 +205,7 @@ mod tests {
         presets.rename("a/b", "c").unwrap();
         assert_eq!(names(), ["a:b", "c"]);
         assert!(presets.rename("a/b", "d").unwrap_err().to_string().contains("a/b"));
-        // By hand, the player may have copied a file.
+        // The player may copy a file in a file manager.
         std::fs::copy(root.join("c.json"), root.join("copy.json")).unwrap();
         assert_eq!(names(), ["a:b", "c", "c (2)"]);
         presets.delete("c (2)").unwrap();
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(duet.instruments, ["cello", "oboe"].map(|name| Some(InstrumentRef::built_in(name))));
         presets.save(&duet).unwrap();
         assert_eq!(std::fs::read_to_string(folder.path("duet.json")).unwrap(), text, "as it was written");
-        // A preset without a second instrument, of before there was one.
+        // A preset of a version without a second instrument.
         let alone = text.replace("second", "third");
         std::fs::write(folder.path("duet.json"), alone).unwrap();
         assert_eq!(own(&presets)[0].instruments, [Some(InstrumentRef::built_in("cello")), None]);

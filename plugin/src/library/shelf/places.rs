@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn when_all_are_taken_those_of_files_that_are_gone_are_used() {
+    fn when_all_places_are_taken_those_of_absent_files_are_used() {
         let names: Vec<String> = (0..200).map(|i| format!("{i:03}")).collect();
         let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
         let mut places = Places::default();
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_remembers_and_garbage_is_nothing() {
+    fn places_are_stored_in_the_folder_and_garbage_is_ignored() {
         let folder = TestFolder::new("places");
         assert_eq!(Places::read(folder.root()), None);
         let mut places = Places::default();

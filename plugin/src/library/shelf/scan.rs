@@ -103,7 +103,7 @@ mod tests {
         let put = |file: &str, instrument: &str| {
             std::fs::write(folder.path(file), embouchure_weights::instrument(instrument).unwrap()).unwrap();
         };
-        // Nothing can be written in its place, not even by root.
+        // A folder of that name prevents writing the file, even for root.
         std::fs::create_dir_all(folder.path("places.json/inside")).unwrap();
         let (mut last, loaded) = (Scan::default(), Loaded::default());
         put("m.safetensors", "cello");
