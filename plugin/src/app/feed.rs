@@ -311,7 +311,7 @@ mod tests {
         /// The same of the output.
         output: (f64, usize),
         /// Nominal rates of input and output, Hz.
-        said: (u32, u32),
+        nominal: (u32, u32),
         /// Largest delay of a callback, s.
         jitter_s: f64,
         /// Beginning and end of a pause of the input, s.
@@ -320,7 +320,7 @@ mod tests {
 
     /// The output of `seconds` for a 440 Hz tone, and the buffer's state.
     fn play(devices: &Devices, seconds: f64) -> (Vec<f32>, Arc<FeedState>) {
-        let (mut writer, mut reader, state) = join(devices.said.0, devices.said.1, 0.005).unwrap();
+        let (mut writer, mut reader, state) = join(devices.nominal.0, devices.nominal.1, 0.005).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let (mut n_in, mut n_out, mut n_pushed) = (0_usize, 0_usize, 0_usize);
         let late = |random: &mut ChaCha8Rng| random.random_range(0.0..=devices.jitter_s);
@@ -371,7 +371,7 @@ mod tests {
 
     #[test]
     fn two_clocks_neither_drift_nor_crackle() {
-        for (said, ppm, blocks) in [
+        for (nominal, ppm, blocks) in [
             ((48_000, 48_000), 0.0, (128, 128)),
             ((48_000, 48_000), 300.0, (128, 128)),
             ((48_000, 48_000), -300.0, (64, 512)),
@@ -380,12 +380,17 @@ mod tests {
             ((96_000, 48_000), 50.0, (1024, 64)),
             ((16_000, 48_000), 40.0, (160, 256)),
         ] {
-            let input = f64::from(said.0) * (1.0 + 1e-6 * ppm);
-            let output = f64::from(said.1);
-            let devices =
-                Devices { input: (input, blocks.0), output: (output, blocks.1), said, jitter_s: 0.001, pause_s: None };
+            let input = f64::from(nominal.0) * (1.0 + 1e-6 * ppm);
+            let output = f64::from(nominal.1);
+            let devices = Devices {
+                input: (input, blocks.0),
+                output: (output, blocks.1),
+                nominal,
+                jitter_s: 0.001,
+                pause_s: None,
+            };
             let (heard, state) = play(&devices, 240.0);
-            let case = format!("{said:?}, {ppm} ppm, {blocks:?}");
+            let case = format!("{nominal:?}, {ppm} ppm, {blocks:?}");
             assert_eq!(state.slips.load(Relaxed), 0, "{case}");
             assert!((state.drift_ppm() - ppm).abs() < 15.0, "{case}: {} ppm", state.drift_ppm());
             let late = &heard[heard.len() / 2..];
@@ -407,7 +412,7 @@ mod tests {
             let devices = Devices {
                 input: (48_000.0, 256),
                 output: (48_000.0, 256),
-                said: (48_000, 48_000),
+                nominal: (48_000, 48_000),
                 jitter_s: 0.0,
                 pause_s: Some((5.0, to)),
             };

@@ -15,6 +15,7 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Longer blocks are played in pieces.
 const LONGEST: usize = 8192;
 
+/// The process callback.
 struct Callback {
     slot: PlayerSlot,
     status: Arc<StreamStatus>,
@@ -42,6 +43,7 @@ impl ProcessHandler for Callback {
     }
 }
 
+/// The notification callbacks.
 struct Notifications(Arc<StreamStatus>);
 
 impl NotificationHandler for Notifications {

@@ -60,7 +60,7 @@ fn times(text: &str) -> Result<f32, String> {
 impl Options {
     /// `settings` with these options applied.
     pub fn applied_to(&self, settings: AudioSettings) -> AudioSettings {
-        let device = |said: &Option<String>, otherwise: DeviceChoice| match said.as_deref() {
+        let device = |given: &Option<String>, otherwise: DeviceChoice| match given.as_deref() {
             Some("none") => DeviceChoice::Nothing,
             Some(name) => DeviceChoice::Named(name.to_owned()),
             None => otherwise,
@@ -86,15 +86,15 @@ mod tests {
 
     #[test]
     fn options_override_remembered_settings() {
-        let said = |text: &str| {
+        let applied = |text: &str| {
             let words = std::iter::once("Embouchure").chain(text.split_whitespace());
             Options::try_parse_from(words).unwrap().applied_to(AudioSettings { block: 64, ..AudioSettings::default() })
         };
-        assert_eq!(said("").block, 64);
-        let other = said("--input Line -b dummy -r 44100 -p 32 --output none");
+        assert_eq!(applied("").block, 64);
+        let other = applied("--input Line -b dummy -r 44100 -p 32 --output none");
         assert_eq!((other.backend, other.rate, other.block), (Backend::Dummy, 44_100, 32));
         assert_eq!((other.input, other.output), (DeviceChoice::Named("Line".into()), DeviceChoice::Nothing));
-        assert_eq!(said("--jack-input a:1").input, DeviceChoice::Named("a:1".into()));
+        assert_eq!(applied("--jack-input a:1").input, DeviceChoice::Named("a:1".into()));
     }
 
     #[test]
@@ -113,8 +113,8 @@ mod tests {
             (["--inptu", "Mic"], "--input"),
             (["--jack-inputs", "a:1"], "--jack-input"),
         ] {
-            let said = refused(&words);
-            assert!(said.contains(answer), "{words:?}: {said}");
+            let message = refused(&words);
+            assert!(message.contains(answer), "{words:?}: {message}");
         }
         // Names of these options in earlier versions, and in other plugins' apps.
         for words in [["--sample-rate", "48000"], ["--period-size", "64"], ["--dpi-scale", "2"]] {

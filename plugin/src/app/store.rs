@@ -48,11 +48,11 @@ impl Store {
             Err(e) => {
                 let kept = path.with_extension("damaged.json");
                 let _ = std::fs::rename(path, &kept);
-                let said = format!(
+                let message = format!(
                     "The settings could not be read ({e}). The defaults are used; the damaged file is kept as {}.",
                     kept.display()
                 );
-                (Memory::default(), Some(said))
+                (Memory::default(), Some(message))
             }
         }
     }
@@ -80,9 +80,9 @@ mod tests {
         store().write(&Memory { audio: audio.clone(), state: None });
         assert_eq!(store().read().0.audio, audio);
         std::fs::write(&path, b"{half \xff").unwrap();
-        let (memory, said) = store().read();
+        let (memory, message) = store().read();
         assert_eq!(memory.audio, AudioSettings::default());
-        assert!(said.unwrap().contains("damaged"));
+        assert!(message.unwrap().contains("damaged"));
         assert_eq!(std::fs::read(path.with_extension("damaged.json")).unwrap(), b"{half \xff");
         std::fs::remove_dir_all(folder).unwrap();
     }

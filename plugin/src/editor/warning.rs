@@ -161,7 +161,7 @@ mod tests {
     const RANGE: Option<[f32; 2]> = Some([200.0, 1000.0]);
 
     /// The warning shown after each of `n` updates, 30 a second. `telemetry`: peak and telemetry of each update.
-    fn said(n: usize, has_input: bool, telemetry: impl Fn(usize) -> (f32, TelemetryView)) -> Vec<Option<Warning>> {
+    fn shown(n: usize, has_input: bool, telemetry: impl Fn(usize) -> (f32, TelemetryView)) -> Vec<Option<Warning>> {
         let mut warnings = Warnings::default();
         let look = |i: usize| {
             let (input_peak, telemetry) = telemetry(i);
@@ -189,7 +189,7 @@ mod tests {
         ];
         for (warning, change) in changes {
             let is_there = |i: usize| (30..90).contains(&i);
-            let said = said(300, false, |i| {
+            let shown = shown(300, false, |i| {
                 (
                     0.1,
                     telemetry(i, |view| {
@@ -199,19 +199,19 @@ mod tests {
                     }),
                 )
             });
-            let lasts: Vec<usize> = (0..300).filter(|i| said[*i] == Some(warning)).collect();
+            let lasts: Vec<usize> = (0..300).filter(|i| shown[*i] == Some(warning)).collect();
             let (first, last) = (lasts[0], lasts[lasts.len() - 1]);
             assert!(first == 30 && (94..115).contains(&last), "{warning:?} from {first} to {last}");
             assert_eq!(lasts.len(), last - first + 1, "{warning:?} without a break");
-            assert!(said.iter().all(|said| said.is_none_or(|said| said == warning)));
+            assert!(shown.iter().all(|shown| shown.is_none_or(|shown| shown == warning)));
         }
     }
 
     #[test]
     fn clipping_is_shown_when_it_is_counted_and_not_for_earlier_counts() {
-        let said = said(200, false, |i| (0.1, telemetry(i, |view| view.clipped_frames = if i < 50 { 3 } else { 4 })));
+        let shown = shown(200, false, |i| (0.1, telemetry(i, |view| view.clipped_frames = if i < 50 { 3 } else { 4 })));
         assert_eq!(
-            (said[0], said[49], said[50], said[90], said[110]),
+            (shown[0], shown[49], shown[50], shown[90], shown[110]),
             (None, None, Some(Warning::Clipped), Some(Warning::Clipped), None)
         );
     }
@@ -219,18 +219,18 @@ mod tests {
     #[test]
     fn a_silent_input_is_shown_in_the_app_only_and_ends_at_once() {
         let view = |i: usize| (if i < 400 { 0.0 } else { 0.1 }, telemetry(i, |_| ()));
-        let in_app = said(500, true, view);
+        let in_app = shown(500, true, view);
         assert_eq!([290, 310, 399, 400].map(|i: usize| in_app[i].is_some()), [false, true, true, false]);
-        assert_eq!(said(500, false, view), [None; 500]);
+        assert_eq!(shown(500, false, view), [None; 500]);
     }
 
     #[test]
     fn notes_in_range_and_old_hops_cause_no_warning() {
         for hz in [0.0, 190.0, 500.0, 1050.0] {
-            assert_eq!(said(100, false, |i| (0.99, telemetry(i, |view| view.played_hz = hz))), [None; 100], "{hz} Hz");
+            assert_eq!(shown(100, false, |i| (0.99, telemetry(i, |view| view.played_hz = hz))), [None; 100], "{hz} Hz");
         }
         // After a host has stopped, the last hop stays in the telemetry.
-        let stopped = said(100, false, |i| (0.0, telemetry(i.min(30), |view| view.heard.is_several_notes = true)));
+        let stopped = shown(100, false, |i| (0.0, telemetry(i.min(30), |view| view.heard.is_several_notes = true)));
         assert_eq!((stopped[30], stopped[70]), (Some(Warning::SeveralNotes), None));
     }
 
@@ -244,9 +244,9 @@ mod tests {
             };
             (0.1, telemetry(i, change))
         };
-        let said = said(60, false, all);
+        let shown = shown(60, false, all);
         assert_eq!(
-            [10, 30, 50].map(|i: usize| said[i]),
+            [10, 30, 50].map(|i: usize| shown[i]),
             [Some(Warning::TooSoft), Some(Warning::SeveralNotes), Some(Warning::Clipped)]
         );
     }
