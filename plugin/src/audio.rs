@@ -1,4 +1,5 @@
-//! Between the app's sound and its window: what the player chooses, and what became of it. Plugins have none of this.
+//! State that the app's window and its sound thread share: the player's choice of devices, and what plays. The app
+//! only; plugins have no devices of their own.
 
 use parking_lot::{Mutex, RwLock};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -6,29 +7,29 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::Thread;
 
-/// A way to reach sound cards.
+/// An audio system: the interface through which sound cards are reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backend {
-    /// The first of this system's that works.
+    /// The first of this operating system that works.
     #[default]
     Auto,
-    /// A JACK server, PipeWire's among them.
+    /// A JACK server, for instance PipeWire's.
     Jack,
-    /// A PulseAudio server, PipeWire's among them.
+    /// A PulseAudio server, for instance PipeWire's.
     Pulse,
-    /// Linux without a server.
+    /// Linux's sound cards, without a server.
     Alsa,
     /// macOS.
     CoreAudio,
     /// Windows.
     Wasapi,
-    /// No sound at all.
+    /// No sound.
     Dummy,
 }
 
 impl Backend {
-    /// Those of this system, in the order in which [`Backend::Auto`] tries them.
+    /// Those of this operating system, in the order in which [`Backend::Auto`] tries them.
     pub fn of_this_system() -> &'static [Self] {
         if cfg!(target_os = "macos") {
             &[Self::Auto, Self::Jack, Self::CoreAudio, Self::Dummy]
@@ -39,7 +40,7 @@ impl Backend {
         }
     }
 
-    /// What it is called on the command line and in the settings.
+    /// Its name on the command line and in the settings file.
     pub fn name(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -52,12 +53,12 @@ impl Backend {
         }
     }
 
-    /// The one of this system that is called so.
+    /// The one of this operating system with this name.
     pub fn named(name: &str) -> Option<Self> {
         Self::of_this_system().iter().copied().find(|backend| backend.name() == name)
     }
 
-    /// For the window and for messages.
+    /// Its name in the window and in messages.
     pub fn label(self) -> &'static str {
         match self {
             Self::Auto => "Automatic",
@@ -72,63 +73,63 @@ impl Backend {
 }
 
 impl<'de> Deserialize<'de> for Backend {
-    /// What another system has, or another version, is left to the app.
+    /// A name that only another operating system or version knows is read as [`Backend::Auto`].
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(Self::named(&String::deserialize(deserializer)?).unwrap_or_default())
     }
 }
 
-/// An input or an output.
+/// The player's choice of an input or an output.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceChoice {
-    /// What the system prefers.
+    /// The operating system's default device.
     #[default]
     System,
-    /// By the name that the list of devices gives it.
+    /// The device with this id ([`DeviceName::id`]).
     Named(String),
-    /// None at all.
+    /// No device.
     Nothing,
 }
 
-/// What the player has chosen. Absent fields have their default.
+/// The player's audio settings. Absent fields get their default.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AudioSettings {
-    /// The way to the devices.
+    /// The audio system.
     pub backend: Backend,
-    /// Heard.
+    /// Input device.
     pub input: DeviceChoice,
-    /// Played to.
+    /// Output device.
     pub output: DeviceChoice,
-    /// The input channel that is heard alone, counted from 1; 0 = the first two.
+    /// The only input channel to use, counted from 1; 0 = the first two.
     pub channel: u16,
-    /// Hz.
+    /// Sample rate, Hz.
     pub rate: u32,
-    /// Samples.
+    /// Block length, samples.
     pub block: u32,
-    /// Sound that is kept in stock between an input and an output with different clocks, ms.
+    /// Reserve in the buffer between an input and an output with different clocks, ms.
     pub safety_ms: u32,
 }
 
 impl AudioSettings {
-    /// What the window offers.
+    /// Sample rates that the window offers, Hz.
     pub const RATES: [u32; 6] = [44_100, 48_000, 88_200, 96_000, 176_400, 192_000];
-    /// The same of blocks.
+    /// Block lengths that the window offers, samples.
     pub const BLOCKS: [u32; 7] = [32, 64, 128, 256, 512, 1024, 2048];
-    /// The same of stocks.
+    /// Reserves that the window offers, ms.
     pub const SAFETIES_MS: [u32; 6] = [2, 5, 10, 20, 40, 80];
 
-    /// Least and greatest rate that can be asked for, Hz.
+    /// Lowest and highest valid sample rate, Hz.
     pub const RATE_LIMITS: [u32; 2] = [8000, 384_000];
-    /// The same of blocks, samples.
+    /// Shortest and longest valid block, samples.
     pub const BLOCK_LIMITS: [u32; 2] = [16, 8192];
-    /// Greatest stock that can be asked for, ms.
+    /// Longest valid reserve, ms.
     pub const LONGEST_SAFETY_MS: u32 = 500;
-    /// Last channel that can be asked for.
+    /// Highest valid channel.
     pub const LAST_CHANNEL: u16 = 64;
 
-    /// With values that can be asked for.
+    /// These settings with each value moved into its valid range.
     pub fn usable(mut self) -> Self {
         let within = |value: u32, [least, most]: [u32; 2]| value.clamp(least, most);
         self.rate = within(self.rate, Self::RATE_LIMITS);
@@ -156,16 +157,16 @@ impl Default for AudioSettings {
 /// A device as the lists show it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceName {
-    /// By which it is chosen.
+    /// Identifies it when it is chosen.
     pub id: String,
-    /// In the words of the system; may be that of several.
+    /// The operating system's name for it; several devices may share one.
     pub name: String,
 }
 
-/// What there is to choose from.
+/// Devices to choose from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Devices {
-    /// Whose devices these are.
+    /// The audio system that lists them.
     pub backend: Backend,
     /// Inputs.
     pub inputs: Vec<DeviceName>,
@@ -173,63 +174,64 @@ pub struct Devices {
     pub outputs: Vec<DeviceName>,
 }
 
-/// Parts of the way from the microphone to the ear, ms; what is not known is 0.
+/// Parts of the latency from microphone to loudspeaker, ms; unknown parts are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Latency {
     /// The input's buffer.
     pub input_ms: f32,
-    /// The stock between two clocks.
-    pub stock_ms: f32,
-    /// Embouchure's own.
+    /// The buffer between the clocks of input and output.
+    pub feed_ms: f32,
+    /// Embouchure's own latency.
     pub engine_ms: f32,
     /// The output's buffer.
     pub output_ms: f32,
 }
 
 impl Latency {
-    /// All of them.
+    /// Their sum.
     pub fn total_ms(self) -> f32 {
-        self.input_ms + self.stock_ms + self.engine_ms + self.output_ms
+        self.input_ms + self.feed_ms + self.engine_ms + self.output_ms
     }
 }
 
-/// What went wrong since the sound was started, in numbers.
+/// Counts of faults since the player's last choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Times that a device or its server reported a gap.
+    /// Gaps that a device or its server reported.
     pub gaps: u64,
-    /// Times that the input had nothing when it was needed, or too much.
+    /// Underruns and overruns of the buffer between input and output.
     pub slips: u64,
     /// Errors that a device reported.
     pub errors: u64,
-    /// Times that the sound was started again by itself.
+    /// Automatic restarts of the sound.
     pub restarts: u64,
 }
 
 /// What the window shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioView {
-    /// What plays, in a line; empty if nothing does.
+    /// Devices, rate and block in use, one line; empty if nothing plays.
     pub playing: String,
-    /// True if the test tone would be heard.
+    /// True if blocks are played, so that a test tone would be heard.
     pub is_playing: bool,
-    /// Where a device gives something else than what was chosen.
+    /// Differences between what the devices give and what was chosen.
     pub notes: Vec<String>,
-    /// What keeps the player from hearing something, and what to do about it.
+    /// Faults that keep the player from hearing something, and what to do about them.
     pub problems: Vec<String>,
     /// Channels of the input.
     pub n_channels: u16,
-    /// Known while it plays.
+    /// Latency in use; `None` while nothing plays.
     pub latency: Option<Latency>,
-    /// Since the player's last choice.
+    /// Faults since the player's last choice.
     pub counts: Counts,
-    /// As far as they were looked for.
+    /// Devices found while the audio page was open.
     pub devices: Devices,
 }
 
-/// Where window and sound meet. Nothing here is for the audio thread but [`take_tone`](Self::take_tone).
+/// Exchanges settings, views and requests between window and sound. The audio thread may call only
+/// [`take_tone`](Self::take_tone).
 #[derive(Default)]
-pub struct AudioDesk {
+pub struct SharedAudio {
     wanted: Mutex<AudioSettings>,
     view: RwLock<AudioView>,
     notice: Mutex<Option<String>>,
@@ -238,71 +240,71 @@ pub struct AudioDesk {
     manager: Mutex<Option<Thread>>,
 }
 
-impl AudioDesk {
-    /// With the settings that are wanted first.
+impl SharedAudio {
+    /// With the settings to start with.
     pub fn new(settings: AudioSettings) -> Arc<Self> {
         Arc::new(Self { wanted: Mutex::new(settings.usable()), ..Self::default() })
     }
 
-    /// What the player wants.
+    /// The settings that the player chose.
     pub fn wanted(&self) -> AudioSettings {
         self.wanted.lock().clone()
     }
 
-    /// The player wants something else.
-    pub fn want(&self, settings: AudioSettings) {
+    /// Sets the player's choice and wakes the sound thread.
+    pub fn set_wanted(&self, settings: AudioSettings) {
         *self.wanted.lock() = settings.usable();
         self.wake();
     }
 
-    /// What became of it.
+    /// The state of the sound, to show.
     pub fn view(&self) -> AudioView {
         self.view.read().clone()
     }
 
-    /// For whoever runs the sound.
+    /// Edits the view. For the sound thread.
     pub fn show(&self, edit: impl FnOnce(&mut AudioView)) {
         edit(&mut self.view.write());
     }
 
-    /// Something to say once, until the player has read it.
+    /// Sets a message that is shown until the player closes the audio page.
     pub fn set_notice(&self, notice: Option<String>) {
         *self.notice.lock() = notice;
     }
 
-    /// What there is to say.
+    /// The message set by [`set_notice`](Self::set_notice).
     pub fn notice(&self) -> Option<String> {
         self.notice.lock().clone()
     }
 
-    /// While the page is open devices are looked for.
-    pub fn open_page(&self, is_open: bool) {
+    /// Tells whether the audio page is open: only then the sound thread lists devices.
+    pub fn set_page_open(&self, is_open: bool) {
         if self.is_page_open.swap(is_open, Relaxed) != is_open {
             self.wake();
         }
     }
 
-    /// True while the page is open.
+    /// True while the audio page is open.
     pub fn is_page_open(&self) -> bool {
         self.is_page_open.load(Relaxed)
     }
 
-    /// Asks for the test tone.
+    /// Requests the test tone.
     pub fn play_tone(&self) {
         self.is_tone_wanted.store(true, Relaxed);
     }
 
-    /// True once after the test tone was asked for. Realtime-safe.
+    /// True once after each request for the test tone. Realtime-safe.
     pub fn take_tone(&self) -> bool {
         self.is_tone_wanted.load(Relaxed) && self.is_tone_wanted.swap(false, Relaxed)
     }
 
-    /// The calling thread runs the sound, and parks while there is nothing to do.
-    pub fn manage(&self) {
+    /// Makes the calling thread the sound thread, which [`wake`](Self::wake) unparks.
+    pub fn register_thread(&self) {
         *self.manager.lock() = Some(std::thread::current());
     }
 
-    /// Lets the thread that runs the sound look what is wanted.
+    /// Wakes the sound thread, so that it reads the player's choice.
     pub fn wake(&self) {
         if let Some(manager) = &*self.manager.lock() {
             manager.unpark();
@@ -336,9 +338,9 @@ mod tests {
     }
 
     #[test]
-    fn a_tone_is_played_once_for_each_wish() {
-        let desk = AudioDesk::new(AudioSettings::default());
-        desk.play_tone();
-        assert_eq!([desk.take_tone(), desk.take_tone()], [true, false]);
+    fn a_tone_is_played_once_for_each_request() {
+        let audio = SharedAudio::new(AudioSettings::default());
+        audio.play_tone();
+        assert_eq!([audio.take_tone(), audio.take_tone()], [true, false]);
     }
 }

@@ -1,4 +1,4 @@
-//! The window: an egui app over the parameters and the shared view of the engine.
+//! The window: an egui app that shows the parameters and the engine's telemetry.
 
 mod area;
 mod audio_page;
@@ -32,7 +32,7 @@ mod xembed;
 pub use window::EmbouchureEditor;
 
 use crate::Task;
-use crate::audio::{AudioDesk, DeviceChoice};
+use crate::audio::{DeviceChoice, SharedAudio};
 use crate::buffer::BufferChoice;
 use crate::instruments::{Instruments, Playing};
 use crate::library::presets::Preset;
@@ -56,30 +56,30 @@ use theme::Canvas;
 use trace::Trace;
 use warning::Warnings;
 
-/// While open, the window is redrawn at least this often, so that meters fall and messages appear without audio.
+/// Longest time between two redraws of an open window, so that meters fall and messages appear without audio.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(33);
-/// Time between two looks into the player's folders, s.
+/// Time between two scans of the player's folders, s.
 const RESCAN_S: f64 = 2.0;
 
-/// What the editor is connected to.
+/// Parts of the instance that the editor uses.
 pub struct Wiring {
-    /// Shown and chosen from.
+    /// Instruments and presets to choose from.
     pub library: Arc<Library>,
-    /// Shown and set.
+    /// Parameters to show and set.
     pub params: Arc<EmbouchureParams>,
-    /// Shown and chosen.
+    /// The instruments that play.
     pub instruments: Arc<Instruments>,
-    /// Shown.
+    /// Levels, latency and telemetry to show.
     pub shared: Arc<Shared>,
     /// Wakes the window.
     pub notifier: RepaintNotifier,
-    /// Runs what takes long in the background.
+    /// Runs blocking work in the background.
     pub tasks: Tasks,
-    /// Only in the app: where its sound is chosen.
-    pub desk: Option<Arc<AudioDesk>>,
+    /// Choice of devices; in the app only.
+    pub audio: Option<Arc<SharedAudio>>,
 }
 
-/// State of the window that outlives its being closed.
+/// State of the editor, kept while its window is closed.
 struct App {
     wiring: Wiring,
     host: Option<GuiContext>,
@@ -89,30 +89,34 @@ struct App {
     output: Meter,
     trace: Trace,
     harmonics: Harmonics,
-    /// The two sounds that are compared, the one that is not heard as it was left.
+    /// The two sounds to compare, as they were when they were last left.
     compared: [Option<Preset>; 2],
+    /// Index of the compared sound that is heard.
     side: usize,
-    /// What is looked for on the shelf, and the name that is typed for a preset.
+    /// Text in the search field of the instrument list.
     search: String,
-    /// Which of the instruments that were found the keyboard is at, once it is used.
+    /// Index of the search result that the keyboard has selected.
     found: Option<usize>,
-    /// Path of a file where there is no dialog, and whether the field has been shown.
+    /// Path typed in place of a file dialog.
     typed_path: String,
+    /// The field for the path is open.
     is_path_asked: bool,
-    /// Late frames that the player has put aside.
+    /// Late frames at the player's last reset of the counter.
     late_seen: u64,
     warnings: Warnings,
-    /// The page on which the app's sound is chosen is open.
+    /// The app's audio page is open.
     is_audio_page: bool,
+    /// Name typed for a preset.
     preset_name: String,
     preset_question: Option<preset_menu::Question>,
     theme: Theme,
-    /// What egui's own style was last made for.
+    /// Theme and scale that egui's own style was last set for.
     styled: Option<(Theme, f32)>,
+    /// Time of the last scan of the folders, s.
     scanned_s: Option<f64>,
-    /// Where the instruments' parameters were at the last look.
+    /// Values of the parameters of instruments A and B in the last frame.
     places: [i32; 2],
-    /// What both slots play in this frame; empty between frames.
+    /// What slots A and B play in this frame; empty between frames.
     views: [Playing; 2],
 }
 
@@ -146,14 +150,14 @@ impl App {
         }
     }
 
-    /// A window opens.
+    /// Call when a window has opened.
     fn opened(&mut self, host: GuiContext) {
-        // Every window has a style of its own.
+        // A new window has egui's default style.
         self.styled = None;
-        // A window that was closed in the middle of a drag never said so.
+        // A window that was closed during a drag did not end the drag's gesture.
         self.gestures.end_all(&host.param_setter());
         self.host = Some(host);
-        // What was noted while nobody looked is no news.
+        // Peaks from before the window opened are not shown.
         self.wiring.shared.input.take();
         self.wiring.shared.output.take();
         self.warnings = Warnings::default();
@@ -166,7 +170,7 @@ impl App {
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut Frame) {
         self.show(ui);
-        // What was opened or closed in this frame counts from the next key on.
+        // After drawing, because menus that this frame opened or closed change which keys the editor takes.
         frame.set_key_capture(Keyboard::of(ui).capture());
     }
 
@@ -184,24 +188,24 @@ impl App {
         self.output.update(self.wiring.shared.output.take(), now_s);
         self.trace.update(&telemetry, now_s);
         self.harmonics.update(&telemetry, now_s);
-        let has_input = self.wiring.desk.as_ref().is_some_and(|desk| desk.wanted().input != DeviceChoice::Nothing);
+        let has_input = self.wiring.audio.as_ref().is_some_and(|audio| audio.wanted().input != DeviceChoice::Nothing);
         let range_hz = self.playable_hz();
-        self.warnings.look(now_s, &warning::Seen { has_input, input_peak, telemetry: &telemetry, range_hz });
+        self.warnings.update(now_s, &warning::Observed { has_input, input_peak, telemetry: &telemetry, range_hz });
         let canvas = Canvas::fit(ui.max_rect(), self.theme);
         self.restyle(ui.ctx(), &canvas);
         layout::show(self, ui, &canvas, &host, &telemetry);
-        // They share weights, which a window that is closed must not keep in memory.
+        // They share weights, which a closed window must not keep in memory.
         self.views = Default::default();
     }
 
-    /// What nobody else does while the host is not processing.
+    /// Loads instruments and requests restarts, as `process` does, because the host may not be processing.
     fn housekeeping(&mut self, host: &GuiContext, now_s: f64) {
         let params = &self.wiring.params;
         let places = params.places();
-        let is_bounced = self.wiring.shared.running().is_some_and(|running| running.is_offline);
-        if !is_bounced && ((places != self.places) | params.session.take_was_loaded()) {
+        let is_offline = self.wiring.shared.running().is_some_and(|running| running.is_offline);
+        if !is_offline && ((places != self.places) | params.session.take_was_loaded()) {
             self.places = places;
-            self.wiring.tasks.send(Task::Follow(0));
+            self.wiring.tasks.send(Task::UpdateInstruments(0));
         }
         if self.wiring.instruments.take_is_unsaved() {
             self.mark_unsaved(host);
@@ -223,36 +227,37 @@ impl App {
         }
     }
 
-    /// The framework cannot tell the host that the session has changed; a touched parameter does.
+    /// Tells the host that the session has changed. The framework has no call for that, so it sets a parameter to its
+    /// value.
     fn mark_unsaved(&self, host: &GuiContext) {
         let (setter, mix) = (host.param_setter(), &self.wiring.params.mix.mix);
         set_once(&setter, mix, mix.unmodulated_plain_value());
     }
 
-    /// The host starts the plugin again with the new latency; a choice that is made again measures again.
+    /// Stores the choice and requests a restart, with which the latency changes. The same choice again measures again.
     fn choose_buffer(&self, host: &GuiContext, choice: BufferChoice) {
         self.wiring.params.session.edit(|session| session.buffer = choice);
         self.mark_unsaved(host);
         host.request_restart();
     }
 
-    /// Plays what is at a place of the shelf; at 0, nothing.
+    /// Plays the instrument at `place` of the shelf. `place` 0: not on the shelf, or none.
     fn choose(&self, host: &GuiContext, slot: Slot, place: i32, instrument: Option<InstrumentRef>) {
         let (params, setter) = (&self.wiring.params, host.param_setter());
         params.session.edit(|session| session.choose(slot, instrument, place));
         set_once(&setter, params.instrument(slot), place);
-        // The parameter may be there already, and then nobody else notices.
-        self.wiring.tasks.send(Task::Follow(0));
+        // If the parameter has this value already, no change of it loads the instrument.
+        self.wiring.tasks.send(Task::UpdateInstruments(0));
     }
 
-    /// Where what is heard can play, Hz: A, or on the way from A to B.
+    /// Playable range of the sound, Hz: that of A, blended with B's by the morph.
     fn playable_hz(&self) -> Option<[f32; 2]> {
         let [first, second] = self.views.each_ref().map(Playing::range_hz);
         let amount = self.wiring.params.instruments.morph.value();
         first.map(|first| blend_range(first, second.unwrap_or(first), amount))
     }
 
-    /// The sound as it is.
+    /// The present sound as a preset.
     fn captured(&self) -> Preset {
         let playing = Slot::ALL.map(|slot| self.wiring.instruments.source(slot));
         Preset::capture(&self.wiring.params.session.get().preset, &self.wiring.params, playing)
@@ -260,10 +265,10 @@ impl App {
 
     fn load_preset(&self, host: &GuiContext, preset: &Preset) {
         preset.apply(&self.wiring.library.shelf, &self.wiring.params, &host.param_setter());
-        self.wiring.tasks.send(Task::Follow(0));
+        self.wiring.tasks.send(Task::UpdateInstruments(0));
     }
 
-    /// From one of the compared sounds to the other.
+    /// Switches from one of the compared sounds to the other.
     fn compare(&mut self, host: &GuiContext) {
         self.compared[self.side] = Some(self.captured());
         self.side = 1 - self.side;

@@ -1,11 +1,11 @@
-//! The engine with this plugin's parameters.
+//! The engine, driven by the plugin's parameters.
 
 use crate::instruments::Silent;
 use crate::params::EmbouchureParams;
 use embouchure_inference::engine::{Engine, EngineConfig, HopModel, Io, PrepareError};
 use embouchure_inference::settings::Settings;
 
-/// What the host is told to wait after the input has ended: release of the instrument and of the room around it.
+/// Tail reported to the host, s, without the latency: release of the instrument and of the room.
 const RELEASE_S: f64 = 5.0;
 
 /// A prepared engine.
@@ -18,7 +18,7 @@ pub struct Effect {
 }
 
 impl Effect {
-    /// Allocates everything and starts the worker. Without `networks` only the dry signal is heard.
+    /// Allocates everything and starts the worker. Without `networks` only the dry signal is played.
     pub fn prepare(
         config: EngineConfig,
         n_inputs: usize,
@@ -35,7 +35,7 @@ impl Effect {
         &self.engine
     }
 
-    /// Time after which a silent input gives a silent output, samples at the host's rate.
+    /// Time from the end of the input to a silent output, samples at the host's rate.
     pub fn tail_samples(&self) -> u32 {
         self.tail_samples
     }
@@ -45,19 +45,19 @@ impl Effect {
         self.engine.expect_load()
     }
 
-    /// Forgets the past; parameters jump to their values at the next block. Realtime-safe.
+    /// Clears the engine's state; parameters jump to their values at the next block. Realtime-safe.
     pub fn reset(&mut self) {
         self.engine.reset();
     }
 
-    /// Processes one or two channels of any length in place. `is_piece`: they go on with the host's block. Realtime-safe,
-    /// unless the engine is offline.
+    /// Processes one or two channels of any length in place. `is_piece`: the samples continue the previous call's
+    /// block. Realtime-safe, unless the engine is offline.
     pub fn process(&mut self, channels: &mut [&mut [f32]], params: &EmbouchureParams, is_piece: bool) {
         let settings = self.settings(params);
         self.engine.process(Io { channels, n_inputs: self.n_inputs, is_piece }, &settings, &[]);
     }
 
-    /// Without an instrument only the dry signal is worth hearing.
+    /// The parameters as settings; only the dry signal if there is no instrument.
     fn settings(&self, params: &EmbouchureParams) -> Settings {
         let mut settings = params.settings();
         if !self.is_playable {

@@ -1,4 +1,5 @@
-//! Embouchure as CLAP, VST3 and app: the host's calls go to the engine, the player's hands to the parameters.
+//! Embouchure as CLAP plugin, VST3 plugin and app. Maps the host's calls to the engine and the editor's to the
+//! parameters.
 
 use embouchure_inference::engine::{DriverKind, EngineConfig};
 use mute::Mute;
@@ -10,11 +11,11 @@ use std::sync::Arc;
 
 pub mod audio;
 pub mod buffer;
-mod earlier;
 pub mod editor;
 pub mod effect;
 pub mod instruments;
 pub mod library;
+mod migration;
 mod mute;
 pub mod params;
 pub mod session;
@@ -28,7 +29,7 @@ mod test_host;
 mod test_library;
 pub mod whole_file;
 
-use audio::AudioDesk;
+use audio::SharedAudio;
 use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
@@ -52,48 +53,50 @@ pub struct Embouchure {
     shared: Arc<Shared>,
     notifier: RepaintNotifier,
     tasks: Tasks,
-    /// Only as an app.
-    desk: Option<Arc<AudioDesk>>,
-    /// `None` while inactive, which is silent, and if the engine could not be prepared; then audio passes untouched.
+    /// Set in the app only.
+    audio: Option<Arc<SharedAudio>>,
+    /// `None` while inactive (silence), and if the engine could not be prepared (audio passes untouched).
     effect: Option<Effect>,
     is_active: bool,
-    /// The host has stopped processing, and the reset that the framework makes when it starts again is none.
+    /// The host has stopped processing. The framework's call of `reset` at the next start must then change nothing.
     is_paused: bool,
     is_offline: bool,
     blocks: BlockWatch,
-    /// Longest block that the present latency makes room for, and whether that was left to us.
-    room: usize,
+    /// Longest block that the present latency covers, samples.
+    max_block: usize,
+    /// The session leaves `max_block` to the plugin.
     is_auto: bool,
+    /// Input channels of the host's layout.
     n_inputs: usize,
-    /// Where the instruments' parameters were in the last block.
+    /// Values of the parameters of instruments A and B in the last block.
     places: [i32; 2],
-    /// Only as an app.
+    /// Set in the app only.
     mute: Option<Mute>,
     samples_per_repaint: usize,
     samples_since_repaint: usize,
 }
 
-/// What runs in the background.
+/// Work for the background thread.
 #[derive(Clone, Debug)]
 pub enum Task {
-    /// The host has loaded a session or moved an instrument's parameter: play what they name, once as many instruments
-    /// were asked for as are told here.
-    Follow(u32),
-    /// Look what is in the player's folders.
+    /// Load the instruments that session and parameters name, after the host has changed either. The engine plays them
+    /// once it has counted this many requested loads.
+    UpdateInstruments(u32),
+    /// Read the player's folders.
     Rescan,
-    /// Make the player's folder for instruments.
+    /// Create the player's folder for instruments.
     MakeFolder,
-    /// Write a preset, and show it among the others.
+    /// Write a preset and list it.
     SavePreset(Box<Preset>),
-    /// Delete one of the player's presets.
+    /// Delete one of the player's presets, by name.
     DeletePreset(String),
-    /// Give one of the player's presets another name.
+    /// Rename one of the player's presets, from the first name to the second.
     RenamePreset(String, String),
-    /// Play the player's file.
+    /// Play an instrument file in a slot.
     OpenFile(Slot, PathBuf),
 }
 
-/// As the framework makes one for a host: with what all instances in the process share.
+/// How the framework makes an instance for a host: with the library and thread that all instances of the process share.
 impl Default for Embouchure {
     fn default() -> Self {
         Self::new(Library::of_this_process(), Background::of_this_process())
@@ -114,7 +117,7 @@ impl Plugin for Embouchure {
     type BackgroundTask = ();
 
     fn filter_state(state: &mut PluginState) {
-        earlier::complete(state);
+        migration::complete(state);
     }
 
     fn params(&self) -> Arc<dyn Params> {
@@ -129,7 +132,7 @@ impl Plugin for Embouchure {
             shared: self.shared.clone(),
             notifier: self.notifier.clone(),
             tasks: self.tasks.clone(),
-            desk: self.desk.clone(),
+            audio: self.audio.clone(),
         }))
     }
 
@@ -139,18 +142,18 @@ impl Plugin for Embouchure {
         host: &BufferConfig,
         context: &mut impl ActivateContext<Self>,
     ) -> bool {
-        // Here rather than in the background, so that an offline render starts with the right sound.
+        // On this thread and not in the background, so that an offline render starts with the right sound.
         self.params.session.take_was_loaded();
         self.places = self.params.places();
-        self.instruments.follow(0);
+        self.instruments.update(0);
         self.n_inputs = layout.main_input_channels.map_or(0, |n| n.get() as usize);
         self.is_offline = host.process_mode == ProcessMode::Offline;
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
         self.mute = (context.plugin_api() == PluginApi::Standalone).then(|| Mute::new(host.sample_rate));
-        let buffer = self.choose_room(host);
+        let buffer = self.choose_max_block(host);
         let config = EngineConfig {
             host_rate: host.sample_rate.into(),
-            max_block: self.room,
+            max_block: self.max_block,
             offline: self.is_offline,
             driver: DriverKind::default(),
         };
@@ -162,8 +165,8 @@ impl Plugin for Embouchure {
         context.set_latency_samples(latency_samples);
         let is_raised = engine.is_some_and(|e| e.telemetry().view().worker_is_raised);
         nice_log!(
-            "room for blocks of {} of {}, latency {latency_samples}, worker {} priority",
-            self.room,
+            "longest block {} (host announces {}), latency {latency_samples}, worker {} priority",
+            self.max_block,
             host.max_buffer_size,
             if is_raised { "has realtime" } else { "has no realtime" },
         );
@@ -172,7 +175,7 @@ impl Plugin for Embouchure {
             host_rate: host.sample_rate,
             latency_samples,
             buffer,
-            room: self.room as u32,
+            max_block: self.max_block as u32,
         };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
         (self.is_active, self.is_paused) = (true, false);
@@ -180,13 +183,14 @@ impl Plugin for Embouchure {
     }
 
     fn deactivate(&mut self) {
-        self.instruments.stopped();
+        self.instruments.engine_stopped();
         self.shared.deactivated();
         self.effect = None;
         self.is_active = false;
     }
 
-    /// A pause, after which the sound goes on where it was. Some hosts make one around each block.
+    /// A pause. Processing continues afterwards with the same state, because some hosts stop and start around each
+    /// block.
     fn stop_processing(&mut self) {
         self.is_paused = true;
     }
@@ -196,8 +200,8 @@ impl Plugin for Embouchure {
         if let Some(effect) = self.effect.as_mut().filter(|_| !is_resumed) {
             effect.reset();
         }
-        // The sound begins anew, or was interrupted, so a restart now disturbs nobody.
-        if self.is_auto && self.blocks.needs_less_than(self.room) {
+        // Nothing sounds at a reset, so a restart now interrupts nothing.
+        if self.is_auto && self.blocks.needs_less_than(self.max_block) {
             self.shared.want_restart();
         }
     }
@@ -211,7 +215,7 @@ impl Plugin for Embouchure {
         let places = self.params.places();
         let is_moved = places != std::mem::replace(&mut self.places, places);
         if is_moved | self.params.session.take_was_loaded() {
-            self.follow();
+            self.update_instruments();
         }
         let channels = buffer.as_slice();
         if !self.is_active {
@@ -235,7 +239,7 @@ impl Plugin for Embouchure {
 }
 
 impl Embouchure {
-    /// Inactive. Its work that blocks runs in `background`.
+    /// An inactive instance. Its blocking work runs in `background`.
     pub fn new(library: Arc<Library>, background: Arc<Background>) -> Self {
         let params = Arc::new(EmbouchureParams::new(&library));
         let instruments = Arc::new(Instruments::new(library.clone(), params.clone()));
@@ -255,13 +259,13 @@ impl Embouchure {
             params,
             shared,
             notifier,
-            desk: None,
+            audio: None,
             effect: None,
             is_active: false,
             is_paused: false,
             is_offline: false,
             blocks: BlockWatch::default(),
-            room: 0,
+            max_block: 0,
             is_auto: false,
             n_inputs: 2,
             places: [0; 2],
@@ -271,51 +275,51 @@ impl Embouchure {
         }
     }
 
-    /// As an app, whose sound is chosen at `desk`.
-    pub fn as_app(desk: Arc<AudioDesk>) -> Self {
-        Self { desk: Some(desk), ..Self::default() }
+    /// An instance for the app, whose sound card is chosen through `audio`.
+    pub fn as_app(audio: Arc<SharedAudio>) -> Self {
+        Self { audio: Some(audio), ..Self::default() }
     }
 
-    /// Makes the window so many times as large as it is designed.
+    /// Sets the window's size to `times` the design size.
     pub fn scale_window(&self, times: f32) {
         let design = WindowSize::DESIGN;
         let size = WindowSize { width: design.width * times, height: design.height * times };
         self.params.session.edit(|session| session.window = size.usable());
     }
 
-    /// Reads the latency, samples; 0 while inactive.
+    /// A function that reads the latency, samples at the host's rate; 0 while inactive.
     pub fn latency(&self) -> Box<dyn Fn() -> u32 + Send> {
         let shared = self.shared.clone();
         Box::new(move || shared.running().map_or(0, |running| running.latency_samples))
     }
 
-    fn follow(&mut self) {
+    fn update_instruments(&mut self) {
         let n_loads = self.effect.as_mut().map_or(0, Effect::expect_load);
         if self.is_offline {
-            // Nobody waits for this block, and the render shall not depend on how fast a file is read.
-            util::permit_alloc(|| self.instruments.follow(n_loads));
+            // An offline block has no deadline, and the render must not depend on how fast a file is read.
+            util::permit_alloc(|| self.instruments.update(n_loads));
         } else {
-            self.tasks.follow(n_loads);
+            self.tasks.update_instruments(n_loads);
         }
     }
 
-    /// How long a block the latency is to make room for from this start on; returns the choice behind it.
-    fn choose_room(&mut self, host: &BufferConfig) -> BufferChoice {
+    /// Sets `max_block` for this start; returns the session's choice that it follows from.
+    fn choose_max_block(&mut self, host: &BufferConfig) -> BufferChoice {
         self.blocks.start(host.max_buffer_size as usize, host.sample_rate, !self.is_offline);
         let choice = self.params.session.get().buffer;
-        self.room = choice.room(&self.blocks);
+        self.max_block = choice.max_block(&self.blocks);
         self.is_auto = choice == BufferChoice::Auto;
         choice
     }
 
-    /// Asks for a restart when the latency has to change, at most once for each reason: a block that is too long makes
-    /// every frame of it late, the player has chosen, or less will do. Says whether the framework cut these samples from
-    /// those before.
+    /// Requests a restart if the latency has to change, at most once for each reason: a block was longer than
+    /// `max_block`, so its frames were late; the player chose another block; a shorter one suffices. Returns true if
+    /// the framework cut these samples from the same host block as those before.
     fn watch_block(&mut self, channels: &[&mut [f32]], context: &mut impl ProcessContext<Self>) -> bool {
         let live = channels.first().filter(|_| !self.is_offline);
-        let is_piece = live.is_some_and(|channel| self.blocks.see(channel));
-        if self.is_auto && self.blocks.needs_more_than(self.room) {
-            // Says no more about it until the next start, whatever the host does.
+        let is_piece = live.is_some_and(|channel| self.blocks.measure(channel));
+        if self.is_auto && self.blocks.needs_more_than(self.max_block) {
+            // Requests it only once until the next start, even if the host does not restart.
             self.is_auto = false;
             self.shared.want_restart();
         }
@@ -358,7 +362,7 @@ impl Vst3Plugin for Embouchure {
     const VST3_SUBCATEGORIES: &'static [Vst3SubCategory] = &[Vst3SubCategory::Fx, Vst3SubCategory::PitchShift];
 }
 
-/// The instance's work in the background.
+/// Runs an instance's tasks on the background thread.
 struct Work {
     library: Arc<Library>,
     session: Arc<SessionField>,
@@ -371,18 +375,18 @@ impl Work {
     fn run(&self, task: Task) {
         let Library { shelf, presets, .. } = &*self.library;
         match task {
-            Task::Follow(n_loads) => self.follow(n_loads),
+            Task::UpdateInstruments(n_loads) => self.update_instruments(n_loads),
             Task::Rescan => self.library.rescan(),
             Task::MakeFolder => {
-                self.say(shelf.make_folder(), "the folder for instruments could not be made");
+                self.report_failure(shelf.make_folder(), "the folder for instruments could not be made");
                 shelf.rescan();
             }
             Task::SavePreset(preset) => {
-                self.say(presets.save(&preset), &format!("the preset {:?} could not be saved", preset.name));
+                self.report_failure(presets.save(&preset), &format!("the preset {:?} could not be saved", preset.name));
                 presets.rescan();
             }
             Task::DeletePreset(name) => {
-                self.say(presets.delete(&name), &format!("the preset {name:?} could not be deleted"));
+                self.report_failure(presets.delete(&name), &format!("the preset {name:?} could not be deleted"));
                 presets.rescan();
             }
             Task::RenamePreset(from, to) => self.rename_preset(&from, &to),
@@ -391,8 +395,8 @@ impl Work {
         self.notifier.request_repaint();
     }
 
-    fn follow(&self, n_loads: u32) {
-        self.instruments.follow(n_loads);
+    fn update_instruments(&self, n_loads: u32) {
+        self.instruments.update(n_loads);
         if self.shared.running().is_some_and(|running| running.buffer != self.session.get().buffer) {
             self.shared.want_restart();
         }
@@ -402,19 +406,19 @@ impl Work {
         let presets = &self.library.presets;
         let renamed = presets.rename(from, to);
         if renamed.is_err() {
-            // The window has called it by the new name already.
+            // The editor has already put the new name into the session.
             self.session.edit(|session| {
                 if session.preset == to {
                     session.preset = from.into();
                 }
             });
         }
-        self.say(renamed, &format!("the preset {from:?} could not be renamed"));
+        self.report_failure(renamed, &format!("the preset {from:?} could not be renamed"));
         presets.rescan();
     }
 
-    /// Shows why something failed.
-    fn say(&self, done: std::io::Result<()>, failure: &str) {
+    /// Shows the error of a failed task.
+    fn report_failure(&self, done: std::io::Result<()>, failure: &str) {
         if let Err(e) = done {
             self.instruments.report(format!("{failure}: {e}"));
         }
@@ -430,7 +434,8 @@ const fn layout(n_inputs: u32, n_outputs: u32, name: &'static str) -> AudioIOLay
     }
 }
 
-/// What the engine would do first: the host fills only the first channel of a stereo output from a mono input.
+/// Copies a mono input to the second output channel, which the host leaves unfilled. With an engine, the engine does
+/// this.
 fn copy_mono_input(channels: &mut [&mut [f32]], n_inputs: usize) {
     if let ([first, second], 1) = (channels, n_inputs) {
         second.copy_from_slice(first);

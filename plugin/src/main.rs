@@ -16,14 +16,14 @@ mod app {
     pub mod store;
 }
 
-use app::host::{AppHost, Desk};
+use app::host::{AppHost, EditorHost};
 use app::manager::{self, Manager};
 use app::options::Options;
 use app::player::Player;
 use app::store::{Memory, Store};
 use clap::Parser;
 use embouchure_plugin::Embouchure;
-use embouchure_plugin::audio::{AudioDesk, AudioSettings, Backend, DeviceName};
+use embouchure_plugin::audio::{AudioSettings, Backend, DeviceName, SharedAudio};
 use nice_plug::context::gui::{AsyncExecutor, GuiContext};
 use nice_plug::editor::{Editor, EditorHandle};
 use nice_plug::prelude::Plugin;
@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Between two times that what has changed is written.
+/// Time between two writes of what the app remembers.
 const REMEMBER: Duration = Duration::from_secs(3);
 
 fn main() -> ExitCode {
@@ -54,9 +54,9 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let mut store = Store::of_this_user();
     let (memory, notice) = store.read();
     let first = options.applied_to(memory.audio.clone());
-    let desk = AudioDesk::new(first.clone());
-    desk.set_notice(notice);
-    let mut plugin = Embouchure::as_app(desk.clone());
+    let audio = SharedAudio::new(first.clone());
+    audio.set_notice(notice);
+    let mut plugin = Embouchure::as_app(audio.clone());
     let host = AppHost::new(&plugin);
     if let Some(state) = memory.state {
         host.restore(state);
@@ -67,18 +67,18 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let nowhere = AsyncExecutor::new(Arc::new(|()| ()), Arc::new(|()| ()));
     let editor = plugin.editor(nowhere).ok_or("the plugin has no editor")?;
     let latency = plugin.latency();
-    let player = Player::new(plugin, host.clone(), desk.clone());
+    let player = Player::new(plugin, host.clone(), audio.clone());
 
     let is_over = Arc::new(AtomicBool::new(false));
     let sound = {
-        let (is_over, manager) = (is_over.clone(), Manager::new(desk.clone(), host.clone(), player, latency));
+        let (is_over, manager) = (is_over.clone(), Manager::new(audio.clone(), host.clone(), player, latency));
         std::thread::Builder::new().name("sound".into()).spawn(move || manager.run(&is_over))?
     };
     let remembering = {
-        let (is_over, host, desk) = (is_over.clone(), host.clone(), desk.clone());
+        let (is_over, host, audio) = (is_over.clone(), host.clone(), audio.clone());
         let keep = Keep { first, remembered: memory.audio };
         std::thread::Builder::new().name("memory".into()).spawn(move || {
-            let mut remember = || store.write(&Memory { audio: keep.settings(&desk), state: Some(host.state()) });
+            let mut remember = || store.write(&Memory { audio: keep.settings(&audio), state: Some(host.state()) });
             while !is_over.load(Relaxed) {
                 std::thread::park_timeout(REMEMBER);
                 remember();
@@ -94,14 +94,14 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     };
     let (ended, is_done) = (end.clone(), Arc::new(AtomicBool::new(false)));
     let done = is_done.clone();
-    // Asked to go from outside: what has changed is kept.
+    // At Ctrl-C or SIGTERM: waits up to 2 s until the changes are written.
     let _ = ctrlc::set_handler(move || {
         ended();
         (0..200).take_while(|_| !done.load(Relaxed)).for_each(|_| std::thread::sleep(Duration::from_millis(10)));
         std::process::exit(0);
     });
 
-    let context = GuiContext::new(Arc::new(Desk(host)));
+    let context = GuiContext::new(Arc::new(EditorHost(host)));
     let opened = editor.spawn(None, false, None, context, None);
     let result = opened.and_then(|spawned| {
         <<embouchure_plugin::editor::EmbouchureEditor as Editor>::Handle as EditorHandle>::run_until_closed(
@@ -112,25 +112,28 @@ fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     end();
     let _ = remembering.join();
     is_done.store(true, Relaxed);
-    desk.wake();
+    audio.wake();
     let _ = sound.join();
     result
 }
 
-/// What was said when the app was started holds for that time alone; what was chosen in the window is kept.
+/// Decides which audio settings are written. Command-line options hold for one run; only choices in the window are
+/// kept.
 struct Keep {
+    /// The settings at the start, with the options applied.
     first: AudioSettings,
+    /// The settings as they were read, without the options.
     remembered: AudioSettings,
 }
 
 impl Keep {
-    fn settings(&self, desk: &AudioDesk) -> AudioSettings {
-        let wanted = desk.wanted();
+    fn settings(&self, audio: &SharedAudio) -> AudioSettings {
+        let wanted = audio.wanted();
         if wanted == self.first { self.remembered.clone() } else { wanted }
     }
 }
 
-/// Inputs and outputs of each way, a line each.
+/// Inputs and outputs of each audio system, a line each.
 fn device_list(only: Option<Backend>) -> String {
     let mut text = String::new();
     for backend in Backend::of_this_system() {

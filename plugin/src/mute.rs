@@ -1,9 +1,10 @@
-//! The app's mute: a microphone beside loudspeakers howls, so nothing is heard until the player asks for it.
+//! The app's mute. A microphone beside loudspeakers feeds back, so the output is silent until the player asks for
+//! sound.
 
 /// Time in which the sound fades in or out, s.
 const FADE_S: f32 = 0.02;
 
-/// Gain on its way.
+/// A gain that moves linearly between 0 and 1.
 #[derive(Debug)]
 pub struct Mute {
     gain: f32,
@@ -16,7 +17,7 @@ impl Mute {
         Self { gain: 0.0, step: 1.0 / (FADE_S * rate) }
     }
 
-    /// Fades to what is asked for. Realtime-safe.
+    /// Fades the channels in if `is_listening`, else out. Realtime-safe.
     pub fn process(&mut self, channels: &mut [&mut [f32]], is_listening: bool) {
         let target = if is_listening { 1.0 } else { 0.0 };
         if self.gain == 1.0 && is_listening {

@@ -1,4 +1,4 @@
-//! What the host's project remembers beside the parameters.
+//! State that the host's project saves beside the parameters.
 
 use crate::buffer::BufferChoice;
 use crate::library::shelf::DEFAULT_PLACE;
@@ -10,26 +10,27 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Persisted state. Unknown fields are ignored and absent ones get their default, so sessions of other versions load.
+/// The saved state. Unknown fields are ignored and absent ones get their default, so sessions of other versions load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Session {
-    /// What A and B play while their parameters are at their places, or at none. A is never empty.
+    /// The player's choice for A and B. A slot plays it while its parameter has the value in `places`, or 0. A is never
+    /// empty.
     #[serde(flatten, with = "slots")]
     pub instruments: [Option<InstrumentRef>; 2],
-    /// Where the parameters of A and B were when those were chosen. If a parameter is elsewhere, automation has moved it.
-    /// What the player chose is found by its content, wherever its place on the shelf is by now.
+    /// Values of the parameters of A and B when the player chose. At another value, automation has moved the parameter.
+    /// The player's choice is found by its content, even if its place on the shelf has changed.
     pub places: [i32; 2],
-    /// The player's files that were played at places of the shelf, by place: there the project finds them by content,
-    /// whatever is at those places elsewhere or by now.
+    /// The player's files that were played, by their place on the shelf. The project finds them by content, even if the
+    /// shelf has another file at that place now, or on another computer.
     pub files: BTreeMap<i32, InstrumentRef>,
-    /// Preset that was loaded last.
+    /// Name of the preset that was loaded last.
     pub preset: String,
     /// Colours of the editor.
     pub theme: Theme,
     /// Size of the editor's window.
     pub window: WindowSize,
-    /// Block that the latency makes room for.
+    /// Choice of the longest block that the latency covers.
     pub buffer: BufferChoice,
 }
 
@@ -48,13 +49,13 @@ impl Default for Session {
 }
 
 impl Session {
-    /// What the player chose for a slot.
+    /// The player's choice for a slot.
     pub fn chosen(&self, slot: Slot) -> Option<&InstrumentRef> {
         self.instruments[slot as usize].as_ref()
     }
 
-    /// Notes what the player chose for a slot, whose parameter is, or will be, at `place`. A keeps what it has rather
-    /// than be empty.
+    /// Stores the player's choice for a slot whose parameter is, or will be, at `place`. Choosing none for A changes
+    /// nothing.
     pub fn choose(&mut self, slot: Slot, instrument: Option<InstrumentRef>, place: i32) {
         if slot == Slot::A && instrument.is_none() {
             return;
@@ -73,14 +74,14 @@ impl Session {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Theme {
-    /// For dim rooms.
+    /// Light on dark.
     #[default]
     Dark,
-    /// For daylight.
+    /// Dark on light.
     Light,
 }
 
-/// Logical pixels, before the host's scaling for high-resolution screens.
+/// A window's size in logical pixels, before the host's scaling for high-resolution screens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowSize {
     /// Width.
@@ -90,13 +91,13 @@ pub struct WindowSize {
 }
 
 impl WindowSize {
-    /// Size of a new editor; everything in it is laid out in these units and scaled with the window.
+    /// Size of a new window. Its contents are laid out in these units and scaled with the window.
     pub const DESIGN: Self = Self { width: 900.0, height: 600.0 };
-    /// Below this the text is no longer legible.
+    /// Smallest size at which the text is legible.
     pub const MIN: Self = Self { width: 600.0, height: 400.0 };
     const MAX: Self = Self { width: 2700.0, height: 1800.0 };
 
-    /// This size, or the nearest one that can be shown.
+    /// This size, moved into the valid range.
     pub fn usable(self) -> Self {
         Self {
             width: self.width.clamp(Self::MIN.width, Self::MAX.width),
@@ -111,8 +112,8 @@ impl Default for WindowSize {
     }
 }
 
-/// The session as the framework saves and loads it. Notes when the host loads one, because an active plugin is not
-/// told in any other way.
+/// The session as the framework saves and loads it. It flags each load, because an active plugin is not told in any
+/// other way.
 #[derive(Default)]
 pub struct SessionField {
     session: RwLock<Session>,
@@ -120,17 +121,17 @@ pub struct SessionField {
 }
 
 impl SessionField {
-    /// A copy. Not for the audio thread.
+    /// A copy of the session. Not for the audio thread.
     pub fn get(&self) -> Session {
         self.session.read().clone()
     }
 
-    /// Edits the session on the player's behalf. Not for the audio thread.
+    /// Edits the session for the player, without raising the flag. Not for the audio thread.
     pub fn edit(&self, edit: impl FnOnce(&mut Session)) {
         edit(&mut self.session.write());
     }
 
-    /// True once after each time the host has loaded a session. Realtime-safe.
+    /// True once after each load of a session by the host. Realtime-safe.
     pub fn take_was_loaded(&self) -> bool {
         // The plain load keeps the cache line shared in the usual case.
         self.was_loaded.load(Ordering::Relaxed) && self.was_loaded.swap(false, Ordering::AcqRel)

@@ -1,4 +1,4 @@
-//! What the audio side tells the editor: levels and rates through atomics, and where to read the engine's telemetry.
+//! State that the audio thread and the editor share: peaks, requests, latency, and the engine's telemetry.
 
 use crate::buffer::BufferChoice;
 use embouchure_inference::engine::{Telemetry, TelemetryView};
@@ -6,12 +6,12 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-/// Highest absolute sample since it was last read.
+/// Highest absolute sample since the last read.
 #[derive(Default)]
 pub struct Peak(AtomicU32);
 
 impl Peak {
-    /// Takes in the samples of one channel. Realtime-safe.
+    /// Adds the samples of one channel. Realtime-safe.
     pub fn note(&self, samples: &[f32]) {
         // `max` drops NaN, and the bits of floats ≥ 0 are ordered as the floats are.
         let peak = samples.iter().fold(0.0_f32, |peak, s| peak.max(s.abs()));
@@ -24,12 +24,12 @@ impl Peak {
     }
 }
 
-/// Written by the plugin, read by the editor.
+/// State that the audio thread and the editor share.
 #[derive(Default)]
 pub struct Shared {
-    /// Of the louder input channel.
+    /// Peak of the louder input channel.
     pub input: Peak,
-    /// Of the louder output channel.
+    /// Peak of the louder output channel.
     pub output: Peak,
     restart_wanted: AtomicBool,
     listening: AtomicBool,
@@ -37,19 +37,19 @@ pub struct Shared {
     running: Mutex<Option<(Running, Option<Arc<Telemetry>>)>>,
 }
 
-/// What an active plugin runs at.
+/// Rates and sizes of an active plugin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Running {
-    /// The host bounces: what plays is `process`'s business alone, so that every bounce is the same.
+    /// The host renders offline. Only `process` may then load instruments, so that every render is the same.
     pub is_offline: bool,
-    /// Hz.
+    /// Host's sample rate, Hz.
     pub host_rate: f32,
-    /// At the host's rate.
+    /// Latency, samples at the host's rate.
     pub latency_samples: u32,
-    /// What was chosen when it started.
+    /// The session's choice at the start.
     pub buffer: BufferChoice,
-    /// Samples that the choice came to.
-    pub room: u32,
+    /// Longest block that the latency covers, samples.
+    pub max_block: u32,
 }
 
 impl Shared {
@@ -74,22 +74,23 @@ impl Shared {
         self.running.lock().as_ref().and_then(|(_, t)| t.as_ref()).map(|t| t.view()).unwrap_or_default()
     }
 
-    /// True once the app's player wants to hear something. Realtime-safe.
+    /// True if the app is unmuted. Realtime-safe.
     pub fn is_listening(&self) -> bool {
         self.listening.load(Relaxed)
     }
 
-    /// Lets the app be heard, or mutes it.
+    /// Unmutes the app, or mutes it.
     pub fn listen(&self, is_listening: bool) {
         self.listening.store(is_listening, Relaxed);
     }
 
-    /// Asks whoever can speak to the host next, audio thread or editor, for a restart: the latency is to change.
+    /// Requests a restart, because the latency must change. The audio thread or the editor passes the request to the
+    /// host.
     pub fn want_restart(&self) {
         self.restart_wanted.store(true, Relaxed);
     }
 
-    /// True once after a restart was asked for. Realtime-safe.
+    /// True once after each request for a restart. Realtime-safe.
     pub fn take_restart_wanted(&self) -> bool {
         self.restart_wanted.load(Relaxed) && self.restart_wanted.swap(false, Relaxed)
     }

@@ -1,5 +1,5 @@
-//! Work that blocks, on one thread that all instances of the process share. The framework has such a thread, too, but
-//! loses it when an instance is removed with work left to do.
+//! Blocking work, on one thread that all instances of the process share. The framework's own such thread ends when an
+//! instance is removed before its work is done.
 
 use crate::Task;
 use crossbeam::queue::SegQueue;
@@ -12,36 +12,36 @@ use std::thread::{JoinHandle, Thread};
 /// No instrument change is waiting.
 const NONE: u64 = u64::MAX;
 
-/// One instance's way to the background. Clones lead to the same instance.
+/// Sends one instance's tasks to the background thread. Clones send for the same instance.
 #[derive(Clone)]
 pub struct Tasks {
     instance: Arc<Instance>,
-    /// The last one to go ends the thread and waits for it, so the host may unload the library afterwards.
+    /// Dropping the last one ends the thread and waits for it, so the host may unload the library afterwards.
     background: Arc<Background>,
-    /// Tests of what comes after a task do not wait for the thread.
+    /// Run tasks on the sender's thread, so that tests need not wait.
     #[cfg(test)]
     is_at_once: bool,
 }
 
-/// What the thread needs of an instance.
+/// The parts of an instance that the thread uses.
 struct Instance {
     execute: Box<dyn Fn(Task) + Send + Sync>,
-    /// Told when a task has panicked.
+    /// Receives a message when a task has panicked.
     failed: Box<dyn Fn(String) + Send + Sync>,
-    /// Count of the newest [`Task::Follow`] that the audio callback asked for, or [`NONE`]. A newer one replaces an older
-    /// one: both play what the parameters say when they run.
-    follow: AtomicU64,
+    /// Count of the newest [`Task::UpdateInstruments`] that the audio callback requested, or [`NONE`]. A newer one
+    /// replaces an older one: each reads the parameters when it runs.
+    n_loads: AtomicU64,
 }
 
 impl Tasks {
-    /// `failed` is told what to show after a panic in `execute`.
+    /// `failed` receives the message to show after a panic in `execute`.
     pub fn new(
         background: Arc<Background>,
         execute: impl Fn(Task) + Send + Sync + 'static,
         failed: impl Fn(String) + Send + Sync + 'static,
     ) -> Self {
-        let follow = AtomicU64::new(NONE);
-        let instance = Arc::new(Instance { execute: Box::new(execute), failed: Box::new(failed), follow });
+        let n_loads = AtomicU64::new(NONE);
+        let instance = Arc::new(Instance { execute: Box::new(execute), failed: Box::new(failed), n_loads });
         background.inbox.instances.lock().push(Arc::downgrade(&instance));
         Self {
             instance,
@@ -51,7 +51,7 @@ impl Tasks {
         }
     }
 
-    /// Every task that is sent runs at once, on the sender's thread.
+    /// Runs every task at once, on the sender's thread.
     #[cfg(test)]
     pub fn at_once(self) -> Self {
         Self { is_at_once: true, ..self }
@@ -67,15 +67,16 @@ impl Tasks {
         self.background.wake();
     }
 
-    /// Runs [`Task::Follow`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one wake.
-    pub fn follow(&self, n_loads: u32) {
-        self.instance.follow.store(n_loads.into(), Ordering::Release);
+    /// Runs [`Task::UpdateInstruments`] soon, unless the instance is removed meanwhile. Realtime-safe: at most one
+    /// wake.
+    pub fn update_instruments(&self, n_loads: u32) {
+        self.instance.n_loads.store(n_loads.into(), Ordering::Release);
         self.background.wake();
     }
 }
 
 impl Instance {
-    /// A panic ends the task, not the thread.
+    /// Runs a task. A panic ends the task, not the thread.
     fn run(&self, task: Task) {
         let name = format!("{task:?}");
         if catch_unwind(AssertUnwindSafe(|| (self.execute)(task))).is_err() {
@@ -84,7 +85,7 @@ impl Instance {
     }
 }
 
-/// What waits for the thread.
+/// Work that waits for the thread.
 #[derive(Default)]
 struct Inbox {
     tasks: SegQueue<(Arc<Instance>, Task)>,
@@ -95,12 +96,12 @@ struct Inbox {
 impl Inbox {
     fn work(&self) {
         loop {
-            // Read first: what was sent before the end is still done.
+            // Read before the tasks, so that tasks sent before the end are still done.
             let is_ending = self.is_ending.load(Ordering::Acquire);
             while let Some((instance, task)) = self.tasks.pop() {
                 instance.run(task);
             }
-            self.follow();
+            self.run_updates();
             if is_ending {
                 return;
             }
@@ -108,22 +109,22 @@ impl Inbox {
         }
     }
 
-    fn follow(&self) {
+    fn run_updates(&self) {
         let mut instances = Vec::new();
         self.instances.lock().retain(|instance| {
             instances.extend(instance.upgrade());
             instance.strong_count() > 0
         });
         for instance in instances {
-            let n_loads = instance.follow.swap(NONE, Ordering::AcqRel);
+            let n_loads = instance.n_loads.swap(NONE, Ordering::AcqRel);
             if n_loads != NONE {
-                instance.run(Task::Follow(n_loads as u32));
+                instance.run(Task::UpdateInstruments(n_loads as u32));
             }
         }
     }
 }
 
-/// The running thread. The last instance to go ends it and waits for it.
+/// The running thread. Dropping it ends the thread and waits for it.
 pub struct Background {
     inbox: Arc<Inbox>,
     thread: Thread,
@@ -131,8 +132,9 @@ pub struct Background {
 }
 
 impl Background {
-    /// The thread that all instances in the process share; started if none runs. The only static here: a host makes an
-    /// instance without an argument, and may unload the plugin when the last one is gone, so no thread may outlive it.
+    /// The thread that all instances in the process share; started if none runs. A static is needed because a host
+    /// makes an instance without an argument. It is weak because a host may unload the plugin after the last instance,
+    /// so no thread may outlive that.
     pub fn of_this_process() -> Arc<Self> {
         static RUNNING: Mutex<Weak<Background>> = Mutex::new(Weak::new());
         let mut running = RUNNING.lock();
@@ -143,12 +145,12 @@ impl Background {
         })
     }
 
-    /// A thread of its own.
+    /// A new thread.
     pub fn spawn() -> Self {
         let inbox = Arc::new(Inbox::default());
         let at_work = inbox.clone();
         let thread = std::thread::Builder::new().name("embouchure tasks".into()).spawn(move || at_work.work());
-        // A system that has no thread left cannot run the engine's worker either.
+        // A system without a free thread cannot run the engine's worker either.
         let join = thread.expect("the system gives no thread");
         Self { inbox, thread: join.thread().clone(), join: Mutex::new(Some(join)) }
     }
@@ -166,7 +168,7 @@ impl Drop for Background {
         let join = self.join.get_mut().take();
         // A thread cannot wait for itself.
         if let Some(join) = join.filter(|join| join.thread().id() != std::thread::current().id()) {
-            // It catches its tasks' panics; another one is none of the host's business.
+            // The thread catches its tasks' panics. Any other panic must not reach the host.
             let _ = join.join();
         }
     }
@@ -185,7 +187,7 @@ mod tests {
         }
     }
 
-    /// An instance that tells what it does and panics when it shall make a folder.
+    /// An instance that reports its tasks, and panics at [`Task::MakeFolder`].
     fn instance(background: &Arc<Background>) -> (Tasks, Receiver<String>) {
         let (sender, done) = channel();
         let failures = sender.clone();
@@ -201,23 +203,23 @@ mod tests {
     }
 
     #[test]
-    fn an_instance_that_is_removed_with_work_to_do_harms_no_other() {
+    fn an_instance_that_is_removed_with_work_left_harms_no_other() {
         let background = Arc::new(Background::spawn());
         let (survivor, survivors) = instance(&background);
         for _ in 0..200 {
             let (removed, done) = instance(&background);
-            removed.follow(1);
-            removed.follow(2);
+            removed.update_instruments(1);
+            removed.update_instruments(2);
             removed.send(Task::Rescan);
             drop(removed);
-            survivor.follow(3);
-            assert_eq!(next(&survivors), "Follow(3)");
-            assert!(done.try_iter().all(|what| what.starts_with("Follow") || what == "Rescan"));
+            survivor.update_instruments(3);
+            assert_eq!(next(&survivors), "UpdateInstruments(3)");
+            assert!(done.try_iter().all(|what| what.starts_with("UpdateInstruments") || what == "Rescan"));
         }
     }
 
     #[test]
-    fn what_was_sent_is_done_before_the_last_instance_is_gone() {
+    fn tasks_are_done_before_the_last_instance_is_gone() {
         for _ in 0..200 {
             let (removed, done) = instance(&Arc::new(Background::spawn()));
             removed.send(Task::Rescan);
@@ -236,20 +238,20 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_is_told_and_ends_nothing() {
+    fn a_panic_is_reported_and_the_thread_goes_on() {
         let (tasks, done) = instance(&Arc::new(Background::spawn()));
         tasks.send(Task::MakeFolder);
         assert!(next(&done).contains("MakeFolder"));
-        tasks.follow(7);
-        assert_eq!(next(&done), "Follow(7)");
+        tasks.update_instruments(7);
+        assert_eq!(next(&done), "UpdateInstruments(7)");
     }
 
     #[test]
-    fn only_the_newest_follow_counts() {
+    fn only_the_newest_update_counts() {
         let (tasks, done) = instance(&Arc::new(Background::spawn()));
-        (0..1000).for_each(|n| tasks.follow(n));
+        (0..1000).for_each(|n| tasks.update_instruments(n));
         let mut last = String::new();
-        while last != "Follow(999)" {
+        while last != "UpdateInstruments(999)" {
             last = next(&done);
         }
     }

@@ -1,11 +1,11 @@
-//! A host for the tests of the editor: it notes what it is told, and obeys.
+//! A host for the tests of the editor. It sets parameters as asked and logs the calls.
 
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContextInner;
 use nice_plug::prelude::{ParamPtr, PluginState};
 use parking_lot::Mutex;
 
-/// What it was told: "(" for the beginning of a gesture, "=" for a value, ")" for the end.
+/// The log: "(" for the beginning of a gesture, "=" for a value, ")" for the end.
 #[derive(Default)]
 pub struct TestHost(Mutex<String>);
 

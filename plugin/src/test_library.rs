@@ -1,16 +1,16 @@
-//! Libraries for tests: none of them sees what the player has.
+//! Libraries for tests. None of them reads the user's own folders.
 
 use crate::library::{Folders, Library};
 use crate::params::EmbouchureParams;
 use crate::test_folder::TestFolder;
 use std::sync::Arc;
 
-/// What is shipped, and no folder.
+/// The shipped instruments and presets, without folders.
 pub fn shipped() -> Arc<Library> {
     Arc::new(Library::new(Folders::default()))
 }
 
-/// What is shipped, and what is in a folder.
+/// The shipped instruments and presets, and those in a folder.
 pub fn library_in(folder: &TestFolder) -> Arc<Library> {
     Arc::new(Library::new(Folders {
         instruments: Some(folder.path("Instruments")),
@@ -19,7 +19,7 @@ pub fn library_in(folder: &TestFolder) -> Arc<Library> {
     }))
 }
 
-/// For tests of parameters, which need no library but to name the shipped instruments.
+/// For tests of parameters, which need a library only to name the shipped instruments.
 impl Default for EmbouchureParams {
     fn default() -> Self {
         Self::new(&shipped())

@@ -1,4 +1,4 @@
-//! The plugin's life in a host.
+//! The plugin's life cycle in a host.
 
 use super::*;
 use crate::library::InstrumentRef;
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// A host that counts restarts and makes none.
+/// A host that counts requests for a restart and does not restart.
 struct Host {
     transport: Transport,
     n_restarts: AtomicU32,
@@ -73,7 +73,7 @@ impl Bench {
         self.plugin.reset();
     }
 
-    /// What a host does when it was asked to; true if it was.
+    /// Restarts the plugin if it has asked for that; true if it has.
     fn restart_if_asked(&mut self, max_buffer_size: u32) -> bool {
         let is_asked = self.host.n_restarts.swap(0, Relaxed) > 0;
         if is_asked {
@@ -113,7 +113,7 @@ impl Bench {
 }
 
 #[test]
-fn a_session_loaded_while_active_is_followed_in_the_background() {
+fn a_session_loaded_while_active_is_applied_in_the_background() {
     let mut bench = Bench::new(ProcessMode::Realtime);
     bench.process();
     bench.load_session_with_missing_file();
@@ -121,13 +121,13 @@ fn a_session_loaded_while_active_is_followed_in_the_background() {
     bench.process();
     let start = Instant::now();
     while !bench.is_missing_file_reported() {
-        assert!(start.elapsed() < Duration::from_secs(30), "nobody follows");
+        assert!(start.elapsed() < Duration::from_secs(30), "the session is not applied");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
 
 #[test]
-fn offline_it_is_followed_at_once() {
+fn offline_a_session_is_applied_at_once() {
     let mut bench = Bench::new(ProcessMode::Offline);
     bench.load_session_with_missing_file();
     bench.process();
@@ -183,11 +183,11 @@ fn a_session_with_another_buffer_asks_for_a_restart() {
     bench.start(ProcessMode::Realtime, 4096);
     bench.plugin.params.session.set(Session { buffer: BufferChoice::Samples(32), ..Session::default() });
     bench.process();
-    bench.plugin.tasks.run_now(Task::Follow(1));
+    bench.plugin.tasks.run_now(Task::UpdateInstruments(1));
     bench.process();
     assert!(bench.restart_if_asked(4096));
     assert!(bench.latency() <= 432, "{}", bench.latency());
-    bench.plugin.tasks.run_now(Task::Follow(1));
+    bench.plugin.tasks.run_now(Task::UpdateInstruments(1));
     bench.process();
     assert!(!bench.restart_if_asked(4096));
 }
@@ -204,7 +204,7 @@ fn an_engine_that_cannot_be_made_leaves_the_input_audible() {
 fn a_preset_that_cannot_be_renamed_keeps_its_name_in_the_session() {
     let bench = Bench::new(ProcessMode::Realtime);
     let session = &bench.plugin.params.session;
-    // The window calls it by the new name at once.
+    // The editor puts the new name into the session at once.
     session.edit(|session| session.preset = "new name of none".into());
     bench.plugin.tasks.run_now(Task::RenamePreset("no such preset".into(), "new name of none".into()));
     assert_eq!(session.get().preset, "no such preset");

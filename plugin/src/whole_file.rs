@@ -1,13 +1,13 @@
-//! Small files that are written whole or not at all.
+//! Writes small files whole or not at all.
 
 use std::io::Result;
 use std::path::Path;
 
-/// Puts `bytes` in the place of a file, and makes its folder. The new file is renamed when it is whole: a full disk must
-/// not cost what was there.
+/// Replaces a file's contents by `bytes`, and creates its folder. A new file is written first and then renamed, so that
+/// a full disk does not destroy the old one.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     path.parent().map_or(Ok(()), std::fs::create_dir_all)?;
-    // Other processes write their own.
+    // A name of this process's own, because other processes may write at the same time.
     let new = path.with_extension(format!("{}.new", std::process::id()));
     let written = std::fs::write(&new, bytes).and_then(|()| std::fs::rename(&new, path));
     if written.is_err() {
@@ -22,7 +22,7 @@ mod tests {
     use crate::test_folder::TestFolder;
 
     #[test]
-    fn what_cannot_be_written_leaves_nothing_behind() {
+    fn a_failed_write_leaves_no_file_behind() {
         let folder = TestFolder::new("whole");
         let place = folder.path("new folder/a.json");
         write(&place, b"first").unwrap();

@@ -7,7 +7,7 @@ use realfft::RealFftPlanner;
 
 const BLOCK: usize = 64;
 const SECONDS: f64 = 1.5;
-/// The synth plays nothing above 20 kHz, and neither does the source: what is there comes from steps.
+/// Neither the synth nor the source has anything above 20 kHz, so power above this comes from steps.
 const ABOVE_HZ: f32 = 20_600.0;
 
 /// A steady tone without anything above 10 kHz.
@@ -48,22 +48,23 @@ fn steps_db(samples: &[f32]) -> f32 {
     held.windows(SIZE).step_by(SIZE / 4).map(share).fold(-200.0, f32::max)
 }
 
-/// 0, up to 1 and down again, over and over, two ways a second.
-fn hand(start: usize) -> f64 {
+/// A triangle wave between 0 and 1, two periods a second.
+fn triangle(start: usize) -> f64 {
     let phase = (start as f64 / HOST_RATE * 2.0).fract() * 2.0;
     if phase < 1.0 { phase } else { 2.0 - phase }
 }
 
 #[test]
-fn a_hand_on_any_control_makes_no_zipper_noise() {
-    // With a second instrument and a room, so that everything has something to act on; steps of pitch are wanted.
+fn no_moving_parameter_causes_zipper_noise() {
+    // Instrument B and a room, so that every parameter has an effect. Octave Fit is off, because its steps are
+    // intended.
     let ground = [("Instrument B", 7.0), ("Room", 0.5), ("Width", 0.5), ("Morph", 0.3), ("Octave Fit", 0.0)];
     let still = steps_db(&play(|start| if start == 0 { ground.to_vec() } else { vec![] })[0]);
     assert!(still < -80.0, "{still} dB while nothing moves");
     for (name, top) in param_tops(&mut instance()) {
         let moved = play(|start| {
             let mut settings = if start == 0 { ground.to_vec() } else { vec![] };
-            settings.push((&name, top * hand(start)));
+            settings.push((&name, top * triangle(start)));
             settings
         });
         for samples in &moved {
@@ -71,7 +72,7 @@ fn a_hand_on_any_control_makes_no_zipper_noise() {
             assert!(samples.iter().all(|x| *x == 0.0 || x.abs() > f32::MIN_POSITIVE), "{name}: subnormal");
             let steps = steps_db(samples);
             println!("{name}: {steps:.1} dB");
-            // The reverb's gains change from hop to hop: what rings is a little rougher while they move.
+            // The reverb's gains change from hop to hop, so its tail is a little rougher while they move.
             let limit = if name == "Room Decay" { -69.0 } else { -70.0 };
             assert!(steps < limit, "{name}: {steps} dB above {ABOVE_HZ} Hz");
         }

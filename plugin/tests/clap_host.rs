@@ -13,7 +13,7 @@ fn signal(n_channels: usize, n_samples: usize) -> Vec<Vec<f32>> {
     (0..n_channels).map(|c| (0..n_samples).map(|i| sample(c, i)).collect()).collect()
 }
 
-/// From `from` on, the output is the input, delayed by the latency, to the last bit.
+/// Asserts that the output from sample `from` on is exactly the input, delayed by the latency.
 fn assert_delayed(input: &[Vec<f32>], (output, latency): &(Vec<Vec<f32>>, usize), from: usize) {
     assert!(*latency > 0);
     for (c, output) in output.iter().enumerate() {
@@ -24,7 +24,7 @@ fn assert_delayed(input: &[Vec<f32>], (output, latency): &(Vec<Vec<f32>>, usize)
     }
 }
 
-/// Well past all smoothing.
+/// Samples after which all smoothing has ended.
 const SETTLED: usize = 4_000;
 
 #[test]

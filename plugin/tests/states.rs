@@ -1,4 +1,4 @@
-//! Saved states: of every version there was, of none that there will be, and broken ones.
+//! Saved states: of earlier versions, of later versions, and damaged ones.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{instance, load, load_bytes, render, save, set_offline};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-/// As earlier versions saved them, each with what it must come to: parts of the state that is saved then.
+/// States of earlier versions, each with parts that the state must contain when it is saved again.
 const EARLIER: [(&str, &[&str]); 1] = [(
     include_str!("states/0.1.0-before-second-instrument.json"),
     &[
@@ -61,14 +61,14 @@ fn ten_thousand_damaged_states_do_no_harm() {
     for _ in 0..10_000 {
         load_bytes(&mut instance, &damaged(&whole, &mut rng));
     }
-    // Whatever was taken is a state that can be saved, loaded and played.
+    // The state that results can be saved, loaded and played.
     let saved = save(&mut instance);
     assert!(load(&mut instance, &saved));
     set_offline(&mut instance);
     let (played, _) = render(&mut instance, &[a_second_of_tone(), a_second_of_tone()], 2, &[256], &[]);
     assert!(played.iter().flatten().all(|x| x.is_finite()));
     assert!(load(&mut instance, &good));
-    assert_eq!(save(&mut instance), good, "nothing is left of them");
+    assert_eq!(save(&mut instance), good, "the damaged states have left no trace");
 }
 
 fn damaged(whole: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
@@ -91,7 +91,7 @@ fn damaged(whole: &[u8], rng: &mut ChaCha8Rng) -> Vec<u8> {
                 .for_each(drop),
         }
     }
-    // Hosts keep the length apart; often it is right though the rest is not.
+    // The first 8 bytes are the length. Often it is made right, so that the damage lies in the text.
     if rng.random_bool(0.7) && bytes.len() >= 8 {
         let n = (bytes.len() - 8) as u64;
         bytes[..8].copy_from_slice(&n.to_le_bytes());

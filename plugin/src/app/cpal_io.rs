@@ -1,10 +1,10 @@
-//! Sound through cpal: ALSA, PulseAudio, Core Audio, WASAPI. An input and an output stream, joined by a [`feed`].
+//! Sound through cpal: ALSA, PulseAudio, Core Audio, WASAPI. A [`feed`] connects the input stream to the output stream.
 
 use super::explain::{self, Direction};
-use super::feed::{self, Inlet, Outlet};
-use super::io::{Fault, Pace, Session, Streams, Vitals, difference, heard_channels};
+use super::feed::{self, FeedReader, FeedWriter};
+use super::io::{AudioSession, Fault, Pace, StreamStatus, Streams, difference, heard_channels};
 use super::names;
-use super::player::Slot;
+use super::player::PlayerSlot;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{
     BufferSize, ErrorKind, FromSample, SampleFormat, SizedSample, StreamConfig, SupportedBufferSize,
@@ -16,9 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-/// Samples that are handed to the player at once; longer blocks are cut.
+/// Longest block for the player, samples; longer ones are cut.
 const LONGEST: usize = 8192;
-/// After so long without a sound of it a stream looks how its device is.
+/// Time without data after which cpal checks the state of a stream's device.
 const TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Calls a generic function with the type of a sample.
@@ -59,15 +59,15 @@ impl Streams for CpalStreams {
 
     fn could_have_input(&mut self) -> bool {
         let Ok(host) = host(self.backend) else { return false };
-        let ignored = Arc::new(Vitals::default());
+        let ignored = Arc::new(StreamStatus::default());
         open_input(&host, self.backend, &self.settings, self.settings.rate, &ignored).is_ok()
     }
 }
 
-/// Opens what the settings ask for. Without an input it still plays.
-pub fn open(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault> {
+/// Opens the devices of the settings. If the input fails, the output plays without it.
+pub fn open(backend: Backend, settings: &AudioSettings) -> Result<AudioSession, Fault> {
     let host = host(backend)?;
-    let (vitals, slot) = (Arc::new(Vitals::default()), Slot::new());
+    let (status, slot) = (Arc::new(StreamStatus::default()), PlayerSlot::new());
     let mut notes = Vec::new();
     let output = find(&host, backend, Direction::Output, &settings.output)?;
     let explained = |e: cpal::Error| explain::fault(&e, Direction::Output, &settings.output, backend);
@@ -79,7 +79,7 @@ pub fn open(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault
     let rate = format.config.sample_rate;
     let input = match settings.input {
         DeviceChoice::Nothing => Ok(None),
-        _ => open_input(&host, backend, settings, rate, &vitals).map(Some),
+        _ => open_input(&host, backend, settings, rate, &status).map(Some),
     };
     let (input, input_problem) = match input {
         Ok(input) => (input, None),
@@ -88,32 +88,32 @@ pub fn open(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault
     if let Some(input) = &input {
         notes.extend(difference("The input", settings.rate, input.rate, "Hz"));
     }
-    let outlet = Handed::new();
+    let to_output = Handover::new();
     let build =
-        |format: &Format| with_sample_type!(format.sample, build_output(&output, format, &slot, &outlet, &vitals));
+        |format: &Format| with_sample_type!(format.sample, build_output(&output, format, &slot, &to_output, &status));
     let stream = with_some_block(&format, build).map_err(explained)?;
     let n_channels = input.as_ref().map_or(0, |input| input.n_channels);
-    let stock = input.as_ref().and_then(|input| {
-        let (inlet, far_end, stock) = feed::join(input.rate, rate, f64::from(settings.safety_ms) / 1000.0).ok()?;
-        input.inlet.give(inlet);
-        outlet.give(far_end);
-        Some(stock)
+    let feed = input.as_ref().and_then(|input| {
+        let (writer, reader, feed) = feed::join(input.rate, rate, f64::from(settings.safety_ms) / 1000.0).ok()?;
+        input.writer.give(writer);
+        to_output.give(reader);
+        Some(feed)
     });
     let block = stream.buffer_size().unwrap_or(settings.block).clamp(1, LONGEST as u32);
-    notes.extend(difference("The output", settings.block, block, "samples at once"));
+    notes.extend(difference("The output", settings.block, block, "samples per block"));
     let name = |device: &cpal::Device| device.description().map_or_else(|_| "?".into(), |d| d.name().to_owned());
     let heard = input.as_ref().map_or_else(|| "no input".to_owned(), |input| name(&input.device));
-    Ok(Session {
+    Ok(AudioSession {
         backend,
         slot,
         rate,
         block,
-        playing: format!("{}: {heard} to {}, {rate} Hz, {block} samples at once", backend.label(), name(&output)),
+        playing: format!("{}: {heard} to {}, {rate} Hz, blocks of {block} samples", backend.label(), name(&output)),
         notes,
         input_problem,
         n_channels,
-        vitals,
-        stock,
+        status,
+        feed,
         streams: Box::new(CpalStreams {
             output: stream,
             input: input.map(|input| input.stream),
@@ -123,7 +123,7 @@ pub fn open(backend: Backend, settings: &AudioSettings) -> Result<Session, Fault
     })
 }
 
-/// What there is. `is_probed`: leaves out what cannot be opened.
+/// Lists the devices. `is_probed`: only those that can be opened, or are in use.
 pub fn devices(backend: Backend, is_probed: bool) -> Result<Devices, Fault> {
     let host = host(backend)?;
     let mut found = Devices { backend, ..Devices::default() };
@@ -145,8 +145,8 @@ pub fn devices(backend: Backend, is_probed: bool) -> Result<Devices, Fault> {
 fn host(backend: Backend) -> Result<cpal::Host, Fault> {
     #[cfg(target_os = "linux")]
     if backend == Backend::Alsa {
-        // It would write a screenful for each device that is not there. What matters of it is in the errors. Called again,
-        // it forgets what it has caught.
+        // ALSA would print many lines for each absent device; the errors say enough. This call catches them, and drops
+        // those that an earlier call has caught.
         let _ = alsa::Output::local_error_handler();
     }
     let id = match backend {
@@ -163,7 +163,7 @@ fn host(backend: Backend) -> Result<cpal::Host, Fault> {
     cpal::host_from_id(id).map_err(|_| explain::no_backend(backend))
 }
 
-/// Devices that can be chosen, by name.
+/// Devices to choose from, with their names.
 fn all(host: &cpal::Host, backend: Backend, direction: Direction) -> Vec<(DeviceName, cpal::Device)> {
     let devices: Vec<cpal::Device> = match direction {
         Direction::Input => host.input_devices().map(Iterator::collect),
@@ -190,7 +190,7 @@ fn find(
         };
         return device.ok_or_else(|| explain::no_default(direction, backend));
     };
-    // What the lists leave out can be named, too.
+    // A name may also be one that the lists leave out.
     let id = match backend {
         Backend::Alsa => host
             .devices()
@@ -209,7 +209,7 @@ fn find(
     }
 }
 
-/// How a device is opened.
+/// Configuration that a device is opened with.
 #[derive(Clone, Debug, PartialEq)]
 struct Format {
     config: StreamConfig,
@@ -217,7 +217,8 @@ struct Format {
 }
 
 impl Format {
-    /// The nearest of what a device offers: the rate counts most, then channels, then the kind of sample.
+    /// The nearest format that a device offers: by rate first, then channels, then sample format. `None` if there is
+    /// none.
     fn choose(ranges: Vec<SupportedStreamConfigRange>, rate: u32, channels: u16, block: u32) -> Option<Self> {
         let nearest = |range: &SupportedStreamConfigRange| rate.clamp(range.min_sample_rate(), range.max_sample_rate());
         let key = |range: &SupportedStreamConfigRange| {
@@ -234,13 +235,13 @@ impl Format {
         Some(Self { config, sample: range.sample_format() })
     }
 
-    /// The same with whatever block the device likes.
+    /// The same with the device's default block.
     fn with_any_block(&self) -> Self {
         Self { config: StreamConfig { buffer_size: BufferSize::Default, ..self.config }, ..self.clone() }
     }
 }
 
-/// The best first; none for what music is not kept in.
+/// Rank of a sample format, 0 = best; `None` for formats other than PCM.
 fn sample_rank(format: SampleFormat) -> Option<u8> {
     use SampleFormat::*;
     [F32, I32, I24, I16, F64, U32, U24, U16, I8, U8].iter().position(|known| *known == format).map(|at| at as u8)
@@ -249,22 +250,22 @@ fn sample_rank(format: SampleFormat) -> Option<u8> {
 struct Input {
     stream: cpal::Stream,
     device: cpal::Device,
-    inlet: Handed<Inlet>,
+    writer: Handover<FeedWriter>,
     rate: u32,
     n_channels: u16,
 }
 
-/// An end of a feed on its way into a callback, which takes it at its first call. A stream that could not be made takes
-/// nothing with it.
-struct Handed<T>(Arc<ArrayQueue<T>>);
+/// Hands one end of a feed to a callback, which takes it at its first call. It is given only after both streams exist,
+/// because a stream that could not be built would drop its callback.
+struct Handover<T>(Arc<ArrayQueue<T>>);
 
-impl<T> Clone for Handed<T> {
+impl<T> Clone for Handover<T> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
     }
 }
 
-impl<T> Handed<T> {
+impl<T> Handover<T> {
     fn new() -> Self {
         Self(Arc::new(ArrayQueue::new(1)))
     }
@@ -279,7 +280,7 @@ fn open_input(
     backend: Backend,
     settings: &AudioSettings,
     rate: u32,
-    vitals: &Arc<Vitals>,
+    status: &Arc<StreamStatus>,
 ) -> Result<Input, Fault> {
     let device = find(host, backend, Direction::Input, &settings.input)?;
     let explained = |e: cpal::Error| explain::fault(&e, Direction::Input, &settings.input, backend);
@@ -287,14 +288,15 @@ fn open_input(
     let format = Format::choose(ranges, rate, settings.channel.max(2), settings.block)
         .ok_or_else(|| explain::no_format(Direction::Input, &settings.input))?;
     let own = device.default_input_config().map_or(format.config.channels, |config| config.channels());
-    let (inlet, heard) = (Handed::new(), heard_channels(settings, format.config.channels.into()));
-    let build = |format: &Format| with_sample_type!(format.sample, build_input(&device, format, heard, &inlet, vitals));
+    let (writer, heard) = (Handover::new(), heard_channels(settings, format.config.channels.into()));
+    let build =
+        |format: &Format| with_sample_type!(format.sample, build_input(&device, format, heard, &writer, status));
     let stream = with_some_block(&format, build).map_err(explained)?;
     let n_channels = own.max(format.config.channels);
-    Ok(Input { stream, inlet, rate: format.config.sample_rate, n_channels, device })
+    Ok(Input { stream, writer, rate: format.config.sample_rate, n_channels, device })
 }
 
-/// With the wanted block, or with whatever block the device likes.
+/// Builds a stream with the wanted block, or else with the device's default block.
 fn with_some_block<S>(format: &Format, build: impl Fn(&Format) -> Result<S, cpal::Error>) -> Result<S, cpal::Error> {
     use ErrorKind::{BackendError, InvalidInput, UnsupportedConfig};
     match build(format) {
@@ -309,51 +311,53 @@ fn build_input<T: SizedSample>(
     device: &cpal::Device,
     format: &Format,
     heard: [usize; 2],
-    handed: &Handed<Inlet>,
-    vitals: &Arc<Vitals>,
+    handover: &Handover<FeedWriter>,
+    status: &Arc<StreamStatus>,
 ) -> Result<cpal::Stream, cpal::Error>
 where
     f32: FromSample<T>,
 {
     let n_channels = usize::from(format.config.channels);
-    let (handed, watched) = (handed.clone(), vitals.clone());
-    let (mut is_to_rise, mut inlet, mut pace) = (may_rise(device), None, Pace::new(format.config.sample_rate));
+    let (handover, watched) = (handover.clone(), status.clone());
+    let (mut must_raise, mut writer, mut pace) =
+        (may_raise_priority(device), None, Pace::new(format.config.sample_rate));
     let take = move |samples: &[T], info: &cpal::InputCallbackInfo| {
-        if std::mem::take(&mut is_to_rise) {
+        if std::mem::take(&mut must_raise) {
             watched.priority.raise();
         }
-        if inlet.is_none() {
-            inlet = handed.0.pop();
+        if writer.is_none() {
+            writer = handover.0.pop();
         }
         let frames = samples.chunks_exact(n_channels);
         pace.wait(frames.len());
         watched.n_recorded.fetch_add(1, Relaxed);
         let time = info.timestamp();
         note_delay(&watched.input_us, time.callback.saturating_duration_since(time.capture));
-        if let Some(inlet) = &mut inlet {
-            inlet.push(frames.map(|frame| heard.map(|channel| frame[channel].to_sample::<f32>())));
+        if let Some(writer) = &mut writer {
+            writer.push(frames.map(|frame| heard.map(|channel| frame[channel].to_sample::<f32>())));
         }
     };
-    device.build_input_stream::<T, _, _>(format.config, take, report(vitals.clone()), Some(TIMEOUT))
+    device.build_input_stream::<T, _, _>(format.config, take, report(status.clone()), Some(TIMEOUT))
 }
 
 fn build_output<T: SizedSample + FromSample<f32>>(
     device: &cpal::Device,
     format: &Format,
-    slot: &Slot,
-    handed: &Handed<Outlet>,
-    vitals: &Arc<Vitals>,
+    slot: &PlayerSlot,
+    handover: &Handover<FeedReader>,
+    status: &Arc<StreamStatus>,
 ) -> Result<cpal::Stream, cpal::Error> {
     let n_channels = usize::from(format.config.channels);
-    let (slot, handed, watched) = (slot.clone(), handed.clone(), vitals.clone());
-    let (mut is_to_rise, mut outlet, mut pace) = (may_rise(device), None, Pace::new(format.config.sample_rate));
+    let (slot, handover, watched) = (slot.clone(), handover.clone(), status.clone());
+    let (mut must_raise, mut reader, mut pace) =
+        (may_raise_priority(device), None, Pace::new(format.config.sample_rate));
     let (mut left, mut right) = (vec![0.0; LONGEST], vec![0.0; LONGEST]);
     let play = move |samples: &mut [T], info: &cpal::OutputCallbackInfo| {
-        if std::mem::take(&mut is_to_rise) {
+        if std::mem::take(&mut must_raise) {
             watched.priority.raise();
         }
-        if outlet.is_none() {
-            outlet = handed.0.pop();
+        if reader.is_none() {
+            reader = handover.0.pop();
         }
         let n_frames = samples.len() / n_channels;
         pace.wait(n_frames);
@@ -363,19 +367,19 @@ fn build_output<T: SizedSample + FromSample<f32>>(
         for part in samples.chunks_mut(LONGEST * n_channels) {
             let n = part.len() / n_channels;
             let (left, right) = (&mut left[..n], &mut right[..n]);
-            match &mut outlet {
-                Some(outlet) => outlet.pull(left, right),
+            match &mut reader {
+                Some(reader) => reader.pull(left, right),
                 None => [&mut *left, &mut *right].into_iter().for_each(|channel| channel.fill(0.0)),
             }
             slot.play(left, right);
             interleave(left, right, part, n_channels);
         }
     };
-    device.build_output_stream::<T, _, _>(format.config, play, report(vitals.clone()), Some(TIMEOUT))
+    device.build_output_stream::<T, _, _>(format.config, play, report(status.clone()), Some(TIMEOUT))
 }
 
-/// Both channels where there are two or more, their mean where there is one. Nothing leaves beyond full scale: what
-/// integers make of it is not always clipping.
+/// Writes both channels to the first two of `n_channels`, or their mean to one. Samples are limited to full scale,
+/// because not every conversion to integers clips.
 fn interleave<T: SizedSample + FromSample<f32>>(left: &[f32], right: &[f32], samples: &mut [T], n_channels: usize) {
     let sample = |value: f32| T::from_sample(value.clamp(-1.0, 1.0));
     for (frame, (left, right)) in samples.chunks_exact_mut(n_channels).zip(left.iter().zip(right)) {
@@ -391,54 +395,54 @@ fn interleave<T: SizedSample + FromSample<f32>>(left: &[f32], right: &[f32], sam
     }
 }
 
-/// Smoothed, so that it can be read.
+/// Stores a delay in µs, smoothed so that it is readable.
 fn note_delay(place: &AtomicU32, delay: Duration) {
     let (new, old) = (delay.as_micros().min(10_000_000) as u32, place.load(Relaxed));
     place.store(if old == 0 { new } else { (old * 15 + new) / 16 }, Relaxed);
 }
 
-/// False for what stands between ALSA and another server: where that has gone cpal asks again and again without a pause, and
-/// at realtime priority nothing else would run, the server's return among it.
+/// True if the callbacks of a device may get realtime priority. False for ALSA's bridges to a sound server: when the
+/// server has gone, cpal polls without a pause. At realtime priority this would keep the server from starting again.
 #[cfg(target_os = "linux")]
-fn may_rise(device: &cpal::Device) -> bool {
+fn may_raise_priority(device: &cpal::Device) -> bool {
     device.id().is_ok_and(|id| id.host() != cpal::HostId::Alsa || names::is_card_in_alsa(id.id()))
 }
 
-/// Elsewhere the system raises them.
+/// Other operating systems raise the priority themselves.
 #[cfg(not(target_os = "linux"))]
-fn may_rise(_device: &cpal::Device) -> bool {
+fn may_raise_priority(_device: &cpal::Device) -> bool {
     false
 }
 
-/// What a stream tells of itself. After a few errors without sound between them it is over: it would go on telling them
-/// as fast as the processor can.
-fn report(vitals: Arc<Vitals>) -> impl FnMut(cpal::Error) + Send + 'static {
+/// A stream's error callback. After a few errors without a block between them the stream counts as broken, because it
+/// would report errors as fast as the processor allows.
+fn report(status: Arc<StreamStatus>) -> impl FnMut(cpal::Error) + Send + 'static {
     const MOST_IN_A_ROW: u32 = 5;
     let (mut n_in_a_row, mut n_blocks) = (0, 0);
     move |error| {
-        let n_now = vitals.n_blocks.load(Relaxed) + vitals.n_recorded.load(Relaxed);
+        let n_now = status.n_blocks.load(Relaxed) + status.n_recorded.load(Relaxed);
         n_in_a_row = if n_now == n_blocks { n_in_a_row + 1 } else { 0 };
         n_blocks = n_now;
         if n_in_a_row > MOST_IN_A_ROW {
-            vitals.failed(error.to_string(), true);
+            status.failed(error.to_string(), true);
             std::thread::sleep(Duration::from_millis(20));
         } else {
-            note(&vitals, &error);
+            note(&status, &error);
         }
     }
 }
 
-fn note(vitals: &Vitals, error: &cpal::Error) {
+fn note(status: &StreamStatus, error: &cpal::Error) {
     match error.kind() {
-        ErrorKind::Xrun => _ = vitals.n_gaps.fetch_add(1, Relaxed),
-        // It plays on.
+        ErrorKind::Xrun => _ = status.n_gaps.fetch_add(1, Relaxed),
+        // The stream goes on playing.
         ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied => {}
         kind => {
             let is_broken = matches!(
                 kind,
                 ErrorKind::DeviceNotAvailable | ErrorKind::StreamInvalidated | ErrorKind::HostUnavailable
             );
-            vitals.failed(error.to_string(), is_broken);
+            status.failed(error.to_string(), is_broken);
         }
     }
 }
@@ -466,7 +470,7 @@ mod tests {
         let few = [range(2, (44_100, 44_100), F32), range(1, (48_000, 48_000), I16)];
         assert_eq!(choose(&few, 48_000, 2, 4096), (1, 48_000, BufferSize::Fixed(1024), I16));
         assert_eq!(choose(&few[..1], 96_000, 2, 128).1, 44_100);
-        // A card of eight channels as a whole, the fifth of them, and one of few channels as it is.
+        // The fewest channels that include the wanted one, or as many as there are.
         let cards = [range(8, (48_000, 48_000), I32), range(4, (48_000, 48_000), I32)];
         assert_eq!(choose(&cards, 48_000, 2, 128).0, 4);
         assert_eq!(choose(&cards, 48_000, 5, 128).0, 8);

@@ -1,7 +1,7 @@
-//! No sound at all: silence at the pace of the clock, so that the window can be tried.
+//! No sound card: processes silence in real time, so that the window can be tried.
 
-use super::io::{Fault, FaultKind, Session, Streams, Vitals};
-use super::player::Slot;
+use super::io::{AudioSession, Fault, FaultKind, StreamStatus, Streams};
+use super::player::PlayerSlot;
 use embouchure_plugin::audio::{AudioSettings, Backend};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -9,44 +9,44 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 struct Silence {
-    slot: Slot,
-    vitals: Arc<Vitals>,
+    slot: PlayerSlot,
+    status: Arc<StreamStatus>,
     block: usize,
     rate: u32,
     is_over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// As the settings ask for.
-pub fn open(settings: &AudioSettings) -> Session {
-    let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
+/// A session with the settings' rate and block.
+pub fn open(settings: &AudioSettings) -> AudioSession {
+    let (slot, status) = (PlayerSlot::new(), Arc::new(StreamStatus::default()));
     let (rate, block) = (settings.rate, settings.block);
     let silence = Silence {
         slot: slot.clone(),
-        vitals: vitals.clone(),
+        status: status.clone(),
         block: block as usize,
         rate,
         is_over: Arc::default(),
         thread: None,
     };
-    Session {
+    AudioSession {
         backend: Backend::Dummy,
         slot,
         rate,
         block,
-        playing: format!("No sound, {rate} Hz, {block} samples at once"),
+        playing: format!("No sound, {rate} Hz, blocks of {block} samples"),
         notes: Vec::new(),
         input_problem: None,
         n_channels: 0,
-        vitals,
-        stock: None,
+        status,
+        feed: None,
         streams: Box::new(silence),
     }
 }
 
 impl Streams for Silence {
     fn start(&mut self) -> Result<(), Fault> {
-        let (slot, vitals, is_over) = (self.slot.clone(), self.vitals.clone(), self.is_over.clone());
+        let (slot, status, is_over) = (self.slot.clone(), self.status.clone(), self.is_over.clone());
         let (block, rate) = (self.block, f64::from(self.rate));
         let play = move || {
             let (mut left, mut right) = (vec![0.0; block], vec![0.0; block]);
@@ -55,7 +55,7 @@ impl Streams for Silence {
                 left.fill(0.0);
                 right.fill(0.0);
                 slot.play(&mut left, &mut right);
-                vitals.played(block);
+                status.played(block);
                 n_done += block as f64;
                 let due = Duration::from_secs_f64(n_done / rate);
                 std::thread::sleep(due.saturating_sub(start.elapsed()));

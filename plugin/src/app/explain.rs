@@ -1,10 +1,10 @@
-//! Faults in words: what is wrong, and what the player can do about it.
+//! Messages for faults: what is wrong, and what the player can do about it.
 
 use super::io::{Fault, FaultKind};
 use cpal::ErrorKind;
 use embouchure_plugin::audio::{Backend, DeviceChoice};
 
-/// Which way sound goes through a device.
+/// Direction of a device's sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// To the app.
@@ -29,7 +29,7 @@ impl Direction {
     }
 }
 
-/// What came of opening or starting a device.
+/// The fault for an error while opening or starting a device.
 pub fn fault(error: &cpal::Error, direction: Direction, choice: &DeviceChoice, backend: Backend) -> Fault {
     let device = direction.device(choice);
     let (kind, message) = match error.kind() {
@@ -40,17 +40,19 @@ pub fn fault(error: &cpal::Error, direction: Direction, choice: &DeviceChoice, b
         ErrorKind::DeviceNotAvailable if *choice == DeviceChoice::System => return no_default(direction, backend),
         ErrorKind::DeviceNotAvailable => (
             FaultKind::NoDevice,
-            format!("{device} is not there. Connect it and it is used again by itself, or choose another device."),
+            format!("{device} is not connected. Connect it, and it is used automatically, or choose another device."),
         ),
         ErrorKind::HostUnavailable => return no_backend(backend),
         ErrorKind::PermissionDenied => (FaultKind::Refused, format!("{device} may not be used. {}", permission())),
         ErrorKind::UnsupportedConfig | ErrorKind::UnsupportedOperation => (
             FaultKind::Refused,
-            format!("{device} cannot be used so ({error}). Choose another sample rate or another device."),
+            format!("{device} refuses these settings ({error}). Choose another sample rate or another device."),
         ),
         _ => (
             FaultKind::Refused,
-            format!("{device} does not work ({error}). Connect it anew, or choose another device. It is tried again."),
+            format!(
+                "{device} does not work ({error}). Reconnect it, or choose another device. Embouchure tries again."
+            ),
         ),
     };
     Fault { kind, message }
@@ -62,77 +64,77 @@ fn permission() -> &'static str {
     } else if cfg!(windows) {
         "Allow desktop apps to use the microphone: Settings, Privacy, Microphone."
     } else {
-        "Add yourself to the group \"audio\", log in again, or ask whoever keeps this computer."
+        "Add yourself to the group \"audio\" and log in again, or ask the administrator of this computer."
     }
 }
 
-/// The system names no device of its own.
+/// The operating system has no default device.
 pub fn no_default(direction: Direction, backend: Backend) -> Fault {
     let message = match direction {
         Direction::Input => {
-            "No microphone was found. Connect one and it is used by itself, or choose an input on the audio page."
+            "No microphone was found. Connect one, and it is used automatically, or choose an input on the audio page."
         }
         Direction::Output => {
-            "No sound card was found. Connect one and it is used by itself, or choose an output on the audio page."
+            "No sound card was found. Connect one, and it is used automatically, or choose an output on the audio page."
         }
     };
     Fault::new(FaultKind::NoDevice, format!("{} ({})", message, backend.label()))
 }
 
-/// No way leads to an output.
+/// No audio system has an output.
 pub fn no_sound() -> Fault {
     let message = if cfg!(target_os = "linux") {
         "No sound card and no PulseAudio, PipeWire or JACK server was found. Connect a card or start a server, and it is \
-         used by itself."
+         used automatically."
     } else {
-        "No sound card was found. Connect one and it is used by itself."
+        "No sound card was found. Connect one, and it is used automatically."
     };
     Fault::new(FaultKind::NoDevice, message)
 }
 
-/// The way does not exist here, or its server does not run.
+/// The audio system does not exist on this computer, or its server does not run.
 pub fn no_backend(backend: Backend) -> Fault {
     let message = match backend {
         Backend::Jack => {
-            "No JACK server was found. Start one (with PipeWire: install its JACK library), or choose another way."
+            "No JACK server was found. Start one (with PipeWire: install its JACK library), or choose another audio system."
         }
-        Backend::Pulse => "No PulseAudio or PipeWire server was found. Start one, or choose another way.",
-        Backend::Alsa => "ALSA does not work on this computer. Choose another way.",
-        _ => "This way to sound does not exist on this computer. Choose another one.",
+        Backend::Pulse => "No PulseAudio or PipeWire server was found. Start one, or choose another audio system.",
+        Backend::Alsa => "ALSA does not work on this computer. Choose another audio system.",
+        _ => "This audio system does not exist on this computer. Choose another one.",
     };
     Fault::new(FaultKind::NoBackend, message)
 }
 
-/// Nobody has a device of this name.
+/// No device, or more than one, has the wanted name. `candidates`: names to choose from.
 pub fn no_such(direction: Direction, wanted: &str, candidates: &[String]) -> Fault {
     let noun = direction.noun();
     let there = match candidates {
-        [] => format!("There is no {noun} at all."),
+        [] => format!("There is no {noun}."),
         some => format!("There are: {}.", some.join(", ")),
     };
     Fault::new(
         FaultKind::NoDevice,
         format!(
-            "No {noun} or more than one is called \"{wanted}\". {there} Connect it and it is used by itself, or choose another one."
+            "No {noun}, or more than one, is called \"{wanted}\". {there} Connect it, and it is used automatically, or choose another one."
         ),
     )
 }
 
-/// A device without any kind of samples that the app knows.
+/// The device offers no sample format that the app knows.
 pub fn no_format(direction: Direction, choice: &DeviceChoice) -> Fault {
     let message =
-        format!("{} offers no kind of sound that Embouchure can use. Choose another device.", direction.device(choice));
+        format!("{} has no sample format that Embouchure can use. Choose another device.", direction.device(choice));
     Fault::new(FaultKind::Refused, message)
 }
 
-/// The system lets the threads of the sound wait for others.
+/// The operating system refuses realtime priority for the callbacks' threads.
 pub const NO_PRIORITY: &str = "The system refuses realtime priority. If the sound crackles, choose longer blocks, or add \
                                yourself to the group \"audio\" and log in again.";
 
-/// It played and stopped.
+/// The sound has stopped after it played. `reported`: the error that the device reported.
 pub fn lost(reported: Option<String>) -> String {
     let reported = reported.map_or_else(String::new, |error| format!(" ({error})"));
-    format!("The sound stopped{reported}. It is started again as soon as that works.")
+    format!("The sound stopped{reported}. Embouchure tries to start it again.")
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! From an input's clock to an output's: a stock of samples whose level is held by resampling a little faster or slower,
-//! so that two devices neither drift apart nor crackle.
+//! Buffer between the clocks of an input and an output. Resampling a little faster or slower keeps its fill level
+//! constant, so that two devices neither drift apart nor crackle.
 
 use rtrb::{Consumer, Producer, RingBuffer};
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
@@ -13,85 +13,97 @@ use std::time::Instant;
 
 /// Output samples that are resampled at a time.
 const CHUNK: usize = 32;
-/// Taps of the filter: half of it is its delay, 0.7 ms at 48 kHz.
+/// Taps of the resampling filter. Its delay is half of them, 0.7 ms at 48 kHz.
 const FILTER_LEN: usize = 64;
-/// The stock may become longer than it should be by this before some of it is dropped at once, s.
+/// Excess over the target level above which samples are dropped at once, s.
 const EXCESS_S: f64 = 0.1;
-/// What the stock grows by when it ran out, and how far in all, s.
+/// Increase of the target level at each underrun, s.
 const GROWTH_S: f64 = 0.002;
-const MOST_GROWTH_S: f64 = 0.06;
-/// Longest blocks and longest stock that there is room for, s.
-const ROOM_S: f64 = 2.0;
+/// Largest sum of these increases, s.
+const MAX_GROWTH_S: f64 = 0.06;
+/// Capacity of the buffer, s.
+const CAPACITY_S: f64 = 2.0;
 
 type Frame = [f32; 2];
 
-/// What both sides and the window know.
+/// State of the buffer that both ends and the window share.
 #[derive(Debug)]
-pub struct Stock {
-    /// When the input last brought something, ns since `born`.
-    brought_ns: AtomicU64,
-    born: Instant,
-    /// Longest block so far of the input, frames.
+pub struct FeedState {
+    /// Time of the last input block, ns since `started`.
+    last_in_ns: AtomicU64,
+    /// Origin of the times.
+    started: Instant,
+    /// Longest input block so far, frames.
     longest_in: AtomicU32,
-    /// Times that it ran out, or ran over.
+    /// Underruns and overruns.
     pub slips: AtomicU64,
-    /// Present level, smoothed, µs.
+    /// Present fill level, smoothed, µs.
     pub level_us: AtomicU32,
-    /// How much faster than it says the input runs than the output, parts per thousand million.
+    /// Drift: how much faster the input's clock runs than the output's, compared with their nominal rates. An `i64` in
+    /// parts per 10⁹.
     pub drift_ppb: AtomicU64,
 }
 
-/// The input's end.
-pub struct Inlet {
+/// The end that the input's callback writes to.
+pub struct FeedWriter {
     ring: Producer<Frame>,
-    stock: Arc<Stock>,
+    state: Arc<FeedState>,
 }
 
-/// The output's end.
-pub struct Outlet {
+/// The end that the output's callback reads from.
+pub struct FeedReader {
     ring: Consumer<Frame>,
-    stock: Arc<Stock>,
+    state: Arc<FeedState>,
     resampler: Async<f32>,
-    /// Interleaved, as the resampler wants it.
+    /// Input of the resampler, interleaved.
     input: Vec<f32>,
+    /// Output of the resampler, interleaved.
     output: [f32; 2 * CHUNK],
-    /// Frames of `output` that were handed out.
+    /// Frames of `output` that were played.
     at: usize,
     control: Control,
+    /// Nominal rate of the input, Hz.
     input_rate: f64,
+    /// Nominal rate of the output, Hz.
     output_rate: f64,
+    /// Reserve that the player chose, s.
     safety_s: f64,
+    /// Reserve added after underruns, s.
     growth_s: f64,
+    /// Longest output block so far, frames.
     longest_out: usize,
+    /// False from an underrun until the buffer has reached its target level.
     is_flowing: bool,
-    /// The last frame, which fades where nothing follows it; and the gain with which sound begins again.
+    /// The last frame played; it fades out after an underrun.
     last: Frame,
+    /// Gain of the fade-in after an underrun.
     gain: f32,
 }
 
-/// Joins an input and an output of these rates, Hz; `safety_s` of stock beyond what the blocks need. Allocates.
+/// Makes a buffer between an input and an output of these rates, Hz. It holds `safety_s` more than the blocks need.
+/// Allocates.
 pub fn join(
     input_rate: u32,
     output_rate: u32,
     safety_s: f64,
-) -> Result<(Inlet, Outlet, Arc<Stock>), ResamplerConstructionError> {
+) -> Result<(FeedWriter, FeedReader, Arc<FeedState>), ResamplerConstructionError> {
     let (input_rate, output_rate) = (f64::from(input_rate), f64::from(output_rate));
     let filter = SincInterpolationParameters::new(FILTER_LEN, WindowFunction::Blackman)
         .oversampling_factor(256)
         .interpolation(SincInterpolationType::Linear);
     let resampler = Async::new_sinc(output_rate / input_rate, 1.1, &filter, CHUNK, 2, FixedAsync::Output)?;
-    let stock = Arc::new(Stock {
-        brought_ns: AtomicU64::new(0),
-        born: Instant::now(),
+    let state = Arc::new(FeedState {
+        last_in_ns: AtomicU64::new(0),
+        started: Instant::now(),
         longest_in: AtomicU32::new(0),
         slips: AtomicU64::new(0),
         level_us: AtomicU32::new(0),
         drift_ppb: AtomicU64::new(0),
     });
-    let (producer, consumer) = RingBuffer::new((ROOM_S * input_rate) as usize);
-    let outlet = Outlet {
+    let (producer, consumer) = RingBuffer::new((CAPACITY_S * input_rate) as usize);
+    let reader = FeedReader {
         ring: consumer,
-        stock: stock.clone(),
+        state: state.clone(),
         input: vec![0.0; 2 * resampler.input_frames_max()],
         resampler,
         output: [0.0; 2 * CHUNK],
@@ -106,62 +118,62 @@ pub fn join(
         last: [0.0; 2],
         gain: 0.0,
     };
-    Ok((Inlet { ring: producer, stock: stock.clone() }, outlet, stock))
+    Ok((FeedWriter { ring: producer, state: state.clone() }, reader, state))
 }
 
-impl Stock {
-    /// How much faster than it says the input runs than the output.
+impl FeedState {
+    /// The drift, parts per million.
     #[cfg(test)]
     pub fn drift_ppm(&self) -> f64 {
         self.drift_ppb.load(Relaxed) as i64 as f64 / 1000.0
     }
 
     fn now_s(&self) -> f64 {
-        self.born.elapsed().as_secs_f64()
+        self.started.elapsed().as_secs_f64()
     }
 }
 
-impl Inlet {
-    /// Takes in a block of the input. Realtime-safe.
+impl FeedWriter {
+    /// Writes a block of the input. Realtime-safe.
     pub fn push(&mut self, frames: impl ExactSizeIterator<Item = Frame>) {
-        self.push_at(frames, self.stock.now_s());
+        self.push_at(frames, self.state.now_s());
     }
 
     fn push_at(&mut self, frames: impl ExactSizeIterator<Item = Frame>, now_s: f64) {
         let n = frames.len();
-        self.stock.longest_in.fetch_max(n as u32, Relaxed);
-        // Nobody listens while it is full; the other end counts when it comes back.
+        self.state.longest_in.fetch_max(n as u32, Relaxed);
+        // Frames that do not fit are dropped. The output has paused then, and counts an overrun when it goes on.
         if let Ok(chunk) = self.ring.write_chunk_uninit(n.min(self.ring.slots())) {
             chunk.fill_from_iter(frames);
         }
-        self.stock.brought_ns.store((1e9 * now_s) as u64, Relaxed);
+        self.state.last_in_ns.store((1e9 * now_s) as u64, Relaxed);
     }
 }
 
-impl Outlet {
+impl FeedReader {
     /// Fills both channels, of equal length. Realtime-safe.
     pub fn pull(&mut self, left: &mut [f32], right: &mut [f32]) {
-        self.pull_at(left, right, self.stock.now_s());
+        self.pull_at(left, right, self.state.now_s());
     }
 
     fn pull_at(&mut self, left: &mut [f32], right: &mut [f32], now_s: f64) {
         let n = left.len();
         self.longest_out = self.longest_out.max(n);
-        self.steer(n, now_s);
+        self.control_level(n, now_s);
         for (left, right) in left.iter_mut().zip(right) {
             [*left, *right] = self.next();
         }
     }
 
-    /// Frames of the input that should be in stock when an output block is due, on average. They last until the next input
-    /// block, however late in its period it comes.
+    /// Target fill level when an output block is due, on average, input frames. It suffices until the next input block,
+    /// however late in its period that comes.
     fn target(&self) -> f64 {
-        let longest_in = f64::from(self.stock.longest_in.load(Relaxed));
+        let longest_in = f64::from(self.state.longest_in.load(Relaxed));
         let longest_out = (self.longest_out + CHUNK) as f64 * self.input_rate / self.output_rate;
         longest_in / 2.0 + longest_out + (self.safety_s + self.growth_s) * self.input_rate
     }
 
-    fn steer(&mut self, n: usize, now_s: f64) {
+    fn control_level(&mut self, n: usize, now_s: f64) {
         let target = self.target();
         let unused = (CHUNK - self.at) as f64 * self.input_rate / self.output_rate;
         let level = self.ring.slots() as f64 + unused;
@@ -171,27 +183,27 @@ impl Outlet {
             }
             self.is_flowing = true;
             self.gain = 0.0;
-            // What it remembers is from before the gap, and would end in a step.
+            // Its state is from before the gap and would cause a step.
             self.resampler.reset();
             self.control.start();
             self.drop_to(target);
         } else if level > target + EXCESS_S * self.input_rate {
-            self.stock.slips.fetch_add(1, Relaxed);
+            self.state.slips.fetch_add(1, Relaxed);
             self.control.start();
             self.drop_to(target);
         }
-        // What the input has recorded since it last brought something counts, or the level would jump with each block.
-        let longest_in = f64::from(self.stock.longest_in.load(Relaxed));
-        let waited_s = now_s - self.stock.brought_ns.load(Relaxed) as f64 / 1e9;
+        // Adds what the input has recorded since its last block; otherwise the level would jump with each block.
+        let longest_in = f64::from(self.state.longest_in.load(Relaxed));
+        let waited_s = now_s - self.state.last_in_ns.load(Relaxed) as f64 / 1e9;
         let coming = (waited_s * self.input_rate).clamp(0.0, longest_in);
         let level = self.ring.slots() as f64 + unused + coming - longest_in / 2.0;
         let error_s = (level - target) / self.input_rate;
         let speed = self.control.update(error_s, n as f64 / self.output_rate);
-        // Consuming faster is making fewer samples of as many.
+        // Reading the input faster gives fewer output samples for as many input samples.
         let is_set = self.resampler.set_resample_ratio_relative(1.0 / (1.0 + speed), true);
         debug_assert!(is_set.is_ok());
-        self.stock.level_us.store((1e6 * (self.control.error_s + target / self.input_rate)).max(0.0) as u32, Relaxed);
-        self.stock.drift_ppb.store((1e9 * self.control.drift) as i64 as u64, Relaxed);
+        self.state.level_us.store((1e6 * (self.control.error_s + target / self.input_rate)).max(0.0) as u32, Relaxed);
+        self.state.drift_ppb.store((1e9 * self.control.drift) as i64 as u64, Relaxed);
     }
 
     fn drop_to(&mut self, level: f64) {
@@ -202,12 +214,12 @@ impl Outlet {
     }
 
     fn next(&mut self) -> Frame {
-        /// Per sample: a third of a millisecond at 48 kHz is no click and no echo.
+        /// Factor per sample: a third of a millisecond at 48 kHz, which neither clicks nor echoes.
         const FADE: f32 = 0.94;
         const RISE: f32 = 1.0 / 256.0;
         if self.at == CHUNK && !(self.is_flowing && self.resample()) {
             if self.is_flowing {
-                self.ran_out();
+                self.underrun();
             }
             self.last = self.last.map(|sample| if sample.abs() < 1e-6 { 0.0 } else { sample * FADE });
             return self.last;
@@ -218,13 +230,13 @@ impl Outlet {
         self.last
     }
 
-    fn ran_out(&mut self) {
+    fn underrun(&mut self) {
         self.is_flowing = false;
-        self.growth_s = (self.growth_s + GROWTH_S).min(MOST_GROWTH_S);
-        self.stock.slips.fetch_add(1, Relaxed);
+        self.growth_s = (self.growth_s + GROWTH_S).min(MAX_GROWTH_S);
+        self.state.slips.fetch_add(1, Relaxed);
     }
 
-    /// Makes a chunk of the stock, if there is enough of it.
+    /// Resamples the next chunk; false if the buffer holds too few frames.
     fn resample(&mut self) -> bool {
         let n = self.resampler.input_frames_next();
         let Ok(chunk) = self.ring.read_chunk(n) else { return false };
@@ -245,29 +257,33 @@ impl Outlet {
     }
 }
 
-/// Turns the stock's error into a speed: proportional and integral, critically damped.
+/// PI controller, critically damped: from the error of the fill level to the change of the resampling speed.
 #[derive(Debug, Default)]
 struct Control {
-    /// Smoothed, s; unknown at first.
+    /// Error of the fill level, smoothed, s.
     error_s: f64,
+    /// False until `error_s` has its first value.
     is_known: bool,
-    /// Of the input against the output, as a share: what the speed comes to in the end.
+    /// Integral part: the input's drift against the output, as a share. The speed converges to it.
     drift: f64,
 }
 
 impl Control {
-    /// rad/s: an error of 1 ms is worth 0.2 cents, and two clocks 100 ppm apart are 0.6 ms off until it has learned them.
+    /// Natural frequency, rad/s. An error of 1 ms changes the pitch by 0.2 cents. Two clocks 100 ppm apart cause an
+    /// error of 0.6 ms until the drift is learned.
     const SPEED: f64 = 0.06;
+    /// Time constant of the smoothing, s.
     const SMOOTHING_S: f64 = 0.25;
-    /// More than this no two sound cards differ by, and less than 9 cents nobody hears passing by.
-    const MOST: f64 = 0.005;
+    /// Largest change of the speed, as a share. No two sound cards differ by more, and a passing change of less than 9
+    /// cents is not heard.
+    const MAX: f64 = 0.005;
 
-    /// The stock was filled anew; the drift is known already.
+    /// Starts again after the level has jumped. Keeps the drift.
     fn start(&mut self) {
         self.is_known = false;
     }
 
-    /// `elapsed_s` after the last call; returns the share by which to consume faster.
+    /// Takes the error `elapsed_s` after the last call; returns the share by which to read the input faster.
     fn update(&mut self, error_s: f64, elapsed_s: f64) -> f64 {
         if !self.is_known {
             self.is_known = true;
@@ -276,8 +292,8 @@ impl Control {
         let share = 1.0 - (-elapsed_s / Self::SMOOTHING_S).exp();
         self.error_s += share * (error_s - self.error_s);
         let drift = self.drift + Self::SPEED * Self::SPEED * self.error_s * elapsed_s;
-        self.drift = drift.clamp(-Self::MOST, Self::MOST);
-        (self.drift + 2.0 * Self::SPEED * self.error_s).clamp(-Self::MOST, Self::MOST)
+        self.drift = drift.clamp(-Self::MAX, Self::MAX);
+        (self.drift + 2.0 * Self::SPEED * self.error_s).clamp(-Self::MAX, Self::MAX)
     }
 }
 
@@ -288,21 +304,23 @@ mod tests {
     use rand_chacha::ChaCha8Rng;
     use std::f64::consts::TAU;
 
-    /// Two devices, each with a clock of its own.
+    /// Two simulated devices, each with a clock of its own.
     struct Devices {
-        /// Frames in a true second, block, and what both say their rate is.
+        /// True rate of the input, Hz, and its block, frames.
         input: (f64, usize),
+        /// The same of the output.
         output: (f64, usize),
-        said: (u32, u32),
-        /// Callbacks come up to so much late.
+        /// Nominal rates of input and output, Hz.
+        nominal: (u32, u32),
+        /// Largest delay of a callback, s.
         jitter_s: f64,
-        /// The input pauses from the first to the second of these.
+        /// Beginning and end of a pause of the input, s.
         pause_s: Option<(f64, f64)>,
     }
 
-    /// What came out in `seconds`, where a 440 Hz tone went in; and the stock.
-    fn play(devices: &Devices, seconds: f64) -> (Vec<f32>, Arc<Stock>) {
-        let (mut inlet, mut outlet, stock) = join(devices.said.0, devices.said.1, 0.005).unwrap();
+    /// The output of `seconds` for a 440 Hz tone, and the buffer's state.
+    fn play(devices: &Devices, seconds: f64) -> (Vec<f32>, Arc<FeedState>) {
+        let (mut writer, mut reader, state) = join(devices.nominal.0, devices.nominal.1, 0.005).unwrap();
         let mut random = ChaCha8Rng::seed_from_u64(5);
         let (mut n_in, mut n_out, mut n_pushed) = (0_usize, 0_usize, 0_usize);
         let late = |random: &mut ChaCha8Rng| random.random_range(0.0..=devices.jitter_s);
@@ -313,7 +331,7 @@ mod tests {
             let in_s = (n_in + devices.input.1) as f64 / devices.input.0 + in_late;
             let out_s = n_out as f64 / devices.output.0 + out_late;
             if out_s > seconds {
-                return (heard, stock);
+                return (heard, state);
             }
             if in_s <= out_s {
                 let is_silent = devices.pause_s.is_some_and(|(from, to)| (from..to).contains(&in_s));
@@ -322,13 +340,13 @@ mod tests {
                         let x = (TAU * 440.0 * (n_pushed + i) as f64 / devices.input.0).sin() as f32;
                         [0.5 * x, -0.5 * x]
                     });
-                    inlet.push_at(frames, in_s);
+                    writer.push_at(frames, in_s);
                     n_pushed += devices.input.1;
                 }
                 n_in += devices.input.1;
                 in_late = late(&mut random);
             } else {
-                outlet.pull_at(&mut left, &mut right, out_s);
+                reader.pull_at(&mut left, &mut right, out_s);
                 assert!(left.iter().zip(&right).all(|(l, r)| *l == -*r));
                 heard.extend_from_slice(&left);
                 n_out += devices.output.1;
@@ -337,13 +355,13 @@ mod tests {
         }
     }
 
-    /// Largest step between two samples as a multiple of the tone's own.
+    /// Largest step between two samples, as a multiple of the tone's largest step.
     fn roughness(samples: &[f32], rate: f64) -> f32 {
         let step = samples.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         step / (0.5 * TAU * 440.0 / rate) as f32
     }
 
-    /// Hz, from the first and the last rising zero.
+    /// Frequency, Hz, from the first and the last rising zero crossing.
     fn pitch(samples: &[f32], rate: f64) -> f64 {
         let rising =
             |(i, w): (usize, &[f32])| (w[0] < 0.0 && w[1] >= 0.0).then(|| i as f64 + f64::from(w[0] / (w[0] - w[1])));
@@ -353,7 +371,7 @@ mod tests {
 
     #[test]
     fn two_clocks_neither_drift_nor_crackle() {
-        for (said, ppm, blocks) in [
+        for (nominal, ppm, blocks) in [
             ((48_000, 48_000), 0.0, (128, 128)),
             ((48_000, 48_000), 300.0, (128, 128)),
             ((48_000, 48_000), -300.0, (64, 512)),
@@ -362,24 +380,29 @@ mod tests {
             ((96_000, 48_000), 50.0, (1024, 64)),
             ((16_000, 48_000), 40.0, (160, 256)),
         ] {
-            let input = f64::from(said.0) * (1.0 + 1e-6 * ppm);
-            let output = f64::from(said.1);
-            let devices =
-                Devices { input: (input, blocks.0), output: (output, blocks.1), said, jitter_s: 0.001, pause_s: None };
-            let (heard, stock) = play(&devices, 240.0);
-            let case = format!("{said:?}, {ppm} ppm, {blocks:?}");
-            assert_eq!(stock.slips.load(Relaxed), 0, "{case}");
-            assert!((stock.drift_ppm() - ppm).abs() < 15.0, "{case}: {} ppm", stock.drift_ppm());
+            let input = f64::from(nominal.0) * (1.0 + 1e-6 * ppm);
+            let output = f64::from(nominal.1);
+            let devices = Devices {
+                input: (input, blocks.0),
+                output: (output, blocks.1),
+                nominal,
+                jitter_s: 0.001,
+                pause_s: None,
+            };
+            let (heard, state) = play(&devices, 240.0);
+            let case = format!("{nominal:?}, {ppm} ppm, {blocks:?}");
+            assert_eq!(state.slips.load(Relaxed), 0, "{case}");
+            assert!((state.drift_ppm() - ppm).abs() < 15.0, "{case}: {} ppm", state.drift_ppm());
             let late = &heard[heard.len() / 2..];
             assert!(roughness(late, output) < 1.05, "{case}: {}", roughness(late, output));
-            // Heard by the output's clock as it was played by the input's: within 0.1 cents.
+            // The pitch by the output's clock is the pitch by the input's, within 0.1 cents.
             let cents = 1200.0 * (pitch(late, output) / 440.0).log2();
             assert!(cents.abs() < 0.1, "{case}: {cents} cents");
             let peak = late.iter().fold(0.0_f32, |peak, x| peak.max(x.abs()));
             assert!((0.49..0.51).contains(&peak), "{case}: {peak}");
-            let stock_s = f64::from(stock.level_us.load(Relaxed)) / 1e6;
+            let level_s = f64::from(state.level_us.load(Relaxed)) / 1e6;
             let blocks_s = blocks.0 as f64 / input + blocks.1 as f64 / output;
-            assert!((0.004..blocks_s + 0.008).contains(&stock_s), "{case}: {stock_s} s in stock");
+            assert!((0.004..blocks_s + 0.008).contains(&level_s), "{case}: {level_s} s in the buffer");
         }
     }
 
@@ -389,39 +412,39 @@ mod tests {
             let devices = Devices {
                 input: (48_000.0, 256),
                 output: (48_000.0, 256),
-                said: (48_000, 48_000),
+                nominal: (48_000, 48_000),
                 jitter_s: 0.0,
                 pause_s: Some((5.0, to)),
             };
-            let (heard, stock) = play(&devices, 20.0);
-            assert_eq!(stock.slips.load(Relaxed), 1);
+            let (heard, state) = play(&devices, 20.0);
+            assert_eq!(state.slips.load(Relaxed), 1);
             assert!(roughness(&heard, 48_000.0) < 1.3, "{}", roughness(&heard, 48_000.0));
-            let level_s = f64::from(stock.level_us.load(Relaxed)) / 1e6;
+            let level_s = f64::from(state.level_us.load(Relaxed)) / 1e6;
             assert!(level_s < 0.02, "{level_s}");
         }
     }
 
     #[test]
     fn an_output_that_paused_catches_up_at_once() {
-        let (mut inlet, mut outlet, stock) = join(48_000, 48_000, 0.005).unwrap();
+        let (mut writer, mut reader, state) = join(48_000, 48_000, 0.005).unwrap();
         let (mut left, mut right) = ([0.0; 128], [0.0; 128]);
         let mut now_s = 0.0;
         let mut run = |seconds: f64, is_pulling: bool| {
             for _ in 0..(seconds * 375.0) as usize {
                 now_s += 128.0 / 48_000.0;
-                inlet.push_at((0..128).map(|_| [0.1, 0.1]), now_s);
+                writer.push_at((0..128).map(|_| [0.1, 0.1]), now_s);
                 if is_pulling {
-                    outlet.pull_at(&mut left, &mut right, now_s);
+                    reader.pull_at(&mut left, &mut right, now_s);
                 }
             }
             left[127]
         };
         assert!((run(1.0, true) - 0.1).abs() < 1e-3);
-        // Longer than the ring has room for.
+        // Longer than the ring's capacity.
         run(5.0, false);
         run(1.0, true);
-        assert_eq!(stock.slips.load(Relaxed), 1);
-        let level_s = f64::from(stock.level_us.load(Relaxed)) / 1e6;
+        assert_eq!(state.slips.load(Relaxed), 1);
+        let level_s = f64::from(state.level_us.load(Relaxed)) / 1e6;
         assert!(level_s < 0.02, "{level_s}");
     }
 }

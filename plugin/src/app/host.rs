@@ -1,4 +1,4 @@
-//! What the plugin needs of a host: its parameters set, its state kept.
+//! The app's part of a plugin host: sets parameters, saves and restores the state.
 
 use embouchure_plugin::Embouchure;
 use nice_plug::context::PluginApi;
@@ -19,7 +19,7 @@ pub struct AppHost {
 }
 
 impl AppHost {
-    /// Of `plugin`.
+    /// The host of `plugin`.
     pub fn new(plugin: &Embouchure) -> Arc<Self> {
         let params = plugin.params();
         let by_id = params.param_map().into_iter().map(|(id, param, _)| (id, param)).collect();
@@ -27,7 +27,7 @@ impl AppHost {
         Arc::new(Self { params, by_id, rate, is_restart_wanted })
     }
 
-    /// Lets every parameter jump to its value at this rate, Hz.
+    /// Sets the sample rate, Hz. Every parameter jumps to its value without smoothing.
     pub fn settle(&self, rate: u32) {
         self.rate.store(rate, Relaxed);
         for param in self.by_id.values() {
@@ -36,12 +36,12 @@ impl AppHost {
         }
     }
 
-    /// True once after the plugin asked to be started again.
+    /// True once after each of the plugin's requests for a restart.
     pub fn take_restart_wanted(&self) -> bool {
         self.is_restart_wanted.swap(false, Relaxed)
     }
 
-    /// Parameters and session.
+    /// The plugin's state: parameters and session.
     pub fn state(&self) -> PluginState {
         let value = |param: &ParamPtr| match *param {
             // SAFETY: `params` keeps the parameters alive.
@@ -60,7 +60,7 @@ impl AppHost {
         }
     }
 
-    /// Brings back what [`state`](Self::state) gave; what does not fit is left as it is.
+    /// Restores a result of [`state`](Self::state). Unknown parameters and invalid values are ignored.
     pub fn restore(&self, mut state: PluginState) {
         Embouchure::filter_state(&mut state);
         for (id, value) in &state.params {
@@ -91,9 +91,9 @@ impl ActivateContext<Embouchure> for &AppHost {
 
 /// The host while the plugin processes.
 pub struct Processing<'a> {
-    /// Whose it is.
+    /// The host.
     pub host: &'a AppHost,
-    /// Stands still: there is no song.
+    /// A stopped transport, because the app has no timeline.
     pub transport: &'a Transport,
 }
 
@@ -122,18 +122,18 @@ impl ProcessContext<Embouchure> for Processing<'_> {
     fn set_current_voice_capacity(&self, _capacity: u32) {}
 }
 
-/// The host as the editor sees it.
-pub struct Desk(pub Arc<AppHost>);
+/// The host's interface for the editor.
+pub struct EditorHost(pub Arc<AppHost>);
 
-impl GuiContextInner for Desk {
+impl GuiContextInner for EditorHost {
     fn plugin_api(&self) -> PluginApi {
         PluginApi::Standalone
     }
     unsafe fn raw_begin_set_parameter(&self, _param: ParamPtr) {}
     unsafe fn raw_set_parameter_normalized(&self, param: ParamPtr, normalized: f32) {
-        // Values and smoothers are atomics, so this needs no audio thread: without a sound card knobs move, too.
+        // Values and smoothers are atomics, so the editor may set them here. Knobs then move without a sound card, too.
         if self.0.by_id.values().any(|known| *known == param) {
-            // SAFETY: one of the plugin's own, which `params` keeps alive.
+            // SAFETY: it is one of the plugin's parameters, which `params` keeps alive.
             unsafe {
                 if param._internal_set_normalized_value(normalized) {
                     param._internal_update_smoother(self.0.rate.load(Relaxed) as f32, false);
@@ -159,7 +159,7 @@ mod tests {
 
     fn set(host: &Arc<AppHost>, id: &str, normalized: f32) {
         // SAFETY: the parameter is the host's.
-        unsafe { Desk(host.clone()).raw_set_parameter_normalized(host.by_id[id], normalized) };
+        unsafe { EditorHost(host.clone()).raw_set_parameter_normalized(host.by_id[id], normalized) };
     }
 
     #[test]

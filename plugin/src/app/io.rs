@@ -1,7 +1,7 @@
-//! What all ways to a sound card have in common: what they are asked for, what runs, and what went wrong.
+//! Types that all audio systems share: an open session, its streams, its faults, and the state of its callbacks.
 
-use super::feed::Stock;
-use super::player::Slot;
+use super::feed::FeedState;
+use super::player::PlayerSlot;
 use super::priority::Priority;
 use embouchure_plugin::audio::{AudioSettings, Backend};
 use parking_lot::Mutex;
@@ -10,48 +10,48 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Sound that goes on until it is dropped.
-pub struct Session {
-    /// By which way.
+/// Open devices. Dropping it ends the sound.
+pub struct AudioSession {
+    /// The audio system in use.
     pub backend: Backend,
-    /// Where its callbacks find the player.
-    pub slot: Slot,
-    /// Hz, of the output and of the plugin.
+    /// Holds the player for the callbacks.
+    pub slot: PlayerSlot,
+    /// Sample rate of the output and of the plugin, Hz.
     pub rate: u32,
-    /// Longest block that is expected, samples.
+    /// Longest expected block, samples.
     pub block: u32,
-    /// What plays, in a line.
+    /// Devices, rate and block in use, one line.
     pub playing: String,
-    /// Where a device gives something else than what was asked for.
+    /// Differences between what the devices give and what was chosen.
     pub notes: Vec<String>,
-    /// Why nothing is heard of the input, if that is so.
+    /// Why there is no input; `None` if there is one, or none is wanted.
     pub input_problem: Option<String>,
     /// Channels of the input.
     pub n_channels: u16,
-    /// What the callbacks say.
-    pub vitals: Arc<Vitals>,
-    /// Between input and output, if their clocks may differ.
-    pub stock: Option<Arc<Stock>>,
+    /// State of the callbacks.
+    pub status: Arc<StreamStatus>,
+    /// State of the buffer between input and output, if their clocks may differ.
+    pub feed: Option<Arc<FeedState>>,
     /// The streams.
     pub streams: Box<dyn Streams>,
 }
 
-/// What runs.
+/// Running streams.
 pub trait Streams: Any + Send {
-    /// Lets the callbacks begin.
+    /// Starts the callbacks.
     fn start(&mut self) -> Result<(), Fault>;
-    /// Does from time to time what no callback can; returns why nothing is heard of the input.
-    fn tend(&mut self, input_problem: Option<String>) -> Option<String> {
+    /// Does regular work that no callback may do. Takes the present problem of the input and returns the new one.
+    fn maintain(&mut self, input_problem: Option<String>) -> Option<String> {
         input_problem
     }
-    /// True if the input that is missing could be had now.
+    /// True if the missing input could be opened now.
     fn could_have_input(&mut self) -> bool {
         false
     }
 }
 
-impl Session {
-    /// Ends it. A server that is gone may keep a stream from ending; nobody waits for that long.
+impl AudioSession {
+    /// Ends the sound. Waits at most 2 s, because a server that is gone may keep a stream from ending.
     pub fn end(self) {
         let (done, is_done) = std::sync::mpsc::channel();
         let streams = self.streams;
@@ -68,20 +68,20 @@ impl Session {
 /// Why there is no sound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Kind, for what to try next.
+    /// Kind, which decides what is tried next.
     pub kind: FaultKind,
-    /// For the player, whole: what is wrong and what to do.
+    /// Message for the player: what is wrong and what to do.
     pub message: String,
 }
 
 /// Kinds of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaultKind {
-    /// This way leads nowhere on this computer, now.
+    /// The audio system does not work on this computer at present.
     NoBackend,
     /// A device is missing.
     NoDevice,
-    /// A device is there and refuses.
+    /// A device exists and cannot be used.
     Refused,
 }
 
@@ -92,39 +92,39 @@ impl Fault {
     }
 }
 
-/// Written by callbacks without waiting, read by whoever watches them.
+/// State of a session's callbacks. They write it without waiting; the sound thread reads it.
 #[derive(Debug, Default)]
-pub struct Vitals {
-    /// Blocks that were played.
+pub struct StreamStatus {
+    /// Blocks played.
     pub n_blocks: AtomicU64,
-    /// Blocks that were recorded.
+    /// Blocks recorded.
     pub n_recorded: AtomicU64,
-    /// Longest block of the last look, samples.
+    /// Longest block played, samples.
     pub longest: AtomicU32,
-    /// Gaps that were reported.
+    /// Gaps that the device reported.
     pub n_gaps: AtomicU64,
-    /// Errors that were reported.
+    /// Errors that the device reported.
     pub n_errors: AtomicU64,
-    /// Delay of input and output as the devices tell it, µs.
+    /// The input's delay as its device reports it, µs.
     pub input_us: AtomicU32,
-    /// The same of the output.
+    /// The output's delay as its device reports it, µs.
     pub output_us: AtomicU32,
-    /// The sound cannot go on as it is.
+    /// The session must be opened again.
     pub is_broken: AtomicBool,
-    /// Of the threads of the callbacks.
+    /// Priority of the callbacks' threads.
     pub priority: Priority,
-    /// What was reported last. Only errors are written here, and none waits for it.
+    /// The last error. Callbacks lock it only for an error, and do not wait for the lock.
     pub last_error: Mutex<Option<String>>,
 }
 
-impl Vitals {
-    /// A block of `n` samples was played. Realtime-safe.
+impl StreamStatus {
+    /// Counts a played block of `n` samples. Realtime-safe.
     pub fn played(&self, n: usize) {
         self.n_blocks.fetch_add(1, Relaxed);
         self.longest.fetch_max(n as u32, Relaxed);
     }
 
-    /// Something went wrong that is no gap.
+    /// Counts an error other than a gap.
     pub fn failed(&self, message: String, is_broken: bool) {
         self.n_errors.fetch_add(1, Relaxed);
         if let Some(mut last) = self.last_error.try_lock() {
@@ -136,8 +136,9 @@ impl Vitals {
     }
 }
 
-/// Holds back callbacks of a device without a clock (ALSA's "null" and "file"), which would come as fast as the processor
-/// can. A device with a clock is never ahead of it by more than its buffer, so it is never held.
+/// Slows down the callbacks of a device without a clock (ALSA's "null" and "file"), which would come as fast as the
+/// processor allows. A device with a clock is never ahead of real time by more than its buffer, so it is never slowed
+/// down.
 pub struct Pace {
     started: Instant,
     n_done: u64,
@@ -145,17 +146,18 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// The furthest that a device's buffer reaches, s.
+    /// Longest buffer of a device, s.
     const AHEAD_S: f64 = 0.25;
-    /// No clock is faster than it says by more than this share, or a device would be held after some hours.
+    /// Largest excess of a device's true rate over its nominal rate, as a share. Without it, a device with a fast clock
+    /// would be slowed down after some hours.
     const DRIFT: f64 = 0.01;
 
-    /// For a device of this rate, Hz.
+    /// `rate`: nominal rate of the device, Hz.
     pub fn new(rate: u32) -> Self {
         Self { started: Instant::now(), n_done: 0, rate: f64::from(rate) * (1.0 + Self::DRIFT) }
     }
 
-    /// A block of `n` samples comes. Waits if that is far too early.
+    /// Call at each block of `n` samples. Waits if it comes too early.
     pub fn wait(&mut self, n: usize) {
         if self.n_done == 0 {
             self.started = Instant::now();
@@ -167,23 +169,23 @@ impl Pace {
         }
     }
 
-    /// Seconds by which the device is too early.
+    /// Time by which the device is too early, s; negative if it is not.
     fn early_s(&mut self, elapsed_s: f64) -> f64 {
         let ahead_s = self.n_done as f64 / self.rate - elapsed_s;
         if ahead_s < -Self::AHEAD_S {
-            // It stood still meanwhile, and must not be let run to make up for it.
+            // After a pause of the device the time that it missed does not count.
             self.n_done = (elapsed_s * self.rate) as u64;
         }
         ahead_s - Self::AHEAD_S
     }
 }
 
-/// Wanted and given, where they differ.
+/// A note for the player if a device gives another value than the one chosen.
 pub fn difference(what: &str, wanted: u32, given: u32, unit: &str) -> Option<String> {
-    (wanted != given).then(|| format!("{what} gives {given} {unit}, not {wanted}, and that is used."))
+    (wanted != given).then(|| format!("{what} gives {given} {unit} instead of {wanted}."))
 }
 
-/// Where the input's frames come from in an interleaved block of `n_channels`: the first two, or one twice.
+/// Indices of the input channels that become left and right, of `n_channels`: the first two, or one twice.
 pub fn heard_channels(settings: &AudioSettings, n_channels: usize) -> [usize; 2] {
     match usize::from(settings.channel) {
         0 => [0, 1.min(n_channels.saturating_sub(1))],
@@ -198,17 +200,17 @@ mod tests {
     #[test]
     fn only_a_device_without_a_clock_is_held_back() {
         let mut pace = Pace::new(48_000);
-        // A buffer that is filled at once, then a clock 1000 ppm fast for a minute.
+        // A buffer that is filled at once, then a clock that is 1000 ppm fast.
         pace.n_done = 9600;
         assert!(pace.early_s(0.0) < 0.0);
         for minutes in [1, 60, 600] {
             pace.n_done = 9600 + minutes * 60 * 48_048;
             assert!(pace.early_s(60.0 * minutes as f64) < 0.0, "after {minutes} minutes");
         }
-        // As fast as it goes.
+        // Ten seconds of audio in one second.
         pace.n_done = 480_000;
         assert!((8.5..9.0).contains(&pace.early_s(1.0)));
-        // After ten seconds of standing still there is nothing to make up for.
+        // A pause of ten seconds is not caught up.
         pace.n_done = 48_000;
         pace.early_s(11.0);
         pace.n_done += 48_000;

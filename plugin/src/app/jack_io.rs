@@ -1,8 +1,8 @@
-//! Sound through a JACK server. One clock for input and output, so nothing lies between them.
+//! Sound through a JACK server. Input and output have one clock, so there is no buffer between them.
 
 use super::explain;
-use super::io::{Fault, FaultKind, Session, Streams, Vitals, difference};
-use super::player::Slot;
+use super::io::{AudioSession, Fault, FaultKind, StreamStatus, Streams, difference};
+use super::player::PlayerSlot;
 use embouchure_plugin::audio::{AudioSettings, Backend, DeviceChoice, DeviceName, Devices};
 use jack::{
     AsyncClient, AudioIn, AudioOut, Client, ClientOptions, ClientStatus, Control, Frames, LatencyType,
@@ -15,21 +15,22 @@ use std::sync::atomic::Ordering::Relaxed;
 /// Longer blocks are played in pieces.
 const LONGEST: usize = 8192;
 
-struct Player {
-    slot: Slot,
-    vitals: Arc<Vitals>,
+/// The process callback.
+struct Callback {
+    slot: PlayerSlot,
+    status: Arc<StreamStatus>,
     inputs: [Port<AudioIn>; 2],
     outputs: [Port<AudioOut>; 2],
 }
 
-impl ProcessHandler for Player {
+impl ProcessHandler for Callback {
     fn process(&mut self, _client: &Client, scope: &ProcessScope) -> Control {
         let [left_in, right_in] = self.inputs.each_ref().map(|port| port.as_slice(scope));
         let [left_out, right_out] = &mut self.outputs;
         let (left, right) = (left_out.as_mut_slice(scope), right_out.as_mut_slice(scope));
         left.copy_from_slice(left_in);
         right.copy_from_slice(right_in);
-        self.vitals.played(left.len());
+        self.status.played(left.len());
         for (left, right) in left.chunks_mut(LONGEST).zip(right.chunks_mut(LONGEST)) {
             self.slot.play(left, right);
         }
@@ -37,14 +38,15 @@ impl ProcessHandler for Player {
     }
 
     fn buffer_size(&mut self, _client: &Client, _size: Frames) -> Control {
-        // The plugin sees the longer blocks and asks for room.
+        // The plugin measures longer blocks and requests a restart.
         Control::Continue
     }
 }
 
-struct Watch(Arc<Vitals>);
+/// The notification callbacks.
+struct Notifications(Arc<StreamStatus>);
 
-impl NotificationHandler for Watch {
+impl NotificationHandler for Notifications {
     unsafe fn shutdown(&mut self, _status: ClientStatus, reason: &str) {
         self.0.failed(format!("the JACK server ended: {reason}"), true);
     }
@@ -60,51 +62,51 @@ impl NotificationHandler for Watch {
 }
 
 enum State {
-    Ready(Client, Box<Player>),
-    Running(AsyncClient<Watch, Player>),
+    Ready(Client, Box<Callback>),
+    Running(AsyncClient<Notifications, Callback>),
     Over,
 }
 
 struct JackStreams {
     state: State,
-    vitals: Arc<Vitals>,
+    status: Arc<StreamStatus>,
     settings: AudioSettings,
-    /// Ports of others at the last look.
+    /// Other clients' ports at the last call of `connect`.
     known: HashSet<String>,
 }
 
-/// Becomes a client of the server.
-pub fn open(settings: &AudioSettings) -> Result<Session, Fault> {
+/// Opens a client of the server.
+pub fn open(settings: &AudioSettings) -> Result<AudioSession, Fault> {
     let client = client()?;
     let input = |name| client.register_port(name, AudioIn::default()).map_err(refused);
     let output = |name| client.register_port(name, AudioOut::default()).map_err(refused);
-    let (slot, vitals) = (Slot::new(), Arc::new(Vitals::default()));
+    let (slot, status) = (PlayerSlot::new(), Arc::new(StreamStatus::default()));
     let (inputs, outputs) = ([input("in_left")?, input("in_right")?], [output("out_left")?, output("out_right")?]);
     let (rate, block) = (client.sample_rate(), client.buffer_size());
     let notes =
-        [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples at once")];
-    let player = Box::new(Player { slot: slot.clone(), vitals: vitals.clone(), inputs, outputs });
-    Ok(Session {
+        [difference("JACK", settings.rate, rate, "Hz"), difference("JACK", settings.block, block, "samples per block")];
+    let callback = Box::new(Callback { slot: slot.clone(), status: status.clone(), inputs, outputs });
+    Ok(AudioSession {
         backend: Backend::Jack,
         slot,
         rate,
         block,
-        playing: format!("JACK, {rate} Hz, {block} samples at once"),
+        playing: format!("JACK, {rate} Hz, blocks of {block} samples"),
         notes: notes.into_iter().flatten().collect(),
         input_problem: None,
         n_channels: sources(&client, true).len() as u16,
-        vitals: vitals.clone(),
-        stock: None,
+        status: status.clone(),
+        feed: None,
         streams: Box::new(JackStreams {
-            state: State::Ready(client, player),
-            vitals,
+            state: State::Ready(client, callback),
+            status,
             settings: settings.clone(),
             known: HashSet::new(),
         }),
     })
 }
 
-/// Ports of others: those that sound comes from, and those that it goes to.
+/// Other clients' ports: their outputs are the app's inputs, and the reverse.
 pub fn devices() -> Result<Devices, Fault> {
     let client = client()?;
     let named = |ports: Vec<String>| ports.into_iter().map(|id| DeviceName { name: id.clone(), id }).collect();
@@ -118,7 +120,7 @@ fn client() -> Result<Client, Fault> {
 }
 
 fn refused(error: jack::Error) -> Fault {
-    Fault::new(FaultKind::Refused, format!("JACK refuses ({error}). Choose another way."))
+    Fault::new(FaultKind::Refused, format!("JACK refuses ({error}). Choose another audio system."))
 }
 
 fn sources(client: &Client, is_physical: bool) -> Vec<String> {
@@ -138,8 +140,8 @@ fn ports(client: &Client, direction: PortFlags, is_physical: bool) -> Vec<String
 }
 
 impl JackStreams {
-    /// Connects the wanted ports that came since the last look; says which wanted input is not there. What the player
-    /// disconnects elsewhere stays so until its port goes and comes again.
+    /// Connects the wanted ports that appeared since the last call; returns a message if a wanted input is missing. A
+    /// connection that the player removes in another program stays removed until its port disappears and appears again.
     fn connect(&mut self) -> Option<String> {
         let State::Running(client) = &self.state else { return None };
         let client = client.as_client();
@@ -169,7 +171,7 @@ impl JackStreams {
         }
     }
 
-    /// Notes how old the input is when it arrives, and how long the output takes to be heard, as the server knows them.
+    /// Stores the capture and playback latencies that the server reports.
     fn note_latency(&self) {
         let State::Running(client) = &self.state else { return };
         let client = client.as_client();
@@ -181,11 +183,11 @@ impl JackStreams {
             let frames = ports.into_iter().filter_map(latency).max().unwrap_or(0);
             (1e6 * f64::from(frames) / f64::from(client.sample_rate())) as u32
         };
-        self.vitals.input_us.store(longest_us(["in_left", "in_right"], LatencyType::Capture), Relaxed);
-        self.vitals.output_us.store(longest_us(["out_left", "out_right"], LatencyType::Playback), Relaxed);
+        self.status.input_us.store(longest_us(["in_left", "in_right"], LatencyType::Capture), Relaxed);
+        self.status.output_us.store(longest_us(["out_left", "out_right"], LatencyType::Playback), Relaxed);
     }
 
-    /// Left and right; one port stands for both.
+    /// Ports for left and right; one port may be both.
     fn wanted_sources(&self, client: &Client) -> Vec<String> {
         match &self.settings.input {
             DeviceChoice::Nothing => Vec::new(),
@@ -207,7 +209,7 @@ impl JackStreams {
     }
 }
 
-/// "left,right", or one for both.
+/// Splits "left,right"; a single name stands for both.
 fn twice(names: &str) -> Vec<String> {
     let (left, right) = names.split_once(',').unwrap_or((names, names));
     vec![left.trim().to_owned(), right.trim().to_owned()]
@@ -215,13 +217,13 @@ fn twice(names: &str) -> Vec<String> {
 
 impl Streams for JackStreams {
     fn start(&mut self) -> Result<(), Fault> {
-        let State::Ready(client, player) = std::mem::replace(&mut self.state, State::Over) else { return Ok(()) };
-        let running = client.activate_async(Watch(self.vitals.clone()), *player);
+        let State::Ready(client, callback) = std::mem::replace(&mut self.state, State::Over) else { return Ok(()) };
+        let running = client.activate_async(Notifications(self.status.clone()), *callback);
         self.state = State::Running(running.map_err(refused)?);
         Ok(())
     }
 
-    fn tend(&mut self, _input_problem: Option<String>) -> Option<String> {
+    fn maintain(&mut self, _input_problem: Option<String>) -> Option<String> {
         self.note_latency();
         self.connect()
     }

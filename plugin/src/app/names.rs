@@ -1,8 +1,8 @@
-//! Names of devices: which are worth showing, and which one a player means.
+//! Names of devices: which ones are listed, and which one matches the player's text.
 
 use embouchure_plugin::audio::DeviceName;
 
-/// Beginnings of ALSA's own variants of a card, of which one would do, and of its tools, which are no devices.
+/// Prefixes of ALSA names that are not listed: variants of one card, and plugins that are no devices.
 const USELESS_IN_ALSA: [&str; 19] = [
     "hw:",
     "sysdefault",
@@ -26,21 +26,23 @@ const USELESS_IN_ALSA: [&str; 19] = [
 ];
 const MORE_USELESS_IN_ALSA: [&str; 5] = ["vdownmix", "jack", "oss", "null", "dsp"];
 
-/// False for names that ALSA invents for every card, and for cards by number, which changes.
+/// True if an ALSA name is listed. False for the many variants of each card, and for cards by number, because numbers
+/// change.
 pub fn is_useful_in_alsa(id: &str) -> bool {
     let is_numbered =
         id.strip_prefix("plughw:CARD=").is_some_and(|card| card.starts_with(|c: char| c.is_ascii_digit()));
     !is_numbered && !USELESS_IN_ALSA.iter().chain(&MORE_USELESS_IN_ALSA).any(|useless| id.starts_with(useless))
 }
 
-/// True for a card itself, with or without conversions, and not what ALSA's settings put before it.
+/// True for the name of a card, with or without conversions; false for names that ALSA's configuration may route
+/// elsewhere.
 #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
 pub fn is_card_in_alsa(id: &str) -> bool {
     ["hw:", "plughw:", "sysdefault:", "front:"].iter().any(|card| id.starts_with(card))
 }
 
-/// The place of the device that `wanted` means: its id, its name, or a part of either that only it has. Otherwise what it
-/// might have meant.
+/// Index of the device that `wanted` names: by its id, its name, or a part of either that only this device has.
+/// Otherwise an error with the ids to choose from.
 pub fn find(names: &[DeviceName], wanted: &str) -> Result<usize, Vec<String>> {
     let wanted = wanted.trim();
     let lower = wanted.to_lowercase();
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_card_is_told_from_what_stands_before_it() {
+    fn cards_are_told_from_other_alsa_names() {
         for (id, is_card) in [("plughw:CARD=PCH,DEV=0", true), ("hw:0", true), ("default", false), ("pulse", false)] {
             assert_eq!(is_card_in_alsa(id), is_card, "{id}");
         }

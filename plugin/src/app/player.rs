@@ -1,10 +1,10 @@
-//! The plugin in the hands of an audio callback, and the way it goes from one callback to the next.
+//! Runs the plugin in an audio callback, and passes it from one session's callbacks to the next.
 
 use super::host::{AppHost, Processing};
 use crossbeam::queue::ArrayQueue;
 use embouchure_inference::engine::flush_subnormals;
 use embouchure_plugin::Embouchure;
-use embouchure_plugin::audio::AudioDesk;
+use embouchure_plugin::audio::SharedAudio;
 use nice_plug::prelude::*;
 use std::f32::consts::TAU;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,25 +17,25 @@ const TONE_GAIN: f32 = 0.1;
 const TONE_S: f32 = 1.5;
 const TONE_FADE_S: f32 = 0.02;
 
-/// The plugin, active or not.
+/// The plugin with its host and the test tone.
 pub struct Player {
     plugin: Embouchure,
     host: Arc<AppHost>,
-    desk: Arc<AudioDesk>,
+    audio: Arc<SharedAudio>,
     buffer: Buffer<'static>,
     transport: Transport,
     is_active: bool,
     rate: f32,
-    /// Samples of the test tone that were played, if it plays.
+    /// Samples of the test tone played so far; `None` if it does not play.
     tone: Option<usize>,
 }
 
-/// Where callbacks find the player: it is taken out for each block, so that no broken stream can keep it.
+/// Holds the player for the callbacks. They take it out for each block only, so that a broken stream cannot keep it.
 #[derive(Clone)]
-pub struct Slot(Arc<ArrayQueue<Box<Player>>>);
+pub struct PlayerSlot(Arc<ArrayQueue<Box<Player>>>);
 
-impl Slot {
-    /// Empty: callbacks play silence.
+impl PlayerSlot {
+    /// An empty slot; callbacks play silence.
     pub fn new() -> Self {
         Self(Arc::new(ArrayQueue::new(1)))
     }
@@ -45,23 +45,23 @@ impl Slot {
         match self.0.pop() {
             None => [left, right].into_iter().for_each(|channel| channel.fill(0.0)),
             Some(mut player) => {
-                // The player must come back, whatever happens to it, or the sound could never be started again.
+                // The player must be put back even after a panic, or the sound could never start again.
                 let played = catch_unwind(AssertUnwindSafe(|| player.play(left, right)));
                 if played.is_err() {
                     [left, right].into_iter().for_each(|channel| channel.fill(0.0));
                 }
-                // There is room: whoever took it out brings it back.
+                // The slot is empty, because only the taker of the player puts it back.
                 let _ = self.0.push(player);
             }
         }
     }
 
-    /// From now on it plays.
+    /// Gives the player to the callbacks.
     pub fn fill(&self, player: Box<Player>) {
         let _ = self.0.push(player);
     }
 
-    /// Takes the player out, between two blocks. Not for the audio thread.
+    /// Takes the player from the callbacks, waiting for the end of a block. Not for the audio thread.
     pub fn empty(&self) -> Box<Player> {
         loop {
             match self.0.pop() {
@@ -73,12 +73,12 @@ impl Slot {
 }
 
 impl Player {
-    /// Inactive.
-    pub fn new(plugin: Embouchure, host: Arc<AppHost>, desk: Arc<AudioDesk>) -> Box<Self> {
+    /// An inactive player.
+    pub fn new(plugin: Embouchure, host: Arc<AppHost>, audio: Arc<SharedAudio>) -> Box<Self> {
         Box::new(Self {
             plugin,
             host,
-            desk,
+            audio,
             buffer: Buffer::default(),
             transport: Transport::new(48_000.0),
             is_active: false,
@@ -87,7 +87,7 @@ impl Player {
         })
     }
 
-    /// Gets ready for blocks of up to `block` samples at `rate`, Hz. Allocates.
+    /// Prepares for blocks of up to `block` samples at `rate`, Hz. Allocates.
     pub fn activate(&mut self, rate: u32, block: u32) {
         self.deactivate();
         let config = BufferConfig {
@@ -101,7 +101,7 @@ impl Player {
         self.transport = Transport::new(rate as f32);
         self.rate = rate as f32;
         self.tone = None;
-        // SAFETY: no channel is read before `play` has put its own there.
+        // SAFETY: no channel is read before `process` has set the slices.
         unsafe { self.buffer.set_slices(0, |slices| *slices = vec![&mut [], &mut []]) };
         self.is_active = self.plugin.activate(&Embouchure::AUDIO_IO_LAYOUTS[0], &config, &mut &*self.host);
         if self.is_active {
@@ -109,7 +109,7 @@ impl Player {
         }
     }
 
-    /// Lets the engine go.
+    /// Deactivates the plugin, which frees the engine.
     pub fn deactivate(&mut self) {
         if std::mem::take(&mut self.is_active) {
             self.plugin.deactivate();
@@ -123,7 +123,7 @@ impl Player {
         } else {
             [&mut *left, &mut *right].into_iter().for_each(|channel| channel.fill(0.0));
         }
-        if self.desk.take_tone() {
+        if self.audio.take_tone() {
             self.tone = Some(0);
         }
         self.add_tone(left, right);
@@ -170,13 +170,13 @@ mod tests {
 
     #[test]
     fn the_tone_is_heard_while_muted_and_the_player_comes_back() {
-        let desk = AudioDesk::new(AudioSettings::default());
+        let audio = SharedAudio::new(AudioSettings::default());
         let plugin = Embouchure::default();
         let host = AppHost::new(&plugin);
-        let mut player = Player::new(plugin, host, desk.clone());
+        let mut player = Player::new(plugin, host, audio.clone());
         player.activate(48_000, 256);
-        let slot = Slot::new();
-        let play = |slot: &Slot| {
+        let slot = PlayerSlot::new();
+        let play = |slot: &PlayerSlot| {
             let (mut left, mut right) = ([0.5_f32; 256], [0.5_f32; 256]);
             slot.play(&mut left, &mut right);
             assert_eq!(left, right);
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(play(&slot), 0.0, "nobody plays");
         slot.fill(player);
         assert_eq!(play(&slot), 0.0, "muted");
-        desk.play_tone();
+        audio.play_tone();
         let peaks: Vec<f32> = (0..400).map(|_| play(&slot)).collect();
         let n_loud = peaks.iter().filter(|peak| (0.09..0.11).contains(*peak)).count();
         assert!((260..290).contains(&n_loud), "{n_loud} of 281 blocks");

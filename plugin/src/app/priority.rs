@@ -1,12 +1,12 @@
-//! Priority of the threads that play.
+//! Realtime priority of the callbacks' threads.
 
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-/// Above that of the engine's worker, which feeds these threads, and below what servers of sound take.
+/// Priority of the callbacks: above the engine's worker, below sound servers.
 #[cfg(target_os = "linux")]
 const PRIORITY: libc::c_int = 20;
 
-/// What came of asking for realtime priority.
+/// Result of the requests for realtime priority.
 #[derive(Debug, Default)]
 pub struct Priority(AtomicU8);
 
@@ -14,20 +14,20 @@ impl Priority {
     const RAISED: u8 = 1;
     const REFUSED: u8 = 2;
 
-    /// Asks that the calling thread be run before ordinary ones. A system call: once for each thread, in its first callback,
-    /// because a library makes the thread. macOS and Windows give such threads their priority by themselves.
+    /// Requests realtime priority for the calling thread. A system call. Call it once for each thread, in its first
+    /// callback, because a library makes the thread. macOS and Windows raise such threads themselves.
     pub fn raise(&self) {
-        let came = if raise() { Self::RAISED } else { Self::REFUSED };
-        self.0.fetch_max(came, Relaxed);
+        let result = if raise() { Self::RAISED } else { Self::REFUSED };
+        self.0.fetch_max(result, Relaxed);
     }
 
-    /// True if the system refused it for a thread.
+    /// True if the system refused it for any thread.
     pub fn is_refused(&self) -> bool {
         self.0.load(Relaxed) == Self::REFUSED
     }
 }
 
-/// Threads and processes that such a thread starts do not inherit its priority: `SCHED_RESET_ON_FORK` of the kernel.
+/// The kernel's `SCHED_RESET_ON_FORK`: threads and processes started by such a thread do not inherit its priority.
 #[cfg(target_os = "linux")]
 const RESET_ON_FORK: libc::c_int = 0x4000_0000;
 

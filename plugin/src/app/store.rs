@@ -1,4 +1,4 @@
-//! What the app remembers from one start to the next: the audio settings, all parameters and the session.
+//! The app's settings file: audio settings, all parameters and the session.
 
 use embouchure_plugin::audio::AudioSettings;
 use embouchure_plugin::whole_file;
@@ -10,28 +10,30 @@ use std::path::PathBuf;
 /// Contents of the file.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Memory {
-    /// Devices and all that.
+    /// Audio settings.
     #[serde(default)]
     pub audio: AudioSettings,
-    /// As a project would keep it.
+    /// The plugin's state, as a host's project holds it.
     #[serde(default)]
     pub state: Option<PluginState>,
 }
 
-/// The file, and what it holds as far as this app knows.
+/// The file.
 pub struct Store {
+    /// `None`: the system has no folder for it.
     path: Option<PathBuf>,
+    /// Text that was last read or written.
     written: String,
 }
 
 impl Store {
-    /// In the folder where the system wants a program's settings.
+    /// The file in the system's folder for a program's settings.
     pub fn of_this_user() -> Self {
         let path = own::system_folders().map(|folders| folders.config_dir().join("app.json"));
         Self { path, written: String::new() }
     }
 
-    /// What was remembered, and what there is to say of it. A damaged file is kept beside, and everything begins anew.
+    /// The file's contents, and a message if it is damaged. A damaged file is renamed, and the defaults are used.
     pub fn read(&mut self) -> (Memory, Option<String>) {
         let Some(path) = &self.path else { return (Memory::default(), None) };
         if !path.exists() {
@@ -46,16 +48,16 @@ impl Store {
             Err(e) => {
                 let kept = path.with_extension("damaged.json");
                 let _ = std::fs::rename(path, &kept);
-                let said = format!(
-                    "The settings could not be read ({e}) and begin anew; the file is kept as {}.",
+                let message = format!(
+                    "The settings could not be read ({e}). The defaults are used; the damaged file is kept as {}.",
                     kept.display()
                 );
-                (Memory::default(), Some(said))
+                (Memory::default(), Some(message))
             }
         }
     }
 
-    /// Writes what has changed. A full disk costs nothing that was there.
+    /// Writes the file if its contents have changed. A full disk leaves the old file as it was.
     pub fn write(&mut self, memory: &Memory) {
         let (Some(path), Ok(text)) = (&self.path, serde_json::to_string_pretty(memory)) else { return };
         if text != self.written && whole_file::write(path, text.as_bytes()).is_ok() {
@@ -78,9 +80,9 @@ mod tests {
         store().write(&Memory { audio: audio.clone(), state: None });
         assert_eq!(store().read().0.audio, audio);
         std::fs::write(&path, b"{half \xff").unwrap();
-        let (memory, said) = store().read();
+        let (memory, message) = store().read();
         assert_eq!(memory.audio, AudioSettings::default());
-        assert!(said.unwrap().contains("damaged"));
+        assert!(message.unwrap().contains("damaged"));
         assert_eq!(std::fs::read(path.with_extension("damaged.json")).unwrap(), b"{half \xff");
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -3,7 +3,7 @@
 /// A size that takes what the sizes beside it leave. Several of them share that equally.
 pub const REST: f32 = f32::INFINITY;
 
-/// Room for something that is drawn, design units from the window's corner.
+/// A rectangle, in design units from the window's upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Area {
     /// Left edge.
@@ -15,12 +15,12 @@ pub struct Area {
 }
 
 impl Area {
-    /// At the window's corner.
+    /// An area at the window's upper left corner.
     pub const fn sized(width: f32, height: f32) -> Self {
         Self { x: 0.0, y: 0.0, width, height }
     }
 
-    /// From top to bottom, with heights that may be [`REST`].
+    /// Cuts the area into rows from top to bottom. Heights may be [`REST`].
     pub fn rows<const N: usize>(self, heights: [f32; N]) -> [Self; N] {
         let mut spans = Spans::new(self.y, self.height, 0.0, heights);
         heights.map(|height| {
@@ -29,7 +29,7 @@ impl Area {
         })
     }
 
-    /// From left to right, with widths that may be [`REST`].
+    /// Cuts the area into columns from left to right. Widths may be [`REST`].
     pub fn columns<const N: usize>(self, widths: [f32; N]) -> [Self; N] {
         let mut spans = Spans::new(self.x, self.width, 0.0, widths);
         widths.map(|width| {
@@ -38,13 +38,13 @@ impl Area {
         })
     }
 
-    /// Without so much on its four sides.
+    /// The area without the padding on its four sides.
     pub fn within(self, padding: Padding) -> Self {
         let Padding { left, top, right, bottom } = padding;
         Self { x: self.x + left, y: self.y + top, width: self.width - left - right, height: self.height - top - bottom }
     }
 
-    /// The part of this height in the middle between top and bottom.
+    /// The part with this height, centred between top and bottom.
     pub fn middle(self, height: f32) -> Self {
         Self { y: self.y + (self.height - height) / 2.0, height, ..self }
     }
@@ -55,7 +55,7 @@ impl Area {
     }
 }
 
-/// Free room around something, design units.
+/// Empty space inside the edges of an area, design units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Padding {
     pub left: f32,
@@ -67,22 +67,24 @@ pub struct Padding {
 impl Padding {
     pub const NONE: Self = Self::even(0.0, 0.0);
 
-    /// As much on the left as on the right, as much above as below.
+    /// `across` on the left and right, `along` at top and bottom.
     pub const fn even(across: f32, along: f32) -> Self {
         Self { left: across, top: along, right: across, bottom: along }
     }
 }
 
-/// One after the other along one direction.
+/// Successive sections of a line.
 pub struct Spans {
+    /// Beginning of the next one.
     at: f32,
+    /// Space between two of them.
     gap: f32,
-    /// What each [`REST`] gets.
+    /// Length of each [`REST`].
     rest: f32,
 }
 
 impl Spans {
-    /// Spans of these sizes, so far apart, on a line that begins at `start`.
+    /// Spans of these sizes, `gap` apart, on a line that begins at `start`.
     pub fn new(start: f32, length: f32, gap: f32, sizes: impl IntoIterator<Item = f32> + Clone) -> Self {
         let n = sizes.clone().into_iter().count();
         let n_rest = sizes.clone().into_iter().filter(|size| *size == REST).count();

@@ -1,12 +1,12 @@
-//! The app's audio page: devices, rate, block, level and a test tone; what plays, and what is wrong with it.
+//! The app's audio page: choice of devices, rate and block, input level, test tone, and the state of the sound.
 
 use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
 use super::{App, button};
-use crate::audio::{AudioDesk, AudioSettings, AudioView, Backend, DeviceChoice, DeviceName};
+use crate::audio::{AudioSettings, AudioView, Backend, DeviceChoice, DeviceName, SharedAudio};
 use egui::{ComboBox, Grid, Modal, ProgressBar, RichText, ScrollArea, Ui};
 
-/// Opens the page.
+/// Draws the button that opens the page.
 pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     let response = button::show_small(ui, canvas, area, "Audio…", true);
     if response.on_hover_text("Inputs, outputs, sample rate, test tone").clicked() {
@@ -14,19 +14,19 @@ pub fn button(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     }
 }
 
-/// What the status line has to say of the sound.
-pub fn said(desk: &AudioDesk) -> Option<String> {
-    desk.view().problems.into_iter().next().or_else(|| desk.notice())
+/// The message about the sound for the status line.
+pub fn message(audio: &SharedAudio) -> Option<String> {
+    audio.view().problems.into_iter().next().or_else(|| audio.notice())
 }
 
 /// Draws the page while it is open.
 pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
-    let Some(desk) = app.wiring.desk.clone() else { return };
-    desk.open_page(app.is_audio_page);
+    let Some(audio) = app.wiring.audio.clone() else { return };
+    audio.set_page_open(app.is_audio_page);
     if !app.is_audio_page {
         return;
     }
-    let (before, view) = (desk.wanted(), desk.view());
+    let (before, view) = (audio.wanted(), audio.view());
     let mut wanted = before.clone();
     let level_db = app.input.level_db();
     let modal = Modal::new(ui.scope_id().with("audio page")).show(ui.ctx(), |ui| {
@@ -40,24 +40,24 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
         });
         ui.horizontal(|ui| {
             if ui.add_enabled(view.is_playing, egui::Button::new("Test tone")).clicked() {
-                desk.play_tone();
+                audio.play_tone();
             }
             ui.button("Close").clicked()
         })
         .inner
     });
     if wanted != before {
-        desk.want(wanted);
+        audio.set_wanted(wanted);
     }
     if modal.inner || modal.should_close() {
         app.is_audio_page = false;
-        desk.set_notice(None);
+        audio.set_notice(None);
     }
 }
 
 fn choices(ui: &mut Ui, canvas: &Canvas, wanted: &mut AudioSettings, view: &AudioView) {
     Grid::new("audio choices").num_columns(2).spacing([canvas.px(12.0), canvas.px(8.0)]).show(ui, |ui| {
-        row(ui, canvas, "Way", |ui| {
+        row(ui, canvas, "Audio system", |ui| {
             let ways = Backend::of_this_system().iter().map(|backend| (*backend, backend.label().to_owned()));
             choose(ui, canvas, "way", &mut wanted.backend, ways.collect());
         });
@@ -67,7 +67,7 @@ fn choices(ui: &mut Ui, canvas: &Canvas, wanted: &mut AudioSettings, view: &Audi
         });
         row(ui, canvas, "Channel", |ui| {
             let n = view.n_channels.max(wanted.channel);
-            let name = |n: u16| if n == 0 { "First two".to_owned() } else { format!("{n} alone") };
+            let name = |n: u16| if n == 0 { "First two".to_owned() } else { format!("Only {n}") };
             choose(ui, canvas, "channel", &mut wanted.channel, (0..=n).map(|n| (n, name(n))).collect());
         });
         row(ui, canvas, "Output", |ui| {
@@ -112,9 +112,9 @@ fn numbers(ui: &mut Ui, canvas: &Canvas, id: &str, wanted: &mut u32, offered: &[
     choose(ui, canvas, id, wanted, list.into_iter().map(|n| (n, format!("{n} {unit}"))).collect());
 }
 
-/// What there is, and what was chosen even if it is not there now.
+/// The devices to choose from, and the chosen one even if it is missing now.
 fn devices(there: &[DeviceName], chosen: &DeviceChoice, may_be_none: bool) -> Vec<(DeviceChoice, String)> {
-    let mut list = vec![(DeviceChoice::System, "What the system prefers".to_owned())];
+    let mut list = vec![(DeviceChoice::System, "System default".to_owned())];
     if may_be_none {
         list.push((DeviceChoice::Nothing, "None".to_owned()));
     }
@@ -129,14 +129,14 @@ fn devices(there: &[DeviceName], chosen: &DeviceChoice, may_be_none: bool) -> Ve
 
 fn level(ui: &mut Ui, canvas: &Canvas, level_db: f32) {
     let share = ((level_db + 60.0) / 60.0).clamp(0.0, 1.0);
-    let text = if level_db <= -60.0 { "nothing comes in".to_owned() } else { format!("{level_db:.0} dB") };
+    let text = if level_db <= -60.0 { "no signal".to_owned() } else { format!("{level_db:.0} dB") };
     ui.horizontal(|ui| {
         ui.label(RichText::new("Input level").font(canvas.font(BODY)));
         ui.add(ProgressBar::new(share).desired_width(canvas.px(420.0)).text(text));
     });
 }
 
-/// What plays, what differs from what was chosen, what is wrong: whole, and with what to do.
+/// Draws the state of the sound: problems, devices in use, differences from the choice, latency, fault counts.
 fn report(ui: &mut Ui, canvas: &Canvas, view: &AudioView) {
     let mut say = |text: &str, is_alarm: bool| {
         let colour = if is_alarm { canvas.colours.alarm } else { canvas.colours.dim };
@@ -148,18 +148,18 @@ fn report(ui: &mut Ui, canvas: &Canvas, view: &AudioView) {
     }
     view.notes.iter().for_each(|note| say(note, false));
     if let Some(latency) = view.latency {
-        let parts = [latency.input_ms, latency.stock_ms, latency.engine_ms, latency.output_ms];
-        let [input, stock, engine, output] = parts.map(|ms| format!("{ms:.1}"));
+        let parts = [latency.input_ms, latency.feed_ms, latency.engine_ms, latency.output_ms];
+        let [input, feed, engine, output] = parts.map(|ms| format!("{ms:.1}"));
         let total = latency.total_ms();
         say(
-            &format!("Latency {total:.1} ms: input {input}, stock {stock}, Embouchure {engine}, output {output}"),
+            &format!("Latency {total:.1} ms: input {input}, clock buffer {feed}, Embouchure {engine}, output {output}"),
             false,
         );
     }
     let counts = view.counts;
     if counts != Default::default() {
         let text = format!(
-            "Gaps {}, slips between input and output {}, errors {}, started again {}",
+            "Gaps {}, slips between input and output {}, errors {}, restarts {}",
             counts.gaps, counts.slips, counts.errors, counts.restarts
         );
         say(&text, false);
@@ -175,7 +175,7 @@ mod tests {
         let there = [DeviceName { id: "a".into(), name: "Card A".into() }];
         let gone = DeviceChoice::Named("b".into());
         let names: Vec<String> = devices(&there, &gone, true).into_iter().map(|(_, name)| name).collect();
-        assert_eq!(names, ["What the system prefers", "None", "Card A", "b (as named)"]);
+        assert_eq!(names, ["System default", "None", "Card A", "b (as named)"]);
         assert_eq!(devices(&there, &DeviceChoice::System, false).len(), 2);
     }
 }

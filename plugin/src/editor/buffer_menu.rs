@@ -1,4 +1,4 @@
-//! The choice of the block that the latency makes room for.
+//! The menu for the longest block that the latency covers.
 
 use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
@@ -8,13 +8,14 @@ use egui::{Button, Popup, RichText, TextWrapMode, Ui};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
 
-/// Draws a button in `area` with the present choice on it, and its menu. The app knows its blocks from the start and
-/// cannot be restarted by a plugin, so there it only tells.
+/// Draws a button in `area` with the present choice on it, and its menu. It is disabled in the app, where the audio
+/// page sets the block.
 pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiContext) {
     let chosen = app.wiring.params.session.get().buffer;
-    let room = app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.room);
+    let max_block =
+        app.wiring.shared.running().filter(|running| running.buffer == chosen).map(|running| running.max_block);
     let is_enabled = host.plugin_api() != PluginApi::Standalone;
-    let anchor = button::show_small(ui, canvas, area, &label(chosen, room), is_enabled);
+    let anchor = button::show_small(ui, canvas, area, &label(chosen, max_block), is_enabled);
     Popup::menu(&anchor).show(|ui| {
         for choice in BufferChoice::ALL {
             let label = RichText::new(choice.label()).font(canvas.font(if choice == chosen { BODY } else { SMALL }));
@@ -25,10 +26,12 @@ pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiConte
     });
 }
 
-/// What was chosen, and what it comes to if that is something else.
-fn label(chosen: BufferChoice, room: Option<u32>) -> String {
-    match room {
-        Some(room) if chosen != BufferChoice::Samples(room) => format!("Buffer: {} ({room})", chosen.label()),
+/// The choice, and the longest block that it results in, if that differs.
+fn label(chosen: BufferChoice, max_block: Option<u32>) -> String {
+    match max_block {
+        Some(max_block) if chosen != BufferChoice::Samples(max_block) => {
+            format!("Buffer: {} ({max_block})", chosen.label())
+        }
         _ => format!("Buffer: {}", chosen.label()),
     }
 }
@@ -38,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_label_says_what_a_choice_comes_to() {
+    fn the_label_shows_the_longest_block_in_use() {
         assert_eq!(label(BufferChoice::Auto, Some(64)), "Buffer: auto (64)");
         assert_eq!(label(BufferChoice::Samples(64), Some(64)), "Buffer: 64");
         assert_eq!(label(BufferChoice::Samples(2048), Some(512)), "Buffer: 2048 (512)");

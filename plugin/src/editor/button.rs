@@ -4,12 +4,12 @@ use super::area::Area;
 use super::theme::{BODY, Canvas, SMALL};
 use egui::{Align2, Response, Role, Sense, Ui, WidgetInfo};
 
-/// Draws a button in `area`; it answers to clicks and Enter unless it is disabled.
+/// Draws a button in `area`. Unless it is disabled, it responds to clicks and Enter.
 pub fn show(ui: &mut Ui, canvas: &Canvas, area: Area, label: &str, is_enabled: bool) -> Response {
     show_at_size(ui, canvas, (area, BODY), label, is_enabled)
 }
 
-/// The same with small print.
+/// The same in small type.
 pub fn show_small(ui: &mut Ui, canvas: &Canvas, area: Area, label: &str, is_enabled: bool) -> Response {
     show_at_size(ui, canvas, (area, SMALL), label, is_enabled)
 }

@@ -1,4 +1,4 @@
-//! The system's file dialog, on a thread of its own: it may stay open for minutes, and the window must go on.
+//! The system's file dialog. It runs on a thread of its own, because it may stay open for minutes.
 
 use crate::instruments::Instruments;
 use embouchure_inference::play::Slot;
@@ -9,52 +9,53 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// A dialog that ends sooner was never seen: the system has none, and the library that asks for it says so nowhere.
+/// Shortest time that a real dialog is open. One that ends sooner was never shown: the system has none, which the
+/// library does not report.
 const TOO_SOON: Duration = Duration::from_millis(400);
 
-/// At most one dialog.
+/// State of the dialog. At most one is open.
 #[derive(Default)]
 pub struct OpenDialog {
     is_open: Arc<AtomicBool>,
-    /// For which slot a path is to be typed: no dialog could be shown, or the player wants it so.
-    wanted: Arc<Mutex<Option<Slot>>>,
+    /// Slot for which the player types a path: no dialog could be shown, or the player prefers that.
+    path_slot: Arc<Mutex<Option<Slot>>>,
 }
 
 impl OpenDialog {
-    /// True until the player has chosen or cancelled, and the file is loaded.
+    /// True until the player has cancelled, or has chosen and the file is loaded.
     pub fn is_open(&self) -> bool {
         self.is_open.load(Ordering::Acquire)
     }
 
-    /// The slot for which a file is wanted without a dialog.
-    pub fn wanted_without(&self) -> Option<Slot> {
-        *self.wanted.lock()
+    /// The slot for which the player types a path.
+    pub fn path_slot(&self) -> Option<Slot> {
+        *self.path_slot.lock()
     }
 
-    /// A file is wanted without a dialog: a system that has none may take minutes to say so.
-    pub fn do_without(&self, slot: Slot) {
-        *self.wanted.lock() = Some(slot);
+    /// Asks for a typed path instead of a dialog. A system without a dialog may take minutes to return.
+    pub fn ask_for_path(&self, slot: Slot) {
+        *self.path_slot.lock() = Some(slot);
     }
 
-    /// No file is wanted any more.
-    pub fn forget(&self) {
-        *self.wanted.lock() = None;
+    /// Stops asking for a path.
+    pub fn stop_asking(&self) {
+        *self.path_slot.lock() = None;
     }
 
-    /// Asks for an instrument file and plays it in `slot`.
+    /// Opens the dialog for an instrument file, and plays the chosen file in `slot`.
     pub fn open(&self, slot: Slot, instruments: &Arc<Instruments>, notifier: &RepaintNotifier) {
         if self.is_open.swap(true, Ordering::AcqRel) {
             return;
         }
         let (is_open, notifier) = (IsOpen(self.is_open.clone()), notifier.clone());
-        let (reports, wanted) = (instruments.clone(), self.wanted.clone());
+        let (reports, path_slot) = (instruments.clone(), self.path_slot.clone());
         let instruments = instruments.clone();
         let thread = std::thread::Builder::new().name("file dialog".into()).spawn(move || {
             let dialog = rfd::FileDialog::new().set_title("Open instrument").add_filter("Instruments", &[ENDING]);
             let start = Instant::now();
             match dialog.pick_file() {
                 Some(path) => instruments.open_file(slot, &path),
-                None if start.elapsed() < TOO_SOON => *wanted.lock() = Some(slot),
+                None if start.elapsed() < TOO_SOON => *path_slot.lock() = Some(slot),
                 None => {}
             }
             drop(is_open);
@@ -66,7 +67,7 @@ impl OpenDialog {
     }
 }
 
-/// Lowers the flag even if the dialog panics or its thread never starts.
+/// Clears the flag when dropped, even if the dialog panics or its thread does not start.
 struct IsOpen(Arc<AtomicBool>);
 
 impl Drop for IsOpen {

@@ -8,8 +8,8 @@ use egui::text_edit::TextEditState;
 use egui::{Align2, Id, Key, Rect, Role, Sense, TextEdit, Ui, WidgetInfo};
 use nice_plug::prelude::{Param, ParamSetter};
 
-/// Shows the value in `rect`. A click opens the field, Enter sets what was typed if it can be read, Escape or a click
-/// elsewhere leaves everything as it was.
+/// Shows the value in `rect`. A click opens the field. Enter sets the typed value if it is valid. Escape or a click
+/// elsewhere changes nothing.
 pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, setter: &ParamSetter) {
     let id = ui.scope_id().with(("entry", param.name()));
     let value = param.normalized_value_to_string(param.unmodulated_normalized_value(), true);
@@ -17,7 +17,7 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
     if let Some(typed) = typed {
         let mut rejected = None;
         field(ui, canvas, (rect, id), typed, |text| {
-            // In half of the world.
+            // Many countries write a decimal comma.
             let text = &if text.contains('.') { text.to_owned() } else { text.replacen(',', ".", 1) };
             let value = param.string_to_normalized_value(text);
             if let Some(value) = value {
@@ -26,7 +26,7 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
             rejected = why_not(param, text, value);
         });
         if let Some(rejected) = rejected {
-            rejected::say(ui.ctx(), rejected);
+            rejected::show(ui.ctx(), rejected);
         }
         return;
     }
@@ -40,35 +40,35 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, rect: Rect, param: &P, sette
     }
 }
 
-/// Why `text` was not taken, or not as it was typed: `value` is what was made of it, from 0 to 1.
+/// Message if `text` was not accepted, or was changed. `value`: the value that was set, from 0 to 1.
 fn why_not(param: &impl Param, text: &str, value: Option<f32>) -> Option<String> {
     let [lowest, highest] = [0.0, 1.0].map(|share| param.normalized_value_to_string(share, true));
     let (text, name) = (text.trim(), param.name());
     match value {
-        None => Some(format!("{text:?} is no {name}: it goes from {lowest} to {highest}")),
+        None => Some(format!("{text:?} is not a value of {name}, which goes from {lowest} to {highest}")),
         Some(value) if is_beyond(param, text, value) => {
             let nearest = param.normalized_value_to_string(value, true);
-            Some(format!("{name} goes from {lowest} to {highest}: {nearest} is nearest to {text}"))
+            Some(format!("{name} goes from {lowest} to {highest}: {text} was set to {nearest}"))
         }
         Some(_) => None,
     }
 }
 
-/// True if the number in `text` lies outside the range, of which it was made an end. A parameter does not tell; but a
-/// number that is a little nearer to 0 then comes to the same end.
+/// True if the number in `text` lies outside the range, so that it was clamped to an end. A parameter does not report
+/// that, but then a number a little nearer to 0 gives the same end.
 fn is_beyond(param: &impl Param, text: &str, value: f32) -> bool {
     let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '+');
     let (number, unit) = text.split_at(text.find(|c| !is_of_number(c)).unwrap_or(text.len()));
     let Ok(number) = number.parse::<f32>() else { return false };
     let is_end = value <= 0.0 || value >= 1.0;
-    // An end at 0 is reached, not passed.
+    // The number 0 can be an end of the range, but not beyond it.
     is_end && number != 0.0 && param.string_to_normalized_value(&format!("{}{unit}", 0.97 * number)) == Some(value)
 }
 
 fn open(ui: &Ui, id: Id, text: String) {
     let field = id.with("field");
     ui.memory_mut(|memory| memory.request_focus(field));
-    // Selected, so that typing replaces it.
+    // The text is selected, so that typing replaces it.
     let mut state = TextEditState::default();
     state.cursor.set_char_range(Some(CCursorRange::two(CCursor::new(0), CCursor::new(text.chars().count()))));
     state.store(ui.ctx(), field);

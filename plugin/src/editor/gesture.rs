@@ -1,5 +1,5 @@
-//! Begin, set and end of a parameter change, always paired: hosts record automation between begin and end, and some
-//! misbehave if either is missing.
+//! Gestures: begin, set and end of a parameter change, always paired. Hosts record automation between begin and end,
+//! and some misbehave if either is missing.
 
 use nice_plug::prelude::{Param, ParamPtr, ParamSetter};
 
@@ -11,7 +11,7 @@ pub struct Gestures {
 
 struct Open {
     param: ParamPtr,
-    /// Where the hand is; a stepped parameter's own value would swallow small movements.
+    /// Position of the pointer in the parameter's range. The value of a stepped parameter would lose small movements.
     normalized: f32,
 }
 
@@ -48,7 +48,7 @@ impl Gestures {
     }
 }
 
-/// A whole gesture at once: click, wheel, key.
+/// Sets a value in a whole gesture, for a click, a wheel step or a key.
 pub fn set_once<P: Param>(setter: &ParamSetter, param: &P, value: P::Plain) {
     setter.begin_set_parameter(param);
     setter.set_parameter(param, value);

@@ -1,15 +1,16 @@
-//! The harmonics that are played, as bars.
+//! Bars that show the levels of the played harmonics.
 
 use super::theme::{Canvas, SMALL, lower_part};
 use egui::{Align2, Rect, Ui, pos2};
 use embouchure_inference::engine::{N_SHOWN, TelemetryView};
 
 const FLOOR_DB: f32 = -80.0;
-/// How fast bars fall, dB per second.
+/// Speed at which bars fall, dB per second.
 const FALL_DB_PER_S: f32 = 120.0;
 
-/// What is shown, falling.
+/// Levels of the bars.
 pub struct Harmonics {
+    /// Levels shown, dB; they rise at once and fall slowly.
     shown_db: [f32; N_SHOWN],
     updated_s: f64,
 }
@@ -21,7 +22,7 @@ impl Default for Harmonics {
 }
 
 impl Harmonics {
-    /// Takes in the newest reading; `now_s` is any steady clock.
+    /// Updates the bars from the newest telemetry; `now_s` is any steady clock.
     pub fn update(&mut self, telemetry: &TelemetryView, now_s: f64) {
         let fall_db = FALL_DB_PER_S * (now_s - self.updated_s).clamp(0.0, 1.0) as f32;
         self.updated_s = now_s;
@@ -38,7 +39,7 @@ impl Harmonics {
         canvas.panel(painter, rect);
         let inner = rect.shrink(canvas.px(10.0));
         let step = inner.width() / N_SHOWN as f32;
-        // Below the label.
+        // The bars begin below the label.
         let top = inner.top() + canvas.px(10.0);
         for (k, level_db) in self.shown_db.iter().enumerate() {
             let left = inner.left() + k as f32 * step;

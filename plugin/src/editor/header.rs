@@ -1,4 +1,4 @@
-//! The top line: name, the app's mute, the two sounds that are compared, theme.
+//! The top line: name, mute of the app, comparison of two sounds, theme.
 
 use super::area::Area;
 use super::theme::Canvas;
@@ -13,7 +13,7 @@ pub fn title(ui: &Ui, canvas: &Canvas, area: Area) {
     canvas.line(ui.painter(), (area, Align::Min), (20.0, canvas.colours.text), "Embouchure");
 }
 
-/// The app is muted until its player has put headphones on.
+/// The app's button "Listen" or "Mute".
 pub fn listen(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
     if host.plugin_api() != PluginApi::Standalone {
         return;
@@ -24,23 +24,24 @@ pub fn listen(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: 
         let stroke = Stroke::new(canvas.px(1.5), canvas.colours.alarm);
         ui.painter().rect_stroke(canvas.rect(area), canvas.corner(6.0), stroke, StrokeKind::Inside);
     }
-    let hint = "Muted, so that loudspeakers do not howl into the microphone. Put headphones on, then listen.";
+    let hint =
+        "The app starts muted, so that loudspeakers do not feed back into the microphone. Put headphones on first.";
     if response.on_hover_text(hint).clicked() {
         app.wiring.shared.listen(!is_listening);
     }
 }
 
-/// Goes from one of the compared sounds to the other.
+/// The button that switches between the compared sounds.
 pub fn compare(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
     let label = if app.side == 0 { "Sound 1 · 2" } else { "Sound 2 · 1" };
     let response = button::show(ui, canvas, area, label, true);
-    let hint = "Two sounds to compare: a click leaves this one as it is and goes to the other.";
+    let hint = "Compares two sounds. A click keeps this one and switches to the other.";
     if response.on_hover_text(hint).clicked() {
         app.compare(host);
     }
 }
 
-/// Goes from the dark theme to the light one and back.
+/// The button that switches between the dark and the light theme.
 pub fn theme(app: &App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
     let (label, other) = match app.theme {
         Theme::Dark => ("Light", Theme::Light),

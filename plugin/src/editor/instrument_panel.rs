@@ -1,4 +1,4 @@
-//! The two instruments, and how much of each is heard.
+//! The panel of instruments A and B: their names, the choice of others, and messages.
 
 use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL, TITLE};
@@ -7,7 +7,7 @@ use egui::{Align, Ui};
 use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
-/// What a slot plays.
+/// Draws the name of the instrument that a slot plays.
 pub fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, area: Area) {
     let (view, colours, painter) = (&app.views[slot as usize], canvas.colours, ui.painter());
     match slot {
@@ -24,7 +24,7 @@ pub fn name(app: &App, ui: &Ui, canvas: &Canvas, slot: Slot, area: Area) {
         Slot::B => {
             let [letter, name] = area.columns([18.0, REST]);
             canvas.line(painter, (letter, Align::Min), (SMALL, colours.second), "B");
-            let (text, colour) = named(view.name(), colours.text, colours.dim, "none: nothing to morph into");
+            let (text, colour) = named(view.name(), colours.text, colours.dim, "none: Morph has no effect");
             canvas.line(painter, (name, Align::Min), (BODY, colour), text);
         }
     }
@@ -34,7 +34,7 @@ fn named<'a, C>(name: &'a str, colour: C, none: C, otherwise: &'a str) -> (&'a s
     if name.is_empty() { (otherwise, none) } else { (name, colour) }
 }
 
-/// The ways to another instrument for a slot.
+/// Draws a slot's buttons: previous and next instrument, list of all.
 pub fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (slot, area): (Slot, Area)) {
     let [before, _, next, _, list] = area.columns([26.0, 4.0, 26.0, 4.0, REST]);
     ui.push_id(slot as usize, |ui| {
@@ -49,7 +49,8 @@ pub fn buttons(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (
     });
 }
 
-/// Plays the next instrument of the shelf that can be played, round its end.
+/// Plays the next playable instrument of the shelf (`by` = 1) or the previous one (-1). The last is followed by the
+/// first.
 fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
     let mut entries = app.wiring.library.shelf.entries();
     entries.retain(|entry| entry.place != 0 && entry.problem.is_none());
@@ -62,7 +63,7 @@ fn step(app: &App, host: &GuiContext, slot: Slot, by: i32) {
     }
 }
 
-/// What went wrong with either, and a way out.
+/// Shows the message of the first slot that has one. If its file is missing, offers to locate it.
 pub fn message(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
     let mut views = Slot::ALL.into_iter().zip(&app.views);
     let found = views.find_map(|(slot, view)| Some((slot, view, view.message.as_ref()?)));
@@ -81,8 +82,8 @@ pub fn message(app: &mut App, ui: &mut Ui, canvas: &Canvas, area: Area) {
         app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier);
     }
     let path = button::show_small(ui, canvas, path, "Path…", true);
-    if path.on_hover_text("Type the file's path: for systems without a file dialog.").clicked() {
-        app.dialog.do_without(slot);
+    if path.on_hover_text("Type the file's path, if the system has no file dialog.").clicked() {
+        app.dialog.ask_for_path(slot);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which keys are the editor's. All others are the host's, which plays and stops by them: they reach it, and do nothing
+//! Decides which keys the editor uses. All others go to the host, for instance to start and stop it, and do nothing
 //! here.
 
 use egui::text_edit::TextEditState;
@@ -8,16 +8,16 @@ use nice_plug_egui::KeyCapture;
 /// Keys that move and set controls. The framework and egui have the same names for them.
 pub const KEYS: [&str; 8] = ["Tab", "Enter", "Escape", "Home", "ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"];
 
-/// What the keyboard is used for at the moment.
+/// Present use of the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keyboard {
-    /// A text field is open: everything is its.
+    /// A text field is open and takes all keys.
     Typing,
     /// A control has the focus.
     Control,
     /// A list or a question is open, and Escape closes it.
     List,
-    /// Tab leads to the first control.
+    /// None of these: only Tab is used, to reach the first control.
     Free,
 }
 
@@ -32,7 +32,7 @@ impl Keyboard {
         }
     }
 
-    /// Names of the editor's keys, unless all are.
+    /// Names of the keys that the editor uses; `None` = all.
     fn keys(self) -> Option<&'static [&'static str]> {
         match self {
             Self::Typing => None,
@@ -42,13 +42,13 @@ impl Keyboard {
         }
     }
 
-    /// What the window may keep from the host.
+    /// The keys that the window keeps from the host, for the framework.
     pub fn capture(self) -> KeyCapture {
         let Some(keys) = self.keys() else { return KeyCapture::CaptureAll };
         KeyCapture::CaptureKeys(keys.iter().filter_map(|name| name.parse().ok()).collect())
     }
 
-    /// Keeps the host's keys from the controls.
+    /// Removes events of the host's keys, so that no control sees them.
     pub fn leave_to_host(self, ui: &Ui) {
         if let Some(keys) = self.keys() {
             ui.input_mut(|input| input.events.retain(|event| !is_left(event, keys)));
@@ -61,7 +61,7 @@ fn is_left(event: &Event, keys: &[&str]) -> bool {
     is_command(*modifiers) || !keys.iter().any(|name| Key::from_name(name) == Some(*key))
 }
 
-/// With these, keys are commands of the host's; Shift alone is none.
+/// True for modifiers with which a key is a command of the host. Shift alone is none of them.
 fn is_command(modifiers: Modifiers) -> bool {
     modifiers.alt || modifiers.ctrl || modifiers.command
 }

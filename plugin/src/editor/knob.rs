@@ -1,5 +1,5 @@
-//! A rotary control over one parameter: drag up and down, Shift for fine, double-click for the default, wheel, arrow
-//! keys.
+//! A knob for one parameter. A drag up or down, the wheel and the arrow keys turn it, more finely with Shift; a
+//! double-click sets the default.
 
 use super::area::{Area, Padding, REST};
 use super::entry;
@@ -11,7 +11,7 @@ use egui::{Align, EventFilter, Key, MouseWheelUnit, Pos2, Response, Sense, Strok
 use nice_plug::prelude::{Param, ParamSetter};
 use std::f32::consts::PI;
 
-/// Share of the range per design unit dragged.
+/// Share of the range per design unit of a drag.
 const DRAG: f32 = 1.0 / 180.0;
 /// Shift divides all movements by this.
 const FINE: f32 = 10.0;
@@ -26,7 +26,7 @@ const SPAN: f32 = 1.5 * PI;
 /// Width of a knob, design units; its height is 100.
 pub const WIDTH: f32 = 72.0;
 
-/// Draws and handles one knob. Its dial fills from `origin` on. A click on its value opens a field to type another one.
+/// Draws and handles one knob. A click on its value opens a field to type another one.
 pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edit: &mut Edit) -> Response {
     let [name, _, dial, text, _] = place.area.rows([20.0, 3.0, REST, 18.0, 1.0]);
     let rect = canvas.rect(place.area);
@@ -47,15 +47,15 @@ pub fn show<P: Param>(ui: &mut Ui, canvas: &Canvas, place: Place, param: &P, edi
     response
 }
 
-/// Where a knob is, and where its dial starts, from 0 to 1.
+/// Area of a knob, and the value from which its dial is filled, from 0 to 1.
 #[derive(Clone, Copy)]
 pub struct Place {
     pub area: Area,
     pub origin: f32,
 }
 
-/// Where the dial of a parameter starts: at 0 if its range goes both ways, at 100 % if that is within a percentage's
-/// range, else at the left end.
+/// The value from which a parameter's dial is filled: plain 0 if the range has both signs, 100 % if that lies within a
+/// range in percent, else the lowest value.
 pub fn origin(param: ParamRef) -> f32 {
     let [low, high] = param.range();
     if low < 0.0 && high > 0.0 {
@@ -67,7 +67,7 @@ pub fn origin(param: ParamRef) -> f32 {
     }
 }
 
-/// The way to the host.
+/// Access to the host's parameters.
 pub struct Edit<'a, 'b> {
     pub gestures: &'a mut Gestures,
     pub setter: &'a ParamSetter<'b>,
@@ -112,7 +112,7 @@ fn handle_wheel_and_keys<P: Param>(ui: &Ui, response: &Response, param: &P, sett
     }
 }
 
-/// Unlike egui's own scrolling not smoothed, so that one notch is one step.
+/// Notches of a wheel event. Not smoothed as egui's own scrolling is, so that one notch is one step.
 fn notches(event: &egui::Event) -> f32 {
     match event {
         // With Shift, some systems turn the wheel sideways.
@@ -127,7 +127,7 @@ fn nudge<P: Param>(ui: &Ui, response: &Response, param: &P, setter: &ParamSetter
     let delta = match param.step_count() {
         None => nudges * NUDGE / fineness(ui),
         Some(n_steps) => {
-            // A touchpad comes in fractions of a notch.
+            // A touchpad sends fractions of a notch, which add up.
             let whole = ui.data_mut(|data| {
                 let rest = data.get_temp_mut_or_default::<f32>(response.id);
                 let sum = *rest + nudges;
@@ -168,8 +168,8 @@ fn paint_dial(ui: &Ui, canvas: &Canvas, centre: Pos2, dial: Dial) {
     painter.circle_filled(centre, radius * 0.72, face);
     let angle = START + SPAN * dial.value;
     let direction = vec2(angle.cos(), angle.sin());
-    let hand = [centre + direction * radius * 0.3, centre + direction * radius * 0.66];
-    painter.line_segment(hand, Stroke::new(canvas.px(2.5), canvas.colours.text));
+    let pointer = [centre + direction * radius * 0.3, centre + direction * radius * 0.66];
+    painter.line_segment(pointer, Stroke::new(canvas.px(2.5), canvas.colours.text));
 }
 
 #[cfg(test)]
@@ -209,7 +209,7 @@ mod tests {
                 let place = Place { area: Area { x: 18.0, y: 8.0, width: WIDTH, height: 100.0 }, origin: 0.0 };
                 show(ui, &Canvas::fit(screen, Theme::Dark), place, &self.param, &mut edit);
             });
-            // Nobody draws here; a debug build asks for that to be said.
+            // Nothing is drawn here. A debug build requires that unused textures are cleared explicitly.
             output.textures_delta.clear();
         }
 

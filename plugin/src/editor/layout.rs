@@ -1,10 +1,10 @@
-//! What is in the window, and where.
+//! The window's layout: its items, in rows, columns and panels.
 
 use super::area::{Area, Padding, REST};
 use super::knob::{Edit, Place, WIDTH as KNOB};
 use super::theme::Canvas;
 use super::tree::Found;
-use super::tree::Node::{self, Columns, Free, Panel, Rows, Thing, Within};
+use super::tree::Node::{self, Columns, Free, Leaf, Panel, Rows, Within};
 use super::{App, audio_page, header, instrument_panel, knob, note, preset_menu, status, toggle, typed_path};
 use crate::params::{ParamRef, Row, row};
 use crate::session::WindowSize;
@@ -13,11 +13,11 @@ use embouchure_inference::engine::TelemetryView;
 use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 
-/// Between two panels, design units.
+/// Space between two panels, design units.
 const GAP: f32 = 8.0;
 /// Height of a row of knobs with its panel.
 const KNOBS: f32 = 112.0;
-/// Around knobs.
+/// Space around knobs.
 const AROUND_KNOBS: Padding = Padding::even(4.0, 6.0);
 
 /// The whole window.
@@ -41,14 +41,14 @@ const WINDOW: Node<Item> = Within(
 const HEADER: Node<Item> = Columns(
     0.0,
     &[
-        (136.0, Within(Padding { left: 4.0, ..Padding::NONE }, &Thing(Item::Title))),
-        (84.0, Thing(Item::Listen)),
+        (136.0, Within(Padding { left: 4.0, ..Padding::NONE }, &Leaf(Item::Title))),
+        (84.0, Leaf(Item::Listen)),
         (8.0, Free),
-        (406.0, Thing(Item::Presets)),
+        (406.0, Leaf(Item::Presets)),
         (14.0, Free),
-        (110.0, Thing(Item::Compare)),
+        (110.0, Leaf(Item::Compare)),
         (REST, Free),
-        (84.0, Thing(Item::Theme)),
+        (84.0, Leaf(Item::Theme)),
     ],
 );
 
@@ -57,13 +57,13 @@ const INSTRUMENTS: Node<Item> = Panel(
     &Rows(
         0.0,
         &[
-            (56.0, Within(Padding::even(6.0, 0.0), &Thing(Item::Name(Slot::A)))),
+            (56.0, Within(Padding::even(6.0, 0.0), &Leaf(Item::Name(Slot::A)))),
             (2.0, Free),
-            (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::A)))),
+            (26.0, Within(Padding::even(4.0, 0.0), &Leaf(Item::Choose(Slot::A)))),
             (12.0, Free),
-            (20.0, Within(Padding { left: 6.0, right: 4.0, ..Padding::NONE }, &Thing(Item::Name(Slot::B)))),
+            (20.0, Within(Padding { left: 6.0, right: 4.0, ..Padding::NONE }, &Leaf(Item::Name(Slot::B)))),
             (4.0, Free),
-            (26.0, Within(Padding::even(4.0, 0.0), &Thing(Item::Choose(Slot::B)))),
+            (26.0, Within(Padding::even(4.0, 0.0), &Leaf(Item::Choose(Slot::B)))),
             (4.0, Free),
             (REST, Columns(0.0, &[(KNOB, param("morph")), (REST, MESSAGE)])),
         ],
@@ -71,12 +71,12 @@ const INSTRUMENTS: Node<Item> = Panel(
 );
 
 const MESSAGE: Node<Item> =
-    Within(Padding { left: 16.0, top: 4.0, right: 2.0, bottom: 4.0 }, &Thing(Item::InstrumentMessage));
+    Within(Padding { left: 16.0, top: 4.0, right: 2.0, bottom: 4.0 }, &Leaf(Item::InstrumentMessage));
 
-const PICTURES: Node<Item> = Rows(6.0, &[(REST, Thing(Item::Trace)), (68.0, Thing(Item::Harmonics))]);
+const PICTURES: Node<Item> = Rows(6.0, &[(REST, Leaf(Item::Trace)), (68.0, Leaf(Item::Harmonics))]);
 
 const METERS: Node<Item> =
-    Panel(Padding::even(4.0, 4.0), &Columns(0.0, &[(REST, Thing(Item::Input)), (REST, Thing(Item::Output))]));
+    Panel(Padding::even(4.0, 4.0), &Columns(0.0, &[(REST, Leaf(Item::Input)), (REST, Leaf(Item::Output))]));
 
 const SOUND: Node<Item> = Panel(
     AROUND_KNOBS,
@@ -97,7 +97,7 @@ const SOUND: Node<Item> = Panel(
     ),
 );
 
-/// Their focus rings may overlap, their labels do not.
+/// The rows overlap by 3 units, so that the focus rings fit; the labels do not overlap.
 const SWITCHES: Node<Item> = Panel(
     Padding { left: 4.0, top: 3.0, right: 4.0, bottom: 1.0 },
     &Rows(
@@ -128,22 +128,22 @@ const PITCH: Node<Item> = Panel(
     ),
 );
 
-const NOTES: Node<Item> = Panel(Padding { left: 40.0, top: 8.0, right: 56.0, bottom: 12.0 }, &Thing(Item::Notes));
+const NOTES: Node<Item> = Panel(Padding { left: 40.0, top: 8.0, right: 56.0, bottom: 12.0 }, &Leaf(Item::Notes));
 
 const STATUS: Node<Item> = Columns(
     0.0,
     &[
-        (150.0, Thing(Item::Corner)),
+        (150.0, Leaf(Item::Corner)),
         (12.0, Free),
-        (250.0, Thing(Item::Rates)),
+        (250.0, Leaf(Item::Rates)),
         (6.0, Free),
-        (262.0, Thing(Item::Message)),
+        (262.0, Leaf(Item::Message)),
         (8.0, Free),
-        (REST, Thing(Item::LateFrames)),
+        (REST, Leaf(Item::LateFrames)),
     ],
 );
 
-/// Everything that is drawn.
+/// Items of the window.
 #[derive(Clone, Copy)]
 enum Item {
     Title,
@@ -169,7 +169,7 @@ enum Item {
 
 /// The control of a parameter.
 const fn param(id: &str) -> Node<Item> {
-    Thing(Item::Param(row(id)))
+    Leaf(Item::Param(row(id)))
 }
 
 /// Draws the whole window.
@@ -178,24 +178,24 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, tele
     let WindowSize { width, height } = WindowSize::DESIGN;
     WINDOW.walk(Area::sized(width, height), &mut |found, area| match found {
         Found::Panel => canvas.panel(ui.painter(), canvas.rect(area)),
-        Found::Thing(Item::Title) => header::title(ui, canvas, area),
-        Found::Thing(Item::Listen) => header::listen(app, ui, canvas, host, area),
-        Found::Thing(Item::Presets) => preset_menu::show(app, ui, canvas, host, area),
-        Found::Thing(Item::Compare) => header::compare(app, ui, canvas, host, area),
-        Found::Thing(Item::Theme) => header::theme(app, ui, canvas, host, area),
-        Found::Thing(Item::Name(slot)) => instrument_panel::name(app, ui, canvas, *slot, area),
-        Found::Thing(Item::Choose(slot)) => instrument_panel::buttons(app, ui, canvas, host, (*slot, area)),
-        Found::Thing(Item::InstrumentMessage) => instrument_panel::message(app, ui, canvas, area),
-        Found::Thing(Item::Trace) => app.trace.show(ui, canvas, canvas.rect(area), app.playable_hz()),
-        Found::Thing(Item::Harmonics) => app.harmonics.show(ui, canvas, canvas.rect(area)),
-        Found::Thing(Item::Input) => app.input.show(ui, canvas, area, "In"),
-        Found::Thing(Item::Output) => app.output.show(ui, canvas, area, "Out"),
-        Found::Thing(Item::Param(row)) => control(app, ui, canvas, host, (row, area)),
-        Found::Thing(Item::Notes) => note::show(ui, canvas, area, telemetry),
-        Found::Thing(Item::Corner) => status::corner(app, ui, canvas, host, area),
-        Found::Thing(Item::Rates) => status::rates(app, ui, canvas, area),
-        Found::Thing(Item::Message) => status::message(app, ui, canvas, area),
-        Found::Thing(Item::LateFrames) => status::late_frames(app, ui, canvas, telemetry, area),
+        Found::Leaf(Item::Title) => header::title(ui, canvas, area),
+        Found::Leaf(Item::Listen) => header::listen(app, ui, canvas, host, area),
+        Found::Leaf(Item::Presets) => preset_menu::show(app, ui, canvas, host, area),
+        Found::Leaf(Item::Compare) => header::compare(app, ui, canvas, host, area),
+        Found::Leaf(Item::Theme) => header::theme(app, ui, canvas, host, area),
+        Found::Leaf(Item::Name(slot)) => instrument_panel::name(app, ui, canvas, *slot, area),
+        Found::Leaf(Item::Choose(slot)) => instrument_panel::buttons(app, ui, canvas, host, (*slot, area)),
+        Found::Leaf(Item::InstrumentMessage) => instrument_panel::message(app, ui, canvas, area),
+        Found::Leaf(Item::Trace) => app.trace.show(ui, canvas, canvas.rect(area), app.playable_hz()),
+        Found::Leaf(Item::Harmonics) => app.harmonics.show(ui, canvas, canvas.rect(area)),
+        Found::Leaf(Item::Input) => app.input.show(ui, canvas, area, "In"),
+        Found::Leaf(Item::Output) => app.output.show(ui, canvas, area, "Out"),
+        Found::Leaf(Item::Param(row)) => control(app, ui, canvas, host, (row, area)),
+        Found::Leaf(Item::Notes) => note::show(ui, canvas, area, telemetry),
+        Found::Leaf(Item::Corner) => status::corner(app, ui, canvas, host, area),
+        Found::Leaf(Item::Rates) => status::rates(app, ui, canvas, area),
+        Found::Leaf(Item::Message) => status::message(app, ui, canvas, area),
+        Found::Leaf(Item::LateFrames) => status::late_frames(app, ui, canvas, telemetry, area),
     });
     typed_path::show(app, ui, canvas);
     audio_page::show(app, ui, canvas);
@@ -221,7 +221,7 @@ fn control(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, (row,
 pub fn shown() -> Vec<&'static str> {
     let mut ids = Vec::new();
     WINDOW.walk(Area::sized(WindowSize::DESIGN.width, WindowSize::DESIGN.height), &mut |found, _| {
-        if let Found::Thing(Item::Param(row)) = found {
+        if let Found::Leaf(Item::Param(row)) = found {
             ids.push(row.id);
         }
     });
@@ -233,23 +233,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_has_room_of_its_own_within_the_window() {
+    fn items_lie_within_the_window_and_do_not_overlap() {
         let WindowSize { width, height } = WindowSize::DESIGN;
-        let mut things: Vec<(usize, Area)> = Vec::new();
+        let mut items: Vec<(usize, Area)> = Vec::new();
         WINDOW.walk(Area::sized(width, height), &mut |found, area| {
-            if let Found::Thing(_) = found {
-                things.push((things.len(), area));
+            if let Found::Leaf(_) = found {
+                items.push((items.len(), area));
             }
         });
-        for (i, (item, area)) in things.iter().enumerate() {
+        for (i, (item, area)) in items.iter().enumerate() {
             let (right, bottom) = (area.x + area.width, area.y + area.height);
-            assert!(area.x >= 0.0 && area.y >= 0.0 && right <= width && bottom <= height, "thing {item}: {area:?}");
-            assert!(area.width >= 20.0 && area.height >= 10.0, "thing {item}: {area:?}");
-            for (other, there) in &things[..i] {
+            assert!(area.x >= 0.0 && area.y >= 0.0 && right <= width && bottom <= height, "item {item}: {area:?}");
+            assert!(area.width >= 20.0 && area.height >= 10.0, "item {item}: {area:?}");
+            for (other, there) in &items[..i] {
                 let across = right.min(there.x + there.width) - area.x.max(there.x);
                 let along = bottom.min(there.y + there.height) - area.y.max(there.y);
                 // The switches' focus rings overlap.
-                assert!(across <= 0.0 || along <= 3.0, "thing {item} at {area:?} and thing {other} at {there:?}");
+                assert!(across <= 0.0 || along <= 3.0, "item {item} at {area:?} and item {other} at {there:?}");
             }
         }
     }

@@ -7,18 +7,19 @@ use embouchure_inference::engine::FULL_SCALE;
 
 const FLOOR_DB: f32 = -60.0;
 const TOP_DB: f32 = 6.0;
-/// The bar falls slowly enough to read.
+/// Speed at which bar and held peak fall, slow enough to read.
 const FALL_DB_PER_S: f32 = 30.0;
+/// Time for which a peak is held.
 const HOLD_S: f64 = 1.5;
 
-/// Ballistics of one meter.
+/// State of one meter.
 #[derive(Debug)]
 pub struct Meter {
     level_db: f32,
     hold_db: f32,
     held_since_s: f64,
     updated_s: f64,
-    /// Full scale was exceeded since the light was last put out.
+    /// The peak has reached full scale since the player last cleared the clip light.
     has_clipped: bool,
 }
 
@@ -29,7 +30,7 @@ impl Default for Meter {
 }
 
 impl Meter {
-    /// Takes in the linear peak since the last call; `now_s` is any steady clock.
+    /// Updates the meter with the linear peak since the last call; `now_s` is any steady clock.
     pub fn update(&mut self, peak: f32, now_s: f64) {
         self.has_clipped |= peak >= FULL_SCALE;
         let peak_db = (20.0 * peak.log10()).clamp(FLOOR_DB, 99.0);
@@ -56,7 +57,7 @@ impl Meter {
         if self.hold_db <= FLOOR_DB { "-inf".into() } else { format!("{:.1}", self.hold_db) }
     }
 
-    /// Draws the meter. A click puts its light out.
+    /// Draws the meter. A click clears its clip light and its held peak.
     pub fn show(&mut self, ui: &Ui, canvas: &Canvas, area: Area, label: &str) {
         let [name, _, light, _, column, _, hold] = area.rows([18.0, 2.0, 6.0, 4.0, REST, 2.0, 20.0]);
         let [light, column] = [light, column].map(|part| canvas.rect(part.within(Padding::even(12.0, 0.0))));
@@ -87,7 +88,7 @@ impl Meter {
         canvas.line(painter, (name, Align::Center), (SMALL, colours.dim), label);
         canvas.line(painter, (hold, Align::Center), (SMALL, hold_colour), &self.text());
         response.widget_info(|| WidgetInfo::labeled(Role::Meter, true, format!("{label} {}", self.text())));
-        response.on_hover_text("Peak, held, dBFS. The light has seen more than full scale; a click puts it out.");
+        response.on_hover_text("Held peak, dBFS. The light shows that full scale was reached; a click clears it.");
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
         let mut meter = Meter::default();
         meter.update(0.999, 1000.0);
         assert!(!meter.has_clipped, "the loudest that the plugin plays");
-        // Converters give no more.
+        // The highest sample of a 16-bit converter.
         meter.update(32_767.0 / 32_768.0, 1000.0);
         assert!(meter.has_clipped);
         meter.update(0.0, 0.0);

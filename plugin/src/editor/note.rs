@@ -1,4 +1,4 @@
-//! Readout of the notes that are heard and played.
+//! Readout of the heard and the played note.
 
 use super::area::{Area, REST};
 use super::theme::{Canvas, SMALL};
@@ -6,7 +6,7 @@ use egui::{Align, Rect, Ui, vec2};
 use embouchure_inference::engine::TelemetryView;
 use embouchure_inference::note::Note;
 
-/// Draws what is heard and what is played.
+/// Draws both notes, and the certainty of the heard one.
 pub fn show(ui: &Ui, canvas: &Canvas, area: Area, view: &TelemetryView) {
     let [readouts, certainty, _] = area.rows([64.0, 22.0, REST]);
     let [heard, played] = readouts.columns([REST, REST]);
@@ -15,7 +15,7 @@ pub fn show(ui: &Ui, canvas: &Canvas, area: Area, view: &TelemetryView) {
     confidence(ui, canvas, certainty, view.heard.pitch.certainty);
 }
 
-/// Width of a note's name, and what stands between it and its figures, design units.
+/// Width of a note's name, and the space between it and its figures, design units.
 const NAME: [f32; 2] = [64.0, 2.0];
 
 fn readout(ui: &Ui, canvas: &Canvas, area: Area, label: &str, hz: f32) {

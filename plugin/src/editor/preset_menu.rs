@@ -1,4 +1,4 @@
-//! Presets: one before, one on, the list of all; saving, renaming and deleting the player's own.
+//! The preset controls: previous, next, list of all; saving, renaming and deleting the player's own.
 
 use super::area::{Area, REST};
 use super::theme::{BODY, Canvas, SMALL};
@@ -27,10 +27,10 @@ pub fn show(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area
             if app.wiring.library.presets.is_factory(&name) { format!("My {name}") } else { name.clone() };
         app.preset_question = None;
     }
-    keep(app, canvas, &save, host, &name);
+    save_menu(app, canvas, &save, host, &name);
 }
 
-/// The name, with a mark if something has changed since.
+/// The preset's name, with a mark if the sound has changed since it was loaded.
 fn label(app: &App, name: &str) -> String {
     if app.wiring.library.presets.is_unchanged(&app.captured(), &app.wiring.params) {
         name.into()
@@ -53,7 +53,7 @@ fn list(app: &App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, 
     });
 }
 
-/// Loads the preset so many places on, round the end of the list.
+/// Loads the next preset (`by` = 1) or the previous one (-1). The last is followed by the first.
 fn step(app: &App, host: &GuiContext, name: &str, by: isize) {
     let all = app.wiring.library.presets.all();
     if let Some(preset) = all.get(stepped(&all, name, by)) {
@@ -70,17 +70,17 @@ fn stepped(all: &[Preset], name: &str, by: isize) -> usize {
     }
 }
 
-/// What is asked before something is lost.
+/// Question before a preset is overwritten or deleted.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Question {
-    /// Is the preset of that name to be replaced?
+    /// Replace the preset of the typed name?
     Replace,
-    /// Is the loaded preset to be deleted?
+    /// Delete the loaded preset?
     Delete,
 }
 
-/// The popup that saves under a name, renames and deletes. `loaded`: name of the preset that was loaded last.
-fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, loaded: &str) {
+/// The popup to save under a name, rename and delete. `loaded`: name of the preset that was loaded last.
+fn save_menu(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiContext, loaded: &str) {
     Popup::menu(anchor).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let edit = TextEdit::singleline(&mut app.preset_name).font(canvas.font(BODY)).hint_text("Name of the preset");
         let field = ui.add(edit.align(egui::Align2::LEFT_CENTER).desired_width(canvas.px(230.0)));
@@ -93,24 +93,24 @@ fn keep(app: &mut App, canvas: &Canvas, anchor: &egui::Response, host: &GuiConte
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         let name = app.preset_name.trim().to_owned();
         if app.wiring.library.presets.is_factory(&name) {
-            note(ui, canvas, "This name belongs to a preset that comes with the plugin: choose another one");
+            note(ui, canvas, "This is the name of a preset that comes with the plugin: choose another one");
             return;
         }
         match app.preset_question {
-            Some(Question::Replace) => ask(app, ui, canvas, &format!("Replace {name:?}?"), "Replace", |app| {
+            Some(Question::Replace) => confirm(app, ui, canvas, &format!("Replace {name:?}?"), "Replace", |app| {
                 save(app, host, &name);
             }),
-            Some(Question::Delete) => ask(app, ui, canvas, &format!("Delete {loaded:?} for ever?"), "Delete", |app| {
+            Some(Question::Delete) => confirm(app, ui, canvas, &format!("Delete {loaded:?}?"), "Delete", |app| {
                 app.wiring.tasks.send(Task::DeletePreset(loaded.to_owned()));
-                call(app, host, "");
+                set_preset_name(app, host, "");
             }),
-            None => offer(app, ui, canvas, host, (loaded, &name), is_entered),
+            None => save_buttons(app, ui, canvas, host, (loaded, &name), is_entered),
         }
     });
 }
 
-/// Save, rename, delete, as far as they make sense. `is_entered`: the player has pressed Enter in the field.
-fn offer(
+/// Shows the buttons that apply: Save, Rename, Delete. `is_entered`: the player has pressed Enter in the field.
+fn save_buttons(
     app: &mut App,
     ui: &mut Ui,
     canvas: &Canvas,
@@ -119,7 +119,7 @@ fn offer(
     is_entered: bool,
 ) {
     ui.horizontal(|ui| {
-        if (push(ui, canvas, "Save", !name.is_empty()) || is_entered) && !name.is_empty() {
+        if (push_button(ui, canvas, "Save", !name.is_empty()) || is_entered) && !name.is_empty() {
             if app.wiring.library.presets.is_own(name) {
                 app.preset_question = Some(Question::Replace);
             } else {
@@ -130,26 +130,26 @@ fn offer(
         if !app.wiring.library.presets.is_own(loaded) {
             return;
         }
-        if push(ui, canvas, "Rename", !name.is_empty() && !app.wiring.library.presets.is_own(name)) {
+        if push_button(ui, canvas, "Rename", !name.is_empty() && !app.wiring.library.presets.is_own(name)) {
             app.wiring.tasks.send(Task::RenamePreset(loaded.to_owned(), name.to_owned()));
-            call(app, host, name);
+            set_preset_name(app, host, name);
             ui.close();
         }
-        if push(ui, canvas, "Delete…", true) {
+        if push_button(ui, canvas, "Delete…", true) {
             app.preset_question = Some(Question::Delete);
         }
     });
 }
 
-fn ask(app: &mut App, ui: &mut Ui, canvas: &Canvas, question: &str, yes: &str, act: impl FnOnce(&mut App)) {
+fn confirm(app: &mut App, ui: &mut Ui, canvas: &Canvas, question: &str, yes: &str, act: impl FnOnce(&mut App)) {
     note(ui, canvas, question);
     ui.horizontal(|ui| {
-        if push(ui, canvas, yes, true) {
+        if push_button(ui, canvas, yes, true) {
             act(app);
             app.preset_question = None;
             ui.close();
         }
-        if push(ui, canvas, "Cancel", true) {
+        if push_button(ui, canvas, "Cancel", true) {
             app.preset_question = None;
         }
     });
@@ -158,16 +158,16 @@ fn ask(app: &mut App, ui: &mut Ui, canvas: &Canvas, question: &str, yes: &str, a
 fn save(app: &App, host: &GuiContext, name: &str) {
     let preset = Preset { name: name.into(), ..app.captured() };
     app.wiring.tasks.send(Task::SavePreset(Box::new(preset)));
-    call(app, host, name);
+    set_preset_name(app, host, name);
 }
 
-/// The sound is called `name` from now on.
-fn call(app: &App, host: &GuiContext, name: &str) {
+/// Stores `name` as the name of the present sound.
+fn set_preset_name(app: &App, host: &GuiContext, name: &str) {
     app.wiring.params.session.edit(|session| session.preset = name.into());
     app.mark_unsaved(host);
 }
 
-fn push(ui: &mut Ui, canvas: &Canvas, label: &str, is_enabled: bool) -> bool {
+fn push_button(ui: &mut Ui, canvas: &Canvas, label: &str, is_enabled: bool) -> bool {
     let text = RichText::new(label).font(canvas.font(SMALL));
     ui.add_enabled(is_enabled, Button::new(text).fill(canvas.colours.groove)).clicked()
 }

@@ -10,7 +10,7 @@ use embouchure_inference::play::Slot;
 use nice_plug::context::gui::GuiContext;
 use std::path::PathBuf;
 
-/// What the list offers.
+/// What a click in the list chooses.
 enum Choice {
     Nothing,
     Place(i32, InstrumentRef),
@@ -50,7 +50,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
             other = Some(Choice::AskForPath);
         }
         if let Some(folder) = library.shelf.folder() {
-            heading(ui, canvas, "Files in this folder are listed, too:");
+            heading(ui, canvas, "Instrument files in this folder are listed above:");
             let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
             ui.add(Label::new(path).truncate());
             match library.shelf.folder_state() {
@@ -72,14 +72,14 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
         Some(Choice::Place(place, source)) => app.choose(host, slot, place, Some(source)),
         Some(Choice::File(path)) => app.wiring.tasks.send(Task::OpenFile(slot, path)),
         Some(Choice::AskForFile) => app.dialog.open(slot, &app.wiring.instruments, &app.wiring.notifier),
-        Some(Choice::AskForPath) => app.dialog.do_without(slot),
+        Some(Choice::AskForPath) => app.dialog.ask_for_path(slot),
         Some(Choice::MakeFolder) => app.wiring.tasks.send(Task::MakeFolder),
         None => {}
     }
 }
 
 impl Entry {
-    /// Beyond the shelf's places a file is still a file.
+    /// What a click on this entry chooses. A file without a place on the shelf is opened by its path.
     fn choice(&self) -> Choice {
         match &self.source {
             InstrumentRef::File { path, .. } if self.place == 0 => Choice::File(path.clone()),
@@ -88,7 +88,7 @@ impl Entry {
     }
 }
 
-/// Keys that move through what was found. The search field has the keyboard all the time.
+/// Keys that move through the results. The search field keeps the keyboard focus.
 #[derive(Clone, Copy)]
 struct Keys {
     step: isize,
@@ -112,17 +112,20 @@ impl Keys {
     }
 }
 
-/// What was found so far, what the keyboard is at, and what was chosen.
+/// Search results that can be chosen, while they are drawn.
 struct Found<'a> {
     library: &'a Library,
+    /// Index of the result that the keyboard has selected.
     at: Option<usize>,
     keys: Keys,
+    /// Results drawn so far.
     n: usize,
+    /// What the player has chosen in this frame.
     choice: Option<Choice>,
 }
 
 impl Found<'_> {
-    /// A row that can be chosen, by a click or by Enter.
+    /// Draws a result, which a click or Enter chooses.
     fn row(&mut self, ui: &mut Ui, canvas: &Canvas, text: &str, is_chosen: bool, choice: Choice) -> Response {
         let is_at = self.at == Some(self.n);
         self.n += 1;
@@ -160,7 +163,7 @@ fn rows(ui: &mut Ui, canvas: &Canvas, slot: Slot, search: &str, playing: Option<
     }
     recent_rows(ui, canvas, search, found);
     if found.n == 0 {
-        heading(ui, canvas, &format!("No instrument is called {:?}, nor is a family", search.trim()));
+        heading(ui, canvas, &format!("No instrument or family has {:?} in its name", search.trim()));
     }
 }
 
@@ -169,7 +172,7 @@ fn recent_rows(ui: &mut Ui, canvas: &Canvas, search: &str, found: &mut Found) {
     let files: Vec<PathBuf> =
         found.library.recent.files().into_iter().filter(|path| contains(&name(path), search)).collect();
     if !files.is_empty() {
-        heading(ui, canvas, "Opened lately");
+        heading(ui, canvas, "Recently opened");
     }
     for path in files {
         let hover = path.display().to_string();

@@ -1,4 +1,4 @@
-//! The bottom line: what the engine runs at, what it costs, what came late, and a warning.
+//! The bottom line: latency and rate, messages, load and late frames.
 
 use super::area::Area;
 use super::theme::{Canvas, SMALL};
@@ -7,12 +7,12 @@ use egui::{Align, Role, Sense, Ui, WidgetInfo};
 use embouchure_inference::engine::TelemetryView;
 use nice_plug::context::gui::GuiContext;
 
-/// Height of what can be clicked, design units.
+/// Height of the clickable items, design units.
 const BUTTON: f32 = 22.0;
 
-/// The button in the corner: the app's sound, or the plugin's buffer.
+/// The button in the corner: the audio page in the app, the buffer menu in a plugin.
 pub fn corner(app: &mut App, ui: &mut Ui, canvas: &Canvas, host: &GuiContext, area: Area) {
-    if app.wiring.desk.is_some() {
+    if app.wiring.audio.is_some() {
         audio_page::button(app, ui, canvas, area.middle(BUTTON));
     } else {
         buffer_menu::show(app, ui, canvas, area.middle(BUTTON), host);
@@ -31,14 +31,14 @@ pub fn rates(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
     canvas.line(ui.painter(), (area, Align::Min), (SMALL, canvas.colours.dim), &text);
 }
 
-/// The one thing that matters most now, in two lines if need be; the whole of it, or what to do, on hover.
+/// The most important message, in at most two lines. On hover: its whole text, or advice for a warning.
 pub fn message(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
-    let said = rejected::said(ui.ctx());
-    let said = said.or_else(|| app.wiring.desk.as_ref().and_then(|desk| audio_page::said(desk)));
-    let warning = || app.warnings.said().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
-    let Some((text, whole)) = said.map(|said| (said.clone(), said)).or_else(warning) else { return };
+    let message = rejected::message(ui.ctx());
+    let message = message.or_else(|| app.wiring.audio.as_ref().and_then(|audio| audio_page::message(audio)));
+    let warning = || app.warnings.shown().map(|warning| (warning.text().to_owned(), warning.advice().to_owned()));
+    let Some((text, whole)) = message.map(|message| (message.clone(), message)).or_else(warning) else { return };
     let style = (SMALL, canvas.colours.alarm);
-    // Two lines.
+    // Height of two lines.
     let area = area.middle(30.0);
     let rect = canvas.rect(area);
     let galley = ui.painter().layout_no_wrap(text.clone(), canvas.font(SMALL), canvas.colours.alarm);
@@ -52,7 +52,7 @@ pub fn message(app: &App, ui: &Ui, canvas: &Canvas, area: Area) {
     response.on_hover_text(whole);
 }
 
-/// Load, and late frames since the player last put them aside.
+/// The worker's load, and late frames since the player last cleared the counter.
 pub fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &TelemetryView, area: Area) {
     // A new engine counts from 0.
     app.late_seen = app.late_seen.min(telemetry.late_frames);
@@ -70,8 +70,8 @@ pub fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &Telemetr
         app.late_seen = telemetry.late_frames;
     }
     response.on_hover_text(
-        "Late frames: moments in which the networks were not ready in time and the sound faded. If there are more and \
-         more, choose a larger buffer or close other programs. Click to count from 0. Failed: frames for which the \
-         networks gave no sound; another instrument file may help.",
+        "Late frames: the networks were not ready in time, and the sound faded out. If the number grows, choose a larger \
+         buffer or close other programs. Click to count from 0. Failed frames: the networks gave no valid result; \
+         another instrument file may help.",
     );
 }

@@ -1,4 +1,4 @@
-//! The whole editor without a window: found by its labels, clicked and typed into.
+//! Tests of the whole editor without a window. They find its controls by their labels, click and type.
 
 use super::*;
 use crate::tasks::Background;
@@ -18,17 +18,17 @@ fn harness<'a>(width: f32, height: f32) -> Harness<'a, App> {
     let library = shipped();
     let params = Arc::new(EmbouchureParams::new(&library));
     let instruments = Arc::new(Instruments::new(library.clone(), params.clone()));
-    instruments.follow(0);
+    instruments.update(0);
     let background = instruments.clone();
     let work = move |task: Task| {
-        // What concerns the player's own folders is left alone.
-        if let Task::Follow(n_loads) = task {
-            background.follow(n_loads);
+        // Other tasks would touch the user's own folders.
+        if let Task::UpdateInstruments(n_loads) = task {
+            background.update(n_loads);
         }
     };
     let tasks = Tasks::new(Arc::new(Background::spawn()), work, |message| panic!("{message}")).at_once();
     let (shared, notifier) = (Arc::default(), RepaintNotifier::new());
-    let mut app = App::new(Wiring { library, params, instruments, shared, notifier, tasks, desk: None });
+    let mut app = App::new(Wiring { library, params, instruments, shared, notifier, tasks, audio: None });
     app.host = Some(GuiContext::new(Arc::new(TestHost::default())));
     let mut harness =
         Harness::builder().with_size([width, height]).build_ui_state(|ui, app: &mut App| app.show(ui), app);
@@ -61,7 +61,7 @@ fn instruments_are_stepped_through_and_found_by_typing() {
     let mut harness = harness(900.0, 600.0);
     assert_eq!(name(&harness, Slot::A), "Trumpet");
     let next: Vec<_> = harness.get_all_by_label("›").collect();
-    // Presets, A, B, from the top.
+    // The buttons of presets, A and B, from the top.
     assert_eq!(next.len(), 3);
     next[1].click();
     drop(next);
@@ -93,7 +93,7 @@ fn presets_are_loaded_marked_when_changed_and_compared() {
     let first = harness.state().wiring.library.presets.all()[0].name.clone();
     assert_eq!(harness.state().wiring.params.session.get().preset, first);
     assert!(harness.query_by_label(&first).is_some());
-    // The other sound begins as this one; what is changed there is left behind on the way back.
+    // Sound 2 begins as a copy of sound 1. A change of it does not change sound 1.
     click(&mut harness, "Sound 1 · 2");
     let params = harness.state().wiring.params.clone();
     let room = params.sound.room.value();
@@ -107,7 +107,7 @@ fn presets_are_loaded_marked_when_changed_and_compared() {
 }
 
 #[test]
-fn automation_is_followed_here_but_not_in_a_bounce() {
+fn the_editor_applies_automation_except_in_an_offline_render() {
     let mut harness = harness(900.0, 600.0);
     let set = |harness: &mut Harness<App>, place: i32| {
         let params = harness.state().wiring.params.clone();
@@ -115,12 +115,12 @@ fn automation_is_followed_here_but_not_in_a_bounce() {
         harness.run_steps(3);
     };
     set(&mut harness, 4);
-    assert_eq!(name(&harness, Slot::A), "Violin", "a host that does not play is followed from here");
-    let (host_rate, latency_samples, buffer, room) = (48_000.0, 450, BufferChoice::Auto, 64);
-    let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, room };
+    assert_eq!(name(&harness, Slot::A), "Violin", "the editor applies it while the host does not process");
+    let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
+    let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, max_block };
     harness.state().wiring.shared.activated(bounce, None);
     set(&mut harness, 7);
-    assert_eq!(name(&harness, Slot::A), "Violin", "every bounce is the same, whoever looks on");
+    assert_eq!(name(&harness, Slot::A), "Violin", "an open window does not change an offline render");
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_missing_file_is_named_and_can_be_located() {
         .params
         .session
         .edit(|session| session.instruments[0] = Some(InstrumentRef::file("Kazoo", path, "0123456789abcdef")));
-    wiring.instruments.follow(0);
+    wiring.instruments.update(0);
     harness.run_steps(3);
     assert!(harness.query_by_label("Locate…").is_some());
     assert_eq!(name(&harness, Slot::A), "Trumpet");
@@ -177,7 +177,7 @@ fn no_size_is_too_small_or_too_large() {
 fn a_preset_is_neither_replaced_nor_deleted_without_a_question() {
     let mut harness = harness(900.0, 600.0);
     let mine = Preset { name: "Mine".into(), ..harness.state().captured() };
-    harness.state().wiring.library.presets.pretend(vec![mine]);
+    harness.state().wiring.library.presets.set_own(vec![mine]);
     harness.state().wiring.params.session.edit(|session| session.preset = "Mine".into());
     click(&mut harness, "Save as…");
     assert_eq!(harness.state().preset_name, "Mine");
@@ -211,26 +211,26 @@ fn the_list_of_instruments_takes_the_keyboard() {
     }
     assert_eq!(name(&harness, Slot::A), "Tenor Saxophone");
     search(&mut harness, "kazoo");
-    assert!(harness.query_by_label_contains("No instrument is called \"kazoo\"").is_some());
+    assert!(harness.query_by_label_contains("No instrument or family has \"kazoo\" in its name").is_some());
     harness.key_press(egui::Key::Enter);
     harness.run_steps(4);
     assert_eq!(name(&harness, Slot::A), "Tenor Saxophone");
 }
 
 #[test]
-fn a_value_that_is_not_taken_says_why() {
+fn an_invalid_value_is_explained() {
     let mut harness = harness(900.0, 600.0);
     click(&mut harness, "Brightness 0.0 dB/oct");
     harness.input_mut().events.push(egui::Event::Text("loud".into()));
     harness.run_steps(3);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(3);
-    let said = rejected::said(&harness.ctx).unwrap();
-    assert_eq!(said, "\"loud\" is no Brightness: it goes from -12.0 dB/oct to +12.0 dB/oct");
+    let said = rejected::message(&harness.ctx).unwrap();
+    assert_eq!(said, "\"loud\" is not a value of Brightness, which goes from -12.0 dB/oct to +12.0 dB/oct");
     assert!(harness.query_by_label(&said).is_some(), "it is shown");
 }
 
-/// What is said when `text` is typed for a parameter whose control shows `shown`.
+/// The message after `text` is typed for a parameter whose control shows `shown`.
 fn said_to(shown: &str, text: &str) -> Option<String> {
     let mut harness = harness(900.0, 600.0);
     click(&mut harness, shown);
@@ -238,16 +238,16 @@ fn said_to(shown: &str, text: &str) -> Option<String> {
     harness.run_steps(3);
     harness.key_press(egui::Key::Enter);
     harness.run_steps(3);
-    rejected::said(&harness.ctx)
+    rejected::message(&harness.ctx)
 }
 
 #[test]
-fn a_value_beyond_the_range_says_what_became_of_it() {
+fn a_value_beyond_the_range_is_clamped_with_a_message() {
     let said = said_to("Output 0.0 dB", "30").unwrap();
-    assert_eq!(said, "Output goes from -24.0 dB to +12.0 dB: +12.0 dB is nearest to 30");
-    assert!(said_to("Transpose 0 st", "-40 st").unwrap().contains("-36 st is nearest to -40 st"));
-    assert!(said_to("Dry/Wet 100 %", "-5").unwrap().contains("0 % is nearest to -5"));
-    assert!(said_to("Glide Off", "3 s").unwrap().contains("2000 ms is nearest to 3 s"));
+    assert_eq!(said, "Output goes from -24.0 dB to +12.0 dB: 30 was set to +12.0 dB");
+    assert!(said_to("Transpose 0 st", "-40 st").unwrap().contains("-40 st was set to -36 st"));
+    assert!(said_to("Dry/Wet 100 %", "-5").unwrap().contains("-5 was set to 0 %"));
+    assert!(said_to("Glide Off", "3 s").unwrap().contains("3 s was set to 2000 ms"));
     for (shown, text) in [
         ("Output 0.0 dB", "12"),
         ("Output 0.0 dB", "-24,0"),
@@ -266,32 +266,32 @@ fn a_value_beyond_the_range_says_what_became_of_it() {
 #[test]
 fn without_a_file_dialog_the_path_is_typed() {
     let mut harness = harness(900.0, 600.0);
-    harness.state().dialog.do_without(Slot::A);
+    harness.state().dialog.ask_for_path(Slot::A);
     harness.run_steps(4);
     assert!(harness.query_by_label_contains("no file dialog").is_some());
     harness.state_mut().typed_path = "horn.safetensors".into();
     click(&mut harness, "Open");
-    assert!(harness.query_by_label_contains("part of a path").is_some(), "it says why, and stays");
+    assert!(harness.query_by_label_contains("part of a path").is_some(), "the reason is shown, and the field stays");
     harness.state_mut().typed_path = "/nowhere/horn.safetensors".into();
     click(&mut harness, "Open");
     assert!(harness.query_by_label_contains("no file dialog").is_none());
-    // At any time, as a system without a dialog may take long to say so.
+    // The field can be opened at any time, because a system without a dialog may take long to return.
     harness.get_all_by_label("Choose…").next().unwrap().click();
     harness.run_steps(4);
     click(&mut harness, "Type a path…");
     assert!(harness.query_by_label_contains("no file dialog").is_some());
 }
 
-/// An engine that runs, as the editor sees it.
+/// Announces a running engine to the editor; returns its telemetry.
 fn start_engine(harness: &Harness<App>) -> Arc<Telemetry> {
     let telemetry = Arc::<Telemetry>::default();
-    let (host_rate, latency_samples, buffer, room) = (48_000.0, 450, BufferChoice::Auto, 64);
-    let running = crate::shared::Running { is_offline: false, host_rate, latency_samples, buffer, room };
+    let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
+    let running = crate::shared::Running { is_offline: false, host_rate, latency_samples, buffer, max_block };
     harness.state().wiring.shared.activated(running, Some(telemetry.clone()));
     telemetry
 }
 
-/// Shows frames while the engine hears hops that `change` alters.
+/// Shows frames for `seconds` while the engine publishes hops that `change` alters.
 fn hear(harness: &mut Harness<App>, telemetry: &Telemetry, seconds: f32, change: impl Fn(&mut Heard)) {
     let mut heard = Heard::SILENCE;
     change(&mut heard);
@@ -303,11 +303,11 @@ fn hear(harness: &mut Harness<App>, telemetry: &Telemetry, seconds: f32, change:
 }
 
 #[test]
-fn what_is_wrong_with_the_input_is_said_while_it_lasts() {
+fn a_fault_of_the_input_is_shown_while_it_lasts() {
     let mut harness = harness(900.0, 600.0);
     let telemetry = start_engine(&harness);
     let is_said = |harness: &Harness<App>, text: &str| harness.query_by_label_contains(text).is_some();
-    let warnings = ["Several notes at once", "Too soft to be played", "The input is clipped"];
+    let warnings = ["Several notes at once", "Too soft to be played", "The input clips"];
     hear(&mut harness, &telemetry, 1.0, |_| ());
     assert!(!warnings.iter().any(|text| is_said(&harness, text)));
     let latency = harness.get_by_label_contains("late frames").rect();
@@ -331,7 +331,7 @@ fn what_is_wrong_with_the_input_is_said_while_it_lasts() {
 }
 
 #[test]
-fn a_warning_says_what_to_do_under_the_mouse() {
+fn a_warning_gives_advice_on_hover() {
     let mut harness = harness(900.0, 600.0);
     let telemetry = start_engine(&harness);
     hear(&mut harness, &telemetry, 0.2, |heard| heard.is_several_notes = true);
@@ -341,7 +341,7 @@ fn a_warning_says_what_to_do_under_the_mouse() {
 }
 
 #[test]
-fn late_frames_are_counted_from_where_the_player_says() {
+fn late_frames_are_counted_from_0_for_a_new_engine() {
     let mut harness = harness(900.0, 600.0);
     harness.state_mut().late_seen = 3;
     harness.run_steps(2);

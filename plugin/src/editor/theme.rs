@@ -5,17 +5,18 @@ use crate::session::{Theme, WindowSize};
 use egui::style::Spacing;
 use egui::{Align, Align2, Color32, CornerRadius, FontId, Painter, Pos2, Rect, Stroke, Vec2, pos2, vec2};
 
-/// What everything is painted with.
+/// Colours of a theme.
 #[derive(Debug, PartialEq)]
 pub struct Palette {
     pub background: Color32,
     pub panel: Color32,
     pub groove: Color32,
     pub text: Color32,
-    /// At least 4.5 : 1 against the panel.
+    /// Less important text; its contrast against the panel is at least 4.5 : 1.
     pub dim: Color32,
+    /// Controls, and what is heard.
     pub accent: Color32,
-    /// Of what is played, where the accent is of what is heard.
+    /// What is played.
     pub second: Color32,
     pub level: Color32,
     pub alarm: Color32,
@@ -46,7 +47,7 @@ const LIGHT: Palette = Palette {
 };
 
 impl Theme {
-    /// Its colours.
+    /// The theme's colours.
     pub fn palette(self) -> &'static Palette {
         match self {
             Self::Dark => &DARK,
@@ -55,12 +56,14 @@ impl Theme {
     }
 }
 
-/// Design units.
+/// Type size of an instrument's name, design units.
 pub const TITLE: f32 = 24.0;
+/// Type size of most text, design units.
 pub const BODY: f32 = 13.0;
+/// Type size of labels, design units.
 pub const SMALL: f32 = 11.5;
 
-/// Style of what egui draws by itself, in points per design unit: menus, tooltips and text fields.
+/// Sets the style of menus, tooltips and text fields, which egui draws itself. `scale`: points per design unit.
 pub fn apply(context: &egui::Context, theme: Theme, scale: f32) {
     let palette = theme.palette();
     context.set_theme(if theme == Theme::Dark { egui::Theme::Dark } else { egui::Theme::Light });
@@ -78,11 +81,11 @@ pub fn apply(context: &egui::Context, theme: Theme, scale: f32) {
         }
         style.spacing = scaled(Spacing::default(), scale);
     });
-    // The window's size sets the scale; a second zoom would fight it.
+    // The window's size sets the scale, so egui's own zoom is off.
     context.options_mut(|options| options.zoom_with_keyboard = false);
 }
 
-/// What menus, tooltips and text fields use of it.
+/// Scales the parts of the spacing that menus, tooltips and text fields use.
 fn scaled(mut spacing: Spacing, scale: f32) -> Spacing {
     spacing.item_spacing *= scale;
     spacing.window_margin *= scale;
@@ -97,7 +100,7 @@ fn scaled(mut spacing: Spacing, scale: f32) -> Spacing {
     spacing
 }
 
-/// Design units to points on the screen.
+/// Maps design units to points on the screen, and draws basic shapes and text.
 #[derive(Clone, Copy)]
 pub struct Canvas {
     origin: Pos2,
@@ -138,7 +141,7 @@ impl Canvas {
         painter.galley(rect.min, galley, style.1);
     }
 
-    /// One line of text at half the height of an area, cut with an ellipsis at its width.
+    /// One line of text, centred in the height of an area, cut with an ellipsis at its width.
     pub fn line(&self, painter: &Painter, (area, align): (Area, Align), style: (f32, Color32), text: &str) {
         let x = match align {
             Align::Min => area.x,
@@ -164,7 +167,7 @@ impl Canvas {
         CornerRadius::same(self.px(units).round() as u8)
     }
 
-    /// Marks what the keyboard acts on.
+    /// Marks the control that has the keyboard focus.
     pub fn focus_ring(&self, painter: &Painter, rect: Rect) {
         let stroke = Stroke::new(self.px(1.5), self.colours.accent);
         painter.rect_stroke(rect, self.corner(6.0), stroke, egui::StrokeKind::Inside);

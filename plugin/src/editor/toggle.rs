@@ -1,4 +1,4 @@
-//! A switch over one on/off parameter.
+//! A switch for one on/off parameter.
 
 use super::area::{Area, REST};
 use super::gesture::set_once;
@@ -6,7 +6,7 @@ use super::theme::{BODY, Canvas};
 use egui::{Align, CornerRadius, Rect, Response, Role, Sense, Ui, WidgetInfo, vec2};
 use nice_plug::prelude::{BoolParam, Param, ParamSetter};
 
-/// Draws and handles one switch. Enter flips it when it has the focus.
+/// Draws and handles one switch. A click changes it, or Enter while it has the focus.
 pub fn show(ui: &mut Ui, canvas: &Canvas, area: Area, param: &BoolParam, setter: &ParamSetter) -> Response {
     let [_, track, _, name] = area.columns([4.0, 32.0, 8.0, REST]);
     let rect = canvas.rect(area);

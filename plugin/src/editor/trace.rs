@@ -1,4 +1,4 @@
-//! The pitch of the last seconds over a piano: what was heard, what was played, and where the instrument can play.
+//! The heard and the played pitch of the last seconds beside a piano keyboard, with the instrument's range.
 
 use super::theme::{Canvas, SMALL};
 use egui::{Align2, Painter, Pos2, Rect, Stroke, Ui, pos2};
@@ -6,15 +6,16 @@ use embouchure_inference::engine::TelemetryView;
 use embouchure_inference::note::{Note, hz_to_midi, midi_to_hz};
 use std::collections::VecDeque;
 
-/// Time that is shown.
+/// Time shown.
 const SECONDS: f64 = 6.0;
-/// Notes that are shown, MIDI numbers: 31 Hz to 4.2 kHz.
+/// Lowest note shown, MIDI number: 31 Hz.
 const LOWEST: f32 = 23.0;
+/// Highest note shown, MIDI number: 4.2 kHz.
 const HIGHEST: f32 = 108.0;
-/// Further apart two points are not one line, s and semitones.
+/// Largest distance of two points that a line connects, s and semitones.
 const GAP: (f64, f32) = (0.15, 4.0);
 
-/// What was heard and played lately.
+/// The pitches of the last seconds.
 #[derive(Default)]
 pub struct Trace {
     points: VecDeque<Point>,
@@ -29,7 +30,7 @@ struct Point {
 }
 
 impl Trace {
-    /// Takes in the newest reading; `now_s` is any steady clock.
+    /// Adds a point from the newest telemetry; `now_s` is any steady clock.
     pub fn update(&mut self, telemetry: &TelemetryView, now_s: f64) {
         // The clock starts again with each new window.
         if self.points.back().is_some_and(|newest| newest.time_s > now_s) {
@@ -43,7 +44,7 @@ impl Trace {
         }
     }
 
-    /// Draws everything into `rect`. `range_hz`: where the instrument can play.
+    /// Draws everything into `rect`. `range_hz`: the instrument's playable range.
     pub fn show(&self, ui: &Ui, canvas: &Canvas, rect: Rect, range_hz: Option<[f32; 2]>) {
         let painter = ui.painter().with_clip_rect(rect);
         canvas.panel(&painter, rect);
@@ -72,7 +73,7 @@ impl Trace {
     }
 }
 
-/// Connected stretches of a pitch.
+/// Connected lines of a pitch: time in s, MIDI number.
 fn lines(points: &VecDeque<Point>, pitch: fn(&Point) -> Option<f32>) -> Vec<Vec<(f64, f32)>> {
     let mut lines: Vec<Vec<(f64, f32)>> = Vec::new();
     let mut last: Option<(f64, f32)> = None;
@@ -125,7 +126,7 @@ fn piano(painter: &Painter, canvas: &Canvas, keys: Rect, field: Rect) {
 fn octave(painter: &Painter, canvas: &Canvas, (keys, field): (Rect, Rect), midi: i32) {
     let y = height(keys, midi as f32);
     painter.hline(field.x_range(), y, Stroke::new(canvas.px(0.7), canvas.colours.groove));
-    // A name at the edge would be cut.
+    // A name at the bottom edge would be cut off.
     if keys.bottom() - y < canvas.px(SMALL / 2.0) {
         return;
     }

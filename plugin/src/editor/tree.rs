@@ -1,35 +1,35 @@
-//! A description of a window: rows, columns and panels, and the things in them.
+//! A tree that describes a window: rows, columns and panels, with items as leaves.
 
 use super::area::{Area, Padding, Spans};
 
 /// A part of the window. Sizes are in design units or [`REST`](super::area::REST).
 pub enum Node<T: 'static> {
-    /// Something that is drawn.
-    Thing(T),
-    /// Nothing.
+    /// An item.
+    Leaf(T),
+    /// Empty space.
     Free,
-    /// Heights and parts from top to bottom, so far apart.
+    /// The gap between rows, then heights and parts from top to bottom.
     Rows(f32, &'static [(f32, Self)]),
-    /// Widths and parts from left to right, so far apart.
+    /// The gap between columns, then widths and parts from left to right.
     Columns(f32, &'static [(f32, Self)]),
-    /// A part with free room around it.
+    /// A part with padding around it.
     Within(Padding, &'static Self),
-    /// A part with free room around it on a background of its own.
+    /// A part with padding around it, on a background of its own.
     Panel(Padding, &'static Self),
 }
 
-/// What the walk through a window comes to.
+/// What [`Node::walk`] visits.
 pub enum Found<'a, T> {
     Panel,
-    Thing(&'a T),
+    Leaf(&'a T),
 }
 
 impl<T> Node<T> {
-    /// Visits all panels and things, as they are to be drawn: a panel before what is on it, above before below, left before
-    /// right.
+    /// Visits all panels and items in drawing order: a panel before its contents, rows from the top, columns from the
+    /// left.
     pub fn walk<'a>(&'a self, area: Area, visit: &mut impl FnMut(Found<'a, T>, Area)) {
         match self {
-            Self::Thing(thing) => visit(Found::Thing(thing), area),
+            Self::Leaf(item) => visit(Found::Leaf(item), area),
             Self::Free => {}
             Self::Within(padding, node) => node.walk(area.within(*padding), visit),
             Self::Panel(padding, node) => {
@@ -61,17 +61,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn things_are_where_rows_and_columns_put_them() {
+    fn rows_columns_and_panels_place_their_items() {
         const WINDOW: Node<&str> = Rows(
             10.0,
             &[
-                (20.0, Thing("title")),
-                (REST, Columns(0.0, &[(30.0, Free), (REST, Panel(Padding::even(4.0, 2.0), &Thing("knob")))])),
+                (20.0, Leaf("title")),
+                (REST, Columns(0.0, &[(30.0, Free), (REST, Panel(Padding::even(4.0, 2.0), &Leaf("knob")))])),
             ],
         );
         let mut found = Vec::new();
         WINDOW.walk(Area::sized(100.0, 80.0), &mut |what, area| {
-            let name = if let Found::Thing(name) = what { name } else { "panel" };
+            let name = if let Found::Leaf(name) = what { name } else { "panel" };
             found.push((name, area.x, area.y, area.width, area.height));
         });
         let expected =

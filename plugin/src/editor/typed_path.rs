@@ -1,4 +1,4 @@
-//! Where the system shows no file dialog, or not soon, the player types the path.
+//! A field to type a file's path, for systems that show no file dialog, or show it late.
 
 use super::App;
 use super::theme::{BODY, Canvas, SMALL};
@@ -7,13 +7,13 @@ use egui::{Align2, Button, Key, Modal, RichText, TextEdit, Ui};
 use percent_encoding::percent_decode_str;
 use std::path::{Path, PathBuf};
 
-/// Asks for the path while the dialog could not be shown.
+/// Shows the field while a path is asked for.
 pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
-    let Some(slot) = app.dialog.wanted_without() else { return };
+    let Some(slot) = app.dialog.path_slot() else { return };
     let mut is_done = false;
     let modal = Modal::new(ui.scope_id().with("typed path")).show(ui.ctx(), |ui| {
         ui.set_width(canvas.px(420.0));
-        let text = "Where the system shows no file dialog, type or paste the path of the instrument file:";
+        let text = "If your system shows no file dialog, type or paste the path of the instrument file:";
         ui.label(RichText::new(text).font(canvas.font(SMALL)));
         let edit =
             TextEdit::singleline(&mut app.typed_path).font(canvas.font(BODY)).hint_text("/home/…/horn.safetensors");
@@ -24,7 +24,7 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
         }
         let path = path_of(&app.typed_path);
         let problem = problem(&path);
-        // Always there, so that the buttons stay where they are.
+        // Drawn even without a problem, so that the buttons do not move.
         ui.label(RichText::new(problem.unwrap_or(" ")).font(canvas.font(SMALL)).color(canvas.colours.alarm));
         let is_entered = field.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
         ui.horizontal(|ui| {
@@ -40,17 +40,17 @@ pub fn show(app: &mut App, ui: &Ui, canvas: &Canvas) {
     });
     if is_done || modal.should_close() {
         app.is_path_asked = false;
-        app.dialog.forget();
+        app.dialog.stop_asking();
     }
 }
 
-/// What is seen of a path without asking the disk.
+/// The problem with a path, as far as it shows without reading the disk.
 fn problem(path: &Path) -> Option<&'static str> {
     let is_whole = path.as_os_str().is_empty() || path.is_absolute();
-    (!is_whole).then_some("This is a part of a path. Type it from its beginning: /… or ~/…, on Windows C:\\…")
+    (!is_whole).then_some("This is only part of a path. Type all of it, from / or ~/, on Windows from C:\\")
 }
 
-/// As it may be pasted: from a shell with quotes, from a file manager as an address, with the home folder's sign.
+/// The path in a pasted text. It may have a shell's quotes, be a file manager's `file://` address, or begin with `~/`.
 fn path_of(text: &str) -> PathBuf {
     let text = text.trim().trim_matches(['"', '\'']);
     if let Some(address) = text.strip_prefix("file://") {
@@ -62,11 +62,11 @@ fn path_of(text: &str) -> PathBuf {
     }
 }
 
-/// What follows "file://": maybe the computer's name, then the path, with all that is no plain letter as %20.
+/// The path in an address without `file://`: an optional host name, then the percent-encoded path.
 fn path_of_address(address: &str) -> PathBuf {
     let path = address.strip_prefix("localhost").unwrap_or(address);
     let path = percent_decode_str(path).decode_utf8_lossy();
-    // /C:/folder on Windows.
+    // On Windows such a path is /C:/folder.
     let has_drive = cfg!(windows) && path.as_bytes().get(2) == Some(&b':');
     PathBuf::from(if has_drive { &path[1..] } else { &path })
 }

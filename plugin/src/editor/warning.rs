@@ -1,27 +1,28 @@
-//! What is wrong with the input, and what the player can do: said while it lasts.
+//! Warnings about the input, with advice for the player. Each is shown while its cause lasts.
 
 use embouchure_inference::engine::TelemetryView;
 
-/// Outside its range by more than this, the instrument was never heard.
+/// Frequency ratio by which a note may lie outside the instrument's range without a warning.
 const TOLERANCE: f32 = 1.06;
-/// Input whose peaks are below this, linear, is none: -100 dBFS.
+/// Linear peak below which there is no input: -100 dBFS.
 const NOTHING: f32 = 1e-5;
-/// Hops that came no longer ago than this say what is heard now, s: the longest block.
+/// Age up to which the last hop counts as present, s: the longest block.
 const NEW_S: f64 = 0.3;
 
-/// The most important first.
+/// Warnings, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Warning {
     /// The input reaches full scale again and again.
     Clipped,
-    /// A chord, or two voices.
+    /// The input has several notes at once.
     SeveralNotes,
-    /// Notes are heard, but the gate keeps them out.
+    /// The notes are below the gate.
     TooSoft,
     /// The app's input is silent.
     NoInput,
-    /// What is played is beyond what the instrument was heard to play.
+    /// The played note lies below the notes of the instrument's recordings.
     BelowRange,
+    /// The played note lies above the notes of the instrument's recordings.
     AboveRange,
 }
 
@@ -29,50 +30,52 @@ impl Warning {
     const ALL: [Self; 6] =
         [Self::Clipped, Self::SeveralNotes, Self::TooSoft, Self::NoInput, Self::BelowRange, Self::AboveRange];
 
-    /// What is wrong.
+    /// The text of the status line.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Clipped => "The input is clipped: turn it down",
+            Self::Clipped => "The input clips: turn it down",
             Self::SeveralNotes => "Several notes at once: play one at a time",
             Self::TooSoft => "Too soft to be played: turn the input up",
-            Self::NoInput => "Nothing comes in",
+            Self::NoInput => "No input signal",
             Self::BelowRange => "Below the instrument's range",
             Self::AboveRange => "Above the instrument's range",
         }
     }
 
-    /// What that means, and what to do.
+    /// Explanation and advice, shown on hover.
     pub fn advice(self) -> &'static str {
         match self {
             Self::Clipped => {
-                "The input reaches full scale again and again, so its peaks are cut off. Turn it down before it comes \
-                 here: at the microphone's preamplifier, the sound card, or the track's effects before this one."
+                "The input often reaches full scale, so its peaks are cut off. Turn it down before this plugin: at the \
+                 microphone's preamplifier, the sound card, or the track's effects before this one."
             }
             Self::SeveralNotes => {
-                "The instrument plays one line. Where several notes sound at once, as in chords, two voices or a room \
-                 that rings for long, it follows any of them, or none. Give each voice an instance of its own."
+                "The instrument plays one line. If several notes sound at once (chords, two voices, long reverberation), \
+                 it plays any one of them, or none. Use one instance for each voice."
             }
             Self::TooSoft => {
-                "Notes are heard, but they are softer than the gate lets in. Turn the input up, go nearer to the \
-                 microphone, or turn Gate down. While Auto Gate is on, a loud room raises the gate, too."
+                "Your notes are below the gate. Turn the input up, go nearer to the microphone, or turn Gate down. While \
+                 Auto Gate is on, background noise raises the gate, too."
             }
             Self::NoInput => {
-                "The input has been silent for some time. Look whether the microphone is switched on and not muted, and \
-                 choose the input on the Audio page."
+                "The input has been silent for some time. Check that the microphone is switched on and not muted, and \
+                 choose the input on the audio page."
             }
             Self::BelowRange | Self::AboveRange => {
-                "The instrument was never heard at this pitch, and sounds less like itself. Transpose, or let Octave \
-                 Fit move the line into its range, which is shaded behind the pitch."
+                "The instrument has not learned this pitch, and sounds less like itself. Transpose, or let Octave Fit \
+                 move the line into the instrument's range, which is shaded behind the pitch."
             }
         }
     }
 
-    /// Time that it must be seen before it is said, s. What the engine says has lasted already.
+    /// Time for which the cause must last before the warning is shown, s. Causes that the engine reports have lasted
+    /// already.
     fn needed_s(self) -> f64 {
         if self == Self::NoInput { 10.0 } else { 0.0 }
     }
 
-    /// Time that it stays when it is over, s: long enough to be read. Several notes have lasted 0.4 s longer already.
+    /// Time for which the warning stays after its cause has ended, s: long enough to read. The engine reports several
+    /// notes for 0.4 s longer already.
     fn held_s(self) -> f64 {
         match self {
             Self::Clipped => 1.5,
@@ -83,38 +86,40 @@ impl Warning {
     }
 }
 
-/// What there is to see in one frame of the window.
-pub struct Seen<'a> {
-    /// The app has an input that should bring something: in a host, an empty track is no fault.
+/// Input of [`Warnings::update`] in one frame of the window.
+pub struct Observed<'a> {
+    /// The app has a chosen input. False in a host, where an empty track is no fault.
     pub has_input: bool,
-    /// Since the last frame, linear.
+    /// Peak of the input since the last frame, linear.
     pub input_peak: f32,
     pub telemetry: &'a TelemetryView,
-    /// Where what is heard can play, Hz.
+    /// Playable range of the sound, Hz.
     pub range_hz: Option<[f32; 2]>,
 }
 
-/// What lasts, and for how long.
+/// State of all warnings.
 #[derive(Debug, Default)]
 pub struct Warnings {
-    looked_s: f64,
-    /// Of the last look. What was counted before the first one is no news.
+    /// Time of the last update, s.
+    updated_s: f64,
+    /// Hops at the last update.
     hops: u64,
+    /// Clipped frames at the last update; `None` before the first one, because earlier ones cause no warning.
     clipped_frames: Option<u64>,
-    /// When hops came last.
+    /// Time of the last new hop, s.
     heard_s: f64,
-    /// For each of them, since when it is seen, and until when it is said.
+    /// Times of each warning of [`Warning::ALL`]: beginning of its cause, and end of its display, s.
     lasting: [(Option<f64>, f64); Warning::ALL.len()],
 }
 
 impl Warnings {
-    /// Looks; `now_s` is any steady clock, which may start again with a new window.
-    pub fn look(&mut self, now_s: f64, seen: &Seen) {
-        if now_s < self.looked_s {
+    /// Updates all warnings. `now_s` is any steady clock; it may start again with a new window.
+    pub fn update(&mut self, now_s: f64, seen: &Observed) {
+        if now_s < self.updated_s {
             *self = Self::default();
         }
-        self.looked_s = now_s;
-        let Seen { telemetry, range_hz, .. } = seen;
+        self.updated_s = now_s;
+        let Observed { telemetry, range_hz, .. } = seen;
         if telemetry.hops != self.hops {
             self.heard_s = now_s;
         }
@@ -142,10 +147,10 @@ impl Warnings {
         }
     }
 
-    /// The most important of what lasts.
-    pub fn said(&self) -> Option<Warning> {
+    /// The most important warning to show.
+    pub fn shown(&self) -> Option<Warning> {
         let mut lasting = Warning::ALL.into_iter().zip(&self.lasting);
-        lasting.find_map(|(warning, (_, until_s))| (*until_s > 0.0 && self.looked_s <= *until_s).then_some(warning))
+        lasting.find_map(|(warning, (_, until_s))| (*until_s > 0.0 && self.updated_s <= *until_s).then_some(warning))
     }
 }
 
@@ -155,14 +160,14 @@ mod tests {
 
     const RANGE: Option<[f32; 2]> = Some([200.0, 1000.0]);
 
-    /// What is said, look by look, 30 a second. `telemetry`: of each look; hops go on unless it stands still.
-    fn said(n: usize, has_input: bool, telemetry: impl Fn(usize) -> (f32, TelemetryView)) -> Vec<Option<Warning>> {
+    /// The warning shown after each of `n` updates, 30 a second. `telemetry`: peak and telemetry of each update.
+    fn shown(n: usize, has_input: bool, telemetry: impl Fn(usize) -> (f32, TelemetryView)) -> Vec<Option<Warning>> {
         let mut warnings = Warnings::default();
         let look = |i: usize| {
             let (input_peak, telemetry) = telemetry(i);
-            let seen = Seen { has_input, input_peak, telemetry: &telemetry, range_hz: RANGE };
-            warnings.look(1.0 + i as f64 / 30.0, &seen);
-            warnings.said()
+            let seen = Observed { has_input, input_peak, telemetry: &telemetry, range_hz: RANGE };
+            warnings.update(1.0 + i as f64 / 30.0, &seen);
+            warnings.shown()
         };
         (0..n).map(look).collect()
     }
@@ -174,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn each_is_said_while_it_lasts_and_a_little_longer() {
+    fn each_warning_lasts_a_little_longer_than_its_cause() {
         type Change = fn(&mut TelemetryView);
         let changes: [(Warning, Change); 4] = [
             (Warning::SeveralNotes, |view| view.heard.is_several_notes = true),
@@ -184,7 +189,7 @@ mod tests {
         ];
         for (warning, change) in changes {
             let is_there = |i: usize| (30..90).contains(&i);
-            let said = said(300, false, |i| {
+            let shown = shown(300, false, |i| {
                 (
                     0.1,
                     telemetry(i, |view| {
@@ -194,38 +199,38 @@ mod tests {
                     }),
                 )
             });
-            let lasts: Vec<usize> = (0..300).filter(|i| said[*i] == Some(warning)).collect();
+            let lasts: Vec<usize> = (0..300).filter(|i| shown[*i] == Some(warning)).collect();
             let (first, last) = (lasts[0], lasts[lasts.len() - 1]);
             assert!(first == 30 && (94..115).contains(&last), "{warning:?} from {first} to {last}");
             assert_eq!(lasts.len(), last - first + 1, "{warning:?} without a break");
-            assert!(said.iter().all(|said| said.is_none_or(|said| said == warning)));
+            assert!(shown.iter().all(|shown| shown.is_none_or(|shown| shown == warning)));
         }
     }
 
     #[test]
-    fn clipping_is_said_when_it_was_counted_and_not_for_what_was_before() {
-        let said = said(200, false, |i| (0.1, telemetry(i, |view| view.clipped_frames = if i < 50 { 3 } else { 4 })));
+    fn clipping_is_shown_when_it_is_counted_and_not_for_earlier_counts() {
+        let shown = shown(200, false, |i| (0.1, telemetry(i, |view| view.clipped_frames = if i < 50 { 3 } else { 4 })));
         assert_eq!(
-            (said[0], said[49], said[50], said[90], said[110]),
+            (shown[0], shown[49], shown[50], shown[90], shown[110]),
             (None, None, Some(Warning::Clipped), Some(Warning::Clipped), None)
         );
     }
 
     #[test]
-    fn nothing_comes_in_is_said_in_the_app_alone_and_ends_at_once() {
+    fn a_silent_input_is_shown_in_the_app_only_and_ends_at_once() {
         let view = |i: usize| (if i < 400 { 0.0 } else { 0.1 }, telemetry(i, |_| ()));
-        let in_app = said(500, true, view);
+        let in_app = shown(500, true, view);
         assert_eq!([290, 310, 399, 400].map(|i: usize| in_app[i].is_some()), [false, true, true, false]);
-        assert_eq!(said(500, false, view), [None; 500]);
+        assert_eq!(shown(500, false, view), [None; 500]);
     }
 
     #[test]
-    fn what_is_right_or_no_longer_heard_is_not_said() {
+    fn notes_in_range_and_old_hops_cause_no_warning() {
         for hz in [0.0, 190.0, 500.0, 1050.0] {
-            assert_eq!(said(100, false, |i| (0.99, telemetry(i, |view| view.played_hz = hz))), [None; 100], "{hz} Hz");
+            assert_eq!(shown(100, false, |i| (0.99, telemetry(i, |view| view.played_hz = hz))), [None; 100], "{hz} Hz");
         }
-        // A host that has stopped, or an engine that is gone: the last hop stays in the telemetry.
-        let stopped = said(100, false, |i| (0.0, telemetry(i.min(30), |view| view.heard.is_several_notes = true)));
+        // After a host has stopped, the last hop stays in the telemetry.
+        let stopped = shown(100, false, |i| (0.0, telemetry(i.min(30), |view| view.heard.is_several_notes = true)));
         assert_eq!((stopped[30], stopped[70]), (Some(Warning::SeveralNotes), None));
     }
 
@@ -239,9 +244,9 @@ mod tests {
             };
             (0.1, telemetry(i, change))
         };
-        let said = said(60, false, all);
+        let shown = shown(60, false, all);
         assert_eq!(
-            [10, 30, 50].map(|i: usize| said[i]),
+            [10, 30, 50].map(|i: usize| shown[i]),
             [Some(Warning::TooSoft), Some(Warning::SeveralNotes), Some(Warning::Clipped)]
         );
     }
@@ -252,8 +257,9 @@ mod tests {
         let mut look = |now_s: f64, hops: u64, is_several_notes: bool| {
             let mut telemetry = TelemetryView { hops, ..TelemetryView::default() };
             telemetry.heard.is_several_notes = is_several_notes;
-            warnings.look(now_s, &Seen { has_input: false, input_peak: 0.1, telemetry: &telemetry, range_hz: None });
-            warnings.said()
+            warnings
+                .update(now_s, &Observed { has_input: false, input_peak: 0.1, telemetry: &telemetry, range_hz: None });
+            warnings.shown()
         };
         assert_eq!(look(1000.0, 1, true), Some(Warning::SeveralNotes));
         assert_eq!(look(0.0, 2, false), None);

@@ -1,5 +1,5 @@
-//! The framework's side of the editor. It fixes a window's size when the plugin is made, before any session is
-//! loaded, so this wrapper makes a new window description whenever the session asks for another size.
+//! The editor as the framework uses it. The framework fixes a window's size when the plugin is made, before any session
+//! is loaded, so this wrapper makes a new window description when the session has another size.
 
 use super::{App, Wiring};
 use crate::session::{SessionField, WindowSize};
@@ -29,12 +29,12 @@ pub struct EmbouchureEditor {
 struct Window {
     editor: EguiEditor<SharedApp>,
     state: Arc<EguiEditorState>,
-    /// That it was made with.
+    /// Size that the description was made with.
     size: WindowSize,
 }
 
 impl EmbouchureEditor {
-    /// Opens nothing yet.
+    /// An editor without a window.
     pub fn new(wiring: Wiring) -> Self {
         let (session, notifier) = (wiring.params.session.clone(), wiring.notifier.clone());
         let app = Arc::new(Mutex::new(App::new(wiring)));
@@ -42,7 +42,7 @@ impl EmbouchureEditor {
         Self { app, session, notifier, window }
     }
 
-    /// Runs `act` on a window that is open, or has the session's size.
+    /// Runs `act` on the description of the open window, or of one with the session's size.
     fn with_window<R>(&self, act: impl FnOnce(&EguiEditor<SharedApp>) -> R) -> R {
         let mut window = self.window.lock();
         let size = self.session.get().window.usable();
@@ -90,7 +90,7 @@ impl Editor for EmbouchureEditor {
     }
 }
 
-/// The app, for one window after another.
+/// The editor's state, handed to one window after another.
 struct SharedApp(Arc<Mutex<App>>);
 
 impl NiceEguiApp for SharedApp {

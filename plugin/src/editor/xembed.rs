@@ -1,15 +1,15 @@
-//! What embedders expect on an X11 screen before there is a window.
+//! Atoms that embedding hosts expect on an X11 screen before the plugin has a window.
 
 use std::error::Error;
 use std::sync::Once;
 use x11rb::protocol::xproto::ConnectionExt;
 
-/// Makes the names of XEMBED known to the screen. Mostly a desktop has done so, but on a bare screen Steinberg's editorhost
-/// asks for them in vain and then opens no window for the plugin.
+/// Creates the atoms of XEMBED, once a process. A desktop usually has created them. Without a desktop, Steinberg's
+/// editorhost does not find them and then opens no window for the plugin.
 pub fn make_names_known() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        // Without a screen there will be no window, and that is said when it is to be opened.
+        // Without a screen, opening the window fails later and reports that.
         let _ = make();
     });
 }

@@ -1,4 +1,4 @@
-//! Where instruments meet the running engine. No other file of the plugin knows the engine's networks.
+//! Hands instruments to the running engine. No other file of the plugin uses the engine's networks.
 
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::controls::Controls;
@@ -10,21 +10,21 @@ use embouchure_inference::play::instrument::Instrument;
 use embouchure_inference::settings::Settings;
 use std::sync::Arc;
 
-/// What takes new instruments.
+/// The running engine, as the receiver of new instruments.
 #[derive(Default)]
-pub enum Running {
-    /// No engine: the next one starts with what there is by then.
+pub enum EngineLink {
+    /// No engine runs. The next one starts with the slots' instruments.
     #[default]
     Nothing,
-    /// An engine without networks, which cannot get any before it starts again.
+    /// An engine without networks. It gets them only when it starts again.
     Dry,
     /// An engine with networks.
     Networks(Loader),
 }
 
-impl Running {
-    /// Networks for an engine that is about to start, and where that takes new instruments. No networks without an
-    /// encoder or an instrument A.
+impl EngineLink {
+    /// Networks for an engine that is about to start, and the receiver of its new instruments. Without an encoder or an
+    /// instrument A there are no networks.
     pub fn start(
         encoder: Option<Arc<Encoder>>,
         instruments: [Option<Arc<Instrument>>; 2],
@@ -46,7 +46,7 @@ impl Running {
     }
 }
 
-/// Stands in for the networks if there is no instrument.
+/// A silent model, for an engine without an instrument.
 pub struct Silent;
 
 impl HopModel for Silent {
@@ -64,8 +64,8 @@ mod tests {
 
     #[test]
     fn without_networks_the_engine_gets_silence() {
-        let (running, networks) = Running::start(None, [None, None]);
-        assert!(matches!(running, Running::Dry) && networks.is_none());
+        let (running, networks) = EngineLink::start(None, [None, None]);
+        assert!(matches!(running, EngineLink::Dry) && networks.is_none());
         assert!(Silent.hop(HopInput { samples: &[0.5; HOP_SIZE] }, &Settings::default()).controls.is_silent());
     }
 }

@@ -1,5 +1,6 @@
-//! Loading instruments A and B, and handing them to the running engine. Everything here blocks and allocates: background
-//! threads, the dialog's thread, `activate`, and for a short look the GUI; never `process`.
+//! Loads instruments A and B, and hands them to the running engine. Everything here blocks and allocates. It is called
+//! by the background thread, the dialog's thread and `activate`, and by the GUI for short reads; offline also by
+//! `process`.
 
 mod engine;
 mod slot;
@@ -11,42 +12,42 @@ use crate::library::{InstrumentRef, Library};
 use crate::params::EmbouchureParams;
 use embouchure_inference::engine::HopModel;
 use embouchure_inference::play::Slot;
-use engine::Running;
+use engine::EngineLink;
 use parking_lot::Mutex;
 use slot::Failure;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The instruments of one plugin instance, and why others could not be had.
+/// The instruments of one plugin instance, and messages about failed loads.
 pub struct Instruments {
     library: Arc<Library>,
     params: Arc<EmbouchureParams>,
-    /// Held while a file is read, so that two requests do not overtake each other.
-    one_at_a_time: Mutex<()>,
-    /// Held briefly, so that the GUI may look at any time.
+    /// Held while instruments load, so that loads take effect in the order of their requests.
+    loading: Mutex<()>,
+    /// Held only briefly, so that the GUI may lock it at any time.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// By slot.
+    /// What slots A and B play.
     slots: [Playing; 2],
-    running: Running,
-    /// The session has changed at the player's wish, which the host does not know yet.
+    engine: EngineLink,
+    /// The player has changed the session, and the host has not been told yet.
     is_unsaved: bool,
 }
 
 impl Instruments {
-    /// Loads nothing yet.
+    /// Empty slots.
     pub fn new(library: Arc<Library>, params: Arc<EmbouchureParams>) -> Self {
-        Self { library, params, one_at_a_time: Mutex::default(), state: Mutex::default() }
+        Self { library, params, loading: Mutex::default(), state: Mutex::default() }
     }
 
-    /// Plays what session and parameters name, unless it plays already. If that cannot be had, the old instrument stays,
-    /// or the default one comes in, and the session keeps its reference. The engine plays the new ones once `n_loads`
-    /// instruments were asked for; 0 is at once.
-    pub fn follow(&self, n_loads: u32) {
-        let _guard = self.one_at_a_time.lock();
+    /// Loads the instruments that session and parameters name, unless they play already. If one cannot be loaded, the
+    /// old one stays, or A gets the default one, and the session keeps its reference. The engine plays the new ones
+    /// once it has counted `n_loads` requested loads; 0 = at once.
+    pub fn update(&self, n_loads: u32) {
+        let _guard = self.loading.lock();
         for slot in Slot::ALL {
             match self.wanted(slot) {
                 Ok(Some(wanted)) => self.load_and_play(slot, wanted, n_loads),
@@ -56,15 +57,16 @@ impl Instruments {
         }
     }
 
-    /// Plays the file that the player chose, and notes it in the session. A file that cannot be used changes nothing
-    /// but the message.
+    /// Plays the file that the player chose, and stores the choice in the session. If the file cannot be used, only the
+    /// message changes.
     pub fn open_file(&self, slot: Slot, path: &Path) {
-        let _guard = self.one_at_a_time.lock();
+        let _guard = self.loading.lock();
         match self.library.loaded.file(path) {
             Ok(instrument) => {
                 self.library.recent.add(path);
                 let source = InstrumentRef::file(&instrument.card.name, path, &instrument.id);
-                // The parameter stays where it is: from there the session counts.
+                // The parameter keeps its value. The session stores it, so that the slot plays the choice at this
+                // value.
                 let place = self.params.place(slot);
                 self.params.session.edit(|session| session.choose(slot, Some(source.clone()), place));
                 self.play(slot, Playing::new(source, instrument), 0);
@@ -74,42 +76,41 @@ impl Instruments {
         }
     }
 
-    /// Networks for a new engine; `None` if there is no instrument, so that only the dry signal is worth hearing. What is
-    /// loaded from now on goes to this engine.
+    /// Networks for a new engine; `None` if there is no instrument to play. Later loads go to this engine.
     pub fn start(&self) -> Option<Box<dyn HopModel>> {
         let mut state = self.state.lock();
         let instruments = state.slots.each_ref().map(|playing| playing.instrument().cloned());
-        let (running, networks) = Running::start(self.library.loaded.encoder().ok(), instruments);
-        state.running = running;
+        let (running, networks) = EngineLink::start(self.library.loaded.encoder().ok(), instruments);
+        state.engine = running;
         networks
     }
 
-    /// No engine runs any more.
-    pub fn stopped(&self) {
-        self.state.lock().running = Running::Nothing;
+    /// Call when the engine has stopped.
+    pub fn engine_stopped(&self) {
+        self.state.lock().engine = EngineLink::Nothing;
     }
 
-    /// Shows `message` until the next instrument is loaded.
+    /// Shows `message` until the next load of instrument A.
     pub fn report(&self, message: String) {
         self.state.lock().slots[0].message = Some(message);
     }
 
-    /// What a slot plays. Waits for no loading.
+    /// What a slot plays. Does not wait for loads.
     pub fn playing(&self, slot: Slot) -> Playing {
         self.state.lock().slots[slot as usize].clone()
     }
 
-    /// The session's name for what a slot plays.
+    /// The session's reference to what a slot plays.
     pub fn source(&self, slot: Slot) -> Option<InstrumentRef> {
         self.state.lock().slots[slot as usize].source().cloned()
     }
 
-    /// True once after the player has changed the session; the host should learn that there is something to save.
+    /// True once after the player has changed the session, so that the host can be told to save it.
     pub fn take_is_unsaved(&self) -> bool {
         std::mem::take(&mut self.state.lock().is_unsaved)
     }
 
-    /// What a slot should play: what the player chose, or what its parameter was moved to since.
+    /// What a slot should play: the player's choice, or the instrument that its parameter was moved to since.
     fn wanted(&self, slot: Slot) -> Result<Option<InstrumentRef>, String> {
         let (session, place) = (self.params.session.get(), self.params.place(slot));
         let chosen_at = session.places[slot as usize];
@@ -127,7 +128,8 @@ impl Instruments {
             shelf.rescan();
             shelf.at(place)
         });
-        let empty = || format!("place {place} of the shelf is empty: put an instrument file into your folder");
+        let empty =
+            || format!("place {place} of the instrument list is empty: put an instrument file into your folder");
         let source = entry.ok_or_else(empty)?.source;
         if let InstrumentRef::File { .. } = source {
             self.params.session.edit(|session| drop(session.files.insert(place, source.clone())));
@@ -146,7 +148,7 @@ impl Instruments {
         }
     }
 
-    /// What plays goes on; if nothing does, A plays the default instrument.
+    /// Keeps what plays. If nothing does, A plays the default instrument.
     fn fall_back(&self, slot: Slot, failure: Failure, n_loads: u32) {
         let is_empty = self.playing(slot).instrument().is_none();
         let default = (is_empty && slot == Slot::A).then(|| Playing::load(&self.library, InstrumentRef::default()));
@@ -165,14 +167,14 @@ impl Instruments {
         let mut state = self.state.lock();
         let is_empty = [&new, &state.slots[slot as usize]].iter().all(|playing| playing.instrument().is_none());
         if !is_empty {
-            state.running.load(n_loads, slot, new.instrument().cloned());
+            state.engine.load(n_loads, slot, new.instrument().cloned());
         }
-        if matches!(state.running, Running::Dry) && new.instrument().is_some() {
+        if matches!(state.engine, EngineLink::Dry) && new.instrument().is_some() {
             new.message.get_or_insert_with(|| "restart the audio to hear this instrument".into());
         }
         let old = std::mem::replace(&mut state.slots[slot as usize], new);
         drop(state);
-        // Freeing weights takes a while, and the GUI may want to look.
+        // After the lock is released, because freeing weights takes a while and the GUI may need the lock.
         drop(old);
     }
 }
@@ -192,11 +194,11 @@ mod tests {
 
     fn instruments() -> Instruments {
         let instruments = new_instance(&shipped());
-        instruments.follow(0);
+        instruments.update(0);
         instruments
     }
 
-    /// What is shown of a slot.
+    /// Name, message and missing flag of a slot, as the window shows them.
     fn shown(instruments: &Instruments, slot: Slot) -> (String, Option<String>, bool) {
         let playing = instruments.playing(slot);
         (playing.name().into(), playing.message, playing.is_missing)
@@ -233,7 +235,7 @@ mod tests {
         let missing = InstrumentRef::file("Oboe", Path::new("/nowhere/oboe.safetensors"), "0123456789abcdef");
         let session = Session { instruments: [Some(missing), None], ..Session::default() };
         instruments.params.session.edit(|s| *s = session.clone());
-        instruments.follow(0);
+        instruments.update(0);
         let (name, message, is_missing) = shown(&instruments, Slot::A);
         let message = message.unwrap();
         assert!(message.contains("Oboe") && message.contains("/nowhere/oboe.safetensors"), "{message}");
@@ -247,7 +249,7 @@ mod tests {
         let instruments = new_instance(&shipped());
         let missing = InstrumentRef::file("", Path::new("/nowhere"), "");
         instruments.params.session.edit(|s| s.instruments[0] = Some(missing));
-        instruments.follow(0);
+        instruments.update(0);
         let playing = instruments.playing(Slot::A);
         assert!(playing.message.as_ref().unwrap().contains("/nowhere"));
         assert_eq!(playing.source(), Some(&InstrumentRef::default()));
@@ -258,13 +260,13 @@ mod tests {
     fn an_unknown_instrument_is_named_in_the_message() {
         let instruments = instruments();
         instruments.params.session.edit(|s| s.instruments[0] = Some(InstrumentRef::built_in("nose flute")));
-        instruments.follow(0);
+        instruments.update(0);
         assert!(instruments.playing(Slot::A).message.unwrap().contains("nose flute"));
         assert_eq!(instruments.playing(Slot::A).name(), "Trumpet", "what played goes on");
     }
 
     #[test]
-    fn a_parameter_that_moves_takes_from_the_shelf_and_back_to_the_session() {
+    fn a_moved_parameter_plays_the_shelf_and_moved_back_the_session() {
         let library = shipped();
         let at = |a: i32, b: i32| {
             let (mut params, range) = (EmbouchureParams::new(&library), IntRange::Linear { min: 0, max: 127 });
@@ -274,7 +276,7 @@ mod tests {
                 s.choose(Slot::B, Some(InstrumentRef::built_in("ah")), 14);
             });
             let instruments = Instruments::new(library.clone(), Arc::new(params));
-            instruments.follow(0);
+            instruments.update(0);
             Slot::ALL.map(|slot| instruments.playing(slot).name().to_owned())
         };
         assert_eq!(at(7, 14), ["Cello", "Ah"], "where the player chose, the session counts");
@@ -293,11 +295,11 @@ mod tests {
         assert!(first.take_is_unsaved());
         let again = new_instance(&shipped());
         again.params.session.edit(|s| *s = first.params.session.get());
-        again.follow(0);
+        again.update(0);
         assert_eq!(shown(&again, Slot::A), ("Oboe".into(), None, false));
-        // Deleted while in use: it plays on.
+        // A file that is deleted while in use plays on.
         std::fs::remove_file(&path).unwrap();
-        again.follow(0);
+        again.update(0);
         assert_eq!(shown(&again, Slot::A), ("Oboe".into(), None, false));
     }
 
@@ -311,7 +313,7 @@ mod tests {
         let play = || {
             let instruments = new_instance(&library);
             instruments.params.session.edit(|s| s.instruments[0] = wanted.clone());
-            instruments.follow(0);
+            instruments.update(0);
             let session = instruments.params.session.get();
             assert_eq!(session.instruments[0], wanted, "the project's name for it is kept");
             shown(&instruments, Slot::A)
@@ -319,7 +321,7 @@ mod tests {
         let (name, message, is_missing) = play();
         assert_eq!((name.as_str(), is_missing), ("Ah", false));
         assert!(message.unwrap().contains("renamed"));
-        // Also where another file has taken its name.
+        // It is found also if another file has its name.
         std::fs::write(elsewhere.path("ah.safetensors"), embouchure_weights::instrument("cello").unwrap()).unwrap();
         assert_eq!(play().0, "Ah");
         std::fs::remove_dir_all(library.shelf.folder().unwrap()).unwrap();
@@ -328,18 +330,18 @@ mod tests {
         assert!(name == "Cello" && message.unwrap().contains("changed"));
     }
 
-    /// As an instance that a host has moved to a place of the shelf.
+    /// An instance whose parameter A a host has set to a place of the shelf.
     fn at_place(library: &Arc<Library>, place: i32, session: Option<Session>) -> Instruments {
         let mut params = EmbouchureParams::new(library);
         params.instruments.a = IntParam::new("", place, IntRange::Linear { min: 0, max: 127 });
         session.into_iter().for_each(|session| params.session.edit(|s| *s = session));
         let instruments = Instruments::new(library.clone(), Arc::new(params));
-        instruments.follow(0);
+        instruments.update(0);
         instruments
     }
 
     #[test]
-    fn a_file_stays_where_a_host_found_it_whatever_is_put_in_front() {
+    fn a_file_keeps_its_place_when_another_sorts_before_it() {
         let folder = TestFolder::new("in front");
         let library = library_in(&folder);
         put(&library, "m.safetensors", "cello");
@@ -350,7 +352,7 @@ mod tests {
         assert_eq!(saved.playing(Slot::A).name(), "Cello");
         put(&library, "a.safetensors", "oboe");
         assert_eq!(name_at(None), "Cello", "the folder remembers");
-        // On another computer, or where the folder cannot be written to, the project does.
+        // Without the folder's file, as on another computer, the project remembers.
         std::fs::write(library.shelf.folder().unwrap().join("places.json"), br#"{"by_place": {}}"#).unwrap();
         library.shelf.rescan();
         assert_eq!(name_at(None), "Oboe");
@@ -367,7 +369,7 @@ mod tests {
         both.iter().for_each(|instruments| instruments.open_file(Slot::A, &path));
         std::fs::write(&path, b"half of").unwrap();
         for instruments in &both {
-            instruments.follow(0);
+            instruments.update(0);
             assert_eq!(shown(instruments, Slot::A), ("Oboe".into(), None, false));
             instruments.open_file(Slot::A, &path);
             let (name, message, _) = shown(instruments, Slot::A);
@@ -379,12 +381,12 @@ mod tests {
     fn without_an_instrument_the_engine_gets_no_networks() {
         let instruments = new_instance(&shipped());
         assert!(instruments.start().is_none());
-        instruments.follow(0);
+        instruments.update(0);
         let said = |instruments: &Instruments| instruments.playing(Slot::A).message;
         assert!(said(&instruments).unwrap().contains("restart the audio"), "the running engine cannot play it");
         assert_eq!(instruments.playing(Slot::B).message, None, "nothing is no instrument to wait for");
-        instruments.stopped();
-        instruments.follow(0);
+        instruments.engine_stopped();
+        instruments.update(0);
         assert_eq!(said(&instruments), None);
         assert!(instruments.start().is_some());
     }

@@ -1,23 +1,23 @@
-//! What a slot plays.
+//! The instrument that a slot plays, and how it is loaded.
 
 use crate::library::{InstrumentRef, Library};
 use embouchure_inference::play::instrument::{Card, Instrument};
 use std::sync::Arc;
 
-/// What a slot plays, and what there is to say of it. A copy is cheap: the weights are shared.
+/// What a slot plays, and a message about it. A clone is cheap, because the weights are shared.
 #[derive(Clone, Default)]
 pub struct Playing {
-    /// What plays, as the session names it, and its weights.
+    /// The session's reference to the instrument, and its weights.
     instrument: Option<(InstrumentRef, Arc<Instrument>)>,
-    /// What went wrong last, and what to do about it; or what is not quite as the session has it.
+    /// The last failure and what to do about it, or a difference from the session.
     pub message: Option<String>,
-    /// The session's file was not found: the player may know where it is.
+    /// The session's file was not found, so the player may locate it.
     pub is_missing: bool,
 }
 
-/// Why an instrument cannot be had.
+/// Why an instrument cannot be loaded.
 pub struct Failure {
-    /// For the player.
+    /// Message for the player.
     pub message: String,
     /// The file was not found.
     pub is_missing: bool,
@@ -30,12 +30,12 @@ impl From<String> for Failure {
 }
 
 impl Playing {
-    /// Without a message.
+    /// An instrument without a message.
     pub fn new(source: InstrumentRef, instrument: Arc<Instrument>) -> Self {
         Self { instrument: Some((source, instrument)), ..Self::default() }
     }
 
-    /// Reads what `source` names. Blocks.
+    /// Reads the instrument that `source` names. Blocks.
     pub fn load(library: &Library, source: InstrumentRef) -> Result<Self, Failure> {
         let InstrumentRef::File { path, id, .. } = &source else {
             let instrument = library.loaded.built_in(source.name())?;
@@ -48,7 +48,7 @@ impl Playing {
             let instrument = instrument.clone();
             return Ok(Self::new(source, instrument));
         }
-        // The file has moved, and maybe another one has taken its name.
+        // The file may have been moved, or replaced by another one of the same name.
         library.shelf.rescan();
         if let Some(moved) = library.shelf.file_with(id)
             && let Ok(instrument) = library.loaded.file(&moved)
@@ -62,13 +62,13 @@ impl Playing {
                 Ok(Self { message: Some(message), ..Self::new(source, instrument) })
             }
             Err(e) => {
-                let message = format!("{} of this session: {e}", source.name());
+                let message = format!("the instrument {} of this session: {e}", source.name());
                 Err(Failure { message, is_missing: !path.exists() })
             }
         }
     }
 
-    /// The session's name for what plays.
+    /// The session's reference to what plays.
     pub fn source(&self) -> Option<&InstrumentRef> {
         self.instrument.as_ref().map(|(source, _)| source)
     }
@@ -83,7 +83,7 @@ impl Playing {
         self.card().map_or("", |card| &card.name)
     }
 
-    /// What the weights say of themselves.
+    /// The card of the weights.
     pub fn card(&self) -> Option<&Card> {
         self.instrument().map(|instrument| &instrument.card)
     }

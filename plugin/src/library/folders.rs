@@ -1,21 +1,21 @@
-//! Where a player's files are.
+//! Places of the player's files.
 
 use embouchure_weights::own;
 use std::path::PathBuf;
 
-/// Places in the file system. Nothing need exist there. `None`: the system has no such place.
+/// Places in the file system. They need not exist. `None`: the system has no such place.
 #[derive(Clone, Debug, Default)]
 pub struct Folders {
     /// Folder of instrument files.
     pub instruments: Option<PathBuf>,
     /// Folder of preset files.
     pub presets: Option<PathBuf>,
-    /// The file that lists instrument files opened lately.
+    /// The file that lists recently opened instrument files.
     pub recent: Option<PathBuf>,
 }
 
 impl Folders {
-    /// Where the system wants such files of its user.
+    /// The operating system's places for such files of this user.
     pub fn of_this_user() -> Self {
         let system = own::system_folders();
         Self {

@@ -1,44 +1,44 @@
-//! How sessions and presets name an instrument.
+//! References to instruments, as sessions and presets store them.
 
 use embouchure_weights::DEFAULT_INSTRUMENT;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
-/// Names an instrument without holding it.
+/// Names an instrument, without its weights.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum InstrumentRef {
-    /// One of those in the binary.
+    /// A shipped instrument.
     BuiltIn {
         /// Key in `embouchure_weights::INSTRUMENTS`.
         name: String,
     },
-    /// A weights file of the player's.
+    /// One of the player's weights files.
     File {
         /// Name on its card, to show while the file cannot be read.
         #[serde(default)]
         name: String,
-        /// Where it was.
+        /// Path of the file when it was chosen.
         path: PathBuf,
-        /// Content id when the session was made; empty if not known.
+        /// Content id of the file when it was chosen; empty if unknown.
         #[serde(default)]
         id: String,
     },
 }
 
 impl InstrumentRef {
-    /// Names one of the instruments in the binary.
+    /// Names a shipped instrument.
     pub fn built_in(name: &str) -> Self {
         Self::BuiltIn { name: name.into() }
     }
 
-    /// Names a file whose content has this `id`. A path that is not Unicode is stored approximately, because a
-    /// project file cannot hold it.
+    /// Names a file whose content has this `id`. A path that is not Unicode is stored approximately, because a project
+    /// file cannot contain it.
     pub fn file(name: &str, path: &Path, id: &str) -> Self {
         Self::File { name: name.into(), path: path.to_string_lossy().into_owned().into(), id: id.into() }
     }
 
-    /// True for the same content, or where that is not known, the same file.
+    /// True for the same content, or for the same path where the content is unknown.
     pub fn is_same(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::File { id, path, .. }, Self::File { id: other_id, path: other_path, .. }) => {
@@ -48,7 +48,7 @@ impl InstrumentRef {
         }
     }
 
-    /// For messages.
+    /// Its name in messages.
     pub fn name(&self) -> &str {
         match self {
             Self::BuiltIn { name } => name,

@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-/// The encoder and the shipped instruments, each read when it is first wanted, and then kept.
+/// The encoder and the shipped instruments. Each is read at its first use, and then kept.
 #[derive(Default)]
 pub struct Loaded {
     encoder: OnceLock<Result<Arc<Encoder>, String>>,
-    /// By their keys in `embouchure_weights::INSTRUMENTS`.
+    /// Shipped instruments by their keys in `embouchure_weights::INSTRUMENTS`.
     built_in: Mutex<BTreeMap<String, Arc<Instrument>>>,
 }
 
 impl Loaded {
-    /// The encoder that all instruments are played with.
+    /// The encoder that all instruments use.
     pub fn encoder(&self) -> Result<Arc<Encoder>, String> {
         let read = || {
             let encoder = Encoder::from_bytes(embouchure_weights::ENCODER);
@@ -41,10 +41,10 @@ impl Loaded {
         Ok(instrument)
     }
 
-    /// Reads and checks an instrument file. Files are not kept: they change.
+    /// Reads and checks an instrument file. Files are not kept, because they may change.
     pub fn file(&self, path: &Path) -> Result<Arc<Instrument>, String> {
         let encoder = self.encoder()?;
-        // The name is enough where there is a file, and leaves room for the reason.
+        // The file's name suffices if it exists, and leaves space for the reason.
         let name = path.file_name().unwrap_or(path.as_os_str()).display();
         let bytes = read_file(path).map_err(|e| match e {
             LoadError::Io { .. } => e.to_string(),

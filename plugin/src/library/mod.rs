@@ -1,5 +1,5 @@
-//! What a player has: the shelf of instruments, presets, recent files, and the weights that were read. One value for all
-//! instances in a process, so that an instrument is read once and every window lists the same.
+//! The library: the shelf of instruments, presets, recent files, and the weights that were read. All instances in a
+//! process share one, so that an instrument is read once and every window lists the same.
 
 mod folders;
 mod instrument_ref;
@@ -18,20 +18,20 @@ use recent::Recent;
 use shelf::Shelf;
 use std::sync::{Arc, LazyLock};
 
-/// Everything that instances share. Its parts have locks of their own, held briefly; reading them waits for no disk.
+/// Everything that instances share. Each part has its own lock, held only briefly; reading a part waits for no disk.
 pub struct Library {
     /// Weights in memory.
     pub loaded: Arc<Loaded>,
     /// Instruments, each at its place.
     pub shelf: Shelf,
-    /// Those that come with the plugin, and the player's own.
+    /// Presets that come with the plugin, and the player's own.
     pub presets: Presets,
-    /// Instrument files that were opened lately.
+    /// Recently opened instrument files.
     pub recent: Recent,
 }
 
 impl Library {
-    /// What is shipped; [`Library::rescan`] adds what is in `folders`. Reads no file.
+    /// The shipped instruments and presets; [`Library::rescan`] adds those in `folders`. Reads no file.
     pub fn new(folders: Folders) -> Self {
         let loaded = Arc::<Loaded>::default();
         Self {
@@ -42,14 +42,14 @@ impl Library {
         }
     }
 
-    /// The library of this user, which all instances in the process share. The only static here: a host makes an instance
-    /// without an argument. Everything else is handed its library.
+    /// The library of this user, which all instances in the process share. A static is needed because a host makes an
+    /// instance without an argument. All other code gets its library as an argument.
     pub fn of_this_process() -> Arc<Self> {
         static LIBRARY: LazyLock<Arc<Library>> = LazyLock::new(|| Arc::new(Library::new(Folders::of_this_user())));
         LIBRARY.clone()
     }
 
-    /// Looks into all folders. Blocks.
+    /// Reads all folders. Blocks.
     pub fn rescan(&self) {
         self.shelf.rescan();
         self.presets.rescan();
@@ -65,7 +65,7 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn two_libraries_in_a_process_know_nothing_of_each_other() {
+    fn two_libraries_in_a_process_are_independent() {
         let folders = [TestFolder::new("one library"), TestFolder::new("another library")];
         let [one, other] = folders.each_ref().map(library_in);
         one.shelf.make_folder().unwrap();

@@ -1,4 +1,4 @@
-//! Instrument files that were opened lately, in all sessions of all processes.
+//! Recently opened instrument files, of all sessions of all processes.
 
 use crate::whole_file;
 use parking_lot::RwLock;
@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 
 const N_RECENT: usize = 10;
 
-/// The list, which a small file remembers.
+/// The list, stored in a small file.
 pub struct Recent {
-    /// `None`: nothing is remembered.
+    /// The file; `None`: the list is not stored.
     list: Option<PathBuf>,
     files: RwLock<Vec<PathBuf>>,
 }
 
 impl Recent {
-    /// Empty until [`Recent::rescan`]; `list` is the file that remembers.
+    /// An empty list until [`Recent::rescan`]; `list` is the file that stores it.
     pub fn new(list: Option<PathBuf>) -> Self {
         Self { list, files: RwLock::default() }
     }
@@ -24,17 +24,17 @@ impl Recent {
         self.files.read().clone()
     }
 
-    /// Reads what all sessions remember. Blocks.
+    /// Reads the list from its file. Blocks.
     pub fn rescan(&self) {
         if let Some(list) = &self.list {
             *self.files.write() = read(list);
         }
     }
 
-    /// Remembers `path`. Failing to does no harm, so it says nothing. Blocks.
+    /// Adds `path` to the list. A failure is not reported, because it does no harm. Blocks.
     pub fn add(&self, path: &Path) {
         let Some(list) = &self.list else { return };
-        // Another process may have added files since the last look.
+        // Another process may have added files since the last read.
         let mut files = read(list);
         files.retain(|file| file != path);
         files.insert(0, path.into());

@@ -1,5 +1,5 @@
-//! How sessions and presets write what both slots play: `instrument` for A, `second` for B, as they always did. For
-//! `#[serde(flatten, with = "slots")]`.
+//! Saved form of both slots' instruments in sessions and presets: `instrument` for A, `second` for B, as in all
+//! versions. For `#[serde(flatten, with = "slots")]`.
 
 use super::InstrumentRef;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

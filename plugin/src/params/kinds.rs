@@ -1,4 +1,4 @@
-//! Kinds of parameters: range, unit, and text both ways.
+//! Constructors of the kinds of parameters: range, unit, and conversion to and from text.
 
 use crate::library::Library;
 use crate::library::shelf::N_PLACES;
@@ -6,15 +6,15 @@ use embouchure_inference::scale::{Key, Scale};
 use nice_plug::prelude::*;
 use std::sync::Arc;
 
-/// Unit of shares.
+/// Unit of parameters in percent.
 pub const PERCENT: &str = " %";
 
-/// 0 to 100 %.
+/// A share, 0 to 100 %.
 pub fn share(name: &str, default: f32) -> FloatParam {
     factor(name, default, 1.0)
 }
 
-/// 0 to `max`, in percent.
+/// A factor, 0 to `max`, shown in percent.
 pub fn factor(name: &str, default: f32, max: f32) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Linear { min: 0.0, max })
         .with_unit(PERCENT)
@@ -22,14 +22,14 @@ pub fn factor(name: &str, default: f32, max: f32) -> FloatParam {
         .with_string_to_value(Arc::new(|text| leading_number(text).map(|percent| percent / 100.0)))
 }
 
-/// A number that is added to something, in `unit`, with so many digits after the point.
+/// A signed number in `unit`, default 0, shown with `digits` digits after the point.
 pub fn offset(name: &str, [min, max]: [f32; 2], unit: &'static str, digits: usize) -> FloatParam {
     FloatParam::new(name, 0.0, FloatRange::Linear { min, max })
         .with_value_to_string(Arc::new(move |v| format!("{} {unit}", signed(v, digits))))
         .with_string_to_value(Arc::new(leading_number))
 }
 
-/// Semitones up or down.
+/// Semitones, from `-most` to `most`.
 pub fn semitones(name: &str, most: i32) -> IntParam {
     IntParam::new(name, 0, IntRange::Linear { min: -most, max: most })
         .with_value_to_string(Arc::new(|v| format!("{} st", signed(v as f32, 0))))
@@ -52,7 +52,7 @@ fn db_or_off(name: &str, default: f32, [off, max]: [f32; 2], number: fn(f32) -> 
         .with_string_to_value(Arc::new(move |text| number_or_off(text, off)))
 }
 
-/// A time in s, shown in ms, "Off" at 0. Short times have more room on the dial.
+/// A time in s, shown in ms, "Off" at 0. The dial resolves short times more finely.
 pub fn time(name: &str, default: f32, [min, max]: [f32; 2]) -> FloatParam {
     FloatParam::new(name, default, FloatRange::Skewed { min, max, factor: 0.5 })
         .with_value_to_string(Arc::new(time_text))
@@ -73,12 +73,12 @@ pub fn scale(name: &str) -> IntParam {
         .with_string_to_value(Arc::new(scale_value))
 }
 
-/// A scale and its name.
+/// The scale at an index, and its name.
 pub fn scale_at(index: i32) -> (Scale, &'static str) {
     Scale::ALL[index as usize % Scale::ALL.len()]
 }
 
-/// A place on the shelf; `none`: what place 0 is called.
+/// A place on the shelf; `none`: text of place 0.
 pub fn instrument(library: &Arc<Library>, name: &str, default: i32, none: &'static str) -> IntParam {
     let (names, places) = (library.clone(), library.clone());
     let name_of = move |place: i32| if place == 0 { none.into() } else { names.shelf.name_of(place) };
@@ -100,9 +100,9 @@ pub fn leading_number(text: &str) -> Option<f32> {
     number.replacen(',', ".", 1).parse().ok().filter(|v: &f32| v.is_finite())
 }
 
-/// "Off" at the lowest value, `off_db`, and else `text`.
+/// "Off" at the lowest value, `off_db`; otherwise `text` of the value.
 fn or_off(value: f32, off_db: f32, text: impl Fn(f32) -> String) -> String {
-    // Hosts show rounded values, so what rounds to the lowest value reads as off, too.
+    // Hosts show rounded values, so values that round to the lowest one are "Off", too.
     if value < off_db + 0.05 { "Off".into() } else { text(value) }
 }
 
@@ -115,11 +115,11 @@ fn scale_value(text: &str) -> Option<i32> {
 }
 
 fn time_text(seconds: f32) -> String {
-    // Less than a millisecond is as sung.
+    // Times that round to 0 ms are "Off", too.
     if seconds < 0.0005 { "Off".into() } else { format!("{:.0} ms", 1000.0 * seconds) }
 }
 
-/// Milliseconds, or "0.5 s".
+/// Reads milliseconds, or seconds as in "0.5 s".
 pub fn time_value(text: &str) -> Option<f32> {
     let text = text.trim().to_lowercase();
     if text == "off" {

@@ -1,4 +1,4 @@
-//! What the host can automate, and the session that travels with it. IDs never change.
+//! The parameters that the host can automate, one row each. IDs never change.
 //!
 //! To add a parameter, add its row here, its field to the engine's settings, and its knob to `editor/layout.rs`.
 
@@ -22,9 +22,9 @@ use nice_plug::prelude::*;
 use std::sync::Arc;
 use table::parameters;
 
-/// Lowest value of the gate; there it is off.
+/// Lowest value of the gate, at which it is off.
 pub const GATE_OFF_DB: f32 = -90.0;
-/// Threshold that no input falls below; finite, so that arithmetic on it stays finite.
+/// Threshold of a gate that is off. It is finite, so that arithmetic on it stays finite.
 const NEVER_DB: f32 = -300.0;
 
 parameters! {
@@ -35,21 +35,21 @@ parameters! {
             id: "instrument_a",
             param: instrument(library, "Instrument A", DEFAULT_PLACE, "Own File"),
             remote: Some((Page::Main, 1)),
-            hint: "Which instrument is A, by its place on the list; 0 = a file of your own.",
+            hint: "Instrument A, by its place on the list; 0 = a file of your own.",
             set: |_, _| (),
         }
         b: IntParam {
             id: "instrument_b",
             param: instrument(library, "Instrument B", 0, "None"),
             remote: Some((Page::Main, 2)),
-            hint: "Which instrument is B, by its place on the list; 0 = a file of your own, or none.",
+            hint: "Instrument B, by its place on the list; 0 = a file of your own, or none.",
             set: |_, _| (),
         }
         morph: FloatParam {
             id: "morph",
             param: share("Morph", 0.0),
             remote: Some((Page::Main, 3)),
-            hint: "From instrument A (left) to B (right): their sounds are blended into one, not mixed.",
+            hint: "From instrument A (left) to B (right). Between them you hear one blended instrument, not two.",
             set: |settings, value| settings.sound.morph = value,
         }
     }
@@ -59,21 +59,21 @@ parameters! {
             id: "mix",
             param: share("Dry/Wet", 1.0),
             remote: Some((Page::Main, 0)),
-            hint: "How much of the instrument is heard, and how much of the source. The source is delayed to match.",
+            hint: "From your own sound (0 %) to the instrument (100 %). Your sound is delayed to match.",
             set: |settings, value| settings.mix.wet = value,
         }
         gain_db: FloatParam {
             id: "gain",
             param: offset("Output", [-24.0, 12.0], "dB", 1),
             remote: Some((Page::Main, 7)),
-            hint: "Level of everything that leaves the plugin, dB.",
+            hint: "Output level, dB.",
             set: |settings, value| settings.mix.gain_db = value,
         }
         bypass: BoolParam {
             id: "bypass",
             param: BoolParam::new("Bypass", false).make_bypass(),
             remote: None,
-            hint: "Only the source, delayed like the instrument.",
+            hint: "Plays only your own sound, delayed like the instrument.",
             set: |settings, value| settings.mix.bypass = value,
         }
     }
@@ -83,7 +83,7 @@ parameters! {
             id: "brightness",
             param: offset("Brightness", [-12.0, 12.0], "dB/oct", 1),
             remote: Some((Page::Main, 4)),
-            hint: "Tilts the harmonics, dB per octave; the level stays.",
+            hint: "Tilts the harmonics, dB per octave. The level stays the same.",
             set: |settings, value| settings.sound.brightness_db = value,
         }
         breath_db: FloatParam {
@@ -97,44 +97,43 @@ parameters! {
             id: "dynamics",
             param: factor("Dynamics", 1.0, 2.0),
             remote: Some((Page::Main, 6)),
-            hint: "How much soft and loud differ: 0 % = all alike, 100 % = as you play, 200 % = twice as much.",
+            hint: "Difference between soft and loud: 0 % = none, 100 % = as you play, 200 % = twice as much.",
             set: |settings, value| settings.sound.dynamics = value,
         }
         follow: FloatParam {
             id: "follow",
             param: share("Follow", 0.0),
             remote: Some((Page::Sound, 0)),
-            hint: "Your own timbre: 0 % = the instrument's alone, 100 % = harmonics and noise as strong as yours, consonants \
-                   too.",
+            hint: "How far the timbre follows yours: 0 % = the instrument's own, 100 % = harmonics and noise as strong as \
+                   yours, consonants too.",
             set: |settings, value| settings.sound.follow = value,
         }
         attack_s: FloatParam {
             id: "attack",
             param: time("Attack", 0.0, [0.0, 1.0]),
             remote: Some((Page::Sound, 1)),
-            hint: "Time in which a note fades in, ms. Tied notes are left alone.",
+            hint: "Time in which a note fades in, ms. Tied notes do not fade.",
             set: |settings, value| settings.sound.attack_s = value,
         }
         width: FloatParam {
             id: "width",
             param: share("Width", 0.0),
             remote: Some((Page::Sound, 2)),
-            hint: "Spreads noise, upper partials and the room over both channels. In mono nothing is lost.",
+            hint: "Spreads noise, upper partials and the room over both channels. A mono mix loses nothing.",
             set: |settings, value| settings.sound.width = value,
         }
         room: FloatParam {
             id: "room",
             param: share("Room", Room::USUAL_AMOUNT),
             remote: Some((Page::Sound, 3)),
-            hint: "How much of the room around the instrument is heard.",
+            hint: "Amount of reverb of the room around the instrument.",
             set: |settings, value| settings.sound.room = value,
         }
         room_decay_s: FloatParam {
             id: "room_decay",
             param: time("Room Decay", Room::USUAL_DECAY_S, [Room::DECAY_RANGE_S.0, Room::DECAY_RANGE_S.1]),
             remote: Some((Page::Sound, 4)),
-            hint: "Time in which the room fades by 60 dB: a booth below 300 ms, a stage around 600, a hall above a \
-                   second.",
+            hint: "Time in which the reverb fades by 60 dB: a booth below 300 ms, a stage around 600 ms, a hall above 1 s.",
             set: |settings, value| settings.sound.room_decay_s = value,
         }
     }
@@ -144,14 +143,14 @@ parameters! {
             id: "transpose",
             param: semitones("Transpose", 36),
             remote: Some((Page::Pitch, 0)),
-            hint: "Moves what you play, semitones.",
+            hint: "Transposes what you play, semitones.",
             set: |settings, value| settings.pitch.transpose_semitones += value as f32,
         }
         fine_cents: FloatParam {
             id: "fine",
             param: offset("Fine", [-100.0, 100.0], "ct", 0),
             remote: Some((Page::Pitch, 1)),
-            hint: "Moves what you play, cents.",
+            hint: "Tunes what you play, cents.",
             set: |settings, value| settings.pitch.transpose_semitones += value / 100.0,
         }
         octave_fit: BoolParam {
@@ -186,7 +185,7 @@ parameters! {
             id: "glide",
             param: time("Glide", 0.0, [0.0, 2.0]),
             remote: Some((Page::Pitch, 6)),
-            hint: "Time of the way from note to note, ms.",
+            hint: "Time that the pitch takes from one note to the next, ms.",
             set: |settings, value| settings.pitch.glide_s = value,
         }
     }
@@ -196,21 +195,21 @@ parameters! {
             id: "gate",
             param: level_or_off("Gate", -60.0, [GATE_OFF_DB, -20.0]),
             remote: Some((Page::Sound, 5)),
-            hint: "Input below this level is silence, dBFS.",
+            hint: "Input below this level counts as silence, dBFS.",
             set: |settings, value| settings.source.gate_db = if value <= GATE_OFF_DB { NEVER_DB } else { value },
         }
         room_gate: BoolParam {
             id: "room_gate",
             param: BoolParam::new("Auto Gate", true),
             remote: Some((Page::Sound, 6)),
-            hint: "The gate follows the noise of the room and the level of your playing.",
+            hint: "Adapts the gate to the background noise and to the level of your playing.",
             set: |settings, value| settings.source.gate_follows_room = value,
         }
         level_fit: BoolParam {
             id: "level_fit",
             param: BoolParam::new("Level Fit", true),
             remote: Some((Page::Sound, 7)),
-            hint: "Brings your loud notes to the instrument's loud notes. Off: as loud as they come.",
+            hint: "Maps your loud notes to the instrument's loud notes. Off: your input level decides.",
             set: |settings, value| settings.source.level_fit = value,
         }
         match_level: BoolParam {
@@ -232,17 +231,17 @@ impl EmbouchureParams {
         }
     }
 
-    /// Place on the shelf that it is at.
+    /// Value of a slot's parameter: a place on the shelf.
     pub fn place(&self, slot: Slot) -> i32 {
         self.instrument(slot).value()
     }
 
-    /// Those of both slots.
+    /// Values of both slots' parameters.
     pub fn places(&self) -> [i32; 2] {
         Slot::ALL.map(|slot| self.place(slot))
     }
 
-    /// What all of them ask of the engine. Realtime-safe.
+    /// The engine's settings from all parameters. Realtime-safe.
     pub fn settings(&self) -> Settings {
         let mut settings = Settings::default();
         ROWS.iter().for_each(|row| (row.fill)(self, &mut settings));

@@ -1,19 +1,19 @@
-//! Any of the parameters, whatever its type.
+//! A reference to a parameter of any type.
 
 use nice_plug::prelude::*;
 
 /// One of the framework's parameters.
 #[derive(Clone, Copy)]
 pub enum ParamRef<'a> {
-    /// Goes through a range without steps.
+    /// A continuous range.
     Float(&'a FloatParam),
-    /// Goes in steps.
+    /// Whole numbers.
     Int(&'a IntParam),
-    /// Is on or off.
+    /// On or off.
     Bool(&'a BoolParam),
 }
 
-/// Does the same to a parameter of any type.
+/// Evaluates the same expression for a parameter of any type.
 macro_rules! each {
     ($any:expr, $param:ident => $what:expr) => {
         match $any {
@@ -25,12 +25,12 @@ macro_rules! each {
 }
 
 impl<'a> ParamRef<'a> {
-    /// Shown to the player.
+    /// Name shown to the player.
     pub fn name(self) -> &'a str {
         each!(self, param => param.name())
     }
 
-    /// What follows the number.
+    /// Text after the number.
     pub fn unit(self) -> &'static str {
         each!(self, param => param.unit())
     }
@@ -44,7 +44,7 @@ impl<'a> ParamRef<'a> {
         })
     }
 
-    /// Place of a plain value in the range, 0 to 1.
+    /// A plain value as a share of the range, 0 to 1.
     pub fn normalized(self, plain: f32) -> f32 {
         match self {
             Self::Float(param) => param.preview_normalized(plain),
@@ -53,12 +53,12 @@ impl<'a> ParamRef<'a> {
         }
     }
 
-    /// Puts it on a page of a hardware controller.
+    /// Adds it to a page of a hardware controller.
     pub fn add_to(self, page: &mut impl RemoteControlsPage) {
         each!(self, param => page.add_param(param));
     }
 
-    /// As the framework knows it.
+    /// The framework's pointer to it.
     pub fn as_ptr(self) -> ParamPtr {
         each!(self, param => param.as_ptr())
     }

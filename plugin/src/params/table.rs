@@ -1,17 +1,17 @@
-//! What there is to say of a parameter, in one row, and the macro that makes the framework's structs out of the rows.
+//! The row that describes a parameter, and the macro that makes the framework's structs from the rows.
 
 use super::{EmbouchureParams, ParamRef};
 use embouchure_inference::settings::Settings;
 
 /// One parameter.
 pub struct Row {
-    /// Names it in saved states and presets. Never changes.
+    /// Its name in saved states and presets. Never changes.
     pub id: &'static str,
-    /// Hosts list it under this heading.
+    /// Heading under which hosts list it.
     pub group: &'static str,
-    /// What it does, in a sentence or two: shown over its control.
+    /// One or two sentences that are shown when the pointer is over its control.
     pub hint: &'static str,
-    /// Page of a hardware controller, and place on it, 0 to 7.
+    /// Page of a hardware controller, and place on the page, 0 to 7.
     pub remote: Option<(Page, usize)>,
     /// The parameter itself.
     pub param: fn(&EmbouchureParams) -> ParamRef<'_>,
@@ -22,19 +22,19 @@ pub struct Row {
 /// Parameters that a hardware controller shows together, on eight knobs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Page {
-    /// Shown first.
+    /// The most used parameters; shown first.
     Main,
-    /// How it sounds and how the source is heard.
+    /// The other parameters of sound and source.
     Sound,
-    /// Which note is played.
+    /// Parameters of the pitch, and Match Level.
     Pitch,
 }
 
 impl Page {
-    /// In the order of the controller.
+    /// All pages, in the order of the controller.
     pub const ALL: [Self; 3] = [Self::Main, Self::Sound, Self::Pitch];
 
-    /// Shown on the controller.
+    /// Name shown on the controller.
     pub fn name(self) -> &'static str {
         match self {
             Self::Main => "Main",
@@ -44,13 +44,13 @@ impl Page {
     }
 }
 
-/// Makes of rows in groups
+/// Makes from groups of rows
 /// - a struct for each group, whose fields are the framework's parameters,
 /// - [`EmbouchureParams`], with a field for each group,
 /// - `ROWS`, the rows as values.
 ///
-/// `param` makes the parameter: name, range, unit, text and default. It may use the value that `from` names. `set` writes a
-/// value to the [`Settings`].
+/// `param` makes the parameter: name, range, unit, text and default. It may use the argument that `from` names. `set`
+/// writes a value to the [`Settings`].
 macro_rules! parameters {
     (
         from $source:ident: $Source:ty;
@@ -83,7 +83,7 @@ macro_rules! parameters {
         /// All parameters, and the session.
         #[derive(Params)]
         pub struct EmbouchureParams {
-            /// Instruments, window and what else travels with a project.
+            /// The session: instruments, window and other state of a project.
             #[persist = "session"]
             pub session: Arc<SessionField>,
             $(
@@ -94,7 +94,7 @@ macro_rules! parameters {
         }
 
         impl EmbouchureParams {
-            /// At their defaults. The library names the instruments in the texts that hosts show.
+            /// All parameters at their defaults. The library gives the instruments' names, which hosts show.
             pub fn new($source: $Source) -> Self {
                 Self { session: Arc::default(), $( $field: $Group { $( $name: $param, )* }, )* }
             }
@@ -119,7 +119,7 @@ macro_rules! parameters {
 
 pub(super) use parameters;
 
-/// The row of a parameter. A constant of an id that there is not does not compile.
+/// The row of a parameter. In a constant, an unknown id is a compile error.
 pub const fn row(id: &str) -> &'static Row {
     let mut i = 0;
     while i < super::ROWS.len() {
@@ -131,7 +131,7 @@ pub const fn row(id: &str) -> &'static Row {
     panic!("there is no parameter of this id");
 }
 
-/// Strings cannot be compared in a constant.
+/// Equality of strings in a constant, where `==` is not available.
 const fn is_same(a: &[u8], b: &[u8]) -> bool {
     let mut i = 0;
     while i < a.len() && i < b.len() && a[i] == b[i] {

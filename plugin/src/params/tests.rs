@@ -1,4 +1,4 @@
-//! Every parameter has all that a parameter needs.
+//! Every parameter is complete: hint, control, controller page, README, command line, text.
 
 use super::*;
 use crate::editor::shown;
@@ -6,10 +6,10 @@ use kinds::{leading_number, number_or_off, signed, time_value};
 use std::collections::BTreeSet;
 
 const README: &str = include_str!("../../../README.md");
-/// The options of `embouchure render` are the fields of its command. Reading them here needs no crate that the plugin does
-/// not have otherwise.
+/// Source of the command `embouchure render`, whose fields are its options. Reading the text needs no further
+/// dependency.
 const RENDER: &str = include_str!("../../../cli/src/render.rs");
-/// Where an option's name is not the parameter's id. A host has what the last two do.
+/// Options whose names differ from the parameters' ids. The last two have no option.
 const OPTIONS: [(&str, Option<&str>); 9] = [
     ("instrument_a", Some("instrument")),
     ("instrument_b", Some("second")),
@@ -56,7 +56,7 @@ fn hosts_see_the_rows_in_their_groups() {
     assert_eq!((ids.len(), names.len()), (ROWS.len(), ROWS.len()), "no two have the same id or name");
 }
 
-/// The ids of 0.1.0: projects name parameters by them.
+/// The ids of 0.1.0, by which saved projects name the parameters.
 #[test]
 fn no_id_has_changed() {
     let ids: BTreeSet<&str> = ROWS.iter().map(|row| row.id).collect();
@@ -102,7 +102,7 @@ fn every_parameter_is_in_the_window() {
     let ids = shown();
     for row in ROWS {
         let n = ids.iter().filter(|id| **id == row.id).count();
-        // The instruments have buttons and a list.
+        // The instruments have buttons and a list instead.
         assert_eq!(n, usize::from(row.group != "Instruments" || row.id == "morph"), "{}", row.id);
     }
 }
@@ -163,8 +163,8 @@ fn text_goes_both_ways() {
     }
 }
 
-/// A host that keeps values as shares of their range gives back what it got, and so a project is the same when it is
-/// saved again.
+/// A host that stores values as shares of their range gives defaults back exactly, so a project saved again is the
+/// same.
 #[test]
 fn defaults_survive_a_host() {
     let params = params();

@@ -1,4 +1,4 @@
-//! The plugin in the test's process: the host that also tests the built file, on the plugin's real entry point.
+//! Runs the plugin in the test's process, through its real entry point and the host that also tests the built file.
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use embouchure_host::{Audio, Block, Change, Channels, ClapHost, Host, Session};
@@ -12,18 +12,18 @@ pub fn instance() -> ClapHost {
     unsafe { ClapHost::of_entry(&embouchure_plugin::clap_entry) }.unwrap()
 }
 
-/// Name to ID.
+/// Ids of all parameters by name.
 pub fn param_ids(instance: &mut ClapHost) -> BTreeMap<String, u32> {
     instance.parameters().into_iter().map(|parameter| (parameter.name, parameter.id)).collect()
 }
 
-/// Name to highest value, as this interface carries it; the lowest is 0.
+/// Highest values of all parameters by name, in CLAP's units; the lowest is 0.
 pub fn param_tops(instance: &mut ClapHost) -> BTreeMap<String, f64> {
     instance.parameters().into_iter().map(|parameter| (parameter.name, parameter.max)).collect()
 }
 
-/// What comes out for `input` in blocks of these sizes, over and over, and the latency; `settings` are made at the
-/// first sample.
+/// Renders `input` in blocks of these sizes, repeated, with `settings` from the first sample on. Returns output and
+/// latency.
 pub fn render(
     instance: &mut ClapHost,
     input: &[Vec<f32>],
@@ -34,9 +34,10 @@ pub fn render(
     render_automated(instance, input, n_outputs, blocks, |start| if start == 0 { settings.to_vec() } else { vec![] })
 }
 
-/// The same with settings made before any block: those of `automation(start)` before the one that begins at `start`.
+/// The same with automation: `automation(start)` gives the settings made at the beginning of the block at sample
+/// `start`.
 ///
-/// The blocks may be longer than is announced, which [`Host::play`] does not do.
+/// The blocks may be longer than announced, which [`Host::play`] does not do.
 pub fn render_automated<'a>(
     instance: &mut ClapHost,
     input: &[Vec<f32>],
@@ -72,7 +73,7 @@ pub fn render_automated<'a>(
     (output, latency)
 }
 
-/// Bounces from now on: the plugin waits for its worker and for files.
+/// Renders offline from now on: the plugin waits for its worker and for files.
 pub fn set_offline(instance: &mut ClapHost) {
     instance.set_offline(true).unwrap();
 }
@@ -81,12 +82,12 @@ pub fn save(instance: &mut ClapHost) -> String {
     String::from_utf8(ClapHost::json_of_state(&instance.save().unwrap()).to_vec()).unwrap()
 }
 
-/// True if the plugin took it.
+/// True if the plugin accepts the state.
 pub fn load(instance: &mut ClapHost, json: &str) -> bool {
     load_bytes(instance, &ClapHost::state_of_json(json.as_bytes()))
 }
 
-/// The same with anything at all, its length included.
+/// The same with any bytes, including those of the length.
 pub fn load_bytes(instance: &mut ClapHost, bytes: &[u8]) -> bool {
     instance.restore(bytes).is_ok()
 }

@@ -1,5 +1,5 @@
-//! Presets: those that come with the plugin and the player's own, each a small file with the values of all parameters and
-//! the names of the instruments. What belongs to the room and the desk (bypass, buffer, window) is not in them.
+//! Presets: those that come with the plugin and the player's own. Each is a small file with the values of all
+//! parameters and the names of the instruments. Bypass, buffer and window are not part of a preset.
 
 mod files;
 mod preset;
@@ -11,20 +11,20 @@ use parking_lot::RwLock;
 use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
-/// All presets. A name belongs to one of them.
+/// All presets. Their names are unique.
 pub struct Presets {
-    /// Those that come with the plugin.
+    /// Presets that come with the plugin.
     factory: Vec<Preset>,
-    /// The player's, by file name.
+    /// The player's presets, in the order of file names.
     own: RwLock<Vec<Preset>>,
-    /// Of the player's; it need not exist. `None`: the system has no place for it.
+    /// Folder of the player's presets; it need not exist. `None`: the system has no place for it.
     folder: Option<PathBuf>,
 }
 
 impl Presets {
-    /// Those that come with the plugin; [`Presets::rescan`] adds those in `folder`.
+    /// The presets that come with the plugin; [`Presets::rescan`] adds those in `folder`.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        // Checked by a test.
+        // A test checks that this file can be read.
         let factory = serde_json::from_str(include_str!("factory.json")).unwrap_or_default();
         Self { factory, own: RwLock::default(), folder }
     }
@@ -34,41 +34,41 @@ impl Presets {
         self.factory.iter().chain(self.own.read().iter()).cloned().collect()
     }
 
-    /// True if `now`, which was captured from `params`, is as the preset of its name.
+    /// True if `now`, captured from `params`, equals the preset of its name.
     pub fn is_unchanged(&self, now: &Preset, params: &EmbouchureParams) -> bool {
         let own = self.own.read();
         let named = self.factory.iter().chain(own.iter()).find(|preset| preset.name == now.name);
-        named.is_some_and(|preset| preset.is_as(now, params))
+        named.is_some_and(|preset| preset.equals(now, params))
     }
 
-    /// True for the name of one of the player's.
+    /// True for the name of one of the player's presets.
     pub fn is_own(&self, name: &str) -> bool {
         self.own.read().iter().any(|preset| preset.name == name)
     }
 
-    /// True for the name of one that comes with the plugin.
+    /// True for the name of a preset that comes with the plugin.
     pub fn is_factory(&self, name: &str) -> bool {
         self.factory.iter().any(|preset| preset.name == name)
     }
 
-    /// Looks into the player's folder; files that are no presets are left out. Blocks.
+    /// Reads the player's folder, ignoring other files. Blocks.
     pub fn rescan(&self) {
         let read = |folder| self.files(folder).into_iter().map(|(_, preset)| preset).collect();
         let found = self.folder.as_deref().map_or_else(Vec::new, read);
         *self.own.write() = found;
     }
 
-    /// Writes a preset under its name, in place of one of the player's that has it already. Blocks.
+    /// Writes a preset, replacing the player's preset of the same name. Blocks.
     pub fn save(&self, preset: &Preset) -> Result<()> {
         files::save(self.needed_folder()?, preset, |name| self.is_factory(name))
     }
 
-    /// Deletes one of the player's. Blocks.
+    /// Deletes one of the player's presets. Blocks.
     pub fn delete(&self, name: &str) -> Result<()> {
         std::fs::remove_file(self.file_of(name)?.0)
     }
 
-    /// Gives one of the player's another name, which no other has. Blocks.
+    /// Renames one of the player's presets to a name that no other has. Blocks.
     pub fn rename(&self, from: &str, to: &str) -> Result<()> {
         if self.is_factory(to) || self.is_own(to) {
             return Err(Error::other(format!("there is a preset {to:?} already")));
@@ -86,7 +86,7 @@ impl Presets {
         files::presets_in(folder, |name| self.is_factory(name))
     }
 
-    /// One of the player's, as the folder has it now, and its file.
+    /// One of the player's presets, read now, and its file.
     fn file_of(&self, name: &str) -> Result<(PathBuf, Preset)> {
         let mut files = self.files(self.needed_folder()?).into_iter();
         let found = files.find(|(_, preset)| preset.name == name);
@@ -96,7 +96,7 @@ impl Presets {
 
 #[cfg(test)]
 mod tests {
-    use super::preset::{FORMAT, LEFT_ALONE};
+    use super::preset::{EXCLUDED, FORMAT};
     use super::*;
     use crate::library::{InstrumentRef, Loaded, shelf::Shelf};
     use crate::test_folder::TestFolder;
@@ -106,8 +106,8 @@ mod tests {
     use std::sync::Arc;
 
     impl Presets {
-        /// Puts presets in the place of the player's.
-        pub fn pretend(&self, own: Vec<Preset>) {
+        /// Replaces the player's presets.
+        pub fn set_own(&self, own: Vec<Preset>) {
             *self.own.write() = own;
         }
     }
@@ -120,14 +120,14 @@ mod tests {
         Presets::new(Some(folder.into()))
     }
 
-    /// The player's, as the folder has them now.
+    /// The player's presets, read now.
     fn own(presets: &Presets) -> Vec<Preset> {
         presets.rescan();
         presets.own.read().clone()
     }
 
     #[test]
-    fn the_factorys_presets_name_what_there_is_and_differ() {
+    fn factory_presets_are_valid_and_differ() {
         let (presets, params, shelf) = (Presets::new(None).factory, EmbouchureParams::default(), shelf());
         assert!(presets.len() >= 12, "{}", presets.len());
         let ids: Vec<String> = params.param_map().into_iter().map(|(id, ..)| id).collect();
@@ -142,7 +142,7 @@ mod tests {
                     || (other.params == preset.params && other.instruments[0] == preset.instruments[0])
             };
             assert!(!presets[..i].iter().any(is_like), "{}", preset.name);
-            // Every value is within its parameter's range: what is set is what is read.
+            // Every value is within its parameter's range, so that it is read as it was set.
             preset.apply(&shelf, &params, &ParamSetter::new(&TestHost::default()));
             let read = Preset::capture(&preset.name, &params, preset.instruments.clone());
             for (id, value) in &preset.params {
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_saved_comes_back_and_garbage_is_left_out() {
+    fn saved_presets_are_read_back_and_garbage_is_ignored() {
         let (folder, params, shelf) = (TestFolder::new("presets"), EmbouchureParams::default(), shelf());
         let presets = presets_in(&folder.path("new"));
         let mut preset = Preset::capture("My / sound: 1", &params, [None, Some(InstrumentRef::built_in("oboe"))]);
@@ -182,14 +182,14 @@ mod tests {
         assert_eq!(params.session.get().preset, "My / sound: 1");
         let now = |playing| Preset::capture("", &params, playing);
         let oboe = Some(InstrumentRef::built_in("oboe"));
-        assert!(preset.is_as(&now([None, oboe.clone()]), &params));
-        assert!(!preset.is_as(&now([None, None]), &params), "B counts");
-        assert!(!preset.is_as(&now([oboe.clone(), oboe.clone()]), &params), "A counts");
+        assert!(preset.equals(&now([None, oboe.clone()]), &params));
+        assert!(!preset.equals(&now([None, None]), &params), "B counts");
+        assert!(!preset.equals(&now([oboe.clone(), oboe.clone()]), &params), "A counts");
         let sparse = Preset { params: BTreeMap::from([("room".into(), 0.25)]), ..preset };
-        assert!(sparse.is_as(&now([None, oboe.clone()]), &params));
+        assert!(sparse.equals(&now([None, oboe.clone()]), &params));
         let mut changed = now([None, oboe]);
         changed.params.insert("transpose".into(), 3.0);
-        assert!(!sparse.is_as(&changed, &params), "what a preset does not name is at its default");
+        assert!(!sparse.equals(&changed, &params), "what a preset does not name is at its default");
     }
 
     #[test]
@@ -205,7 +205,7 @@ mod tests {
         presets.rename("a/b", "c").unwrap();
         assert_eq!(names(), ["a:b", "c"]);
         assert!(presets.rename("a/b", "d").unwrap_err().to_string().contains("a/b"));
-        // By hand, the player may have copied a file.
+        // The player may copy a file in a file manager.
         std::fs::copy(root.join("c.json"), root.join("copy.json")).unwrap();
         assert_eq!(names(), ["a:b", "c", "c (2)"]);
         presets.delete("c (2)").unwrap();
@@ -219,11 +219,11 @@ mod tests {
     }
 
     #[test]
-    fn a_preset_leaves_the_desk_alone() {
+    fn a_preset_does_not_contain_bypass_and_instrument_places() {
         let params = EmbouchureParams::default();
         let ids: Vec<String> = Preset::capture("", &params, [None, None]).params.into_keys().collect();
-        assert!(!ids.iter().any(|id| LEFT_ALONE.contains(&id.as_str())));
-        assert_eq!(ids.len() + LEFT_ALONE.len(), params.param_map().len());
+        assert!(!ids.iter().any(|id| EXCLUDED.contains(&id.as_str())));
+        assert_eq!(ids.len() + EXCLUDED.len(), params.param_map().len());
     }
 
     #[test]
@@ -251,7 +251,7 @@ mod tests {
         assert_eq!(duet.instruments, ["cello", "oboe"].map(|name| Some(InstrumentRef::built_in(name))));
         presets.save(&duet).unwrap();
         assert_eq!(std::fs::read_to_string(folder.path("duet.json")).unwrap(), text, "as it was written");
-        // A preset without a second instrument, of before there was one.
+        // A preset of a version without a second instrument.
         let alone = text.replace("second", "third");
         std::fs::write(folder.path("duet.json"), alone).unwrap();
         assert_eq!(own(&presets)[0].instruments, [Some(InstrumentRef::built_in("cello")), None]);

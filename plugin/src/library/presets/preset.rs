@@ -1,4 +1,4 @@
-//! One preset: taken from the parameters, and given back to them.
+//! One preset: captured from the parameters, and applied to them.
 
 use crate::library::shelf::Shelf;
 use crate::library::{InstrumentRef, slots};
@@ -8,10 +8,10 @@ use nice_plug::prelude::{ParamPtr, ParamSetter, Params};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What a preset file says that it is.
+/// Format name in a preset file.
 pub const FORMAT: &str = "embouchure-preset/1";
-/// Parameters that presets leave alone: the instruments have names instead.
-pub const LEFT_ALONE: [&str; 3] = ["bypass", "instrument_a", "instrument_b"];
+/// Parameters that are not in presets. The instruments are stored by name instead.
+pub const EXCLUDED: [&str; 3] = ["bypass", "instrument_a", "instrument_b"];
 
 /// One sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,12 +23,12 @@ pub struct Preset {
     /// What A and B play; A is never empty.
     #[serde(flatten, with = "slots")]
     pub instruments: [Option<InstrumentRef>; 2],
-    /// Plain values by id; what is not named has its default.
+    /// Plain values by parameter id; an absent parameter gets its default.
     pub params: BTreeMap<String, f32>,
 }
 
 impl Preset {
-    /// The sound as it is.
+    /// The present sound as a preset.
     pub fn capture(name: &str, params: &EmbouchureParams, playing: [Option<InstrumentRef>; 2]) -> Self {
         let session = params.session.get();
         let [first, second] = playing;
@@ -36,7 +36,7 @@ impl Preset {
         let value = |(id, param, _): (String, ParamPtr, String)| {
             // SAFETY: the parameters are borrowed for as long as this takes.
             let value = unsafe { param.unmodulated_plain_value() };
-            (!LEFT_ALONE.contains(&id.as_str())).then_some((id, value))
+            (!EXCLUDED.contains(&id.as_str())).then_some((id, value))
         };
         Self {
             format: FORMAT.into(),
@@ -46,8 +46,8 @@ impl Preset {
         }
     }
 
-    /// Sets everything as the preset has it, each parameter in a gesture of its own. What the session names is loaded by
-    /// whoever follows it. `shelf`: where the instruments' places are found.
+    /// Sets session and parameters to the preset, each parameter in a gesture of its own. `shelf` gives the
+    /// instruments' places. The caller must then have the instruments loaded.
     pub fn apply(&self, shelf: &Shelf, params: &EmbouchureParams, setter: &ParamSetter) {
         let place = |instrument: &Option<InstrumentRef>| instrument.as_ref().and_then(|i| shelf.find(i)).unwrap_or(0);
         let places = self.instruments.each_ref().map(place);
@@ -58,7 +58,8 @@ impl Preset {
             session.preset = self.name.clone();
         });
         for (id, param, _) in params.param_map() {
-            // SAFETY: the parameters are borrowed for as long as this takes, and the framework checks that they are its own.
+            // SAFETY: the parameters are borrowed for as long as this takes, and the framework checks that they are its
+            // own.
             unsafe {
                 let plain = match id.as_str() {
                     "instrument_a" => places[0] as f32,
@@ -76,8 +77,8 @@ impl Preset {
         }
     }
 
-    /// True if `now`, which names every parameter, is what this preset sets.
-    pub fn is_as(&self, now: &Self, params: &EmbouchureParams) -> bool {
+    /// True if this preset sets the values and instruments of `now`, which has every parameter.
+    pub fn equals(&self, now: &Self, params: &EmbouchureParams) -> bool {
         let is_same = |slot: Slot| match [self, now].map(|preset| &preset.instruments[slot as usize]) {
             [Some(a), Some(b)] => a.is_same(b),
             [a, b] => a == b,

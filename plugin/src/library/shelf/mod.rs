@@ -1,5 +1,5 @@
-//! All instruments that can be had without looking for them, each at its place: the shipped ones, then the files in the
-//! player's folder, whose places stay what they are. Reading the shelf waits for no disk; [`Shelf::rescan`] does.
+//! The shelf: all instruments of the list, each at a numbered place. First the shipped ones, then the files in the
+//! player's folder, which keep their places. Reading the shelf waits for no disk; [`Shelf::rescan`] does.
 
 mod places;
 mod scan;
@@ -13,33 +13,34 @@ use scan::Scan;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Highest place, which the hosts' parameters reach; never changes, because automation is stored as a share of it.
+/// Highest place and highest value of the instruments' parameters. It never changes, because hosts store automation as
+/// a share of it.
 pub const N_PLACES: i32 = 127;
-/// Where a new instance's instrument is.
+/// Place of a new instance's instrument.
 pub const DEFAULT_PLACE: i32 = 1;
 
 /// One instrument.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// On the shelf, from 1; 0 if it has none, because it cannot be played or the shelf is full.
+    /// Place on the shelf, from 1; 0 if it has none, because it cannot be played or the shelf is full.
     pub place: i32,
-    /// Shown to the player.
+    /// Name shown to the player.
     pub name: String,
-    /// Of the instrument; empty if the file cannot be read.
+    /// The instrument's family; empty if the file cannot be read.
     pub family: String,
-    /// How to get it.
+    /// Reference to load it by.
     pub source: InstrumentRef,
     /// Why it cannot be played.
     pub problem: Option<String>,
 }
 
-/// The shipped instruments, and what the last look into the player's folder found.
+/// The shipped instruments, and those that the last scan of the player's folder found.
 pub struct Shelf {
-    /// By place.
+    /// Shipped instruments, in the order of their places.
     shipped: Vec<Entry>,
-    /// The player's files, by name.
+    /// The player's files, in the order of their names.
     own: RwLock<Vec<Entry>>,
-    /// `None`: the system has no place for it.
+    /// The player's folder; `None`: the system has no place for it.
     folder: Option<PathBuf>,
     folder_state: RwLock<Folder>,
     /// Held while the folder is read.
@@ -65,12 +66,12 @@ impl Shelf {
         self.shipped.iter().chain(self.own.read().iter()).cloned().collect()
     }
 
-    /// What is at a place, if anything.
+    /// The instrument at a place, if any.
     pub fn at(&self, place: i32) -> Option<Entry> {
         self.find_entry(|entry| entry.place == place)
     }
 
-    /// Name of what is at a place, for hosts.
+    /// Name of the instrument at a place, for hosts; "Place n" if it is empty.
     pub fn name_of(&self, place: i32) -> String {
         self.at(place).map_or_else(|| format!("Place {place}"), |entry| entry.name)
     }
@@ -101,7 +102,7 @@ impl Shelf {
         self.folder.as_deref()
     }
 
-    /// The player's folder as it was at the last look.
+    /// State of the player's folder at the last scan.
     pub fn folder_state(&self) -> Folder {
         self.folder_state.read().clone()
     }
@@ -113,15 +114,15 @@ impl Shelf {
         std::fs::create_dir_all(folder)
     }
 
-    /// Looks into the player's folder. Reads only files that it has not seen as they are now.
+    /// Scans the player's folder. Reads only files that are new or changed since the last scan.
     pub fn rescan(&self) {
         let Some(folder) = self.folder() else { return };
         let mut scan = self.scan.lock();
         *self.folder_state.write() = Folder::at(folder);
-        *self.own.write() = scan.look(folder, &self.loaded);
+        *self.own.write() = scan.run(folder, &self.loaded);
     }
 
-    /// The first that has a place and is as wanted.
+    /// The first entry with a place for which `is_wanted`.
     fn find_entry(&self, is_wanted: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let is_it = |entry: &&Entry| entry.place != 0 && is_wanted(entry);
         self.shipped.iter().find(is_it).cloned().or_else(|| self.own.read().iter().find(is_it).cloned())
@@ -141,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shipped_instruments_have_their_places_for_ever() {
+    fn shipped_instruments_keep_their_places() {
         let shelf = Shelf::new(None, Arc::default());
         let names = ["Trumpet", "French Horn", "Trombone", "Violin", "Viola", "Cello", "Flute", "Alto Flute"];
         for (place, name) in (1..).zip(names) {

@@ -1,5 +1,5 @@
-//! Which place each file of the player's folder has. It stays for ever, whatever comes into the folder later, because
-//! hosts keep places and not names; a small file in the folder remembers it.
+//! The shelf's place of each file in the player's folder. A file keeps its place whatever is added later, because hosts
+//! store places and not names. A small file in the folder stores the places.
 
 use super::{InstrumentRef, N_PLACES};
 use crate::whole_file;
@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Place of the first file. The places before it are the shipped instruments'; further ones would come from the other end.
+/// Lowest place of a file. The places below are the shipped instruments'; further shipped ones would get the highest
+/// places.
 pub const FIRST: i32 = 15;
 /// Name of the file in the player's folder.
 const FILE: &str = "places.json";
 
-/// What is known of the files that have, or had, a place.
+/// The files that have, or had, a place.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Places {
     by_place: BTreeMap<i32, Known>,
@@ -21,14 +22,14 @@ pub struct Places {
 /// One file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Known {
-    /// Within the folder.
+    /// File name, without the folder.
     file: String,
     /// Content id.
     id: String,
 }
 
 impl Places {
-    /// What a folder remembers; `None` if it cannot be read or is damaged.
+    /// Reads the places of a folder; `None` if there are none, or they are damaged.
     pub fn read(folder: &Path) -> Option<Self> {
         let text = std::fs::read(folder.join(FILE)).ok()?;
         let mut places: Self = serde_json::from_slice(&text).ok()?;
@@ -36,19 +37,19 @@ impl Places {
         Some(places)
     }
 
-    /// Remembers it in the folder. One that cannot be written to forgets when the process ends; projects still know what
-    /// they played.
+    /// Writes the places to the folder. If that fails, they are lost when the process ends; projects still find the
+    /// files that they played.
     pub fn write(&self, folder: &Path) {
         if let Ok(text) = serde_json::to_vec_pretty(self) {
             let _ = whole_file::write(&folder.join(FILE), &text);
         }
     }
 
-    /// The place of each file; 0 if it has none, because it cannot be read and is not known, or all places are taken.
+    /// The place of each file; 0 if it has none: it cannot be read and is not known, or all places are taken.
     ///
-    /// A known file keeps its place. A file is known by content and name; else by its content, which may have been moved; else
-    /// by its name, whose content may be of another training. A new file gets the first place that was never taken, and when
-    /// there is none, the place of a file that is gone.
+    /// A known file keeps its place. It is recognised by content and name; else by content, because it may have been
+    /// renamed; else by name, because it may have been trained anew. A new file gets the lowest place that was never
+    /// taken, or else the place of a file that is gone.
     pub fn assign(&mut self, files: &[InstrumentRef]) -> Vec<i32> {
         let mut places = vec![0; files.len()];
         let mut taken = BTreeSet::new();
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn when_all_are_taken_those_of_files_that_are_gone_are_used() {
+    fn when_all_places_are_taken_those_of_absent_files_are_used() {
         let names: Vec<String> = (0..200).map(|i| format!("{i:03}")).collect();
         let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), name.as_str())).collect();
         let mut places = Places::default();
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_remembers_and_garbage_is_nothing() {
+    fn places_are_stored_in_the_folder_and_garbage_is_ignored() {
         let folder = TestFolder::new("places");
         assert_eq!(Places::read(folder.root()), None);
         let mut places = Places::default();

@@ -1,4 +1,4 @@
-//! Looks into the player's folder.
+//! Scans the player's folder.
 
 use super::places::Places;
 use super::{Entry, InstrumentRef, Loaded};
@@ -7,46 +7,49 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-/// The player's folder.
+/// State of the player's folder.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Folder {
-    /// Not there; it can be made.
+    /// It does not exist, and can be created.
     Absent,
-    /// There.
+    /// It exists.
     Present,
-    /// There, but it cannot be read, and why.
+    /// It exists but cannot be read, with the reason.
     Unreadable(String),
 }
 
 impl Folder {
-    /// Looks at it. Blocks.
+    /// The state of a folder. Blocks.
     pub fn at(path: &Path) -> Self {
         match std::fs::read_dir(path) {
             Ok(_) => Self::Present,
             Err(e) if e.kind() == ErrorKind::NotFound => Self::Absent,
-            Err(e) => Self::Unreadable(format!("it cannot be read ({e}): change who may, or what is in its place")),
+            Err(e) => {
+                Self::Unreadable(format!("it cannot be read ({e}): check that it is a folder, and its permissions"))
+            }
         }
     }
 }
 
-/// A file, and what it was like when it was read.
+/// A file that was read.
 struct Known {
     path: PathBuf,
+    /// Size and time of change when it was read.
     stamp: Option<(u64, SystemTime)>,
     entry: Entry,
 }
 
-/// What the last look found.
+/// Results of the last scan.
 #[derive(Default)]
 pub struct Scan {
     known: Vec<Known>,
-    /// In case the folder cannot remember them.
+    /// A copy of the places, in case the folder cannot store them.
     places: Places,
 }
 
 impl Scan {
-    /// The entries of a folder, each at its place.
-    pub fn look(&mut self, folder: &Path, loaded: &Loaded) -> Vec<Entry> {
+    /// Scans a folder; returns its entries, each with its place.
+    pub fn run(&mut self, folder: &Path, loaded: &Loaded) -> Vec<Entry> {
         self.known = scan(folder, &self.known, loaded);
         let remembered = Places::read(folder);
         let mut places = remembered.clone().unwrap_or_else(|| self.places.clone());
@@ -60,7 +63,7 @@ impl Scan {
     }
 }
 
-/// Instrument files of a folder, by file name. A folder that cannot be read is empty.
+/// Instrument files of a folder, in the order of their names. A folder that cannot be read is empty.
 fn scan(folder: &Path, known: &[Known], loaded: &Loaded) -> Vec<Known> {
     let look = |path: PathBuf| {
         let stamp = std::fs::metadata(&path).and_then(|m| Ok((m.len(), m.modified()?))).ok();
@@ -71,7 +74,7 @@ fn scan(folder: &Path, known: &[Known], loaded: &Loaded) -> Vec<Known> {
     own::files(folder).into_iter().map(look).collect()
 }
 
-/// A file's entry; one that cannot be played says why.
+/// A file's entry; with the reason if it cannot be played.
 fn read(path: &Path, loaded: &Loaded) -> Entry {
     match loaded.file(path) {
         Ok(instrument) => Entry {
@@ -95,21 +98,21 @@ mod tests {
     use crate::test_folder::TestFolder;
 
     #[test]
-    fn a_folder_that_cannot_remember_keeps_its_places_while_the_process_runs() {
+    fn places_that_cannot_be_stored_are_kept_while_the_process_runs() {
         let folder = TestFolder::new("forgetful");
         let put = |file: &str, instrument: &str| {
             std::fs::write(folder.path(file), embouchure_weights::instrument(instrument).unwrap()).unwrap();
         };
-        // Nothing can be written in its place, not even by root.
+        // A folder of that name prevents writing the file, even for root.
         std::fs::create_dir_all(folder.path("places.json/inside")).unwrap();
         let (mut last, loaded) = (Scan::default(), Loaded::default());
         put("m.safetensors", "cello");
-        let place = last.look(folder.root(), &loaded)[0].place;
+        let place = last.run(folder.root(), &loaded)[0].place;
         put("a.safetensors", "oboe");
         let places: Vec<(String, i32)> =
-            last.look(folder.root(), &loaded).into_iter().map(|e| (e.name, e.place)).collect();
+            last.run(folder.root(), &loaded).into_iter().map(|e| (e.name, e.place)).collect();
         assert_eq!(places, [("Oboe".into(), place + 1), ("Cello".into(), place)]);
-        assert!(last.look(&folder.path("nowhere"), &loaded).is_empty() && !folder.path("nowhere").exists());
+        assert!(last.run(&folder.path("nowhere"), &loaded).is_empty() && !folder.path("nowhere").exists());
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! Projects of earlier versions sound as they did.
+//! Migration of projects of earlier versions, so that they sound as they did.
 
 use nice_plug::plugin::{ParamValue, PluginState};
 
-/// What was played before a parameter was there, where its default is something else.
+/// Parameters that were added later, with the value that earlier versions played at. Their defaults differ from it.
 const BEFORE: [(&str, ParamValue); 3] =
     [("room", ParamValue::F32(0.0)), ("room_decay", ParamValue::F32(0.6)), ("match_level", ParamValue::Bool(false))];
 
-/// A parameter of every version: a state without it says nothing about how anything sounded.
+/// A parameter that every version saved. A state without it has no parameters, so there is nothing to complete.
 const ALWAYS: &str = "mix";
 
-/// Adds the parameters that a state of an earlier version does not have.
+/// Adds the parameters that a state of an earlier version lacks.
 pub fn complete(state: &mut PluginState) {
     if !state.params.contains_key(ALWAYS) {
         return;
@@ -31,7 +31,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_dry_stays_dry_and_what_is_there_stays() {
+    fn absent_parameters_get_their_earlier_value_and_present_ones_stay() {
         let json = r#"{"version":"0.1.0","params":{"mix":{"f32":1.0}},"fields":{}}"#;
         let mut state: PluginState = serde_json::from_str(json).unwrap();
         complete(&mut state);
