@@ -34,6 +34,7 @@ pub use window::EmbouchureEditor;
 use crate::Task;
 use crate::audio::{DeviceChoice, SharedAudio};
 use crate::buffer::BufferChoice;
+use crate::engine_choice::EngineChoice;
 use crate::instruments::{Instruments, Playing};
 use crate::library::presets::Preset;
 use crate::library::{InstrumentRef, Library};
@@ -237,6 +238,13 @@ impl App {
     /// Stores the choice and requests a restart, with which the latency changes. The same choice again measures again.
     fn choose_buffer(&self, host: &GuiContext, choice: BufferChoice) {
         self.wiring.params.session.edit(|session| session.buffer = choice);
+        self.mark_unsaved(host);
+        host.request_restart();
+    }
+
+    /// Stores the choice and requests a restart, with which the latency changes.
+    fn choose_engine(&self, host: &GuiContext, choice: EngineChoice) {
+        self.wiring.params.session.edit(|session| session.engine = choice);
         self.mark_unsaved(host);
         host.request_restart();
     }

@@ -1,7 +1,7 @@
 //! Embouchure as CLAP plugin, VST3 plugin and app. Maps the host's calls to the engine and the editor's to the
 //! parameters.
 
-use embouchure_inference::engine::{DriverKind, EngineConfig};
+use embouchure_inference::engine::EngineConfig;
 use mute::Mute;
 use nice_plug::context::PluginApi;
 use nice_plug::prelude::*;
@@ -13,6 +13,7 @@ pub mod audio;
 pub mod buffer;
 pub mod editor;
 pub mod effect;
+pub mod engine_choice;
 pub mod instruments;
 pub mod library;
 mod migration;
@@ -34,6 +35,7 @@ use buffer::{BlockWatch, BufferChoice};
 use editor::{EmbouchureEditor, Wiring};
 use effect::Effect;
 use embouchure_inference::play::Slot;
+use engine_choice::EngineChoice;
 use instruments::Instruments;
 use library::Library;
 use library::presets::Preset;
@@ -150,31 +152,36 @@ impl Plugin for Embouchure {
         self.is_offline = host.process_mode == ProcessMode::Offline;
         self.samples_per_repaint = (REPAINT_S * host.sample_rate) as usize;
         self.mute = (context.plugin_api() == PluginApi::Standalone).then(|| Mute::new(host.sample_rate));
-        let buffer = self.choose_max_block(host);
+        let (buffer, engine_choice) = self.choose_max_block(host);
         let config = EngineConfig {
             host_rate: host.sample_rate.into(),
             max_block: self.max_block,
             offline: self.is_offline,
-            driver: DriverKind::default(),
+            driver: engine_choice.driver(),
         };
-        self.effect = Effect::prepare(config, self.n_inputs, self.instruments.start())
+        self.effect = Effect::prepare(config, self.n_inputs, self.instruments.start(config.driver))
             .inspect_err(|e| self.instruments.report(e.to_string()))
             .ok();
         let engine = self.effect.as_ref().map(Effect::engine);
         let latency_samples = engine.map_or(0, |e| e.latency_samples() as u32);
         context.set_latency_samples(latency_samples);
         let is_raised = engine.is_some_and(|e| e.telemetry().view().worker_is_raised);
+        let place = match engine_choice {
+            EngineChoice::Direct => "in the callback",
+            EngineChoice::Worker if is_raised => "on a worker with realtime priority",
+            EngineChoice::Worker => "on a worker without realtime priority",
+        };
         nice_log!(
-            "longest block {} (host announces {}), latency {latency_samples}, worker {} priority",
+            "longest block {} (host announces {}), latency {latency_samples}, engine {place}",
             self.max_block,
             host.max_buffer_size,
-            if is_raised { "has realtime" } else { "has no realtime" },
         );
         let running = Running {
             is_offline: self.is_offline,
             host_rate: host.sample_rate,
             latency_samples,
             buffer,
+            engine: engine_choice,
             max_block: self.max_block as u32,
         };
         self.shared.activated(running, engine.map(|e| e.telemetry().clone()));
@@ -303,13 +310,15 @@ impl Embouchure {
         }
     }
 
-    /// Sets `max_block` for this start; returns the session's choice that it follows from.
-    fn choose_max_block(&mut self, host: &BufferConfig) -> BufferChoice {
+    /// Sets `max_block` for this start; returns the session's choices that it follows from. The direct engine has the same
+    /// latency for all blocks, so it never has to start again because of them.
+    fn choose_max_block(&mut self, host: &BufferConfig) -> (BufferChoice, EngineChoice) {
         self.blocks.start(host.max_buffer_size as usize, host.sample_rate, !self.is_offline);
-        let choice = self.params.session.get().buffer;
-        self.max_block = choice.max_block(&self.blocks);
-        self.is_auto = choice == BufferChoice::Auto;
-        choice
+        let session = self.params.session.get();
+        let is_worker = session.engine == EngineChoice::Worker;
+        self.max_block = if is_worker { session.buffer } else { BufferChoice::Host }.max_block(&self.blocks);
+        self.is_auto = is_worker && session.buffer == BufferChoice::Auto;
+        (session.buffer, session.engine)
     }
 
     /// Requests a restart if the latency has to change, at most once for each reason: a block was longer than
@@ -397,7 +406,9 @@ impl Work {
 
     fn update_instruments(&self, n_loads: u32) {
         self.instruments.update(n_loads);
-        if self.shared.running().is_some_and(|running| running.buffer != self.session.get().buffer) {
+        let session = self.session.get();
+        let is_other = |running: Running| (running.buffer, running.engine) != (session.buffer, session.engine);
+        if self.shared.running().is_some_and(is_other) {
             self.shared.want_restart();
         }
     }

@@ -1,6 +1,7 @@
 //! State that the host's project saves beside the parameters.
 
 use crate::buffer::BufferChoice;
+use crate::engine_choice::EngineChoice;
 use crate::library::shelf::DEFAULT_PLACE;
 use crate::library::{InstrumentRef, slots};
 use embouchure_inference::play::Slot;
@@ -32,6 +33,9 @@ pub struct Session {
     pub window: WindowSize,
     /// Choice of the longest block that the latency covers.
     pub buffer: BufferChoice,
+    /// Where the engine computes.
+    #[serde(skip_serializing_if = "EngineChoice::is_default")]
+    pub engine: EngineChoice,
 }
 
 impl Default for Session {
@@ -44,6 +48,7 @@ impl Default for Session {
             theme: Theme::default(),
             window: WindowSize::default(),
             buffer: BufferChoice::default(),
+            engine: EngineChoice::default(),
         }
     }
 }
@@ -187,6 +192,7 @@ mod tests {
             ],
             window: WindowSize { width: 700.0, height: 450.0 },
             buffer: BufferChoice::Samples(128),
+            engine: EngineChoice::Direct,
             places: [0, 4],
             files: BTreeMap::from([(15, InstrumentRef::file("Kazoo", Path::new("/music/kazoo.safetensors"), "01"))]),
             preset: "Lead".into(),
@@ -274,6 +280,22 @@ mod tests {
             load(&params, json);
             assert_eq!(params.session.get().buffer, choice);
         }
+    }
+
+    #[test]
+    fn an_engine_is_stored_by_name_and_only_if_it_is_not_the_usual_one() {
+        let params = EmbouchureParams::default();
+        for (json, engine) in [
+            ("{}", EngineChoice::Worker),
+            (r#"{"engine": "direct"}"#, EngineChoice::Direct),
+            (r#"{"engine": "worker"}"#, EngineChoice::Worker),
+        ] {
+            load(&params, json);
+            assert_eq!(params.session.get().engine, engine);
+        }
+        let written = |engine| serde_json::to_string(&Session { engine, ..Session::default() }).unwrap();
+        assert!(!written(EngineChoice::Worker).contains("engine"));
+        assert!(written(EngineChoice::Direct).contains(r#""engine":"direct""#));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! State that the audio thread and the editor share: peaks, requests, latency, and the engine's telemetry.
 
 use crate::buffer::BufferChoice;
+use crate::engine_choice::EngineChoice;
 use embouchure_inference::engine::{Telemetry, TelemetryView};
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct Running {
     pub latency_samples: u32,
     /// The session's choice at the start.
     pub buffer: BufferChoice,
+    /// The session's engine at that start.
+    pub engine: EngineChoice,
     /// Longest block that the latency covers, samples.
     pub max_block: u32,
 }

@@ -178,6 +178,28 @@ fn a_chosen_buffer_sets_the_latency_and_stays() {
 }
 
 #[test]
+fn the_direct_engine_has_one_latency_and_never_starts_again_for_blocks() {
+    let mut bench = Bench::new(ProcessMode::Realtime);
+    bench.plugin.params.session.set(Session { engine: EngineChoice::Direct, ..Session::default() });
+    for announced in [64, 512, 8192] {
+        bench.plugin.deactivate();
+        bench.start(ProcessMode::Realtime, announced);
+        assert!(bench.latency() <= 230, "{} with blocks of {announced}", bench.latency());
+    }
+    let (mut left, mut right) = (vec![0.0; 8192], vec![0.0; 8192]);
+    for _ in 0..30 {
+        bench.process_block(&mut left, &mut right);
+    }
+    bench.plugin.reset();
+    bench.process();
+    assert!(!bench.restart_if_asked(8192));
+    bench.plugin.params.session.set(Session::default());
+    bench.plugin.tasks.run_now(Task::UpdateInstruments(1));
+    bench.process();
+    assert!(bench.restart_if_asked(8192), "a session with the other engine");
+}
+
+#[test]
 fn a_session_with_another_buffer_asks_for_a_restart() {
     let mut bench = Bench::new(ProcessMode::Realtime);
     bench.start(ProcessMode::Realtime, 4096);

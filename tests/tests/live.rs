@@ -20,6 +20,11 @@ fn choose_buffer(host: &mut ClapHost, choice: Value) {
     host.restore(&with_session(&state, |session| session["buffer"] = choice).unwrap()).unwrap();
 }
 
+fn choose_direct(host: &mut ClapHost) {
+    let state = host.save().unwrap();
+    host.restore(&with_session(&state, |session| session["engine"] = json!("direct")).unwrap()).unwrap();
+}
+
 fn assert_delayed(output: &[f32], input: &[f32], latency: usize) {
     let expected: Vec<f32> = vec![0.0; latency].into_iter().chain(input.iter().copied()).collect();
     let (at, difference) = worst(output, &expected);
@@ -97,6 +102,29 @@ fn a_chosen_buffer_sets_the_latency_and_longer_blocks_lose_nothing_offline() {
         assert!(played.aligned() == reference.aligned(), "room for {n}: {:?}", {
             worst(&played.aligned()[0], &reference.aligned()[0])
         });
+    }
+}
+
+/// Live, in blocks of any length, and offline: the worker's bits, a hop late.
+#[test]
+fn the_direct_engine_plays_the_workers_bits_with_one_latency() {
+    let input = [phrase(RATE)];
+    let session = |block| Session { rate: RATE, block, max_block: 4096 };
+    let mut worker = host(1.0);
+    worker.set_offline(true).unwrap();
+    let reference = worker.play_with(&input, session(512), &mut Lengths(vec![])).unwrap();
+    assert!(reference.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
+    for (block, is_offline) in [(64, true), (4096, true), (32, false), (64, false), (511, false), (2048, false)] {
+        let mut direct = host(1.0);
+        choose_direct(&mut direct);
+        direct.set_offline(is_offline).unwrap();
+        // Not even as fast as it goes can make a frame late.
+        let played = direct.play_with(&input, session(block), &mut Lengths(vec![1, 4096, 7])).unwrap();
+        assert!(played.latency_samples <= 230, "{} with blocks of {block}", played.latency_samples);
+        let n = reference.aligned()[0].len().min(played.aligned()[0].len());
+        let (ours, theirs) = (&played.aligned()[0][..n], &reference.aligned()[0][..n]);
+        assert!(ours == theirs, "blocks of {block}, offline {is_offline}: {:?}", worst(ours, theirs));
+        assert_eq!(direct.take_restarts(), 0);
     }
 }
 

@@ -2,8 +2,9 @@
 //! call of the audio thread; a signal handler records it and then makes it.
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-use embouchure_host::{Action, Change, ClapHost, Hooks, Host, Layout, Session};
+use embouchure_host::{Action, Change, ClapHost, Hooks, Host, Layout, Session, with_session};
 use embouchure_tests::{Paced, bundled_clap, phrase};
+use serde_json::json;
 use std::arch::global_asm;
 use std::ffi::{c_int, c_long, c_void};
 use std::ops::{ControlFlow, Range};
@@ -196,15 +197,24 @@ fn process_makes_no_system_call() {
     N_CALLS.store(0, SeqCst);
 
     let input = phrase(48_000.0);
-    for (n_inputs, n_outputs, max_block) in [(1, 1, 64), (2, 2, 511), (1, 2, 4096)] {
+    let engines = ["worker", "direct"];
+    let sizes = [(1, 1, 64), (2, 2, 511), (1, 2, 4096)];
+    for ((n_inputs, n_outputs, max_block), engine) in engines.iter().flat_map(|engine| sizes.map(|size| (size, engine)))
+    {
         let mut host = ClapHost::load(&bundled_clap()).unwrap();
+        let state = host.save().unwrap();
+        host.restore(&with_session(&state, |session| session["engine"] = json!(engine)).unwrap()).unwrap();
         host.select_layout(Layout { n_inputs, n_outputs }).unwrap();
         host.set_parameter("Dry/Wet", 1.0).unwrap();
         let session = Session { rate: 48_000.0, block: max_block, max_block };
         let mut watch = Watch::new(Paced::new(48_000.0, 1.0).cut(3));
         let played = host.play_with(&vec![input.clone(); n_inputs], session, &mut watch).unwrap();
         assert!(played.channels[0].iter().any(|s| s.abs() > 0.01), "silence proves nothing");
-        println!("{} calls of process, blocks up to {max_block}: system calls {:?}", watch.n_watched, calls());
+        println!(
+            "{engine}: {} calls of process, blocks up to {max_block}: system calls {:?}",
+            watch.n_watched,
+            calls()
+        );
         assert!(calls().is_empty(), "{:?}, by number", calls());
     }
 

@@ -2,6 +2,7 @@
 
 use super::Telemetry;
 use super::hops::{Frame, Hops, Setting};
+use crate::config::FRAME_RATE;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -36,9 +37,9 @@ impl DirectDriver {
             let (taken, ready) = self.hops.take(samples);
             samples = &samples[taken..];
             let Some(ready) = ready else { continue };
+            let start = Stopwatch::start();
             let (frame, output) = self.hops.run(&ready);
-            // How long it took is not measured: that would be a system call on some machines.
-            self.telemetry.publish(&output, 0.0);
+            self.telemetry.publish(&output, start.seconds() * FRAME_RATE);
             debug_assert!(self.frames.len() < self.frames.capacity(), "there is room for all that is not yet played");
             if self.frames.len() < self.frames.capacity() {
                 self.frames.push_back(frame);
@@ -52,5 +53,24 @@ impl DirectDriver {
             self.frames.pop_front();
         }
         self.frames.pop_front_if(|frame| frame.hop == hop)
+    }
+}
+
+/// Reads the clock, which is no system call where there are threads. A target without threads may have no clock.
+struct Stopwatch(#[cfg(feature = "worker")] std::time::Instant);
+
+impl Stopwatch {
+    fn start() -> Self {
+        Self(
+            #[cfg(feature = "worker")]
+            std::time::Instant::now(),
+        )
+    }
+
+    fn seconds(&self) -> f32 {
+        #[cfg(feature = "worker")]
+        return self.0.elapsed().as_secs_f32();
+        #[cfg(not(feature = "worker"))]
+        return 0.0;
     }
 }

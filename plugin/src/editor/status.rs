@@ -3,6 +3,7 @@
 use super::area::Area;
 use super::theme::{Canvas, SMALL};
 use super::{App, audio_page, buffer_menu, rejected};
+use crate::engine_choice::EngineChoice;
 use egui::{Align, Role, Sense, Ui, WidgetInfo};
 use embouchure_inference::engine::TelemetryView;
 use nice_plug::context::gui::GuiContext;
@@ -61,7 +62,8 @@ pub fn late_frames(app: &mut App, ui: &Ui, canvas: &Canvas, telemetry: &Telemetr
         0 => String::new(),
         n => format!(" · failed {n}"),
     };
-    let text = format!("Worker {:.1} % · late frames {n_late}{failed}", 100.0 * telemetry.load);
+    let engine = app.wiring.shared.running().map_or(EngineChoice::Worker, |running| running.engine).label();
+    let text = format!("{engine} {:.1} % · late frames {n_late}{failed}", 100.0 * telemetry.load);
     let colour = if n_late > 0 || !failed.is_empty() { canvas.colours.alarm } else { canvas.colours.dim };
     canvas.line(ui.painter(), (area, Align::Max), (SMALL, colour), &text);
     let response = ui.interact(canvas.rect(area.middle(BUTTON)), ui.scope_id().with("late"), Sense::click());

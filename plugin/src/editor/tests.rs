@@ -117,7 +117,14 @@ fn the_editor_applies_automation_except_in_an_offline_render() {
     set(&mut harness, 4);
     assert_eq!(name(&harness, Slot::A), "Violin", "the editor applies it while the host does not process");
     let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
-    let bounce = crate::shared::Running { is_offline: true, host_rate, latency_samples, buffer, max_block };
+    let bounce = crate::shared::Running {
+        is_offline: true,
+        host_rate,
+        latency_samples,
+        buffer,
+        engine: EngineChoice::Worker,
+        max_block,
+    };
     harness.state().wiring.shared.activated(bounce, None);
     set(&mut harness, 7);
     assert_eq!(name(&harness, Slot::A), "Violin", "an open window does not change an offline render");
@@ -286,7 +293,14 @@ fn without_a_file_dialog_the_path_is_typed() {
 fn start_engine(harness: &Harness<App>) -> Arc<Telemetry> {
     let telemetry = Arc::<Telemetry>::default();
     let (host_rate, latency_samples, buffer, max_block) = (48_000.0, 450, BufferChoice::Auto, 64);
-    let running = crate::shared::Running { is_offline: false, host_rate, latency_samples, buffer, max_block };
+    let running = crate::shared::Running {
+        is_offline: false,
+        host_rate,
+        latency_samples,
+        buffer,
+        engine: EngineChoice::Worker,
+        max_block,
+    };
     harness.state().wiring.shared.activated(running, Some(telemetry.clone()));
     telemetry
 }

@@ -2,7 +2,7 @@
 
 use embouchure_inference::chain::HopOutput;
 use embouchure_inference::controls::Controls;
-use embouchure_inference::engine::{HopModel, Loader, Model};
+use embouchure_inference::engine::{DriverKind, HopModel, Loader, Model};
 use embouchure_inference::hear::HopInput;
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::play::Slot;
@@ -26,12 +26,13 @@ impl EngineLink {
     /// Networks for an engine that is about to start, and the receiver of its new instruments. Without an encoder or an
     /// instrument A there are no networks.
     pub fn start(
+        driver: DriverKind,
         encoder: Option<Arc<Encoder>>,
         instruments: [Option<Arc<Instrument>>; 2],
     ) -> (Self, Option<Box<dyn HopModel>>) {
         match encoder.filter(|_| instruments[Slot::A as usize].is_some()) {
             Some(encoder) => {
-                let (model, loader) = Model::new(&encoder, instruments);
+                let (model, loader) = Model::for_driver(driver, &encoder, instruments);
                 (Self::Networks(loader), Some(Box::new(model)))
             }
             None => (Self::Dry, None),
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn without_networks_the_engine_gets_silence() {
-        let (running, networks) = EngineLink::start(None, [None, None]);
+        let (running, networks) = EngineLink::start(DriverKind::default(), None, [None, None]);
         assert!(matches!(running, EngineLink::Dry) && networks.is_none());
         assert!(Silent.hop(HopInput { samples: &[0.5; HOP_SIZE] }, &Settings::default()).controls.is_silent());
     }

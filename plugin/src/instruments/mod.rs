@@ -10,7 +10,7 @@ pub use slot::Playing;
 
 use crate::library::{InstrumentRef, Library};
 use crate::params::EmbouchureParams;
-use embouchure_inference::engine::HopModel;
+use embouchure_inference::engine::{DriverKind, HopModel};
 use embouchure_inference::play::Slot;
 use engine::EngineLink;
 use parking_lot::Mutex;
@@ -77,10 +77,10 @@ impl Instruments {
     }
 
     /// Networks for a new engine; `None` if there is no instrument to play. Later loads go to this engine.
-    pub fn start(&self) -> Option<Box<dyn HopModel>> {
+    pub fn start(&self, driver: DriverKind) -> Option<Box<dyn HopModel>> {
         let mut state = self.state.lock();
         let instruments = state.slots.each_ref().map(|playing| playing.instrument().cloned());
-        let (running, networks) = EngineLink::start(self.library.loaded.encoder().ok(), instruments);
+        let (running, networks) = EngineLink::start(driver, self.library.loaded.encoder().ok(), instruments);
         state.engine = running;
         networks
     }
@@ -380,7 +380,7 @@ mod tests {
     #[test]
     fn without_an_instrument_the_engine_gets_no_networks() {
         let instruments = new_instance(&shipped());
-        assert!(instruments.start().is_none());
+        assert!(instruments.start(DriverKind::default()).is_none());
         instruments.update(0);
         let said = |instruments: &Instruments| instruments.playing(Slot::A).message;
         assert!(said(&instruments).unwrap().contains("restart the audio"), "the running engine cannot play it");
@@ -388,6 +388,6 @@ mod tests {
         instruments.engine_stopped();
         instruments.update(0);
         assert_eq!(said(&instruments), None);
-        assert!(instruments.start().is_some());
+        assert!(instruments.start(DriverKind::default()).is_some());
     }
 }
