@@ -22,6 +22,8 @@ pub const N_HARMONICS: usize = 100;
 pub const N_NOISE_BANDS: usize = 64;
 /// Upper edge of the noise filter and of the harmonics, Hz.
 pub const NOISE_MAX_HZ: f32 = 20_000.0;
+/// Inputs of the decoder per hop: f0, loudness, voicing, z.
+pub const N_FEATURES: usize = 3 + N_Z;
 /// Raw outputs of the decoder per hop: amplitude, harmonic distribution, noise magnitudes.
 pub const N_RAW: usize = 1 + N_HARMONICS + N_NOISE_BANDS;
 /// Values of the latent timbre vector.

@@ -2,7 +2,7 @@
 
 use embouchure_inference::hear::encoder::Encoder;
 use embouchure_inference::nn::weights::{LoadError, read_file};
-use embouchure_inference::play::instrument::Instrument;
+use embouchure_inference::play::instrument::{FORMAT, Instrument};
 
 const TRUMPET: &[u8] = embouchure_weights::INSTRUMENTS[0].1;
 
@@ -54,8 +54,8 @@ fn encoder_in_place_of_an_instrument_and_the_reverse() {
 
 #[test]
 fn version_from_the_future() {
-    let error = load(&with_header("embouchure-instrument/2", "embouchure-instrument/3"));
-    assert!(error.to_string().contains("embouchure-instrument/2"), "{error}");
+    let error = load(&with_header(FORMAT, "embouchure-instrument/X"));
+    assert!(error.to_string().contains(FORMAT), "{error}");
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_size_that_contradicts_the_header_is_refused() {
         assert!(error.to_string().contains(&format!("{wrong} bytes where its header tells of {len}")), "{error}");
     }
     let tensor = format!(r#""w":{{"dtype":"F32","shape":[{}],"data_offsets":[0,{LARGE}]}}"#, LARGE / 4);
-    let head = safetensors(&format!(r#"{{"__metadata__":{{"format":"embouchure-instrument/2"}},{tensor}}}"#));
+    let head = safetensors(&format!(r#"{{"__metadata__":{{"format":"{FORMAT}"}},{tensor}}}"#));
     let file = Temporary::new("ours", &head, head.len() as u64 + LARGE);
     assert!(matches!(read_file(&file.0), Err(LoadError::Broken(_))));
     let file = Temporary::new("whole", TRUMPET, len);

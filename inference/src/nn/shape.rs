@@ -1,7 +1,7 @@
 //! Sizes and constants of both networks, shared by the CPU's kernels, candle's operations and training.
 
-pub use crate::config::N_RAW;
 use crate::config::{FRAME_SIZE, HOP_SIZE, N_PITCH_BINS, N_Z};
+pub use crate::config::{N_FEATURES, N_RAW};
 
 /// Slope of the leaky ReLU below zero.
 pub const LEAK: f64 = 0.1;
@@ -72,6 +72,3 @@ const _: () = {
     }
     assert!(stride == HOP_SIZE && field == FRAME_SIZE);
 };
-
-/// Inputs of the decoder per hop: f0, loudness, voicing, z.
-pub const N_FEATURES: usize = 3 + N_Z;

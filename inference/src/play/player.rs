@@ -143,13 +143,7 @@ impl Player {
         self.n_silent = if heard.gain > 0.0 { 0 } else { self.n_silent + 1 };
         if heard.is_note {
             let f0_hz = self.fit_pitch(heard.pitch, settings);
-            self.note = HeldNote {
-                f0_hz,
-                loudness_db: heard.loudness_db,
-                voicing: heard.voicing,
-                z: Some(heard.z),
-                timbre: heard.timbre,
-            };
+            self.note = HeldNote { f0_hz, heard: Some(*heard) };
         } else if heard.gain == 0.0 {
             self.snap.rest();
             self.glide.rest();

@@ -6,9 +6,8 @@ use super::instrument::{Card, Instrument};
 use super::level_fit::{LevelFit, levelling_gain};
 use super::level_match::{LevelMatch, SourcePower};
 use super::morph::breath_gain;
-use crate::config::N_Z;
 use crate::controls::Controls;
-use crate::hear::{LOUDNESS_FLOOR_DB, Timbre};
+use crate::hear::{Heard, LOUDNESS_FLOOR_DB};
 use crate::k_weight::power_of;
 use crate::math::db::{db_to_gain, db_to_power};
 use std::collections::VecDeque;
@@ -24,20 +23,21 @@ const MATCHING_GAINS: (f32, f32) = (1e-3, 10.0);
 /// Room for instruments that wait to be freed. A reset retires two at once: the one that fades out and the one that played.
 const N_RETIRED: usize = 4;
 
-/// The note that the decoder plays: the last hop of the source's note.
+/// The note that the decoder plays.
 #[derive(Clone, Copy)]
 pub struct HeldNote {
+    /// After octave fit and tuning, Hz.
     pub f0_hz: f32,
-    pub loudness_db: f32,
-    pub voicing: f32,
-    /// `None` between notes: the instrument's mean is used.
-    pub z: Option<[f32; N_Z]>,
-    /// `None` between notes, or if the source is not followed.
-    pub timbre: Option<Timbre>,
+    /// The last hop of the source's note; `None` between notes, where the instrument's own means are used.
+    pub heard: Option<Heard>,
 }
 
 impl HeldNote {
-    pub const NONE: Self = Self { f0_hz: 440.0, loudness_db: LOUDNESS_FLOOR_DB, voicing: 0.0, z: None, timbre: None };
+    pub const NONE: Self = Self { f0_hz: 440.0, heard: None };
+
+    fn loudness_db(&self) -> f32 {
+        self.heard.map_or(LOUDNESS_FLOOR_DB, |heard| heard.loudness_db)
+    }
 }
 
 /// Request to a voice for one hop.
@@ -240,22 +240,22 @@ impl LoadedInstrument {
         if request.is_resting {
             return VoiceOutput { controls: Controls::SILENT, is_valid: true };
         }
-        let (card, note) = (&self.instrument.card, &request.note);
+        let (card, note, heard) = (&self.instrument.card, &request.note, request.note.heard.as_ref());
         let fit = LevelFit::new(request.loud_notes_db, card);
         let features = Features {
             f0_hz: within(note.f0_hz, card),
-            loudness_db: fit.loudness_db(note.loudness_db, request.dynamics),
-            voicing: note.voicing,
-            z: note.z.as_ref().map_or(&card.statistics.z_mean, |z| z),
+            loudness_db: fit.loudness_db(note.loudness_db(), request.dynamics),
+            voicing: heard.map_or(0.0, |heard| heard.voicing),
+            z: heard.map_or(&card.statistics.z_mean, |heard| &heard.z),
         };
         let raw = self.stream.hop(&features.scaled(&card.statistics));
         let is_valid = raw.iter().all(|x| x.is_finite());
-        let follow = Follow::new(note.timbre, features.loudness_db, request.follow);
+        let follow = Follow::new(heard.and_then(|heard| heard.timbre), features.loudness_db, request.follow);
         let controls = self.instrument.decoder.controls(&mut self.stream, &raw, note.f0_hz, &follow);
         let controls = controls.scaled(self.gain, self.gain * breath_gain(card.adjustments.breath_db));
         if let Some(source) = request.source_power {
             // The dynamics count as the source's own; otherwise matching the level would undo them.
-            let now = source.now * fit.dynamics_gain(note.loudness_db, request.dynamics);
+            let now = source.now * fit.dynamics_gain(note.loudness_db(), request.dynamics);
             let raised = db_to_power(fit.raised_softer_db());
             self.level.hop(SourcePower { now: now * raised, loud: source.loud * raised }, power_of(&controls));
         }
