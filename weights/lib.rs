@@ -1,4 +1,11 @@
 //! The weights files that Embouchure ships, embedded in the binary. Each has a card beside it (`NAME.md`).
+//!
+//! ```
+//! let (name, bytes) = embouchure_weights::INSTRUMENTS[0];
+//! assert_eq!(name, embouchure_weights::DEFAULT_INSTRUMENT);
+//! assert_eq!(embouchure_weights::instrument("trumpet"), Some(bytes));
+//! assert_eq!(embouchure_weights::instrument("kazoo"), None);
+//! ```
 
 pub mod own;
 

@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 /// What counts as silence.
 #[derive(Args)]
 pub struct GateOptions {
-    /// The instrument is silent where the recording is below this level, dB relative to full scale. The level is lower for
-    /// a recording that is soft as a whole.
+    /// The instrument is silent where the recording is below this level, dB relative to full scale. The level is lower
+    /// for a recording that is soft as a whole.
     #[arg(long, value_name = "DB", default_value = "-60", value_parser = |s: &str| parse_within(s, -120.0, 0.0))]
     #[arg(allow_hyphen_values = true)]
     pub gate: f32,
@@ -37,8 +37,8 @@ pub struct GateOptions {
 /// Turn a recording into another instrument.
 ///
 /// The recording should be one melody line, dry and alone: whistled, hummed, sung or played. The result has the same
-/// length, sample rate and timing, so it can be laid beside the original in any session. What is wrong with the recording
-/// is said at the end: clipped, several notes at once, too soft.
+/// length, sample rate and timing, so it can be laid beside the original in any session. What is wrong with the
+/// recording is said at the end: clipped, several notes at once, too soft.
 #[derive(Args)]
 pub struct RenderCommand {
     /// Recording to read; "-" is standard input.
@@ -53,8 +53,8 @@ pub struct RenderCommand {
     #[arg(long, value_name = "auto|SEMITONES", default_value = "auto", value_parser = parse_transpose)]
     #[arg(allow_hyphen_values = true)]
     transpose: Transpose,
-    /// "auto" brings your loud notes to the level of the instrument's loud notes; "as-recorded" plays them as loud as they
-    /// come, which is right for recordings of the instrument itself.
+    /// "auto" brings your loud notes to the level of the instrument's loud notes; "as-recorded" plays them as loud as
+    /// they come, which is right for recordings of the instrument itself.
     #[arg(long, value_enum, default_value = "auto")]
     level: Level,
     /// Do not adjust the instrument's level to the recording's.
@@ -89,8 +89,8 @@ pub struct RenderCommand {
     /// Time in which that room fades by 60 dB, s.
     #[arg(long, value_name = "SECONDS", default_value_t = Room::USUAL_DECAY_S, value_parser = |s: &str| parse_within(s, Room::DECAY_RANGE_S.0, Room::DECAY_RANGE_S.1))]
     room_decay: f32,
-    /// Spread of the instrument's noise, upper partials and room over two channels: 0 = none, 1 = wide. A recording of one
-    /// channel becomes one of two.
+    /// Spread of the instrument's noise, upper partials and room over two channels: 0 = none, 1 = wide. A recording of
+    /// one channel becomes one of two.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     width: f32,
     /// More or less of the instrument's breath, bow and key noise, dB; -40 = none.
@@ -100,8 +100,8 @@ pub struct RenderCommand {
     /// How much soft and loud differ: 0 = everything equally loud, 1 = as played, 2 = twice as much.
     #[arg(long, value_name = "0..2", default_value = "1", value_parser = |s: &str| parse_within(s, 0.0, 2.0))]
     dynamics: f32,
-    /// The source's own timbre: 0 = the instrument's alone, 1 = harmonics as strong against each other as the source's, for
-    /// recordings of the instrument itself, or for a trumpet that speaks.
+    /// The source's own timbre: 0 = the instrument's alone, 1 = harmonics as strong against each other as the source's,
+    /// for recordings of the instrument itself, or for a trumpet that speaks.
     #[arg(long, value_name = "0..1", default_value = "0", value_parser = |s: &str| parse_within(s, 0.0, 1.0))]
     follow: f32,
     /// Time in which every note fades in, ms; 0 = as played.

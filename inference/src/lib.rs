@@ -9,14 +9,16 @@
 //!                 gate, noise       fit, tuning, morph
 //! ```
 //!
-//! - [`hear`] turns a hop of 64 samples (4 ms) into [`hear::Heard`]: pitch, loudness, latent timbre z, and whether it is a
-//!   note. Its [`hear::Source`] is a microphone; anything else that can say what is to be played once a hop can be one.
-//! - [`play`] fits what is heard to two instruments, lets their decoders play, and blends both into [`controls::Controls`].
+//! - [`hear`] turns a hop of 64 samples (4 ms) into [`hear::Heard`]: pitch, loudness, latent timbre z, and whether it
+//!   is a note. Its [`hear::Source`] is a microphone; anything else that can say what is to be played once a hop can be
+//!   one.
+//! - [`play`] fits what is heard to two instruments, lets their decoders play, and blends both into
+//!   [`controls::Controls`].
 //! - [`synth`] renders the controls at the host's rate.
-//! - [`chain`] is source and player together: a function of one hop. It knows no thread, no clock and no file, and allocates
-//!   nothing once it is made.
-//! - [`engine`] puts the chain into a host's time: blocks of any length, hops, latency, dry path, mix. One driver runs the
-//!   chain on a worker thread (feature `worker`), the other one in the audio callback.
+//! - [`chain`] is source and player together: a function of one hop. It knows no thread, no clock and no file, and
+//!   allocates nothing once it is made.
+//! - [`engine`] puts the chain into a host's time: blocks of any length, hops, latency, dry path, mix. One driver runs
+//!   the chain on a worker thread (feature `worker`), the other one in the audio callback.
 //! - [`nn`] runs the two networks: by kernels of its own, or by candle (feature `candle`), on a GPU, too.
 //! - [`settings`] is everything that a player sets.
 //!

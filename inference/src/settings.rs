@@ -1,9 +1,9 @@
-//! Everything that a player sets, nested by subject. Plain values: who holds them (a plugin's parameters, a command line)
-//! fills one [`Settings`] and hands it to the engine, which times and smooths them.
+//! Everything that a player sets, nested by subject. Plain values: who holds them (a plugin's parameters, a command
+//! line) fills one [`Settings`] and hands it to the engine, which times and smooths them.
 //!
 //! A setting acts on the input sample that it was set at, and is heard with that sample, so after the latency. Those of
-//! [`MixSettings`], the brightness and the width act to the sample and move in 20 ms. All others act on the hop that contains
-//! the sample.
+//! [`MixSettings`], the brightness and the width act to the sample and move in 20 ms. All others act on the hop that
+//! contains the sample.
 
 use crate::controls::Room;
 use crate::scale::{Key, Scale};
@@ -29,11 +29,11 @@ pub struct Settings {
 pub struct SourceSettings {
     /// Input below this level (dBFS, RMS) is silence. Acts in the gate.
     pub gate_db: f32,
-    /// The gate opens further for a source that is soft as a whole, and not for what is hardly louder than the room's noise.
-    /// Acts in the gate.
+    /// The gate opens further for a source that is soft as a whole, and not for what is hardly louder than the room's
+    /// noise. Acts in the gate.
     pub gate_follows_room: bool,
-    /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own player.
-    /// Acts on the loudness that the decoder is asked for.
+    /// Bring the source's level to the instrument's; otherwise it is played as loud as it comes, as from its own
+    /// player. Acts on the loudness that the decoder is asked for.
     pub level_fit: bool,
 }
 
@@ -70,17 +70,18 @@ pub struct SoundSettings {
     pub brightness_db: f32,
     /// Noise of the instrument, dB above what it learned; none at [`BREATH_OFF_DB`]. Acts on the controls.
     pub breath_db: f32,
-    /// How much softer and louder notes are than loud ones, as a multiple of how it was played: 0 = all alike. Acts on the
-    /// loudness that the decoder is asked for.
+    /// How much softer and louder notes are than loud ones, as a multiple of how it was played: 0 = all alike. Acts on
+    /// the loudness that the decoder is asked for.
     pub dynamics: f32,
-    /// How far the harmonics are as strong against each other as the source's, and together as loud as the decoder is asked
-    /// to be, and the noise is the source's, between the notes, too: 0 = the instrument's own timbre, 1 = the source's. Acts
-    /// on the controls.
+    /// How far the harmonics are as strong against each other as the source's, and together as loud as the decoder is
+    /// asked to be, and the noise is the source's, between the notes, too: 0 = the instrument's own timbre, 1 = the
+    /// source's. Acts on the controls.
     pub follow: f32,
     /// Time in which a note fades in, s; 0 = as played. Acts on the controls.
     pub attack_s: f32,
-    /// How far noise, upper harmonics and room spread between two channels: 0 = the wet signal is the same in both,
-    /// 1 = widest. Their mean is the same at any width, and what a single channel gets. Acts in the synth, from its sample on.
+    /// How far noise, upper harmonics and room spread between two channels: 0 = the wet signal is the same in both, 1 =
+    /// widest. Their mean is the same at any width, and what a single channel gets. Acts in the synth, from its sample
+    /// on.
     pub width: f32,
     /// How much there is of the room around the instrument: 0 = none, 1 = as on a stage. Acts in the reverb.
     pub room: f32,

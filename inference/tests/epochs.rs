@@ -1,5 +1,5 @@
-//! Resets at any moment, while the worker is in the middle of a hop: nothing of before is heard after them, and nothing of
-//! after them is missing. Run it with a thread sanitizer, too (docs/checks.md).
+//! Resets at any moment, while the worker is in the middle of a hop: nothing of before is heard after them, and nothing
+//! of after them is missing. Run it with a thread sanitizer, too (docs/checks.md).
 #![cfg(feature = "worker")]
 
 mod common;

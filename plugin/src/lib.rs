@@ -310,8 +310,8 @@ impl Embouchure {
         }
     }
 
-    /// Sets `max_block` for this start; returns the session's choices that it follows from. The direct engine has the same
-    /// latency for all blocks, so it never has to start again because of them.
+    /// Sets `max_block` for this start; returns the session's choices that it follows from. The direct engine has the
+    /// same latency for all blocks, so it never has to start again because of them.
     fn choose_max_block(&mut self, host: &BufferConfig) -> (BufferChoice, EngineChoice) {
         self.blocks.start(host.max_buffer_size as usize, host.sample_rate, !self.is_offline);
         let session = self.params.session.get();

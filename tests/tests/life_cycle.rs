@@ -146,7 +146,8 @@ impl Hooks for StopWhenTold<'_> {
     }
 }
 
-/// Plays while the editor is opened and closed `n_openings` times, for moments of different lengths. Returns the output.
+/// Plays while the editor is opened and closed `n_openings` times, for moments of different lengths. Returns the
+/// output.
 #[cfg(target_os = "linux")]
 fn play_with_editor_opening(n_openings: u64, host: &mut ClapHost, window: &HostWindow, input: &[f32]) -> Vec<f32> {
     let is_told = AtomicBool::new(false);

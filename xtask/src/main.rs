@@ -30,8 +30,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Patch the plugin framework, and install the system packages that building and testing need (as root), or say which
-    /// are missing
+    /// Patch the plugin framework, and install the system packages that building and testing need (as root), or say
+    /// which are missing
     Setup,
     /// Build the plugin and the app into target/bundled; installs nothing
     Bundle(bundle::Arguments),

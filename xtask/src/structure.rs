@@ -1,5 +1,5 @@
-//! `cargo xtask structure`: how crates and folders depend on each other, as a picture and a table, and whether that goes
-//! one way.
+//! `cargo xtask structure`: how crates and folders depend on each other, as a picture and a table, and whether that
+//! goes one way.
 
 mod draw;
 mod graph;

@@ -53,8 +53,8 @@ pub fn interruptions_by_the_machine() -> Vec<Figure> {
     ]
 }
 
-/// Largest number of instances that run in realtime at blocks of 128: with less than 1 % of late frames (worker), or of rounds
-/// past their deadline (direct).
+/// Largest number of instances that run in realtime at blocks of 128: with less than 1 % of late frames (worker), or of
+/// rounds past their deadline (direct).
 pub fn how_many(networks: &Networks, driver: DriverKind) -> Result<Vec<Figure>> {
     let keeps_up = |n_instances| -> Result<bool> {
         let n_threads = n_cores();

@@ -66,8 +66,8 @@ struct InstrumentArguments {
     /// Sequences of a second per step that learns from the sound.
     #[arg(long, value_name = "N", default_value_t = Recipe::USUAL.sound_clips, hide = true)]
     sound_clips: usize,
-    /// Gain of the breath, bow and key noise relative to the recordings, dB. Played with another voice, some instruments
-    /// are only recognised with more of it.
+    /// Gain of the breath, bow and key noise relative to the recordings, dB. Played with another voice, some
+    /// instruments are only recognised with more of it.
     #[arg(long, value_name = "DB", default_value_t = 0.0, allow_hyphen_values = true, value_parser = |s: &str| parse_within(s, -40.0, 40.0))]
     breath: f32,
     /// How much the differences between soft and loud of the played voice are reduced: 0 = as sung or whistled, 1 = no

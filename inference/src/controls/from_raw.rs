@@ -19,8 +19,8 @@ impl Controls {
     /// Controls from raw outputs at `f0_hz` (> 0). `body_gains`: gains of an instrument's
     /// [`Body`](crate::play::body::Body) at the harmonics.
     ///
-    /// Harmonics above 20 kHz are 0 at any host rate, so that a note has the same level everywhere; the synth handles the host's
-    /// Nyquist frequency.
+    /// Harmonics above 20 kHz are 0 at any host rate, so that a note has the same level everywhere; the synth handles
+    /// the host's Nyquist frequency.
     pub fn from_raw(raw: &[f32; N_RAW], f0_hz: f32, body_gains: &[f32; N_HARMONICS]) -> Self {
         let mut harmonics = [0.0; N_HARMONICS];
         let n_audible = ((NOISE_MAX_HZ / f0_hz) as usize).clamp(1, N_HARMONICS);

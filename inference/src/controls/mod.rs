@@ -17,8 +17,8 @@ const F0_RANGE_HZ: (f32, f32) = (1.0, 20_000.0);
 /// Lowest amplitude of an interpolation in dB: -140 dB. A harmonic that only one end has comes from there.
 const SOFTEST: f32 = 1e-7;
 
-/// Synth controls at one instant. Plain data, copied between threads. Always valid: no method leaves a value that is not
-/// finite or out of range.
+/// Synth controls at one instant. Plain data, copied between threads. Always valid: no method leaves a value that is
+/// not finite or out of range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Controls {
     f0_hz: f32,
@@ -31,8 +31,8 @@ impl Controls {
     pub const SILENT: Self =
         Self { f0_hz: 440.0, harmonic_amplitudes: [0.0; N_HARMONICS], noise_magnitudes: [0.0; N_NOISE_BANDS] };
 
-    /// Controls from a model's values. Invalid ones are replaced: a pitch that is not finite by 440 Hz, an amplitude that is NaN
-    /// or negative by 0, an amplitude that is too large by the largest.
+    /// Controls from a model's values. Invalid ones are replaced: a pitch that is not finite by 440 Hz, an amplitude
+    /// that is NaN or negative by 0, an amplitude that is too large by the largest.
     pub fn new(f0_hz: f32, harmonic_amplitudes: [f32; N_HARMONICS], noise_magnitudes: [f32; N_NOISE_BANDS]) -> Self {
         let (harmonic_amplitudes, noise_magnitudes) =
             (harmonic_amplitudes.map(valid_amplitude), noise_magnitudes.map(valid_amplitude));
@@ -107,9 +107,9 @@ impl Controls {
         self.combined(other, |a, b| a + (b - a) * share)
     }
 
-    /// `share` of the way to `other` in dB, so that a morph sounds even. This holds for each harmonic and noise band, and for the
-    /// sum of the harmonics, which would otherwise be below both ends. The pitch stays. 0 and NaN give exactly `self`, 1 exactly
-    /// `other`.
+    /// `share` of the way to `other` in dB, so that a morph sounds even. This holds for each harmonic and noise band,
+    /// and for the sum of the harmonics, which would otherwise be below both ends. The pitch stays. 0 and NaN give
+    /// exactly `self`, 1 exactly `other`.
     pub fn lerp_db(&self, other: &Self, share: f32) -> Self {
         if share >= 1.0 {
             return other.with_f0_hz(self.f0_hz);

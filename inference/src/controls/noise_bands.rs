@@ -2,7 +2,8 @@
 
 use crate::config::{N_NOISE_BANDS, NOISE_MAX_HZ};
 
-/// Edges of the noise bands in Hz, from 0 to [`NOISE_MAX_HZ`], equally wide in mel; band b lies between edges b and b+1.
+/// Edges of the noise bands in Hz, from 0 to [`NOISE_MAX_HZ`], equally wide in mel; band b lies between edges b and
+/// b+1.
 pub fn noise_band_edges_hz() -> [f32; N_NOISE_BANDS + 1] {
     std::array::from_fn(|edge| band_to_hz(edge as f32))
 }

@@ -1,5 +1,6 @@
-//! The room around an instrument: level and decay in three bands. What follows the first reflections is noise that fades exponentially (Moorer 1979, "About this
-//! reverberation business"), and [`Reverb`](crate::synth::room::Reverb) makes it.
+//! The room around an instrument: level and decay in three bands. What follows the first reflections is noise that
+//! fades exponentially (Moorer 1979, "About this reverberation business"), and [`Reverb`](crate::synth::room::Reverb)
+//! makes it.
 
 /// Bands, and the frequencies between them, Hz.
 pub const N_BANDS: usize = 3;
@@ -22,8 +23,8 @@ pub struct Room {
 impl Room {
     /// The open air.
     pub const NONE: Self = Self { levels: [0.0; N_BANDS], t60_s: [T60_RANGE_S.0; N_BANDS] };
-    /// What there is of it, and for how long (s), if nothing else is wished: a booth. Dry, an instrument sounds like none that
-    /// anybody has heard (`docs/tried.md`).
+    /// What there is of it, and for how long (s), if nothing else is wished: a booth. Dry, an instrument sounds like
+    /// none that anybody has heard (`docs/tried.md`).
     pub const USUAL_AMOUNT: f32 = 0.7;
     /// See above.
     pub const USUAL_DECAY_S: f32 = 0.25;
@@ -31,8 +32,8 @@ impl Room {
     /// the way, without rounding: hosts turn values into ways and back.
     pub const DECAY_RANGE_S: (f32, f32) = (0.125, 2.125);
 
-    /// Levels of a stage with people in it, and its decay against that of the middle band. Of levels from -10 to 0 dB, a
-    /// listener that was trained by others (see `docs/tried.md`) knows instruments best around here.
+    /// Levels of a stage with people in it, and its decay against that of the middle band. Of levels from -10 to 0 dB,
+    /// a listener that was trained by others (see `docs/tried.md`) knows instruments best around here.
     const STAGE_LEVELS: [f32; N_BANDS] = [0.7, 0.8, 0.7];
     const STAGE_DECAYS: [f32; N_BANDS] = [1.17, 1.0, 0.67];
 

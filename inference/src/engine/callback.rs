@@ -25,8 +25,8 @@ use std::sync::Arc;
 pub struct EngineConfig {
     /// Sample rate of the host, Hz.
     pub host_rate: f64,
-    /// Longest block that the latency allows for, samples. With the worker, longer live blocks need frames that cannot have come
-    /// yet; these count as late. Offline nothing is lost.
+    /// Longest block that the latency allows for, samples. With the worker, longer live blocks need frames that cannot
+    /// have come yet; these count as late. Offline nothing is lost.
     pub max_block: usize,
     /// The host renders faster than realtime: `process` waits for the worker.
     pub offline: bool,
@@ -40,7 +40,8 @@ pub struct Io<'a, 'b> {
     pub channels: &'a mut [&'b mut [f32]],
     /// Of these the first carry input; a mono source is copied to both outputs.
     pub n_inputs: usize,
-    /// The samples belong to the same block of the host's as those before: the framework cuts blocks where a parameter changes.
+    /// The samples belong to the same block of the host's as those before: the framework cuts blocks where a parameter
+    /// changes.
     pub is_piece: bool,
 }
 
@@ -144,8 +145,8 @@ impl Engine {
         &self.telemetry
     }
 
-    /// Announces a load. Returns the number of loads so far, for [`Loader::load`](super::Loader::load): the instrument plays from
-    /// the next samples on, or as soon as it is loaded. Realtime-safe.
+    /// Announces a load. Returns the number of loads so far, for [`Loader::load`](super::Loader::load): the instrument
+    /// plays from the next samples on, or as soon as it is loaded. Realtime-safe.
     pub fn expect_load(&mut self) -> u32 {
         self.n_loads = self.n_loads.wrapping_add(1);
         self.n_loads
@@ -162,9 +163,9 @@ impl Engine {
         self.dry.iter_mut().for_each(|line| line.reset(0.0));
     }
 
-    /// Processes one block of any length in place. `settings` hold from its first sample on, each of `changes` from its own sample
-    /// on; changes are ordered. Input that is not finite counts as 0. Realtime-safe, except with the worker offline, or while a
-    /// host that renders unannounced is ahead of the clock.
+    /// Processes one block of any length in place. `settings` hold from its first sample on, each of `changes` from its
+    /// own sample on; changes are ordered. Input that is not finite counts as 0. Realtime-safe, except with the worker
+    /// offline, or while a host that renders unannounced is ahead of the clock.
     pub fn process(&mut self, io: Io<'_, '_>, settings: &Settings, changes: &[Change]) {
         let Io { channels, n_inputs, is_piece } = io;
         let n = channels.iter().map(|c| c.len()).min().unwrap_or(0);

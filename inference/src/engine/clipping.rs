@@ -4,8 +4,8 @@ use crate::config::FRAME_RATE;
 
 /// Samples at or above this are at full scale. The largest 16-bit value is a little below 1.
 pub const FULL_SCALE: f32 = 0.99995;
-/// Clipping is this many samples at full scale within this time, s: several in a row, or one in each period. A normalised
-/// recording has one.
+/// Clipping is this many samples at full scale within this time, s: several in a row, or one in each period. A
+/// normalised recording has one.
 const N_NEEDED: usize = 3;
 const WITHIN_S: f64 = 0.02;
 

@@ -24,8 +24,8 @@ pub fn latency_samples(host_rate: f64, max_block: usize) -> usize {
     max_block.max(1).saturating_add(hop + resampler_len(host_rate) / 2 + SLACK_SAMPLES + margin)
 }
 
-/// The same where the model runs in the callback: a hop is complete with the call that brings its last sample, and is played
-/// from the next sample on. No block and no time to compute are in it.
+/// The same where the model runs in the callback: a hop is complete with the call that brings its last sample, and is
+/// played from the next sample on. No block and no time to compute are in it.
 pub fn direct_latency_samples(host_rate: f64) -> usize {
     hop_samples(host_rate).ceil() as usize + resampler_len(host_rate) / 2 + SLACK_SAMPLES
 }

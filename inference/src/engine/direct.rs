@@ -1,4 +1,5 @@
-//! The driver without a thread: every hop is computed in the call that brings its last sample, so that no frame is ever late.
+//! The driver without a thread: every hop is computed in the call that brings its last sample, so that no frame is ever
+//! late.
 
 use super::Telemetry;
 use super::hops::{Frame, Hops, Setting};

@@ -2,8 +2,8 @@
 //!
 //! A balanced plug in a stereo input gives the same sound twice, once inverted: the mean is silence.
 
-/// Ratio of the mean's power to the stronger channel's: at or above the first value the mean is used, at or below the second the
-/// stronger channel. A sound in one channel alone has a ratio of 0.25, so it is analysed as the mean.
+/// Ratio of the mean's power to the stronger channel's: at or above the first value the mean is used, at or below the
+/// second the stronger channel. A sound in one channel alone has a ratio of 0.25, so it is analysed as the mean.
 const CANCELLED: (f64, f64) = (0.2, 0.08);
 /// Time constant of the powers, and duration of the fade, s.
 const WINDOW_S: f64 = 0.02;

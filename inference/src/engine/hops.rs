@@ -1,5 +1,5 @@
-//! Cuts host samples into hops and runs the model on each. Both drivers use this. The output is a function of the samples and
-//! settings alone, however they are cut.
+//! Cuts host samples into hops and runs the model on each. Both drivers use this. The output is a function of the
+//! samples and settings alone, however they are cut.
 
 use super::HopModel;
 use super::clock::HopClock;
@@ -43,8 +43,8 @@ pub(super) struct Hops {
     clock: HopClock,
     /// Setting of the next samples.
     now: Setting,
-    /// Setting of the sample at which the present hop ends, once that has come. The resampler reads some samples beyond it;
-    /// their setting is for the next hop.
+    /// Setting of the sample at which the present hop ends, once that has come. The resampler reads some samples beyond
+    /// it; their setting is for the next hop.
     of_hop: Option<Setting>,
     /// The next host sample.
     next_sample: u64,
@@ -73,8 +73,8 @@ impl Hops {
         self.now = setting;
     }
 
-    /// Takes samples from the front of `samples`, up to the end of a hop. Returns how many (at least one, if there is one), and
-    /// the hop if it is complete.
+    /// Takes samples from the front of `samples`, up to the end of a hop. Returns how many (at least one, if there is
+    /// one), and the hop if it is complete.
     pub fn take(&mut self, samples: &[f32]) -> (usize, Option<ReadyHop>) {
         let taken = self.resampler.take(samples);
         self.next_sample += taken as u64;

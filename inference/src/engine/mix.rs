@@ -2,7 +2,8 @@
 
 use std::f32::consts::FRAC_PI_2;
 
-/// Shape of one output sample. It is delayed like the dry signal, so that it acts on the input sample that it came with.
+/// Shape of one output sample. It is delayed like the dry signal, so that it acts on the input sample that it came
+/// with.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Shape {
     /// 0 = dry, 1 = wet.
@@ -63,8 +64,8 @@ const RELEASE_S: f64 = 0.08;
 /// Above this gain the guard opens in one inaudible step; the exponential would never reach 1.
 const ALL_BUT_OPEN: f32 = 0.999;
 
-/// Limiter: keeps the sum of dry and wet below full scale, or below the input if that is louder. It acts at once, releases slowly,
-/// and changes no bit of a signal that needs no limiting.
+/// Limiter: keeps the sum of dry and wet below full scale, or below the input if that is louder. It acts at once,
+/// releases slowly, and changes no bit of a signal that needs no limiting.
 pub(super) struct Guard {
     gain: f32,
     release: f32,

@@ -1,5 +1,5 @@
-//! The chain in a host's time: blocks of any length, hops, latency, dry path and mix. A driver runs the hops: the worker thread,
-//! or the callback itself.
+//! The chain in a host's time: blocks of any length, hops, latency, dry path and mix. A driver runs the hops: the
+//! worker thread, or the callback itself.
 
 mod callback;
 mod clipping;

@@ -13,7 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Loads on their way to a model that is not running; further ones wait in the loader.
 const N_IN_FLIGHT: usize = 64;
-/// Room for old instruments on their way back: one per load in flight, and those that play, fade or wait in both voices.
+/// Room for old instruments on their way back: one per load in flight, and those that play, fade or wait in both
+/// voices.
 const N_RETIRED: usize = N_IN_FLIGHT + 8;
 
 /// The product's chain: microphone and player.
@@ -54,7 +55,8 @@ impl Model {
         Self::for_driver(DriverKind::default(), encoder, instruments)
     }
 
-    /// A model for `driver`: in the callback, its networks allocate nothing. Allocates the state; the weights are shared.
+    /// A model for `driver`: in the callback, its networks allocate nothing. Allocates the state; the weights are
+    /// shared.
     pub fn for_driver(
         driver: DriverKind,
         encoder: &Encoder,
@@ -127,9 +129,9 @@ impl HopModel for Model {
 }
 
 impl Loader {
-    /// Allocates the instrument's state and sends it to the model. The model crossfades to it in the first hop that counts
-    /// `n_loads` loads or more, and sends the old one back; 0 = at once. A bounce waits for its files, so it swaps at the same
-    /// sample each time. `None` empties B; A is never emptied. Frees instruments that came back.
+    /// Allocates the instrument's state and sends it to the model. The model crossfades to it in the first hop that
+    /// counts `n_loads` loads or more, and sends the old one back; 0 = at once. A bounce waits for its files, so it
+    /// swaps at the same sample each time. `None` empties B; A is never emptied. Frees instruments that came back.
     pub fn load(&self, n_loads: u32, slot: Slot, instrument: Option<Arc<Instrument>>) {
         if slot == Slot::B || instrument.is_some() {
             let instrument = instrument.map(|instrument| loaded(instrument, self.driver));

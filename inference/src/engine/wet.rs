@@ -41,8 +41,8 @@ pub(super) struct Span<'a> {
     pub side: &'a mut [f32],
 }
 
-/// Shapes of the samples of a span, and of the samples after it. The latter are known, because shapes are delayed by more than a
-/// hop.
+/// Shapes of the samples of a span, and of the samples after it. The latter are known, because shapes are delayed by
+/// more than a hop.
 #[derive(Clone, Copy)]
 pub(super) struct Shapes<'a> {
     pub now: &'a [Shape],
@@ -114,8 +114,8 @@ impl WetPlayer {
         }
     }
 
-    /// Renders from the last frame to the next one. After a reset that is from silence, after late frames from the present state
-    /// of the fade, so that there is never a step. `start`: first sample of the hop in `shapes`.
+    /// Renders from the last frame to the next one. After a reset that is from silence, after late frames from the
+    /// present state of the fade, so that there is never a step. `start`: first sample of the hop in `shapes`.
     fn render_hop(&mut self, driver: &mut Driver, shapes: &Shapes<'_>, start: usize) {
         match driver.frame(self.next) {
             Some(Frame { controls, room, .. }) => {

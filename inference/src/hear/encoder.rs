@@ -96,7 +96,8 @@ impl Encoder {
         EncoderStream::over(self.network.clone().stream())
     }
 
-    /// The same for the audio thread: it allocates nothing once it is there, unless only a GPU has the weights. Allocates.
+    /// The same for the audio thread: it allocates nothing once it is there, unless only a GPU has the weights.
+    /// Allocates.
     pub fn realtime_stream(&self) -> EncoderStream {
         EncoderStream::over(self.network.clone().realtime_stream().unwrap_or_else(|| self.network.clone().stream()))
     }

@@ -31,7 +31,8 @@ pub trait Network<const I: usize, const O: usize>: Send + Sync {
     /// A new stream. Allocates.
     fn stream(self: Arc<Self>) -> Box<dyn Stream<I, O>>;
 
-    /// A new stream that allocates nothing afterwards, with the same bits; `None` if only a GPU has the weights. Allocates.
+    /// A new stream that allocates nothing afterwards, with the same bits; `None` if only a GPU has the weights.
+    /// Allocates.
     fn realtime_stream(self: Arc<Self>) -> Option<Box<dyn Stream<I, O>>>;
 
     /// Outputs for a whole clip, as from a new stream. Allocates.

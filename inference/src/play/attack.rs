@@ -10,8 +10,8 @@ pub struct Attack {
 }
 
 impl Attack {
-    /// Gain of one hop, 0 to 1. `is_sounding`: false ends the note. `attack_s`: time until the note has its full level, s; 0 =
-    /// as played. Realtime-safe.
+    /// Gain of one hop, 0 to 1. `is_sounding`: false ends the note. `attack_s`: time until the note has its full level,
+    /// s; 0 = as played. Realtime-safe.
     pub fn hop(&mut self, is_sounding: bool, attack_s: f32) -> f32 {
         if !is_sounding {
             self.n_hops = 0;

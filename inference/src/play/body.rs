@@ -1,8 +1,8 @@
 //! The body of an instrument: resonances at fixed frequencies, whatever note is played.
 //!
-//! With vibrato every partial rises and falls on the slopes of the resonances, each at its own time. Listeners tell a violin from
-//! an electronic tone by that (Mathews & Kohut 1973, "Electronic simulation of violin resonances"). A decoder that gets f0 as
-//! one number cannot learn so fine a curve; a table over frequency can.
+//! With vibrato every partial rises and falls on the slopes of the resonances, each at its own time. Listeners tell a
+//! violin from an electronic tone by that (Mathews & Kohut 1973, "Electronic simulation of violin resonances"). A
+//! decoder that gets f0 as one number cannot learn so fine a curve; a table over frequency can.
 
 use crate::config::{N_HARMONICS, NOISE_MAX_HZ};
 use crate::math::{exp_all, ln, map};

@@ -67,12 +67,12 @@ pub struct Statistics {
 /// What was set by ear, and is not learned. By default nothing is changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Adjustments {
-    /// Gain of the instrument's noise against what was learned, dB, ±40: other voices, a whistle above all, bring less of
-    /// the breath or bow along that an instrument is known by.
+    /// Gain of the instrument's noise against what was learned, dB, ±40: other voices, a whistle above all, bring less
+    /// of the breath or bow along that an instrument is known by.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub breath_db: f32,
-    /// Share by which soft and loud differ less than in a source whose level is fitted: 0 = as it was played, 1 = not at
-    /// all. Between its notes a whistle all but ends, and a bow does not.
+    /// Share by which soft and loud differ less than in a source whose level is fitted: 0 = as it was played, 1 = not
+    /// at all. Between its notes a whistle all but ends, and a bow does not.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub compression: f32,
     /// A line within the range rather stays in its octave than it is moved to the middle of the range.

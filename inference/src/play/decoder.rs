@@ -83,7 +83,8 @@ impl Decoder {
         DecoderStream { network: self.network.clone().stream(), texture: TextureState::default() }
     }
 
-    /// The same for the audio thread: it allocates nothing once it is there, unless only a GPU has the weights. Allocates.
+    /// The same for the audio thread: it allocates nothing once it is there, unless only a GPU has the weights.
+    /// Allocates.
     pub fn realtime_stream(&self) -> DecoderStream {
         let network = self.network.clone().realtime_stream().unwrap_or_else(|| self.network.clone().stream());
         DecoderStream { network, texture: TextureState::default() }

@@ -1,9 +1,9 @@
 //! Follow: gives the instrument the source's timbre, by an adjustable share.
 //!
-//! A decoder plays the usual sound of its instrument at this pitch and loudness. That turns a whistle into a trumpet, but also
-//! one trumpet into another. Each harmonic moves, in dB, towards its level in the source, and all of them together towards the
-//! loudness that the decoder was asked for. Harmonics above those that are heard stay the instrument's. Noise follows between
-//! the notes, too, where the decoder is silent, so that consonants are heard.
+//! A decoder plays the usual sound of its instrument at this pitch and loudness. That turns a whistle into a trumpet,
+//! but also one trumpet into another. Each harmonic moves, in dB, towards its level in the source, and all of them
+//! together towards the loudness that the decoder was asked for. Harmonics above those that are heard stay the
+//! instrument's. Noise follows between the notes, too, where the decoder is silent, so that consonants are heard.
 
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;
@@ -37,7 +37,8 @@ impl Follow {
     /// The instrument's own timbre.
     pub const NONE: Self = Self { timbre: None, loudness_db: 0.0, amount: 0.0 };
 
-    /// `amount` of the way from the instrument's timbre (0) to the source's (1); `loudness_db`: what the decoder is asked for.
+    /// `amount` of the way from the instrument's timbre (0) to the source's (1); `loudness_db`: what the decoder is
+    /// asked for.
     pub fn new(timbre: Option<Timbre>, loudness_db: f32, amount: f32) -> Self {
         let amount = amount.clamp(0.0, 1.0);
         Self { timbre: timbre.filter(|_| amount > 0.0), loudness_db, amount }
@@ -75,8 +76,9 @@ impl Follow {
     }
 }
 
-/// Moves the noise by `amount` (0 to 1) towards the source's, which is `gain` times `heard`. Bands above those that are heard are
-/// the decoder's, raised as much as the highest heard bands are; where the decoder is silent they fall evenly.
+/// Moves the noise by `amount` (0 to 1) towards the source's, which is `gain` times `heard`. Bands above those that are
+/// heard are the decoder's, raised as much as the highest heard bands are; where the decoder is silent they fall
+/// evenly.
 pub fn lead_noise(controls: &Controls, heard: &SourceNoise, gain: f32, amount: f32) -> Controls {
     let amount = amount.clamp(0.0, 1.0);
     let mut magnitudes = *controls.noise_magnitudes();

@@ -24,8 +24,8 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// Reads an instrument file that must have been trained with `encoder`, or with one whose z it keeps, and is run as that
-    /// is. Allocates; takes tens of milliseconds, so never call it on the audio or GUI thread.
+    /// Reads an instrument file that must have been trained with `encoder`, or with one whose z it keeps, and is run as
+    /// that is. Allocates; takes tens of milliseconds, so never call it on the audio or GUI thread.
     pub fn from_bytes(bytes: &[u8], encoder: &Encoder) -> Result<Self, LoadError> {
         let instrument = Self::load(bytes, encoder.backend)?;
         let id = &instrument.card.provenance.encoder_id;

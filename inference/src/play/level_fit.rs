@@ -4,12 +4,13 @@ use crate::hear::{LOUDNESS_FLOOR_DB, SourceLevel};
 use crate::math::db::{db_to_gain, db_to_power};
 use crate::play::instrument::Card;
 
-/// A source within this distance of the instrument's level keeps its own level, dB. A larger distance is due to the microphone
-/// rather than to the player.
+/// A source within this distance of the instrument's level keeps its own level, dB. A larger distance is due to the
+/// microphone rather than to the player.
 const FREEDOM_DB: f32 = 6.0;
 /// Highest request above the loudest recordings, dB.
 const BEYOND_LOUDEST_DB: f32 = 3.0;
-/// Target loudness of every instrument's loud notes, dB (A-weighted). Recordings differ in level, and a swap must not leap.
+/// Target loudness of every instrument's loud notes, dB (A-weighted). Recordings differ in level, and a swap must not
+/// leap.
 const PLAYED_DB: f32 = -20.0;
 /// Largest change of a note's level by the dynamics, dB.
 const MOST_DYNAMICS_DB: f32 = 40.0;
@@ -32,8 +33,8 @@ impl<'a> LevelFit<'a> {
         self.source_level_db.map_or(0.0, |level| raised_db(level, self.card))
     }
 
-    /// Part of [`Self::raised_db`] that is due to a source softer than expected, dB ≥ 0. The part due to a louder source is left
-    /// out, because an instrument does not follow a source's loudest notes.
+    /// Part of [`Self::raised_db`] that is due to a source softer than expected, dB ≥ 0. The part due to a louder
+    /// source is left out, because an instrument does not follow a source's loudest notes.
     pub fn raised_softer_db(&self) -> f32 {
         let raised =
             |level: f32| (raised_db(level, self.card) - raised_db(SourceLevel::EXPECTED_DB, self.card)).max(0.0);
@@ -42,8 +43,8 @@ impl<'a> LevelFit<'a> {
 
     /// Loudness to request from the decoder, dB, for a source of `loudness_db`.
     ///
-    /// The distance from the loud notes is multiplied by `dynamics`, and reduced by the card's compression if the source is
-    /// fitted. The result stays within the range that the decoder has learned.
+    /// The distance from the loud notes is multiplied by `dynamics`, and reduced by the card's compression if the
+    /// source is fitted. The result stays within the range that the decoder has learned.
     pub fn loudness_db(&self, loudness_db: f32, dynamics: f32) -> f32 {
         let kept = if self.source_level_db.is_some() { 1.0 - self.card.adjustments.compression } else { 1.0 };
         let shaped = self.middle_db() + dynamics * kept * (loudness_db - self.middle_db());

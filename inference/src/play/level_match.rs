@@ -1,9 +1,10 @@
-//! Match Level: makes an instrument as loud as its source. Both are measured over the same notes; the gain is their ratio.
+//! Match Level: makes an instrument as loud as its source. Both are measured over the same notes; the gain is their
+//! ratio.
 
 use crate::config::FRAME_RATE;
 
-/// Hops over which source and instrument are compared: 0.5 s. With 2 s, a swell that the instrument plays less wide left it up
-/// to 3 dB off; with less, the levels of single notes would be smoothed away.
+/// Hops over which source and instrument are compared: 0.5 s. With 2 s, a swell that the instrument plays less wide
+/// left it up to 3 dB off; with less, the levels of single notes would be smoothed away.
 const MEMORY: f32 = 0.5 * FRAME_RATE;
 /// Weight of the expected ratio at the beginning, in hops: an instrument has not yet spoken in its first hops.
 const EXPECTED_HOPS: f32 = 3.0;
@@ -50,8 +51,8 @@ impl LevelMatch {
         let expected = (source.loud.max(SILENT) / self.loud).ln();
         // The expectation is forgotten as fast as the measurements.
         let weight = EXPECTED_HOPS * (1.0 - self.n_hops / MEMORY);
-        // An instrument that has not yet spoken measures too soft, so the expectation limits the gain upwards. An instrument
-        // that measures too loud is too loud: the source is softer than expected.
+        // An instrument that has not yet spoken measures too soft, so the expectation limits the gain upwards. An
+        // instrument that measures too loud is too loud: the source is softer than expected.
         let ratio = measured.min((self.n_hops * measured + weight * expected) / (self.n_hops + weight));
         self.gain = (0.5 * ratio).exp();
     }

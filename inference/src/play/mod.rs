@@ -1,5 +1,5 @@
-//! From what is heard to what is played: octave and level are fitted to the instruments, the pitch is tuned, two voices play,
-//! and both are blended.
+//! From what is heard to what is played: octave and level are fitted to the instruments, the pitch is tuned, two voices
+//! play, and both are blended.
 
 pub mod attack;
 pub mod body;

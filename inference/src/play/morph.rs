@@ -13,8 +13,8 @@ pub fn breath_gain(breath_db: f32) -> f32 {
     if breath_db <= BREATH_OFF_DB { 0.0 } else { db_to_gain(breath_db) }
 }
 
-/// Blends `a` (amount 0) and `b` (1) in dB. Then moves the loudness by `matched` (0 to 1) towards the value between both, because
-/// a blend of two spectra is softer than both.
+/// Blends `a` (amount 0) and `b` (1) in dB. Then moves the loudness by `matched` (0 to 1) towards the value between
+/// both, because a blend of two spectra is softer than both.
 pub fn level_morph(a: &Controls, b: &Controls, amount: f32, matched: f32) -> Controls {
     let blend = a.lerp_db(b, amount);
     // False for what is no number, too.

@@ -8,8 +8,8 @@ use std::collections::VecDeque;
 const SETTLING_HOPS: f32 = 0.2 * FRAME_RATE;
 /// A hop counts with its certainty to this power.
 const TRUST: i32 = 4;
-/// Cost of a move by one octave, in octaves of distance from the middle of the range: for most instruments, and for one that
-/// keeps the octave.
+/// Cost of a move by one octave, in octaves of distance from the middle of the range: for most instruments, and for one
+/// that keeps the octave.
 const MOVE_COST: (f32, f32) = (0.4, 1.2);
 /// Weight of the distance outside the range.
 const OUTSIDE_COST: f32 = 10.0;
@@ -35,11 +35,11 @@ pub struct Target {
     pub keeps_octave: bool,
 }
 
-/// Finds the octaves that bring the line's median pitch into the range. The median keeps a moment of rumble from moving a
-/// whistle by an octave. Realtime-safe.
+/// Finds the octaves that bring the line's median pitch into the range. The median keeps a moment of rumble from moving
+/// a whistle by an octave. Realtime-safe.
 ///
-/// The result depends on the source and on the present instrument, not on earlier instruments: all medians since the beginning
-/// are kept, and run through again for a new instrument.
+/// The result depends on the source and on the present instrument, not on earlier instruments: all medians since the
+/// beginning are kept, and run through again for a new instrument.
 #[derive(Clone, Debug)]
 pub struct OctaveFit {
     /// Hops per semitone, weighted by certainty; they fade.
@@ -159,8 +159,8 @@ impl Target {
         if is_outside { self.needed(median) } else { octaves }
     }
 
-    /// Octaves that bring `median` into the range. Prefers the middle, because notes near the edge would soon leave the range,
-    /// and few octaves.
+    /// Octaves that bring `median` into the range. Prefers the middle, because notes near the edge would soon leave the
+    /// range, and few octaves.
     fn needed(&self, median: f32) -> f32 {
         let [low, high] = self.range();
         let move_cost = if self.keeps_octave { MOVE_COST.1 } else { MOVE_COST.0 };
@@ -178,8 +178,8 @@ impl Target {
 /// whole.
 const REACH: f32 = 2.0;
 
-/// Moves a pitch that lies more than an octave outside the range by octaves to within an octave of it, so that a hiss taken for
-/// a note does not squeak. Realtime-safe.
+/// Moves a pitch that lies more than an octave outside the range by octaves to within an octave of it, so that a hiss
+/// taken for a note does not squeak. Realtime-safe.
 pub fn fold_into(f0_hz: f32, range_hz: [f32; 2]) -> f32 {
     let [low, high] = range_hz;
     let down = (f0_hz / (high * REACH)).log2().ceil().max(0.0);

@@ -61,14 +61,14 @@ impl Player {
         }
     }
 
-    /// Crossfades to another instrument, or to none, from the next hop on. Returns an instrument that was pending and is now
-    /// replaced. Realtime-safe.
+    /// Crossfades to another instrument, or to none, from the next hop on. Returns an instrument that was pending and
+    /// is now replaced. Realtime-safe.
     pub fn load(&mut self, slot: Slot, instrument: Option<Box<LoadedInstrument>>) -> Option<Box<LoadedInstrument>> {
         self.voices[slot as usize].load(instrument)
     }
 
-    /// Takes an instrument that has faded out, to free it on another thread. Call until `None`, after each hop and reset.
-    /// Realtime-safe.
+    /// Takes an instrument that has faded out, to free it on another thread. Call until `None`, after each hop and
+    /// reset. Realtime-safe.
     pub fn take_retired(&mut self) -> Option<Box<LoadedInstrument>> {
         self.voices.iter_mut().find_map(Voice::take_retired)
     }

@@ -1,8 +1,8 @@
-//! Texture: the small unsteadiness of a played note. Partials waver independently, over hundredths of seconds. Common and slower
-//! movements come with the source's loudness.
+//! Texture: the small unsteadiness of a played note. Partials waver independently, over hundredths of seconds. Common
+//! and slower movements come with the source's loudness.
 //!
-//! A decoder that predicts the likeliest sound leaves it out, and listeners, human or not, recognise a bowed string by it. Its
-//! size is measured in recordings; seeded random processes play it, so every render is the same.
+//! A decoder that predicts the likeliest sound leaves it out, and listeners, human or not, recognise a bowed string by
+//! it. Its size is measured in recordings; seeded random processes play it, so every render is the same.
 
 use crate::config::N_HARMONICS;
 use crate::controls::Controls;

@@ -13,14 +13,15 @@ use crate::math::db::{db_to_gain, db_to_power};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Last requests that a new instrument plays silently, all at once, before it fades in. It then is in the middle of the note, and
-/// its level is right within 1 dB; without them it came in 2 to 3 dB too soft.
+/// Last requests that a new instrument plays silently, all at once, before it fades in. It then is in the middle of the
+/// note, and its level is right within 1 dB; without them it came in 2 to 3 dB too soft.
 const WARM_UP_HOPS: usize = 24;
 /// Hops of the crossfade: 32 ms.
 const CROSSFADE_HOPS: usize = 8;
 /// Range of Match Level's gain, linear: -60 to 20 dB.
 const MATCHING_GAINS: (f32, f32) = (1e-3, 10.0);
-/// Room for instruments that wait to be freed. A reset retires two at once: the one that fades out and the one that played.
+/// Room for instruments that wait to be freed. A reset retires two at once: the one that fades out and the one that
+/// played.
 const N_RETIRED: usize = 4;
 
 /// The note that the decoder plays.
@@ -54,8 +55,8 @@ pub struct Request {
     pub source_power: Option<SourcePower>,
     /// Share of Match Level, 0 to 1.
     pub matched: f32,
-    /// The decoder is not run, because no note has sounded for a while. Its state stays: training has no longer silences,
-    /// either.
+    /// The decoder is not run, because no note has sounded for a while. Its state stays: training has no longer
+    /// silences, either.
     pub is_resting: bool,
 }
 
@@ -71,7 +72,8 @@ pub struct VoiceOutput {
 pub struct Voice {
     playing: Option<Box<LoadedInstrument>>,
     fading: Option<Fading>,
-    /// The next instrument, or none. It waits until the present fade has ended, because a fade that is cut off would be a leap.
+    /// The next instrument, or none. It waits until the present fade has ended, because a fade that is cut off would be
+    /// a leap.
     pending: Option<Option<Box<LoadedInstrument>>>,
     /// The last requests, the oldest first.
     recent: VecDeque<Request>,
@@ -156,8 +158,8 @@ impl Voice {
         louder.as_ref().map(|loaded| &loaded.instrument.card)
     }
 
-    /// Gain that brings the source's level to that of the playing instrument, linear, if there is one; interpolated during a
-    /// crossfade.
+    /// Gain that brings the source's level to that of the playing instrument, linear, if there is one; interpolated
+    /// during a crossfade.
     pub fn source_gain(&self, request: &Request) -> Option<f32> {
         let gain = |loaded: &LoadedInstrument| loaded.source_gain(request);
         let new = self.playing.as_deref().map(gain);
@@ -215,7 +217,8 @@ impl LoadedInstrument {
         Self::over(instrument, stream)
     }
 
-    /// The same for the audio thread, see [`Decoder::realtime_stream`](super::decoder::Decoder::realtime_stream). Allocates.
+    /// The same for the audio thread, see [`Decoder::realtime_stream`](super::decoder::Decoder::realtime_stream).
+    /// Allocates.
     pub fn realtime(instrument: Arc<Instrument>) -> Self {
         let stream = instrument.decoder.realtime_stream();
         Self::over(instrument, stream)

@@ -10,8 +10,8 @@ use egui::{Button, Popup, RichText, TextWrapMode, Ui};
 use nice_plug::context::PluginApi;
 use nice_plug::context::gui::GuiContext;
 
-/// Draws a button in `area` with the present choice on it, and its menu: the engine, each with its latency, and the block for
-/// the worker. It is disabled in the app, where the audio page sets the block.
+/// Draws a button in `area` with the present choice on it, and its menu: the engine, each with its latency, and the
+/// block for the worker. It is disabled in the app, where the audio page sets the block.
 pub fn show(app: &App, ui: &mut Ui, canvas: &Canvas, area: Area, host: &GuiContext) {
     let session = app.wiring.params.session.get();
     let (chosen, engine) = (session.buffer, session.engine);

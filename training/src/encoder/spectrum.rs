@@ -69,8 +69,8 @@ fn levels(samples: &[f32]) -> Vec<f32> {
 
 /// Description of one hop of a recording.
 pub struct Described {
-    /// `N_MEL` bands (natural logarithm relative to the level of the hop); share of breath, which is unknown for a recording
-    /// and counts as none; change of level (1 = 20 dB louder than 32 ms before).
+    /// `N_MEL` bands (natural logarithm relative to the level of the hop); share of breath, which is unknown for a
+    /// recording and counts as none; change of level (1 = 20 dB louder than 32 ms before).
     pub values: [f32; N_SPECTRUM],
     /// True if the hop is louder than silence.
     pub sounds: bool,

@@ -9,8 +9,8 @@ pub struct Recipe {
     /// True for the features that the decoder gets. The others are 0 in training, and their weights are 0 in the file.
     /// The order is that of [`embouchure_inference::play::decoder::Features::scaled`].
     pub told: [bool; N_FEATURES],
-    /// Least share of the sequences whose input is the recording itself and not a disguise, so that the instrument itself
-    /// is the source that is played best.
+    /// Least share of the sequences whose input is the recording itself and not a disguise, so that the instrument
+    /// itself is the source that is played best.
     pub undisguised: f32,
     /// Share of the sequences that end within the recording. The others may go on into silence after its end.
     pub whole: f32,

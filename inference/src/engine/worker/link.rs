@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 /// Capacity of the sample ring, s. A worker that stops for longer loses input.
 const SECONDS_IN_FLIGHT: f64 = 6.0;
-/// Changes of the settings on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a setting changes with
-/// every one; else any time.
+/// Changes of the settings on their way, at most one per block: 85 ms of blocks of 1 at 48 kHz, if a setting changes
+/// with every one; else any time.
 const MARKS_IN_FLIGHT: usize = 4096;
 /// Room for frames beyond one per hop of latency: rounding, and hops that the worker had begun before a reset.
 const SPARE_FRAMES: usize = 32;
@@ -120,8 +120,8 @@ impl Link {
     /// Allocates. `latency` and `max_block` in samples at the host's rate.
     pub fn new(host_rate: f64, latency: usize, max_block: usize) -> Self {
         let n_samples = (SECONDS_IN_FLIGHT * host_rate) as usize + 4 * max_block;
-        // Room for what has been sent and not yet played; answers that come too late to be played are not sent. Short, so
-        // that it stays in the caches.
+        // Room for what has been sent and not yet played; answers that come too late to be played are not sent. Short,
+        // so that it stays in the caches.
         let n_frames = ((latency + max_block) as f64 / hop_samples(host_rate)) as usize + SPARE_FRAMES;
         let (samples_in, samples_out) = RingBuffer::new(n_samples);
         let (marks_in, marks_out) = RingBuffer::new(MARKS_IN_FLIGHT);

@@ -1,5 +1,5 @@
-//! The driver that runs the model on a worker thread. Samples go there through a ring, control frames come back through another.
-//! Live, the callback never waits.
+//! The driver that runs the model on a worker thread. Samples go there through a ring, control frames come back through
+//! another. Live, the callback never waits.
 
 mod link;
 mod pace;
@@ -119,8 +119,8 @@ impl WorkerDriver {
         }
     }
 
-    /// Sends samples; the first belongs to host sample `position`. Offline it waits for room in the ring. Live, samples that find
-    /// no room are lost, and the worker puts silence in their place.
+    /// Sends samples; the first belongs to host sample `position`. Offline it waits for room in the ring. Live, samples
+    /// that find no room are lost, and the worker puts silence in their place.
     pub fn send(&mut self, position: u64, setting: Setting, samples: &[f32]) {
         let mut stamp = Stamp { epoch: self.flags.epoch.load(Acquire), position, setting };
         let mut rest = samples;

@@ -1,5 +1,5 @@
-//! Detects hosts that render faster than realtime without saying so. A live host is never ahead of the clock. While a host is
-//! ahead, the callback may wait for the worker that long.
+//! Detects hosts that render faster than realtime without saying so. A live host is never ahead of the clock. While a
+//! host is ahead, the callback may wait for the worker that long.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,8 @@ const UNEVEN: Duration = Duration::from_millis(4);
 const DRIFT: f64 = 1e-3;
 /// Most that one block may wait: the worker is stuck, then.
 const LONGEST: Duration = Duration::from_millis(500);
-/// What a live host may have missed and make up for, s, or two of its blocks: so much lies in the buffers of a sound card.
+/// What a live host may have missed and make up for, s, or two of its blocks: so much lies in the buffers of a sound
+/// card.
 const MISSED_S: f64 = 0.05;
 
 /// Sound that was asked for against time that has passed.

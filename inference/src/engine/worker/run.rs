@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 const OFFLINE_POLL: Duration = Duration::from_micros(500);
 /// Most samples taken from the ring at once: a hop at 48 kHz.
 const CHUNK_SIZE: usize = 192;
-/// A live worker that catches up could starve other threads. After this many hops without a pause (128 ms of audio) it pauses.
+/// A live worker that catches up could starve other threads. After this many hops without a pause (128 ms of audio) it
+/// pauses.
 const HOPS_BEFORE_REST: usize = 32;
 const REST: Duration = Duration::from_millis(1);
 /// Most hops of lost input that the model gets as silence; further hops are skipped.

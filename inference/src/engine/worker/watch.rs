@@ -1,5 +1,5 @@
-//! When the worker wakes: once a hop, just after the block that completes the hop. A wake-up costs as much as the networks of a
-//! hop, so needless ones are avoided.
+//! When the worker wakes: once a hop, just after the block that completes the hop. A wake-up costs as much as the
+//! networks of a hop, so needless ones are avoided.
 
 use std::time::Duration;
 
