@@ -50,7 +50,7 @@ pub fn show(app: &mut App, canvas: &Canvas, anchor: &Response, slot: Slot, host:
             other = Some(Choice::AskForPath);
         }
         if let Some(folder) = library.shelf.folder() {
-            heading(ui, canvas, "Instrument files in this folder are listed above:");
+            heading(ui, canvas, "Files in this folder are listed above:");
             let path = RichText::new(folder.display().to_string()).font(canvas.font(SMALL)).color(canvas.colours.dim);
             ui.add(Label::new(path).truncate());
             match library.shelf.folder_state() {
